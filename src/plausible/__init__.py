@@ -1,0 +1,54 @@
+"""Learn a distribution, sample it, score with it, and be told honestly whether it worked.
+
+The names below are the library; each is imported when first used, so that the command line can
+answer without torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plausible.core.likelihood import Kind, LogProb, Reference
+    from plausible.core.model import Clock, Explicit, Generative, Loss, Model, Player
+    from plausible.core.registry import Refused
+    from plausible.core.space import Batch, Space
+    from plausible.data.load import load
+    from plausible.data.options import Options
+    from plausible.data.part import Data, Part
+    from plausible.judging import judge, measure
+    from plausible.models import GAN, ConvNet
+    from plausible.runs import Run, create, follow, resume, save
+    from plausible.training import Settings, Step, Training, train
+
+_HOMES = {
+    "core.likelihood": ("Kind", "LogProb", "Reference"),
+    "core.model": ("Clock", "Explicit", "Generative", "Loss", "Model", "Player"),
+    "core.registry": ("Refused",),
+    "core.space": ("Batch", "Space"),
+    "data.load": ("load",),
+    "data.options": ("Options",),
+    "data.part": ("Data", "Part"),
+    "judging": ("judge", "measure"),
+    "models": ("GAN", "ConvNet"),
+    "runs": ("Run", "create", "follow", "resume", "save"),
+    "training": ("Settings", "Step", "Training", "train"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: RUF022  # in the order of use
+    "load", "Options", "Data", "Part", "Space", "Batch",
+    "GAN", "ConvNet", "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
+    "train", "Settings", "Training", "Step",
+    "Run", "create", "follow", "resume", "save", "judge", "measure",
+    "LogProb", "Kind", "Reference", "Refused",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'plausible' has no attribute {name!r}")
+    return getattr(import_module(f"plausible.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

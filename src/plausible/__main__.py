@@ -1,0 +1,6 @@
+"""python -m plausible: the command line."""
+
+from plausible.cli import main
+
+if __name__ == "__main__":
+    main()

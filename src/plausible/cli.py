@@ -1,0 +1,323 @@
+"""The command line: ``plausible COMMAND ...``.
+
+Commands are dataclasses whose fields are flags.  torch is imported only inside them, so that help,
+lists and wrong paths answer at once.
+"""
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import tyro
+from rich.console import Console
+from tyro.conf import OmitArgPrefixes, Positional
+
+from plausible.core.registry import Refused, Registry
+from plausible.data.options import Options, known
+
+C = TypeVar("C")
+Device = Literal["auto", "cpu", "cuda", "mps"]
+menu: Registry[type[Any]] = Registry("command")
+console = Console()
+
+
+@menu
+@dataclass(frozen=True)
+class Models:
+    """The taxonomy: every model, where it stands, its verbs and its kind of probability.
+
+    Example: plausible models
+    """
+
+    def run(self) -> None:
+        """Print the tree."""
+        from rich.tree import Tree
+
+        import plausible.models  # noqa: F401
+        from plausible.core.model import models, verbs
+
+        root = Tree("models")
+        branches: dict[tuple[str, ...], Tree] = {(): root}
+        for model in models.values():
+            for depth in range(len(model.place)):
+                place = model.place[: depth + 1]
+                if place not in branches:
+                    branches[place] = branches[place[:-1]].add(place[-1])
+            offered = ", ".join(f"{verb} {kind}".strip() for verb, kind in verbs(model).items())
+            first = (model.__doc__ or "").splitlines()[0]
+            branches[model.place].add(f"[bold]{model.name}[/bold]  {first}\n  verbs: {offered}")
+        console.print(root, highlight=False)
+
+
+@menu
+class Train:
+    """Learn a distribution: plausible train MODEL [--data D] [--steps N | --minutes M] [flags].
+
+    Example: plausible train gan --data my-folder --minutes 10
+    """
+
+
+@menu
+@dataclass(frozen=True)
+class Resume:
+    """Go on with a run exactly where it stopped, or to a new total.
+
+    Example: plausible resume runs/gan-digits-20260101-120000 --steps 8000
+    """
+
+    run_folder: Annotated[Positional[Path], tyro.conf.arg(name="run")]
+    """The folder of the run."""
+    steps: int | None = None
+    """A new total number of steps."""
+    minutes: float | None = None
+    """A new total number of minutes."""
+    device: Device = "auto"
+    """Where to compute."""
+    processes: int = 1
+    """Processes that train together; the same number as before."""
+
+    def run(self) -> None:
+        """Resume, measure, save."""
+        _run_exists(self.run_folder)
+        from plausible import commands
+
+        commands.resume(
+            self.run_folder, self.steps, self.minutes, self.device, self.processes, console
+        )
+
+
+@menu
+@dataclass(frozen=True)
+class Data:
+    """What a data set holds and what will be done with it, without training.
+
+    Example: plausible data my-folder --size 64
+    """
+
+    source: Positional[str] = "digits"
+    """A name (digits, a toy, mnist) or a path: images, IDX, npy, npz, csv."""
+    options: OmitArgPrefixes[Options] = Options()
+    picture: Path | None = None
+    """Where to write a picture of some items; by default <name>-data.png."""
+    overwrite: bool = False
+    """Replace the picture if it exists."""
+
+    def run(self) -> None:
+        """Print the survey and write the picture."""
+        known(self.source)
+        from plausible import commands
+
+        commands.describe(self.source, self.options, self.picture, self.overwrite, console)
+
+
+@menu
+@dataclass(frozen=True)
+class Sample:
+    """Draw samples: a grid (.png), arrays (.npz), or a folder (trailing /) with one PNG each.
+
+    Example: plausible sample runs/gan-digits-20260101-120000 -n 64 --out samples.png
+    """
+
+    run_folder: Annotated[Positional[Path], tyro.conf.arg(name="run")]
+    """The folder of the run."""
+    out: str
+    """Where to write: a name ending in .png, .npz or /."""
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
+    """How many."""
+    label: str | None = None
+    """Draw only this class, by name or number, from a conditional model."""
+    seed: int = 0
+    """The same seed draws the same samples."""
+    device: Device = "auto"
+    """Where to compute."""
+    overwrite: bool = False
+    """Replace what exists."""
+
+    def run(self) -> None:
+        """Draw and write."""
+        _run_exists(self.run_folder)
+        _free(self.out, (".png", ".npz", "/"), self.overwrite)
+        if self.n < 1:
+            raise Refused(f"-n must be at least 1, not {self.n}")
+        from plausible import commands
+
+        commands.sample(
+            self.run_folder, self.out, self.n, self.label, self.seed, self.device, console
+        )
+
+
+@menu
+@dataclass(frozen=True)
+class Interpolate:
+    """Walk along great circles between draws of z: a small change of z is a small change of x.
+
+    Example: plausible interpolate runs/gan-digits-20260101-120000 --out walk.gif
+    """
+
+    run_folder: Annotated[Positional[Path], tyro.conf.arg(name="run")]
+    """The folder of the run."""
+    out: str
+    """Where to write: a name ending in .png (rows of images) or .gif (an animation)."""
+    rows: int = 8
+    """Walks."""
+    columns: int = 12
+    """Points on each walk."""
+    label: str | None = None
+    """Of a conditional model, by name or number; by default each row has a drawn one."""
+    seed: int = 0
+    """The same seed walks the same way."""
+    device: Device = "auto"
+    """Where to compute."""
+    overwrite: bool = False
+    """Replace what exists."""
+
+    def run(self) -> None:
+        """Walk and write."""
+        _run_exists(self.run_folder)
+        _free(self.out, (".png", ".gif"), self.overwrite)
+        if self.rows < 1 or self.columns < 2:
+            raise Refused("--rows must be at least 1 and --columns at least 2")
+        from plausible import commands
+
+        commands.interpolate(
+            self.run_folder,
+            self.out,
+            (self.rows, self.columns),
+            self.label,
+            self.seed,
+            self.device,
+            console,
+        )
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; exits with 2 and one sentence when the request cannot be met."""
+    args = sys.argv[1:] if args is None else args
+    try:
+        _run(args)
+    except Refused as refusal:
+        _stop(str(refusal), 2)
+    except KeyboardInterrupt:
+        _stop("interrupted", 130)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output left; nothing is wrong
+        sys.exit(141)
+
+
+def _run(args: list[str]) -> None:
+    if not args or args[0] in ("-h", "--help"):
+        print(_overview())
+        return
+    if args[0] == "--version":
+        from importlib.metadata import version
+
+        print(version("plausible"))
+        return
+    command = menu[args[0]]
+    if command is Train:
+        _train(args[1:])
+    else:
+        parse(command, args[1:], f"plausible {args[0]}").run()
+
+
+def _train(args: list[str]) -> None:
+    if not args or args[0] in ("-h", "--help"):
+        print(f"{_overview_of(Train)}\n\nMODEL is one of:\n{_taxonomy()}\n")
+        print("plausible train MODEL --help lists the flags of a model.")
+        if not args:
+            raise Refused("plausible train needs a MODEL, such as gan")
+        return
+    name, flags = args[0], args[1:]
+    source = _flag(flags, "--data")
+    if source is not None:
+        known(source)
+    from plausible import commands
+
+    commands.train_command(name, flags, console)
+
+
+def parse(kind: type[C], args: list[str], program: str) -> C:
+    """The flags as an instance of a dataclass; Refused with one sentence when they are wrong."""
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(kind, args=args, prog=program)
+    except SystemExit as end:
+        if end.code in (0, None):
+            raise
+        raise Refused(_sentence(errors.getvalue(), program)) from None
+
+
+def _sentence(box: str, program: str) -> str:
+    """The first block of a boxed message of the parser, as one line."""
+    lines = [line.strip("│╭╮╰╯─ ") for line in box.splitlines()]
+    words = [line for line in lines[1:] if line]
+    rule = next((i for i, line in enumerate(box.splitlines()[1:]) if set(line) <= set("│─ ")), None)
+    if rule is not None:
+        words = [line for line in lines[1 : rule + 1] if line]
+    return f"{' '.join(words)}; see {program} --help"
+
+
+def _overview() -> str:
+    lines = [f"  {name:12} {_first(kind)}" for name, kind in menu.items()]
+    return "\n".join(
+        [
+            "plausible learns a distribution from your data, samples it and judges the result.",
+            "",
+            "usage: plausible COMMAND [flags]     plausible COMMAND --help",
+            "",
+            *lines,
+            "",
+            "Example: plausible train gan",
+        ]
+    )
+
+
+def _overview_of(kind: type[Any]) -> str:
+    return (kind.__doc__ or "").replace("\n    ", "\n").strip()
+
+
+def _first(kind: type[Any]) -> str:
+    return (kind.__doc__ or "").splitlines()[0]
+
+
+def _taxonomy() -> str:
+    """The tree in the docstring of plausible.models, read without importing it (and torch)."""
+    import ast
+
+    text = (Path(__file__).parent / "models" / "__init__.py").read_text()
+    tree = ast.get_docstring(ast.parse(text)) or ""
+    return tree.split("\n\n", 1)[1]
+
+
+def _flag(args: list[str], name: str) -> str | None:
+    """The value of a flag, before the parser that knows all flags can be imported."""
+    for i, word in enumerate(args):
+        if word == name and i + 1 < len(args):
+            return args[i + 1]
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _run_exists(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        reason = "does not exist" if not folder.exists() else "is not a run: it has no config.json"
+        raise Refused(f"{folder} {reason}")
+
+
+def _free(out: str, endings: tuple[str, ...], overwrite: bool) -> None:
+    """Refuse an output of another kind, or one that exists and may not be replaced."""
+    if not out.lower().endswith(endings):
+        raise Refused(f"--out {out} must end in one of {' '.join(endings)}")
+    path = Path(out)
+    if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
+        raise Refused(f"{out} exists: choose another --out, or add --overwrite")
+
+
+def _stop(sentence: str, code: int) -> None:
+    print(f"plausible: {sentence}", file=sys.stderr)
+    sys.exit(code)

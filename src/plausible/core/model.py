@@ -1,0 +1,334 @@
+"""A model lives in a space and learns by playing a game; once trained it is known by its verbs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Generator, Tensor, nn
+
+from plausible.core.likelihood import LogProb
+from plausible.core.registry import Refused, Registry
+from plausible.core.schedule import Schedule
+from plausible.core.space import Batch, Space
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When it is: what losses and schedules read.
+
+    step    rounds of the game completed.
+    images  training examples drawn so far, all ranks together (one batch a round).
+    spent   share of the budget used, 0 to 1, the same meaning for steps and for minutes.
+    turn    updates the player about to move has made so far; lazy penalties count these.
+    """
+
+    step: int = 0
+    images: int = 0
+    spent: float = 0.0
+    turn: int = 0
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a player minimises: the sum over terms of their means over examples.
+
+    terms   {name: (N,)} per example, so that ranks and micro-batches average weighted by N.
+    watch   {name: ()} only looked at.
+    probes  {name: tensor} whose gradient the loop keeps in ``.grad``, for diagnosis.
+    """
+
+    terms: Mapping[str, Tensor]
+    watch: Mapping[str, Tensor] = field(default_factory=dict)
+    probes: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Tensor:
+        """sum_k mean_n terms[k][n], a scalar."""
+        return torch.stack([term.mean() for term in self.terms.values()]).sum()
+
+
+def adam(params: Iterable[Tensor], lr: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
+    """Adam without weight decay, one fused kernel (Kingma and Ba 2015, arxiv.org/abs/1412.6980)."""
+    return torch.optim.Adam(params, lr, betas, fused=True)
+
+
+@dataclass
+class Player:
+    """One side of the game: the weights it moves, what it minimises and how it moves.
+
+    updates  its updates in each round of the game (n_critic for a discriminator).
+    lr, betas  of Adam; numbers or functions of the share of the budget spent.
+    optimizer  made from (params, lr, betas); one without betas ignores them.
+    ema      half-life in examples of the averaged weights; None: the raw weights are the average.
+    project  called after each update to bring the weights back into their set (clipping, say).
+    adapt    called every few rounds with a batch of the validation part.
+    """
+
+    name: str
+    module: nn.Module
+    loss: Callable[[Batch, Clock], Loss]
+    updates: int = 1
+    lr: Schedule = 1e-3
+    betas: tuple[Schedule, Schedule] = (0.9, 0.999)
+    optimizer: Callable[..., torch.optim.Optimizer] = adam
+    ema: Schedule | None = None
+    project: Callable[[], None] | None = None
+    adapt: Callable[[Batch, Clock], None] | None = None
+
+
+class Examples(Protocol):
+    """What a model may ask of the part of the data it learns from."""
+
+    @property
+    def y(self) -> Tensor | None:
+        """(N,) labels, or None."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: Tensor | slice) -> Batch:
+        """The examples of these rows."""
+        ...
+
+    def everything(self) -> Batch:
+        """All of them at once, which for images may be large."""
+        ...
+
+
+class Model(nn.Module, ABC):
+    """A family member on one space: a Config, the players of its game, and its verbs.
+
+    name   what the command line calls it.
+    place  where it stands in the taxonomy, from the root to its branch.
+    """
+
+    name: ClassVar[str]
+    place: ClassVar[tuple[str, ...]]
+    offset: Tensor
+    scale: Tensor
+    log_prior: Tensor
+
+    @dataclass(frozen=True)
+    class Config:
+        """Choices of a model; every subclass adds its own.
+
+        Impossible values raise ``Refused`` when the config is made.
+        """
+
+        batch: int = 64
+        """Training examples in one update."""
+
+        def __post_init__(self) -> None:
+            if self.batch < 1:
+                raise Refused(f"--batch must be at least 1, not {self.batch}")
+
+    def __init__(self, space: Space, config: "Config"):
+        super().__init__()
+        self.space, self.config = space, config
+        # Standard units: [-1, 1] for a grid; zero mean and unit variance, once ``prepare`` has
+        # seen the training part, for vectors.
+        shape = () if space.levels else space.shape
+        half = 0.5 if space.levels else 1.0
+        self.register_buffer("offset", torch.full(shape, 0.5 if space.levels else 0.0))
+        self.register_buffer("scale", torch.full(shape, half))
+        if self.conditional and space.classes < 2:
+            raise Refused("a conditional model needs labels, and these data have none")
+        classes = space.classes if self.conditional else 0
+        self.register_buffer("log_prior", torch.full((classes,), -1.0).log_softmax(0))
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the model is p(x | y): the field ``conditional`` of its config."""
+        return bool(getattr(self.config, "conditional", False))
+
+    @property
+    def default_steps(self) -> int:
+        """Rounds to train when nobody says how long: more for images beyond 16 pixels a side."""
+        return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 4_000
+
+    def prepare(self, train: Examples) -> None:
+        """Take from the training part what is fixed before learning: units and class prior.
+
+        Vectors are standardised coordinate by coordinate; a constant coordinate keeps scale 1.
+        """
+        if not self.space.levels:
+            x = train.everything().x
+            std = x.std(0, correction=0)  # (N, D) -> (D,)
+            self.offset.copy_(x.mean(0))
+            self.scale.copy_(torch.where(std > 0, std, torch.ones_like(std)))
+        if self.conditional and train.y is not None:
+            counts = torch.bincount(train.y, minlength=self.space.classes)  # (classes,)
+            self.log_prior.copy_((counts / counts.sum()).log())
+
+    def standardise(self, x: Tensor) -> Tensor:
+        """Data units to standard units, (N, *shape) -> (N, *shape)."""
+        return (x - self.offset) / self.scale
+
+    def restore(self, x: Tensor) -> Tensor:
+        """Standard units to data units: the inverse of ``standardise``."""
+        return x * self.scale + self.offset
+
+    def loss(self, batch: Batch, clock: Clock) -> Loss:
+        """What the one player of a game for one minimises."""
+        raise NotImplementedError(f"{type(self).__name__} must list its players or define a loss")
+
+    def players(self) -> Sequence[Player]:
+        """Who plays, in the order of their turns; by default one player that moves every weight."""
+        return [Player("model", self, self.loss)]
+
+    def _place(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        return tuple(tensor.to(self.offset.device) for tensor in tensors)
+
+
+class Generative(Model):
+    """A model that can be sampled; an implicit one stops here.
+
+    A family writes ``_noise``, everything random that n samples need, and ``_sample``, the
+    deterministic map from noise to x.  All noise is drawn before any x is made, so the draws do not
+    depend on how memory splits the batch, nor on the device.
+    """
+
+    @abstractmethod
+    def _noise(self, n: int, generator: Generator | None) -> Tensor:
+        """(n, ...) on the CPU: all that is random in n samples."""
+
+    @abstractmethod
+    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
+        """x in data units, (N, *shape), a function of noise (N, ...) and labels (N,)."""
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, y: Tensor | int | None = None, *, generator: Generator | None = None
+    ) -> Batch:
+        """n draws x ~ p(x) or p(x | y), on the levels of the space.
+
+        y  a label for all, (n,) labels, or None; None on a conditional model draws y from the prior.
+        Returns a ``Batch`` with x (n, *shape) and, when conditional, y (n,).
+        Raises ``Refused`` for n < 1, a label out of range, or labels on an unconditional model.
+        """
+        if n < 1:
+            raise Refused(f"the number of samples must be at least 1, not {n}")
+        labels = self.labels(n, y, generator)
+        noise = self._noise(n, generator)
+        size = min(max(2**22 // self.space.dims, 16), 1024)
+        was_training = self.training
+        self.eval()
+        try:
+            parts = []
+            for rows in (slice(i, i + size) for i in range(0, n, size)):
+                few, some = noise[rows], None if labels is None else labels[rows]
+                few, *rest = self._place(few) if some is None else self._place(few, some)
+                parts.append(self._sample(few, rest[0] if rest else None))
+        finally:
+            self.train(was_training)
+        x = self.space.quantise(torch.cat(parts))  # (n, *shape)
+        if x.shape != (n, *self.space.shape):
+            raise RuntimeError(f"{self.name} made samples of shape {tuple(x.shape)}")
+        return Batch(x, None if labels is None else self._place(labels)[0])
+
+    def labels(
+        self, n: int, y: Tensor | int | None = None, generator: Generator | None = None
+    ) -> Tensor | None:
+        """(n,) labels: those given, checked, or drawn from the prior; None when unconditional."""
+        if not self.conditional:
+            if y is not None:
+                raise Refused("this model is not conditional, so it takes no label")
+            return None
+        if y is None:
+            prior = self.log_prior.cpu().exp()
+            return torch.multinomial(prior, n, replacement=True, generator=generator)
+        labels = torch.as_tensor(y).cpu().expand(n).long()
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= self.space.classes:
+            worst = low if low < 0 else high
+            raise Refused(f"label {worst} is out of range: choose 0 to {self.space.classes - 1}")
+        return labels
+
+
+class Explicit(Generative):
+    """A model that can say how probable an x is.
+
+    A family writes ``_log_prob`` in standard units of a continuous space, or as the mass of a grid
+    point; the change of units and the mixture over labels are done here, once.
+    """
+
+    @abstractmethod
+    def _log_prob(
+        self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
+    ) -> LogProb:
+        """log p(x | y) of x (N, *shape) in data units on a grid, in standard units otherwise."""
+
+    @torch.no_grad()
+    def log_prob(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        *,
+        samples: int | None = None,
+        generator: Generator | None = None,
+    ) -> LogProb:
+        """log p(x | y) in nats, (N,); y=None on a conditional model is log sum_y p(y) p(x | y).
+
+        x        (N, *shape) in data units.
+        samples  draws per x where the family estimates; None is its default.
+        """
+        n = len(x)
+        x = self._place(x if self.space.levels else self.standardise(x))[0]
+        if self.conditional and y is None:
+            parts = [
+                self._log_prob(x, torch.full((n,), k, device=x.device), samples, generator)
+                + self.log_prior[k]
+                for k in range(self.space.classes)
+            ]
+            answer = LogProb.logsumexp(parts)
+        else:
+            labels = self.labels(n, y)
+            placed = None if labels is None else self._place(labels)[0]
+            answer = self._log_prob(x, placed, samples, generator)
+        return answer if self.space.levels else answer - self.scale.log().sum()
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Says p(y | x)."""
+
+    def log_posterior(self, x: Tensor) -> Tensor:
+        """log p(y | x): x (N, *shape) in data units -> (N, classes)."""
+        ...
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """Has a space of z ~ N(0, I) behind its x."""
+
+    def latent(self, n: int, generator: Generator | None = None) -> Tensor:
+        """n draws of z, (n, d), on the CPU."""
+        ...
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """x in data units, differentiable and off the grid: z (N, d) -> (N, *shape)."""
+        ...
+
+
+@runtime_checkable
+class Chain(Protocol):
+    """Is sampled by a Markov chain whose steps are public."""
+
+    def transition(
+        self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """One step of the chain: x (N, *shape) -> (N, *shape)."""
+        ...
+
+
+def verbs(model: type[Model]) -> dict[str, str]:
+    """{verb: what it says} of a model class, in the order of the taxonomy table."""
+    names = ("sample", "log_prob", "encode", "decode", "transition", "log_posterior")
+    kinds = getattr(model, "kinds", {})
+    return {name: kinds.get(name, "") for name in names if callable(getattr(model, name, None))}
+
+
+models: Registry[type[Model]] = Registry("model")
+"""Every model the command line can train, by name."""

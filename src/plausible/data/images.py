@@ -1,0 +1,168 @@
+"""One picture: any mode of PNG, JPEG, WebP, BMP or GIF -> upright 8-bit pixels of a given size."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from plausible.core.registry import Refused
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+PIXELS = 2**27  # 134 million; a small file can claim more than the memory holds
+ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
+
+
+class Header(NamedTuple):
+    """What a file says before its pixels are decoded; width and height are those seen upright."""
+
+    width: int
+    height: int
+    kind: str
+    transparent: bool
+
+
+def header(path: Path) -> Header:
+    """Size, mode and format of a picture.  ValueError: it cannot be read, and why."""
+    with _opened(path) as image:
+        width, height = image.size
+        if _orientation(image) >= 5:
+            width, height = height, width
+        kind = f"{image.mode}, {image.format}"
+        return Header(width, height, kind, image.has_transparency_data)
+
+
+def pixels(path: Path, size: tuple[int, int], channels: int, background: str) -> np.ndarray:
+    """The (first frame of the) picture as (H, W, channels) uint8, for ``size`` (width, height).
+
+    Upright by its EXIF tag, alpha composed on the background unless channels is 4, cropped at the
+    centre to the shape of ``size`` and resized with antialiasing.
+    ValueError: it cannot be read, and why.
+    """
+    with _opened(path) as image:
+        try:
+            # lets a large JPEG be decoded at a half, quarter or eighth: many times faster
+            image.draft(None, (2 * max(size), 2 * max(size)))
+            image.load()
+            return _array(fitted(flat(upright(image), channels, background), size))
+        except Exception as error:  # decoders raise many kinds for damaged files
+            raise ValueError(_reason(error)) from error
+
+
+def refit(codes: np.ndarray, size: int | None, channels: int | None, background: str) -> np.ndarray:
+    """(N, C, H, W) uint8 codes of 256 levels -> (N, channels, size, size), as for files.
+
+    None keeps what is there.  Refused: pictures of other than 1, 3 or 4 channels.
+    """
+    from PIL import Image
+
+    count, now, height, width = codes.shape
+    if now not in MODES:
+        raise Refused(
+            f"only images of 1, 3 or 4 channels can be changed in size or channels, not {now}"
+        )
+    target = (size, size) if size is not None else (width, height)
+    out = np.empty((count, target[1], target[0], channels or now), np.uint8)
+    for i, item in enumerate(codes):
+        planes = np.ascontiguousarray(np.moveaxis(item, 0, 2))  # (C, H, W) -> (H, W, C)
+        image = Image.fromarray(planes[:, :, 0] if now == 1 else planes)
+        out[i] = _array(fitted(flat(image, channels or now, background), target))
+    return np.moveaxis(out, 3, 1)  # (N, H, W, C) -> (N, C, H, W)
+
+
+def upright(image: "Image") -> "Image":
+    """The picture turned and mirrored as its EXIF orientation says."""
+    from PIL.Image import Transpose as T
+
+    turns = (
+        T.FLIP_LEFT_RIGHT,
+        T.ROTATE_180,
+        T.FLIP_TOP_BOTTOM,
+        T.TRANSPOSE,
+        T.ROTATE_270,
+        T.TRANSVERSE,
+        T.ROTATE_90,
+    )
+    tag = _orientation(image)
+    return image.transpose(turns[tag - 2]) if tag > 1 else image
+
+
+def flat(image: "Image", channels: int, background: str) -> "Image":
+    """Any mode -> 8 bits of 1 (L), 3 (RGB) or 4 (RGBA) channels, alpha composed on the background.
+
+    ValueError: a mode without a grey or colour meaning (floating point).
+    """
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # 16-bit grey; PIL would clip at 255 instead of scaling
+        deep = np.asarray(image).astype(np.int64).clip(0, 65535)
+        image = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
+    elif image.mode == "F":
+        raise ValueError("floating-point pixels are not supported")
+    if channels == 4:
+        return image.convert("RGBA")
+    if image.has_transparency_data:
+        above = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", above.size, background), above)
+        image = image.convert("RGB")
+    return image.convert(MODES[channels])
+
+
+def fitted(image: "Image", size: tuple[int, int]) -> "Image":
+    """Cropped at the centre to the shape of ``size`` (width, height), then resized to it."""
+    from PIL.Image import Resampling
+
+    if image.size == size:
+        return image
+    width, height = image.size
+    scale = min(width / size[0], height / size[1])
+    kept = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    left, top = (width - kept[0]) // 2, (height - kept[1]) // 2
+    box = (left, top, left + kept[0], top + kept[1])
+    # bicubic, as PIL widens it with the scale, is antialiased; the gap shrinks large ones faster
+    return image.resize(size, Resampling.BICUBIC, box, reducing_gap=3.0)
+
+
+def _opened(path: Path) -> "Image":
+    """The file as a lazy PIL image.  ValueError: no picture, or one that claims to be enormous."""
+    from PIL import Image
+
+    try:
+        image = Image.open(path, formats=FORMATS)
+    except Exception as error:  # damaged headers raise many kinds
+        raise ValueError(_reason(error, path)) from error
+    if image.width * image.height > PIXELS:
+        image.close()
+        raise ValueError(f"{image.width}x{image.height} pixels are too many")
+    return image
+
+
+def _orientation(image: "Image") -> int:
+    """The EXIF orientation, 1 to 8; 1 where there is none or it is damaged."""
+    if not {"exif", "Raw profile type exif"} & image.info.keys():
+        return 1  # asked first, because PIL would decode a whole PNG to look for it
+    try:
+        tag = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # a damaged tag is no reason to lose a picture
+        return 1
+    return tag if tag in range(1, 9) else 1
+
+
+def _array(image: "Image") -> np.ndarray:
+    array = np.asarray(image)
+    return array[:, :, None] if array.ndim == 2 else array  # (H, W) -> (H, W, 1)
+
+
+def _reason(error: Exception, path: Path | None = None) -> str:
+    """Why a file cannot be read, in a few words without its path."""
+    if type(error).__name__ == "UnidentifiedImageError":
+        return "empty" if path is not None and path.stat().st_size == 0 else "not an image inside"
+    if type(error).__name__.startswith("DecompressionBomb"):
+        return "too many pixels"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

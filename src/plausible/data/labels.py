@@ -1,0 +1,40 @@
+"""Labels of any kind -> 0 .. K - 1 and the names they had."""
+
+import numpy as np
+
+from plausible.core.registry import Refused
+
+
+def encode(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(N,) whole numbers or words -> ((N,) int64 in 0 .. K - 1, the K names in order).
+
+    Whole numbers (also as words) are ordered by value, other words by letters.
+    Refused: fractions, NaN, or something that is neither number nor word.
+    """
+    if labels.dtype.kind == "f":
+        if not bool((labels == np.rint(labels)).all()):
+            raise Refused(
+                f"labels of {source} must be whole numbers or words, not fractions or NaN"
+            )
+        labels = labels.astype(np.int64)
+    elif labels.dtype.kind == "b":
+        labels = labels.astype(np.int64)
+    elif labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8", "replace")
+    elif labels.dtype.kind not in "iuU":
+        raise Refused(f"labels of {source} must be whole numbers or words, not {labels.dtype}")
+    values, y = np.unique(labels, return_inverse=True)
+    if values.dtype.kind == "U" and all(_is_whole(word) for word in values):
+        order = np.argsort([int(word) for word in values], kind="stable")  # "10" after "9"
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        values, y = values[order], rank[y]
+    return y.astype(np.int64), tuple(str(value) for value in values)
+
+
+def _is_whole(word: str) -> bool:
+    try:
+        int(word)
+    except ValueError:
+        return False
+    return True

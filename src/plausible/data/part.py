@@ -1,0 +1,156 @@
+"""A data set in three parts, each kept on its device the way it is stored."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from plausible.core.likelihood import LogProb
+from plausible.core.space import Batch, Space
+from plausible.data.options import DEFAULTS, Options
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """N items: gathered and decoded on the device, a batch at a time.
+
+    values  (N, C, H, W) uint8 codes for images; (N, D) float32 in data units for vectors.
+    y       (N,) int64 labels, or None.
+    space   where the items of a batch live.
+    greys   dynamic binarisation: ``values`` are codes of this many grey levels, and each use draws
+            each pixel 1 with its grey value as probability (space.levels is then 2).
+    """
+
+    values: Tensor
+    y: Tensor | None
+    space: Space
+    greys: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def to(self, device: torch.device | str) -> "Part":
+        """The same part on another device."""
+        moved = replace(
+            self,
+            values=self.values.to(device),
+            y=None if self.y is None else self.y.to(device),
+        )
+        if "hash" in vars(self):  # the content is the same, and hashing it again is slow on a GPU
+            vars(moved)["hash"] = self.hash
+        return moved
+
+    def batch(self, rows: Tensor | slice) -> Batch:
+        """The items of these rows (indices (n,) int64, or a slice): x (n, *shape) float32, y (n,).
+
+        Dynamic binarisation draws from torch's default generator of the device.
+        """
+        if isinstance(rows, Tensor):
+            rows = rows.to(self.values.device)
+        values = _taken(self.values, rows)  # (N, *shape) -> (n, *shape)
+        y = None if self.y is None else _taken(self.y, rows)  # (N,) -> (n,)
+        if self.greys is not None:
+            return Batch(torch.bernoulli(self._greys(values)), y)
+        return Batch(self._decoded(values), y)
+
+    def everything(self, seed: int = 0) -> Batch:
+        """The whole part as one batch; dynamic binarisation draws from a generator of this seed."""
+        if self.greys is None:
+            return Batch(self._decoded(self.values), self.y)
+        # drawn on the CPU, so that the same seed gives the same pixels on every device
+        generator = torch.Generator().manual_seed(seed)
+        x = torch.bernoulli(self._greys(self.values.cpu()), generator=generator)
+        return Batch(x.to(self.values.device), self.y)
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 (hex) of shapes, types, values, labels, levels: equal on every machine."""
+        digest = hashlib.sha256(f"levels {self.space.levels} greys {self.greys}".encode())
+        for tensor in (self.values, self.y):
+            if tensor is not None:
+                array = np.ascontiguousarray(tensor.cpu().numpy())
+                array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+                digest.update(f"{array.shape} {tensor.dtype}".encode())
+                digest.update(array.data)
+        return digest.hexdigest()
+
+    def _greys(self, values: Tensor) -> Tensor:
+        assert self.greys is not None
+        return values.to(torch.float32).div_(self.greys - 1)
+
+    def _decoded(self, values: Tensor) -> Tensor:
+        if self.space.levels is None:  # a copy: changing a batch must not change the data
+            return values.to(torch.float32, copy=True)
+        return self.space.decode(values)
+
+
+def _taken(values: Tensor, rows: Tensor | slice) -> Tensor:
+    # on the CPU index_select is many times faster than values[rows]
+    return values[rows] if isinstance(rows, slice) else values.index_select(0, rows)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found in a source, in counts.
+
+    count      items in use.
+    classes    {name: items}, empty without labels.
+    sizes      {"WxH": items} as stored (images upright), before any resizing.
+    modes      {"RGB, PNG": items}.
+    offenders  (file, reason) of each file that could not be read and was skipped.
+    ignored    files that are no images.
+    """
+
+    count: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
+    sizes: Counter[str] = field(default_factory=Counter)
+    modes: Counter[str] = field(default_factory=Counter)
+    offenders: tuple[tuple[str, str], ...] = ()
+    ignored: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A data set: what to learn from, what to tune on, and what only evaluation reads.
+
+    name         short, for the names of run folders.
+    class_names  what the source calls label 0, 1, ...; empty without labels.
+    notes        sentences for people: what was found, what was decided, how to decide otherwise.
+    log_prob     the true density, for toys that know it.
+    source, options  what ``load`` was asked for, so that a run can ask again.
+    """
+
+    name: str
+    space: Space
+    train: Part
+    validation: Part
+    heldout: Part
+    class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    survey: Survey = field(default_factory=Survey)
+    log_prob: Callable[[Tensor], LogProb] | None = None
+    source: str = ""
+    options: Options = DEFAULTS
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """{part: sha256}, what a run records to know its data again."""
+        return {
+            "train": self.train.hash,
+            "validation": self.validation.hash,
+            "heldout": self.heldout.hash,
+        }
+
+    def to(self, device: torch.device | str) -> "Data":
+        """The same data with all three parts on another device."""
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            heldout=self.heldout.to(device),
+        )

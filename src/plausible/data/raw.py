@@ -1,0 +1,34 @@
+"""What a reader hands over: arrays as the source has them, before labels, levels and split."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Raw:
+    """The content of a source.
+
+    values     (N, C, H, W) uint8 codes for images; (N, D) float32 for vectors.
+    levels     number of codes of an image; None for vectors.
+    labels     (N,) integers or strings as the source has them, or None.
+    heldout    how many of the last rows the source itself sets aside for testing.
+    notes      sentences for people.
+    sizes, modes, offenders, ignored   see Survey.
+    """
+
+    values: np.ndarray
+    levels: int | None
+    labels: np.ndarray | None = None
+    heldout: int = 0
+    notes: list[str] = field(default_factory=list)
+    sizes: Counter[str] = field(default_factory=Counter)
+    modes: Counter[str] = field(default_factory=Counter)
+    offenders: tuple[tuple[str, str], ...] = ()
+    ignored: int = 0
+
+    @property
+    def is_image(self) -> bool:
+        """True for codes (N, C, H, W)."""
+        return self.levels is not None

@@ -1,0 +1,108 @@
+"""Pictures of points of a space: grids of images, clouds of vectors, frames of an animation."""
+
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from plausible.core.space import Space
+from plausible.evaluation.features import pca
+
+_SIDE = 56  # pixels an image is blown up to at least, so that an 8x8 digit can be seen
+
+
+def images(x: Tensor) -> list[Image.Image]:
+    """One picture for each x (N, C, H, W) in [0, 1], at its own size.
+
+    One channel is grey, three are red, green and blue, four add alpha; of any other number the mean
+    is shown.
+    """
+    codes = x.detach().cpu().clamp(0, 1).mul(255).round().to(torch.uint8)
+    if codes.shape[1] not in (1, 3, 4):
+        codes = codes.float().mean(1, keepdim=True).round().to(torch.uint8)
+    rows = codes.permute(0, 2, 3, 1).numpy()  # (N, C, H, W) -> (N, H, W, C)
+    return [Image.fromarray(row[..., 0] if row.shape[2] == 1 else row) for row in rows]
+
+
+def grid(x: Tensor, columns: int | None = None) -> Image.Image:
+    """All of x (N, C, H, W) in rows of ``columns`` (about square), enlarged by whole pixels."""
+    tiles = images(x)
+    columns = columns or math.ceil(math.sqrt(len(tiles)))
+    factor = max(1, _SIDE // max(tiles[0].size))
+    gap = max(1, factor // 2)
+    width, height = (side * factor + gap for side in tiles[0].size)
+    lines = math.ceil(len(tiles) / columns)
+    mode = tiles[0].mode
+    paper: int | tuple[int, ...] = 128 if mode == "L" else (128,) * 3 + (255,) * (mode == "RGBA")
+    sheet = Image.new(mode, (columns * width + gap, lines * height + gap), paper)
+    for i, tile in enumerate(tiles):
+        large = tile.resize((width - gap, height - gap), Image.Resampling.NEAREST)
+        sheet.paste(large, (gap + i % columns * width, gap + i // columns * height))
+    return sheet
+
+
+def cloud(samples: Tensor, data: Tensor | None = None) -> Image.Image:
+    """Vectors as points, samples over data: (N, D), (M, D).
+
+    One dimension is a pair of histograms, two are a plane, and more are the plane of the two leading
+    principal components (of the data where given).
+    """
+    from matplotlib.figure import Figure
+
+    shown = {} if data is None else {"data": data.detach().cpu().flatten(1).double()}
+    shown["samples"] = samples.detach().cpu().flatten(1).double()
+    reference = next(iter(shown.values()))
+    names = ("x1", "x2")
+    if reference.shape[1] > 2:
+        axis = pca(reference, 2)
+        shown = {name: axis(rows).flip(1) for name, rows in shown.items()}  # (N, D) -> (N, 2)
+        names = ("first component", "second component")
+    figure = Figure(figsize=(6, 6), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    bins = np.histogram_bin_edges(reference[:, 0].numpy(), 60)
+    for (name, rows), colour in zip(shown.items(), ("0.7", "C0")[-len(shown) :], strict=True):
+        columns = rows.T.numpy()  # (N, D) -> (D, N)
+        if len(columns) == 1:
+            axes.hist(columns[0], bins.tolist(), density=True, label=name, color=colour, alpha=0.6)
+        else:
+            axes.scatter(columns[0], columns[1], s=6, color=colour, label=name, linewidths=0)
+    if reference.shape[1] == 1:
+        names = ("x", "density")
+    axes.set(xlabel=names[0], ylabel=names[1])
+    if reference.shape[1] == 2:
+        axes.set_aspect("equal")
+    axes.legend(loc="upper right")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return Image.open(buffer)
+
+
+def picture(space: Space, x: Tensor, data: Tensor | None = None) -> Image.Image:
+    """What x looks like: a grid of images, or a cloud of vectors over the data."""
+    return grid(x) if space.is_image else cloud(x, data)
+
+
+def png(image: Image.Image) -> bytes:
+    """The picture as a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def gif(frames: Sequence[Image.Image], seconds: float = 0.08) -> bytes:
+    """An endless animation that runs through the frames and back, as a GIF file."""
+    there_and_back = [*frames, *frames[-2:0:-1]]
+    buffer = io.BytesIO()
+    there_and_back[0].save(
+        buffer,
+        format="GIF",
+        save_all=True,
+        append_images=there_and_back[1:],
+        duration=int(seconds * 1000),
+        loop=0,
+    )
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Models that draw samples without saying how probable they are."""

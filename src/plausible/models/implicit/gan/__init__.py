@@ -1,0 +1,1 @@
+"""Generative adversarial networks: the game, its losses, its penalties and its networks."""

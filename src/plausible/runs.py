@@ -1,0 +1,284 @@
+"""A run is a folder: the only place where a model, its data and the loop meet.
+
+    config.json          what was asked for: model, data with hashes, budget, seed
+    weights.safetensors  the weights its verbs use (averaged where the model averages)
+    state.pt             all that training needs to go on exactly: tensors and numbers, no code
+    log.jsonl            one line every few rounds
+    samples.png          a picture
+    measures.json        what was measured at the end
+
+Every file is written beside its place, flushed to the disk and renamed, so a killed process leaves
+the old file or the new one and never half of one.
+"""
+
+import io
+import json
+import math
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import safetensors.torch
+import torch
+
+import plausible.models  # noqa: F401  # fills the registry
+from plausible.core.model import Model, models
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.data.load import load
+from plausible.data.options import Options
+from plausible.data.part import Data
+from plausible.parallel import World
+from plausible.training import Settings, Step, Training, train
+
+_LOG_EVERY = 10  # rounds between two lines of log.jsonl
+_SAVE_EVERY = 30.0  # seconds between two saves while training, at least
+_SAVE_SHARE = 50  # ... and as many times what a save takes, so that saving costs at most 2%
+
+
+def build(name: str, config: Model.Config, space: Space, seed: int) -> Model:
+    """A new model by name, its first weights drawn from ``seed``."""
+    torch.manual_seed(seed)
+    return models[name](space, config)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One folder, read when asked."""
+
+    folder: Path
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """config.json; Refused when it is missing or unreadable."""
+        path = self.folder / "config.json"
+        if not path.exists():
+            raise Refused(f"{self.folder} is not a run: it holds no config.json")
+        try:
+            return json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise Refused(f"{path} cannot be read: {error}") from error
+
+    @property
+    def space(self) -> Space:
+        """Where the model lives."""
+        return Space.from_dict(self.config["space"])
+
+    @property
+    def settings(self) -> Settings:
+        """How it is trained."""
+        return Settings(**self.config["training"])
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the labels, empty when there are none."""
+        return tuple(self.config["data"]["class_names"])
+
+    def fresh(self) -> Model:
+        """The model as it was before its first update."""
+        kind = models[self.config["model"]]
+        values: dict[str, Any] = self.config["config"]
+        chosen: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return build(self.config["model"], kind.Config(**chosen), self.space, self.settings.seed)
+
+    def model(self, device: torch.device | str = "cpu") -> Model:
+        """The trained model, in evaluation mode, with the weights its verbs use."""
+        path = self.folder / "weights.safetensors"
+        if not path.exists():
+            raise Refused(f"{self.folder} holds no weights.safetensors yet: nothing was saved")
+        model = self.fresh()
+        try:
+            model.load_state_dict(safetensors.torch.load_file(path))
+        except Exception as error:
+            raise Refused(f"{path} does not hold the weights of this run: {error}") from error
+        return model.to(device).eval()
+
+    def data(self) -> Data:
+        """The data it learns from; Refused when they are not what they were."""
+        kept = self.config["data"]
+        data = load(kept["source"], Options(**kept["options"]))
+        for part, digest in kept["hashes"].items():
+            if data.hashes[part] != digest:
+                raise Refused(
+                    f"the {part} part of {kept['source']} has changed since {self.folder} was "
+                    f"trained, so the run cannot go on with it"
+                )
+        return data
+
+    def write(self, name: str, content: bytes | str) -> Path:
+        """Write one file of the run, atomically."""
+        return write(self.folder / name, content)
+
+
+def write(path: Path, content: bytes | str) -> Path:
+    """Write a file so that it is there whole or not at all: temporary file, fsync, rename."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(temporary, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return path
+
+
+def default_folder(model: str, data: str) -> Path:
+    """runs/<model>-<data>-<time>, with a number behind it if that is taken."""
+    stem = Path("runs") / f"{model}-{data}-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = (stem.with_name(f"{stem.name}-{i}") if i else stem for i in range(1000))
+    return next(name for name in names if not name.exists())
+
+
+def create(folder: Path, training: Training[Any]) -> Run:
+    """Make the folder of a new run and write its config.json; Refused if the folder exists."""
+    model, data = training.raw, training.data
+    config = {
+        "model": model.name,
+        "config": asdict(model.config),
+        "space": model.space.to_dict(),
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "options": asdict(data.options),
+            "hashes": data.hashes,
+            "class_names": list(data.class_names),
+        },
+        "training": asdict(training.settings),
+    }
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise Refused(f"{folder} exists, and a run is never overwritten: choose another") from None
+    except OSError as error:
+        raise Refused(f"{folder} cannot be created: {error.strerror}") from error
+    run = Run(folder)
+    run.write("config.json", json.dumps(config, indent=2) + "\n")
+    return run
+
+
+def save(run: Run, training: Training[Any]) -> None:
+    """Write weights and state; every rank calls it and rank 0 writes."""
+    state = training.state_dict()
+    if not training.world.leads:
+        return
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    run.write("state.pt", buffer.getvalue())
+    weights = {name: tensor.contiguous() for name, tensor in state["averaged"].items()}
+    run.write("weights.safetensors", safetensors.torch.save(weights))
+
+
+def resume(
+    run: Run,
+    settings: Settings,
+    device: torch.device | str = "cpu",
+    world: World | None = None,
+) -> Training[Model]:
+    """The training of a saved run at the round it was saved, under new or the same settings."""
+    path = run.folder / "state.pt"
+    if not path.exists():
+        raise Refused(f"{run.folder} holds no state.pt: nothing was saved to resume from")
+    training = train(run.fresh().to(device), run.data().to(device), settings, world=world)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise Refused(f"{path} cannot be read: {error}") from error
+    training.load_state_dict(state)
+    if training.world.leads:
+        run.write("config.json", json.dumps({**run.config, "training": asdict(settings)}, indent=2))
+        _cut_log(run, state["steps"])
+    return training
+
+
+def follow(run: Run, training: Training[Any]) -> Iterator[Step]:
+    """Train, log and save: yields every step; returns early, saved, on Ctrl-C or SIGTERM.
+
+    Raises ``Diverged`` as soon as a logged value is not finite; the last save stays as it is.
+    """
+    saved, cost = time.perf_counter(), 0.0
+    world, step = training.world, None
+    with _interruptible() as interrupted, _appending(run, world) as log:
+        for step in training:
+            if step.clock.step % _LOG_EVERY == 0:
+                log.write(_line(step, training.seconds))
+            yield step
+            now = time.perf_counter()
+            due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
+            wish = world.agree(2 if interrupted() else 1 if due else 0)
+            if wish:
+                save(run, training)
+                saved, cost = time.perf_counter(), time.perf_counter() - now
+            if wish == 2:
+                return
+        if step is not None and step.clock.step % _LOG_EVERY:
+            log.write(_line(step, training.seconds))
+        save(run, training)
+
+
+class Diverged(ArithmeticError):
+    """A player's loss or gradient is NaN or infinite: the sentence says whose and when."""
+
+
+def _line(step: Step, seconds: float) -> str:
+    """A line of log.jsonl; Diverged when a value is not finite."""
+    values = step.values()
+    for player, seen in values.items():
+        for name, value in seen.items():
+            if not math.isfinite(value):
+                raise Diverged(
+                    f"the {name} of the {player} is {value} at step {step.clock.step}: training has "
+                    f"diverged; try a lower --lr"
+                )
+    clock = {"step": step.clock.step, "images": step.clock.images, "spent": step.clock.spent}
+    return json.dumps({**clock, "seconds": round(seconds, 3), **values}) + "\n"
+
+
+def _appending(run: Run, world: World) -> IO[str]:
+    """log.jsonl, written line by line by rank 0 alone."""
+    return open(run.folder / "log.jsonl" if world.leads else os.devnull, "a", buffering=1)
+
+
+def _cut_log(run: Run, steps: int) -> None:
+    """Drop the lines of rounds that were played after the save and will be played again."""
+    path = run.folder / "log.jsonl"
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]
+        kept = [line for line in whole if json.loads(line)["step"] < steps]
+        write(path, "".join(kept))
+
+
+@contextmanager
+def _interruptible() -> Iterator[Any]:
+    """Turn the first Ctrl-C or SIGTERM into a wish to stop; the second acts as usual."""
+    asked: list[int] = []
+    before: dict[int, Any] = {}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.signal(number, before[number])
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.getsignal(number)
+            signal.signal(number, note)
+    except ValueError:  # not the main thread: the caller stops by leaving the loop
+        before.clear()
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

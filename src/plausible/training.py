@@ -1,0 +1,377 @@
+"""The one loop: every family learns here, as players that move in turn.
+
+    for player, params, optimizer in seats:
+        for _ in range(player.updates):
+            loss = player.loss(next batch, clock)
+            loss.total.backward(inputs=params)      # a player moves only its own weights
+            optimizer.step(); player.project()
+
+``train`` returns an iterator: the caller prints, saves and stops.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from plausible.core.model import Clock, Loss, Model, Player
+from plausible.core.registry import Refused
+from plausible.core.schedule import at
+from plausible.core.space import Batch
+from plausible.parallel import World
+
+if TYPE_CHECKING:
+    from plausible.data.part import Data
+
+Precision = Literal["float32", "bf16"]
+M = TypeVar("M", bound=Model)
+_ADAPT_EVERY = 4  # rounds between two calls of Player.adapt
+_RAMP = 0.05  # the averaged weights look back over at most this share of the training so far
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train, whatever the model: a budget of steps or minutes, and the rest.
+
+    With neither, the budget is the model's ``default_steps``.
+    """
+
+    steps: int | None = None
+    """Rounds of the game to play; by default what suits the model and the data."""
+    minutes: float | None = None
+    """Wall-clock minutes to play, instead of a number of steps."""
+    seed: int = 0
+    """Of the first weights, the data order and all noise."""
+    precision: Precision = "float32"
+    """bf16: automatic mixed precision, faster where the processor has it."""
+    micro_batch: int | None = None
+    """Split every batch into parts of this size: the same mean gradient in less memory."""
+    simultaneous: bool = False
+    """All players compute their gradients before any of them moves."""
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.minutes is not None:
+            raise Refused("give --steps or --minutes, not both")
+        if self.steps is not None and self.steps < 1:
+            raise Refused(f"--steps must be at least 1, not {self.steps}")
+        if self.minutes is not None and not 0 < self.minutes < math.inf:
+            raise Refused(f"--minutes must be more than 0, not {self.minutes}")
+        if self.micro_batch is not None and self.micro_batch < 1:
+            raise Refused(f"--micro-batch must be at least 1, not {self.micro_batch}")
+
+    def spent(self, steps: int, seconds: float) -> float:
+        """The share of the budget used after so many rounds and seconds, at most 1."""
+        used = steps / self.steps if self.steps else seconds / (60 * (self.minutes or 1))
+        return min(used, 1.0)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished round: when it was, and what was seen, {player: {name: scalar tensor}}.
+
+    Tensors stay on the device, because reading one would make the CPU wait; ``values`` reads them.
+    """
+
+    clock: Clock
+    seen: Mapping[str, Mapping[str, Tensor]]
+
+    def values(self) -> dict[str, dict[str, float]]:
+        """The same as floats."""
+        return {who: {k: v.item() for k, v in what.items()} for who, what in self.seen.items()}
+
+
+class Order:
+    """Which rows the k-th batch holds: permutation after permutation of 0 .. n-1, cut into batches.
+
+    A pure function of (seed, k), so its state is the one integer k.  Batches run over the border
+    of an epoch, so each has the same size and every row comes equally often.  Rank r takes the
+    rows r, r + size, ... of the batch.
+    """
+
+    def __init__(self, n: int, batch: int, seed: int, world: World, device: torch.device):
+        if batch % world.size:
+            raise Refused(f"--batch {batch} cannot be shared equally by {world.size} processes")
+        self.n, self.batch, self.seed, self.world, self.device = n, batch, seed, world, device
+        self._epochs: dict[int, Tensor] = {}
+
+    def rows(self, k: int) -> Tensor:
+        """(batch / world size,) int64 row numbers of the k-th batch on this rank."""
+        position, end, pieces = k * self.batch, (k + 1) * self.batch, []
+        while position < end:
+            epoch, start = divmod(position, self.n)
+            stop = min(self.n, start + end - position)
+            pieces.append(self._permutation(epoch)[start:stop])
+            position += stop - start
+        rows = pieces[0] if len(pieces) == 1 else torch.cat(pieces)  # (batch,)
+        return rows[self.world.rank :: self.world.size]
+
+    def _permutation(self, epoch: int) -> Tensor:
+        if epoch not in self._epochs:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            self._epochs = {epoch: torch.randperm(self.n, generator=generator).to(self.device)}
+        return self._epochs[epoch]
+
+
+class Average(Generic[M]):
+    """The model with weights averaged over the recent past: an exponential moving average.
+
+    w' <- w' + (1 - d)(w - w') with d = 2^(-b / h): b examples a round, half-life h the player's
+    ``ema``, but at most 5% of the examples so far, so that a short run is not held back by weights
+    it has long left.  Players without ``ema``, and all buffers, are copied as they are.
+    Source of the ramp: Karras et al. 2020, https://arxiv.org/abs/2006.06676, appendix.
+    """
+
+    def __init__(self, model: M, players: list[Player]):
+        self._raw, self._model = model, copy.deepcopy(model).requires_grad_(False).eval()
+        names = {id(p): name for name, p in model.named_parameters()}
+        mine = dict(self._model.named_parameters())
+        self._moving = [
+            (player.ema, _tensors(mine[names[id(p)]] for p in raw), raw)
+            for player in players
+            if player.ema is not None
+            for raw in [_tensors(player.module.parameters())]
+        ]
+        averaged = {id(p) for _, params, _ in self._moving for p in params}
+        self._copied = [
+            (to, source)
+            for to, source in zip(_state(self._model), _state(model), strict=True)
+            if id(to) not in averaged
+        ]
+
+    @torch.no_grad()
+    def update(self, clock: Clock, examples: int) -> None:
+        """Move towards the weights after a round that saw so many ``examples``."""
+        for ema, params, raw in self._moving:
+            halflife = min(at(ema, clock.spent), _RAMP * (clock.images + examples))
+            torch._foreach_lerp_(params, raw, 1 - 0.5 ** (examples / max(halflife, 1e-9)))
+
+    @property
+    def model(self) -> M:
+        """The averaged model, in evaluation mode, with what is not averaged brought up to date."""
+        with torch.no_grad():
+            for to, source in self._copied:
+                to.copy_(source)
+        return self._model
+
+
+@dataclass
+class _Seat:
+    player: Player
+    params: list[Tensor]
+    optimizer: torch.optim.Optimizer
+
+
+class Training(Iterator[Step], Generic[M]):
+    """A training under way: an iterator of ``Step`` whose state can be saved and put back.
+
+    Made by ``train``.  Iterating again after a pause goes on where it stopped; the time between is
+    not counted against a budget of minutes.
+    """
+
+    def __init__(
+        self,
+        model: M,
+        data: "Data",
+        settings: Settings,
+        *,
+        world: World | None = None,
+    ):
+        self.world = world or World()
+        if settings.steps is None and settings.minutes is None:
+            settings = replace(settings, steps=model.default_steps)
+        self.raw, self.data, self.settings = model, data, settings
+        self.device, seed = model.offset.device, settings.seed
+        self.batch = model.config.batch
+        model.prepare(data.train)
+        self.world.broadcast(_state(model))
+        players = list(model.players())
+        if settings.simultaneous and any(player.updates != 1 for player in players):
+            raise Refused("simultaneous updates need every player to move once a round")
+        self._seats = [_seat(player) for player in players]
+        self._average = Average(model, players)
+        device, one = self.device, self.world
+        self._order = Order(len(data.train), self.batch, seed, one, device)
+        self._checks = Order(len(data.validation), self.batch, seed + 1, one, device)
+        self._steps = self._draws = 0
+        self._seconds, self._lr_factor = 0.0, 1.0
+        self._since: float | None = None
+        # The same on every rank up to here; from now on each draws its own noise.
+        torch.manual_seed(seed + self.world.rank)
+
+    @property
+    def averaged(self) -> M:
+        """The model whose weights a run saves: averaged where players ask for it."""
+        return self._average.model
+
+    @property
+    def clock(self) -> Clock:
+        """The time at the start of the coming round."""
+        spent = self.settings.spent(self._steps, self.seconds)
+        if self.settings.minutes is not None:
+            spent = self.world.agree(spent)
+        return Clock(self._steps, self._steps * self.batch, spent)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time spent training, all sessions of a resumed run together."""
+        running = 0.0 if self._since is None else time.perf_counter() - self._since
+        return self._seconds + running
+
+    def pause(self) -> None:
+        """Stop counting time until the next step."""
+        self._seconds, self._since = self.seconds, None
+
+    def scale_lr(self, factor: float) -> None:
+        """Multiply every player's learning rate from now on."""
+        self._lr_factor *= factor
+
+    def __iter__(self) -> "Training[M]":
+        return self
+
+    def __next__(self) -> Step:
+        if self._since is None:
+            self._since = time.perf_counter()
+        clock = self.clock
+        if clock.spent >= 1:
+            self.pause()
+            raise StopIteration
+        self.raw.train()
+        seen = {}
+        for seat in self._seats:
+            for turn in range(seat.player.updates):
+                now = replace(clock, turn=clock.step * seat.player.updates + turn)
+                seen[seat.player.name] = self._backward(seat, now)
+                if not self.settings.simultaneous:
+                    self._move(seat, clock)
+        if self.settings.simultaneous:
+            for seat in self._seats:
+                self._move(seat, clock)
+        for seat in self._seats:
+            if seat.player.adapt and clock.step % _ADAPT_EVERY == 0:
+                rows = self._checks.rows(clock.step // _ADAPT_EVERY)
+                seat.player.adapt(self.data.validation.batch(rows), clock)
+        self._average.update(clock, self.batch)
+        self._steps += 1
+        return Step(clock, seen)
+
+    def _backward(self, seat: _Seat, clock: Clock) -> dict[str, Tensor]:
+        """Leave the gradient of one player's loss on a fresh batch in its ``.grad``."""
+        batch = self.data.train.batch(self._order.rows(self._draws))
+        self._draws += 1
+        seat.optimizer.zero_grad(set_to_none=True)
+        seen: dict[str, Tensor] = {}
+        size = self.settings.micro_batch or len(batch)
+        for start in range(0, len(batch), size):
+            part = batch[start : start + size]
+            share = len(part) / len(batch)
+            loss = self._loss(seat.player, part, clock)
+            total = loss.total
+            (total if share == 1 else total * share).backward(inputs=seat.params)
+            for name, value in _seen(loss, total).items():
+                seen[name] = value * share + seen[name] if name in seen else value * share
+        for param in seat.params:
+            if param.grad is None:
+                param.grad = torch.zeros_like(param)
+        gradients = [param.grad for param in seat.params if param.grad is not None]
+        self.world.average([*gradients, *seen.values()])
+        seen["gradient"] = torch.nn.utils.get_total_norm(gradients)
+        return seen
+
+    def _loss(self, player: Player, batch: Batch, clock: Clock) -> Loss:
+        cast: AbstractContextManager[Any] = nullcontext()
+        if self.settings.precision == "bf16":
+            cast = torch.autocast(self.device.type, torch.bfloat16)
+        with cast:
+            return player.loss(batch, clock)
+
+    def _move(self, seat: _Seat, clock: Clock) -> None:
+        player, spent = seat.player, clock.spent
+        for group in seat.optimizer.param_groups:
+            group["lr"] = at(player.lr, spent) * self._lr_factor
+            if "betas" in group:
+                group["betas"] = (at(player.betas[0], spent), at(player.betas[1], spent))
+        seat.optimizer.step()
+        if player.project:
+            player.project()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that decides how training goes on: tensors and plain numbers only.
+
+        Every rank must call it, because it collects the random state of all of them.
+        """
+        return {
+            "steps": self._steps,
+            "draws": self._draws,
+            "seconds": self.seconds,
+            "lr_factor": self._lr_factor,
+            "raw": self.raw.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizers": [seat.optimizer.state_dict() for seat in self._seats],
+            "random": self.world.gather(_random_state(self.device)),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on exactly where ``state_dict`` was taken, with the same number of ranks."""
+        if len(state["random"]) != self.world.size:
+            raise Refused(
+                f"this run was trained by {len(state['random'])} processes and can only be resumed "
+                f"by as many, not {self.world.size}"
+            )
+        self._steps, self._draws = state["steps"], state["draws"]
+        self._seconds, self._lr_factor, self._since = state["seconds"], state["lr_factor"], None
+        self.raw.load_state_dict(state["raw"])
+        self._average.model.load_state_dict(state["averaged"])
+        for seat, saved in zip(self._seats, state["optimizers"], strict=True):
+            seat.optimizer.load_state_dict(saved)
+        _set_random_state(state["random"][self.world.rank], self.device)
+
+
+def train(model: M, data: "Data", settings: Settings, *, world: World | None = None) -> Training[M]:
+    """Learn p(data.train) with ``model``: an iterator of ``Step`` until the budget is spent.
+
+    The model and the data must be on the same device.  ``world``: the ranks that train together
+    (``parallel.join``); by default this process alone.
+
+    >>> for step in train(model, data, Settings(steps=1000, seed=0)):
+    ...     print(step.clock.step, step.values())
+    """
+    return Training(model, data, settings, world=world)
+
+
+def _seat(player: Player) -> _Seat:
+    params = _tensors(param for param in player.module.parameters() if param.requires_grad)
+    betas = (at(player.betas[0], 0.0), at(player.betas[1], 0.0))
+    return _Seat(player, params, player.optimizer(params, at(player.lr, 0.0), betas))
+
+
+def _seen(loss: Loss, total: Tensor) -> dict[str, Tensor]:
+    terms = {name: term.detach().mean() for name, term in loss.terms.items()}
+    watch = {name: value.detach() for name, value in loss.watch.items()}
+    return {"loss": total.detach(), **(terms if len(terms) > 1 else {}), **watch}
+
+
+def _tensors(parameters: Iterable[Tensor]) -> list[Tensor]:
+    return list(parameters)
+
+
+def _state(model: torch.nn.Module) -> list[Tensor]:
+    return [*model.parameters(), *model.buffers()]
+
+
+def _random_state(device: torch.device) -> Tensor:
+    cpu = torch.get_rng_state()
+    return torch.cat([cpu, torch.cuda.get_rng_state(device)]) if device.type == "cuda" else cpu
+
+
+def _set_random_state(state: Tensor, device: torch.device) -> None:
+    state = state.cpu()
+    size = len(torch.get_rng_state())
+    torch.set_rng_state(state[:size])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state[size:], device)

@@ -1,0 +1,82 @@
+"""Names and paths are checked without torch, and every refusal is one sentence."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tyro
+
+from plausible.core.registry import Refused
+from plausible.data.options import NAMES, TOYS, Options, idx_path, known
+from plausible.data.toys import TOYS as TOY_FUNCTIONS
+
+
+def test_known_needs_no_torch() -> None:
+    code = "import sys; from plausible.data.options import known; known('digits'); print([m for m in "
+    code += "('torch', 'numpy', 'PIL', 'sklearn') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_names_and_toys_agree() -> None:
+    assert set(TOYS) == set(TOY_FUNCTIONS)
+    assert known("digits") is None
+    assert all(known(name) is None for name in TOYS)
+
+
+def test_unknown_name_lists_all_and_suggests_the_nearest() -> None:
+    with pytest.raises(Refused) as refused:
+        known("digit")
+    said = str(refused.value)
+    assert "'digit'" in said
+    assert "did you mean 'digits'" in said
+    assert all(name in said for name in NAMES)
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("source", ["", "  ", "x" * 5000, "a\0b", "no/such/folder"])
+def test_impossible_paths(source: str) -> None:
+    with pytest.raises(Refused, match="unknown data set"):
+        known(source)
+
+
+def test_link_to_itself(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(Refused, match="back to itself"):
+        known(str(loop))
+
+
+def test_missing_mnist_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLAUSIBLE_DATA", str(tmp_path))
+    with pytest.raises(Refused) as refused:
+        known("mnist")
+    assert "PLAUSIBLE_DATA" in str(refused.value)
+    assert "train-images-idx3-ubyte.gz" in str(refused.value)
+    assert "--data FOLDER" in str(refused.value)
+
+
+def test_mnist_is_searched_in_all_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PLAUSIBLE_DATA", raising=False)
+    folder = tmp_path / "shared" / "data" / "mnist"
+    folder.mkdir(parents=True)
+    (folder / "train-images.idx3-ubyte").touch()
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    (tmp_path / "repository" / "deep" / "er").mkdir(parents=True)
+    for place in ("repository", "repository/deep/er"):
+        monkeypatch.chdir(tmp_path / place)
+        assert known("mnist") == folder
+    monkeypatch.setenv("PLAUSIBLE_DATA", str(tmp_path / "own"))
+    own = tmp_path / "own" / "mnist"
+    own.mkdir(parents=True)
+    (own / "train-images-idx3-ubyte.gz").touch()
+    assert known("mnist") == own
+    assert idx_path(own, "train", "labels") is None
+
+
+def test_options_are_flags() -> None:
+    flags = ["--size", "16", "--channels", "3", "--background", "black", "--binarise", "static"]
+    options = tyro.cli(Options, args=flags)
+    assert options == Options(size=16, channels=3, background="black", binarise="static")
