@@ -277,7 +277,7 @@ def _arrays(model: Generative, drawn: Batch) -> bytes:
     import numpy as np
 
     space = model.space
-    arrays = {"x": (space.codes(drawn.x) if space.levels else drawn.x).numpy()}
+    arrays: dict[str, Any] = {"x": (space.codes(drawn.x) if space.levels else drawn.x).numpy()}
     if space.levels:
         arrays["levels"] = np.asarray(space.levels)
     if drawn.y is not None:

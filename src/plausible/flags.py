@@ -32,7 +32,8 @@ class Common:
 def order(kind: type[Model]) -> Any:
     """The flags of ``plausible train`` for one model: those common to all and its own Config."""
     config = _with_choices(kind.Config)
-    model = ("model", Annotated.__class_getitem__((config, OmitArgPrefixes)), config())
+    unprefixed: Any = OmitArgPrefixes
+    model = ("model", unprefixed[config], config())
     whole = make_dataclass("Order", [model], bases=(Common,), frozen=True)
     whole.__doc__ = (
         f"{(kind.Config.__doc__ or '').splitlines()[0]}\n\n"

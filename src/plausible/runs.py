@@ -208,7 +208,7 @@ def follow(run: Run, training: Training[Any]) -> Iterator[Step]:
 
     Raises ``Diverged`` as soon as a logged value is not finite; the last save stays as it is.
     """
-    saved, cost = time.perf_counter(), 0.0
+    saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
     world, step = training.world, None
     with _interruptible() as interrupted, _appending(run, world) as log:
         for step in training:
@@ -272,7 +272,7 @@ def _interruptible() -> Iterator[Any]:
         signal.signal(number, before[number])
 
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
             before[number] = signal.getsignal(number)
             signal.signal(number, note)
     except ValueError:  # not the main thread: the caller stops by leaving the loop

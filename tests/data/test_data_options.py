@@ -13,7 +13,9 @@ from plausible.data.toys import TOYS as TOY_FUNCTIONS
 
 
 def test_known_needs_no_torch() -> None:
-    code = "import sys; from plausible.data.options import known; known('digits'); print([m for m in "
+    code = (
+        "import sys; from plausible.data.options import known; known('digits'); print([m for m in "
+    )
     code += "('torch', 'numpy', 'PIL', 'sklearn') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -35,7 +37,7 @@ def test_unknown_name_lists_all_and_suggests_the_nearest() -> None:
     assert "\n" not in said
 
 
-@pytest.mark.parametrize("source", ["", "  ", "x" * 5000, "a\0b", "no/such/folder"])
+@pytest.mark.parametrize("source", ["", "  ", "x" * 5000, "a\0b", "no/such/folder", "~nobody"])
 def test_impossible_paths(source: str) -> None:
     with pytest.raises(Refused, match="unknown data set"):
         known(source)

@@ -63,9 +63,7 @@ def test_everything_is_drawn_from_its_seed() -> None:
 
 
 def test_hash_is_of_the_content() -> None:
-    known = "27d4cd0b0a5f4ef7b0c9b0f0e1f0"
     assert len(part().hash) == 64
-    assert part().hash != known
     assert part().hash == part().hash == part().to("cpu").hash
     others = [
         part(values=part().values.clone().flip(0)),
@@ -105,7 +103,7 @@ def test_digits() -> None:
     assert digits.to("cpu").hashes == digits.hashes
     assert int(digits.train.values.max()) == 16
     # frozen: another number means that runs no longer know their data
-    assert digits.hashes["train"].startswith("@TRAIN@")
+    assert digits.hashes["train"].startswith("051c0ff00915517b")
     x = digits.train.batch(torch.arange(100)).x
     assert torch.equal(x, digits.space.quantise(x))
 

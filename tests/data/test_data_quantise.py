@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plausible.core.registry import Refused
@@ -15,6 +15,7 @@ from plausible.data.quantise import draw, requantise
 LEVELS = st.integers(2, 256)
 
 
+@settings(deadline=None)
 @given(LEVELS, LEVELS)
 def test_more_levels_lose_nothing(a: int, b: int) -> None:
     fewer, more = min(a, b), max(a, b)
@@ -22,6 +23,7 @@ def test_more_levels_lose_nothing(a: int, b: int) -> None:
     assert (requantise(requantise(codes, fewer, more), more, fewer) == codes).all()
 
 
+@settings(deadline=None)
 @given(LEVELS, LEVELS)
 def test_requantised_is_the_nearest_point_of_the_space(old: int, new: int) -> None:
     codes = np.arange(old, dtype=np.uint8)

@@ -1,6 +1,7 @@
 """An array of any numeric type and layout, read as images or as vectors."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -44,8 +45,8 @@ def vectors(array: np.ndarray, file: str, format: str, notes: list[str]) -> Raw:
     finite(values, file)
     side = math.isqrt(values.shape[1])
     if side >= 8 and side * side == values.shape[1]:
-        top = values.max(initial=0)
-        if values.min(initial=0) >= 0 and top <= 255 and bool((values == np.rint(values)).all()):
+        low, high = _range(values)
+        if low >= 0 and high <= 255 and bool((values == np.rint(values)).all()):
             notes.append(
                 f"{values.shape[1]} whole numbers an item look like flattened {side}x{side} images; "
                 f"they are learned as vectors: save them as a .npy of shape (N, {side}, {side}) "
@@ -60,6 +61,11 @@ def finite(array: np.ndarray, file: str) -> None:
     """Refused if any number is NaN or infinite, naming the file and how many are."""
     if array.dtype.kind == "f" and (bad := int(array.size - np.isfinite(array).sum())):
         raise Refused(f"{file} has {bad:,} of {array.size:,} numbers that are NaN or infinite")
+
+
+def _range(array: np.ndarray) -> tuple[Any, Any]:
+    """(smallest, largest) number; zeros where there is none."""
+    return (array.min(), array.max()) if array.size else (0, 0)
 
 
 def _images(array: np.ndarray, file: str, format: str, levels: int | None) -> Raw:
@@ -97,7 +103,7 @@ def _codes(array: np.ndarray, levels: int, file: str) -> np.ndarray:
     """The array as codes 0 .. levels - 1, uint8."""
     if not 2 <= levels <= 256:
         raise Refused(f"{file} gives levels {levels}; they must lie between 2 and 256")
-    low, high = array.min(initial=0), array.max(initial=0)
+    low, high = _range(array)
     whole = array.dtype.kind != "f" or bool((array == np.rint(array)).all())
     if low < 0 or high > levels - 1 or not whole:
         kind = "whole numbers" if whole else "numbers"
@@ -110,7 +116,7 @@ def _codes(array: np.ndarray, levels: int, file: str) -> np.ndarray:
 
 def _grey(array: np.ndarray, file: str, notes: list[str]) -> tuple[np.ndarray, int]:
     """(codes uint8, levels), from the type and the range of the values."""
-    low, high = array.min(initial=0), array.max(initial=0)
+    low, high = _range(array)
     whole = array.dtype.kind != "f" or bool((array == np.rint(array)).all())
     if low >= 0 and high <= 1 and whole:
         if array.dtype.kind != "b":

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from plausible.core.registry import Refused
-from plausible.data.images import SUFFIXES, Header, header, pixels
+from plausible.data.images import SUFFIXES, Header, affordable, header, pixels
 from plausible.data.options import Options
 from plausible.data.raw import Raw
 
@@ -19,7 +19,6 @@ Progress = Callable[[int, int], None]
 COMMON = 128  # the largest common size that is kept as it is
 CHOSEN = 64  # the largest side chosen where sizes differ
 NAMED = 3  # how many bad files a sentence names
-BYTES = 2**34
 PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}
 
 
@@ -35,7 +34,7 @@ class Files:
 
     def name(self, i: int) -> str:
         """Path of file i below the folder."""
-        return self.paths[i].relative_to(self.root).as_posix()
+        return _printable(self.paths[i].relative_to(self.root).as_posix())
 
     def keep(self, rows: list[int]) -> None:
         """Forget all files but these."""
@@ -62,12 +61,7 @@ def folder(root: Path, options: Options, progress: Progress | None = None) -> Ra
         headers = _readable(files, pool.map(_tried(header), files.paths), total)
         size = _size(headers, options, notes)
         channels = options.channels or 3
-        bytes_needed = len(headers) * size[0] * size[1] * channels
-        if bytes_needed > BYTES:
-            raise Refused(
-                f"{len(headers):,} images of {size[0]}x{size[1]} with {channels} channels need "
-                f"{bytes_needed / 2**30:.0f} GiB; choose a smaller --size"
-            )
+        affordable(len(headers), size, channels)
         read = _tried(lambda path: pixels(path, size, channels, options.background))
         values = np.empty((len(headers), size[1], size[0], channels), np.uint8)
         rows: list[int] = []
@@ -148,7 +142,7 @@ def find(root: Path, notes: list[str]) -> Files:
 def classes(files: Files, notes: list[str]) -> None:
     """Label each file with its top sub-folder, where there are at least two; the notes say so."""
     tops = [path.relative_to(files.root).parts for path in files.paths]
-    names = sorted({parts[0] for parts in tops if len(parts) > 1})
+    names = sorted({_printable(parts[0]) for parts in tops if len(parts) > 1})
     outside = sum(len(parts) == 1 for parts in tops)
     if len(names) < 2:
         return
@@ -170,7 +164,7 @@ def classes(files: Files, notes: list[str]) -> None:
                 f"{outside} images lie beside the sub-folders, have no class, and are left out"
             )
         files.keep([i for i, parts in enumerate(tops) if len(parts) > 1])
-        files.labels = [parts[0] for parts in tops if len(parts) > 1]
+        files.labels = [_printable(parts[0]) for parts in tops if len(parts) > 1]
 
 
 def _size(headers: list[Header], options: Options, notes: list[str]) -> tuple[int, int]:
@@ -233,6 +227,7 @@ def _readable(files: Files, outcomes, total: int) -> list[Header]:  # type: igno
 
 
 def _tolerable(files: Files, total: int) -> None:
+    files.offenders.sort()
     if 100 * len(files.offenders) > total:
         raise Refused(
             f"{len(files.offenders)} of the {total} images in {files.root} cannot be read, more than "
@@ -256,6 +251,11 @@ def _tried(function):  # type: ignore[no-untyped-def]
             return error
 
     return attempt
+
+
+def _printable(name: str) -> str:
+    """A file name whose bytes are no UTF-8, with the odd ones replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _unlisted(error: OSError) -> None:

@@ -14,7 +14,18 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 PIXELS = 2**27  # 134 million; a small file can claim more than the memory holds
+BYTES = 2**34  # 16 GiB, all images of a data set together
 ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
+
+
+def affordable(count: int, size: tuple[int, int], channels: int) -> None:
+    """Refused: so many images of this size (width, height) would not fit in memory."""
+    needed = count * size[0] * size[1] * channels
+    if needed > BYTES:
+        raise Refused(
+            f"{count:,} images of {size[0]}x{size[1]} with {channels} channels need "
+            f"{needed / 2**30:.0f} GiB; choose a smaller --size"
+        )
 
 
 class Header(NamedTuple):
@@ -29,11 +40,14 @@ class Header(NamedTuple):
 def header(path: Path) -> Header:
     """Size, mode and format of a picture.  ValueError: it cannot be read, and why."""
     with _opened(path) as image:
-        width, height = image.size
-        if _orientation(image) >= 5:
-            width, height = height, width
-        kind = f"{image.mode}, {image.format}"
-        return Header(width, height, kind, image.has_transparency_data)
+        try:
+            width, height = image.size
+            if _orientation(image) >= 5:
+                width, height = height, width
+            kind = f"{image.mode}, {image.format}"
+            return Header(width, height, kind, image.has_transparency_data)
+        except Exception as error:  # decoders raise many kinds for damaged files
+            raise ValueError(_reason(error)) from error
 
 
 def pixels(path: Path, size: tuple[int, int], channels: int, background: str) -> np.ndarray:
@@ -66,6 +80,7 @@ def refit(codes: np.ndarray, size: int | None, channels: int | None, background:
             f"only images of 1, 3 or 4 channels can be changed in size or channels, not {now}"
         )
     target = (size, size) if size is not None else (width, height)
+    affordable(count, target, channels or now)
     out = np.empty((count, target[1], target[0], channels or now), np.uint8)
     for i, item in enumerate(codes):
         planes = np.ascontiguousarray(np.moveaxis(item, 0, 2))  # (C, H, W) -> (H, W, C)
@@ -123,8 +138,9 @@ def fitted(image: "Image", size: tuple[int, int]) -> "Image":
     kept = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
     left, top = (width - kept[0]) // 2, (height - kept[1]) // 2
     box = (left, top, left + kept[0], top + kept[1])
-    # bicubic, as PIL widens it with the scale, is antialiased; the gap shrinks large ones faster
-    return image.resize(size, Resampling.BICUBIC, box, reducing_gap=3.0)
+    # cropped apart, since a box of resize() looks beyond its edges; PIL widens the bicubic kernel
+    # with the scale, so nothing is aliased
+    return image.crop(box).resize(size, Resampling.BICUBIC)
 
 
 def _opened(path: Path) -> "Image":

@@ -12,7 +12,7 @@ def encode(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]
     Refused: fractions, NaN, or something that is neither number nor word.
     """
     if labels.dtype.kind == "f":
-        if not bool((labels == np.rint(labels)).all()):
+        if not bool((np.isfinite(labels) & (labels == np.rint(labels))).all()):
             raise Refused(
                 f"labels of {source} must be whole numbers or words, not fractions or NaN"
             )

@@ -50,7 +50,7 @@ def known(source: str) -> Path | None:
         return _idx_set(source)
     if source in NAMES:
         return None
-    path = Path(source).expanduser() if source.strip() else None
+    path = Path(os.path.expanduser(source)) if source.strip() else None
     try:
         if path is not None and path.exists():
             return path
@@ -80,7 +80,7 @@ def _idx_set(name: str) -> Path:
     directory and of the repository around it.
     """
     here = Path.cwd()
-    roots = [Path(given).expanduser()] if (given := os.environ.get("PLAUSIBLE_DATA")) else []
+    roots = [Path(os.path.expanduser(given))] if (given := os.environ.get("PLAUSIBLE_DATA")) else []
     repository = next((p for p in (here, *here.parents) if (p / ".git").exists()), here)
     roots += [p.parent / "shared" / "data" for p in (here, repository)]
     for root in roots:

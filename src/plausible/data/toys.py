@@ -56,12 +56,12 @@ class Toy:
             block = points[i : i + BLOCK]
             squares = (block[:, None] - self.centres).square().sum(2)  # (b, 2) -> (b, K)
             nats = -squares / (2 * self.sigma**2)
-            weight = torch.tensor(1 / len(self.centres)).double()
+            of = torch.tensor(len(self.centres))  # how many centres share the probability
             if y is not None:
                 other = y[i : i + BLOCK].cpu()[:, None] != self.y  # (b, K)
                 nats = nats.masked_fill(other, -math.inf)
-                weight = 1 / (~other).sum(1)  # (b,)
-            blocks.append(nats.logsumexp(1) + weight.log())  # (b, K) -> (b,)
+                of = (~other).sum(1)  # (b,)
+            blocks.append(nats.logsumexp(1) - of.double().log())  # (b, K) -> (b,)
         nats = torch.cat(blocks) if blocks else points.sum(1)
         nats = nats - math.log(2 * math.pi * self.sigma**2)
         return LogProb(nats.to(x.device, x.dtype), reference=Reference.DENSITY)

@@ -47,7 +47,7 @@ class GAN(Generative):
         """Added to the discriminator's cost."""
         penalty_weight: float = 1.0
         """Of each penalty at the start ..."""
-        penalty_weight_end: float = 0.1
+        penalty_weight_end: float = 1.0
         """... and from half of the budget on."""
         penalty_every: int = 4
         """Updates of the discriminator between penalties; each then counts as many times."""

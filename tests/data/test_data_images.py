@@ -1,0 +1,229 @@
+"""Every mode and format of one picture, checked by its pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from plausible.data import images
+from plausible.data.images import header, pixels, refit
+
+RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+COLOUR = np.stack([RAMP, 255 - RAMP, RAMP.T], axis=2)  # (8, 8, 3)
+
+
+def read(path: Path, channels: int = 3, background: str = "white", side: int = 8) -> np.ndarray:
+    """The pixels of a file at 8 x 8, with one channel as (8, 8)."""
+    got = pixels(path, (side, side), channels, background)
+    assert got.shape == (side, side, channels)
+    assert got.dtype == np.uint8
+    return got[:, :, 0] if channels == 1 else got
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "gif"])
+def test_grey_without_loss(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(RAMP).save(path, **({"lossless": True} if suffix == "webp" else {}))
+    assert (read(path, 1) == RAMP).all()
+    assert (read(path, 3) == RAMP[:, :, None]).all()
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "webp"])
+def test_colour_without_loss(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(COLOUR).save(path, **({"lossless": True} if suffix == "webp" else {}))
+    assert (read(path) == COLOUR).all()
+    alpha = read(path, 4)
+    assert (alpha[:, :, :3] == COLOUR).all()
+    assert (alpha[:, :, 3] == 255).all()
+    luma = COLOUR @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(read(path, 1) - luma).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_jpeg(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "a.jpg"
+    smooth = np.linspace(0, 255, 64).astype(np.uint8).reshape(8, 8)
+    Image.fromarray(smooth).convert(mode).save(path, quality=100)
+    assert np.abs(read(path, 1).astype(int) - smooth).max() <= 3
+    assert header(path).kind == f"{mode}, JPEG"
+
+
+def test_cmyk_jpeg(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (8, 8), (200, 40, 90)).convert("CMYK").save(path, quality=100)
+    assert header(path).kind == "CMYK, JPEG"
+    assert np.abs(read(path).astype(int) - [200, 40, 90]).max() <= 4
+
+
+def test_one_bit(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(RAMP > 100).save(path)
+    assert header(path).kind == "1, PNG"
+    assert (read(path, 1) == np.where(RAMP > 100, 255, 0)).all()
+
+
+def test_palette(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    palette = Image.new("P", (8, 8))
+    palette.putpalette([250, 10, 20, 30, 240, 50])
+    palette.putdata((RAMP // 128).flatten().tolist())
+    palette.save(path)
+    assert header(path).kind == "P, PNG"
+    want = np.where((RAMP < 128)[:, :, None], [250, 10, 20], [30, 240, 50])
+    assert (read(path) == want).all()
+    palette.save(path, transparency=1)
+    assert header(path).transparent
+    want[RAMP >= 128] = 255
+    assert (read(path) == want).all()
+    want[RAMP >= 128] = 0
+    assert (read(path, background="black") == want).all()
+    assert (read(path, 4)[:, :, 3] == np.where(RAMP < 128, 255, 0)).all()
+
+
+def test_grey_with_alpha(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    alpha = RAMP.T.copy()
+    Image.merge("LA", [Image.fromarray(RAMP), Image.fromarray(alpha)]).save(path)
+    assert header(path).kind == "LA, PNG"
+    share = alpha / 255
+    for background, value in (("white", 255), ("black", 0)):
+        want = RAMP * share + value * (1 - share)
+        assert np.abs(read(path, 1, background) - want).max() <= 1.5
+    assert (read(path, 4)[:, :, 3] == alpha).all()
+    assert (read(path, 4)[:, :, 0] == RAMP).all()
+
+
+def test_colour_with_alpha(tmp_path: Path) -> None:
+    path = tmp_path / "a.webp"
+    whole = np.dstack([COLOUR, RAMP])
+    Image.fromarray(whole).save(path, lossless=True, exact=True)
+    share = RAMP[:, :, None] / 255
+    want = COLOUR * share + 255 * (1 - share)
+    assert np.abs(read(path) - want).max() <= 1.5
+    assert (read(path, 4) == whole).all()
+
+
+def test_colour_key(tmp_path: Path) -> None:
+    """RGB and L files can name one colour as transparent."""
+    path = tmp_path / "a.png"
+    Image.fromarray(COLOUR).save(path, transparency=tuple(int(v) for v in COLOUR[3, 4]))
+    want = COLOUR.copy()
+    want[3, 4] = 255
+    assert (read(path) == want).all()
+    Image.fromarray(RAMP).save(path, transparency=int(RAMP[3, 4]))
+    assert read(path, 1)[3, 4] == 255
+    assert read(path, 1, "black")[3, 4] == 0
+
+
+def test_sixteen_bits(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    deep = (RAMP.astype(np.uint16) * 257) + 100
+    Image.fromarray(deep).save(path)
+    assert header(path).kind.startswith("I")
+    assert np.abs(read(path, 1).astype(int) - RAMP).max() <= 1
+    assert (read(path, 3)[:, :, 1] == read(path, 1)).all()
+    Image.fromarray(np.full((8, 8), 65535, np.uint16)).save(path)
+    assert (read(path, 1) == 255).all()
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_first_frame(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ((250, 0, 0), (0, 250, 0))]
+    extra = {"lossless": True} if suffix == "webp" else {}
+    frames[0].save(path, save_all=True, append_images=frames[1:], **extra)
+    assert Image.open(path).n_frames == 2
+    assert (header(path).width, header(path).height) == (8, 8)
+    assert (read(path) == [250, 0, 0]).all()
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "webp", "jpg"])
+def test_exif_turns(tmp_path: Path, tag: int, suffix: str) -> None:
+    """What is stored, turned as the tag says, is what was seen."""
+    seen = np.kron(np.array([[0, 60], [120, 180], [255, 90]], np.uint8), np.ones((8, 8), np.uint8))
+    stored = {
+        1: seen,
+        2: seen[:, ::-1],
+        3: seen[::-1, ::-1],
+        4: seen[::-1],
+        5: seen.T,
+        6: np.rot90(seen),
+        7: seen[::-1, ::-1].T,
+        8: np.rot90(seen, -1),
+    }[tag]
+    path = tmp_path / f"a.{suffix}"
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    extra = {"lossless": True} if suffix == "webp" else {"quality": 100} if suffix == "jpg" else {}
+    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, **extra)
+    head = header(path)
+    assert (head.width, head.height) == (16, 24)
+    got = pixels(path, (16, 24), 1, "white")[:, :, 0]
+    assert np.abs(got.astype(int) - seen).max() <= (2 if suffix == "jpg" else 0)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_keeps_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(RAMP).save(path, exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert (read(path, 1) == RAMP).all()
+
+
+def test_crop_is_central_and_resizing_is_antialiased(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    stripes = np.zeros((64, 128), np.uint8)
+    stripes[:, 32:96:2] = 255  # one pixel on, one off: the mean, unless it is aliased
+    stripes[:, :32] = 10
+    Image.fromarray(stripes).save(path)
+    got = read(path, 1).astype(int)
+    assert np.abs(got[:, 1:-1] - 127).max() <= 6
+    assert abs(int(read(path, 1, side=1)[0, 0]) - 127) <= 2
+    big = read(path, 1, side=100)
+    assert big.shape == (100, 100)
+
+
+def test_large_jpeg_is_the_same_up_to_the_coarser_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    wave = 128 + 100 * np.sin(np.arange(640) / 100)[None] * np.cos(np.arange(480) / 80)[:, None]
+    Image.fromarray(wave.astype(np.uint8)).save(path, quality=95)
+    got = read(path, 1)
+    crop = wave[:, 80:560].reshape(8, 60, 8, 60).mean((1, 3))
+    assert np.abs(got - crop).max() < 6
+
+
+def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    path.touch()
+    with pytest.raises(ValueError, match=r"^empty$"):
+        header(path)
+    path.write_text("no picture")
+    with pytest.raises(ValueError, match=r"^not an image inside$"):
+        header(path)
+    with pytest.raises(ValueError, match=r"^no such file or directory$"):
+        header(tmp_path / "b.png")
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (64, 64), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    assert header(path).width == 64
+    with pytest.raises(ValueError, match="truncated"):
+        read(path)
+    monkeypatch.setattr(images, "PIXELS", 1000)
+    with pytest.raises(ValueError, match="64x64 pixels are too many"):
+        header(path)
+
+
+def test_refit_of_arrays() -> None:
+    codes = np.moveaxis(COLOUR, 2, 0)[None]  # (1, 3, 8, 8)
+    assert (refit(codes, 8, 3, "white") == codes).all()
+    assert refit(codes, 4, None, "white").shape == (1, 3, 4, 4)
+    assert refit(codes, None, 1, "white").shape == (1, 1, 8, 8)
+    assert (refit(codes[:, :1], None, 3, "white") == codes[:, :1]).all()
+    clear = np.concatenate([codes, np.zeros_like(codes[:, :1])], axis=1)
+    assert (refit(clear, None, 3, "black") == 0).all()
+    with pytest.raises(ValueError, match="choose a smaller --size"):
+        refit(codes, 100_000, None, "white")
+    with pytest.raises(ValueError, match="not 2"):
+        refit(codes[:, :2], 4, None, "white")

@@ -1,0 +1,105 @@
+"""The Dirac-GAN: the smallest game that orbits without a penalty and contracts with R1.
+
+D(x) = psi x, data at 0, the generator draws theta.  Mescheder et al. 2018, arxiv.org/abs/1801.04406.
+"""
+
+import math
+
+import pytest
+import torch
+
+from plausible.core.model import Loss, Model, Player
+from plausible.core.space import Space
+from plausible.models.implicit.gan.losses import losses
+from plausible.models.implicit.gan.penalties import Point, Round, penalties
+from plausible.training import Settings, train
+from tests.conftest import make_data
+
+STEP, START = 0.1, 1e-3  # so close to the equilibrium that the game is linear
+
+
+class Scalar(torch.nn.Module):
+    def __init__(self, value):
+        super().__init__()
+        self.value = torch.nn.Parameter(torch.tensor(value, dtype=torch.float64))
+
+
+class Dirac(Model):
+    name, place = "dirac", ("test",)
+
+    def __init__(self, loss, weight):
+        super().__init__(Space((1,)), self.Config(batch=1))
+        self.psi, self.theta = Scalar(START), Scalar(0.0)
+        self.play, self.weight = losses[loss], weight
+
+    def prepare(self, train):
+        pass
+
+    def critic(self, x):
+        return (self.psi.value * x).squeeze(1)
+
+    def points(self):
+        real = torch.zeros(1, 1, dtype=torch.float64)
+        return real, self.theta.value.view(1, 1)
+
+    def discriminate(self, batch, clock):
+        real, fake = self.points()
+        round = Round(self.critic, Point(self.critic, real), Point(self.critic, fake.detach()))
+        costs = self.play(round.real.logits, round.fake.logits)
+        return Loss({"game": costs.discriminator, "r1": self.weight * penalties["r1"](round)})
+
+    def generate(self, batch, clock):
+        real, fake = self.points()
+        return Loss({"game": self.play(self.critic(real), self.critic(fake)).generator})
+
+    def players(self):
+        def sgd(params, lr, betas):
+            return torch.optim.SGD(params, lr)
+
+        return [
+            Player("d", self.psi, self.discriminate, lr=STEP, optimizer=sgd),
+            Player("g", self.theta, self.generate, lr=STEP, optimizer=sgd),
+        ]
+
+
+def path(loss, steps, *, simultaneous, weight=0.0):
+    """[(psi, theta)] after every round."""
+    model = Dirac(loss, weight)
+    training = train(
+        model, make_data(Space((1,)), 12), Settings(steps=steps, simultaneous=simultaneous)
+    )
+    return [(model.psi.value.item(), model.theta.value.item()) for _ in training]
+
+
+@pytest.mark.parametrize("loss", sorted(losses))
+def test_simultaneous_descent_spirals_outwards_at_the_rate_of_theory(loss):
+    radii = [math.hypot(*point) for point in path(loss, 252, simultaneous=True)]
+    growth = (radii[-1] / radii[0]) ** (1 / 251)
+    assert growth == pytest.approx(math.sqrt(1 + (STEP / 2) ** 2), rel=1e-6)  # 1.001249
+
+
+def test_the_orbit_has_the_period_of_theory():
+    points = path("minimax", 252, simultaneous=True)
+    angles = [math.atan2(theta, psi) for psi, theta in points]
+    turned = sum((b - a + math.pi) % (2 * math.pi) - math.pi for a, b in zip(angles, angles[1:], strict=False))
+    assert 251 * 2 * math.pi / abs(turned) == pytest.approx(125.76, rel=1e-3)
+
+
+@pytest.mark.parametrize("loss", sorted(losses))
+def test_alternating_descent_stays_on_a_bounded_orbit(loss):
+    radii = [math.hypot(*point) for point in path(loss, 1000, simultaneous=False)]
+    assert max(radii) / min(radii) == pytest.approx(1.025, abs=2e-3)
+    assert max(radii[-130:]) == pytest.approx(max(radii[:130]), rel=1e-3)
+
+
+@pytest.mark.parametrize("loss", sorted(losses))
+@pytest.mark.parametrize("weight", [0.5, 1.0, 2.0])
+def test_r1_contracts_at_the_rate_of_its_eigenvalues(loss, weight):
+    rounds = 400
+    end = math.hypot(*path(loss, rounds, simultaneous=True, weight=weight)[-1])
+    # psi' = -psi w - theta / 2, theta' = psi / 2: eigenvalues -w/2 +- sqrt(w^2/4 - 1/4)
+    step = torch.tensor([[1 - STEP * weight, -STEP / 2], [STEP / 2, 1.0]], dtype=torch.float64)
+    start = torch.tensor([START, 0.0], dtype=torch.float64)
+    truth = (torch.linalg.matrix_power(step, rounds) @ start).norm().item()
+    assert end == pytest.approx(truth, rel=1e-3)
+    assert end < START * 1e-2

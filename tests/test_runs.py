@@ -1,0 +1,201 @@
+"""A run is a folder that survives: Ctrl-C, kill -9, a new process, a second training."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from plausible import runs
+from plausible.core.registry import Refused
+from plausible.data.load import load
+from plausible.models import GAN
+from plausible.training import Settings, train
+
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A file of 60 tiny images, without labels so that no judge is needed."""
+    codes = np.random.default_rng(0).integers(0, 2, (60, 1, 2, 2), dtype=np.uint8)
+    np.savez(tmp_path / "tiny.npz", x=codes, levels=2)
+    return tmp_path / "tiny.npz"
+
+
+def begun(source, steps=12, **config):
+    data = load(str(source))
+    model = runs.build("gan", GAN.Config(batch=8, width=16, **config), data.space, 0)
+    return train(model, data, Settings(steps=steps))
+
+
+def plausible(*args, **kwargs):
+    return subprocess.Popen(
+        [sys.executable, "-m", "plausible", *map(str, args)],
+        env=ENV,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **kwargs,
+    )
+
+
+def weights(folder):
+    return safetensors.torch.load_file(folder / "weights.safetensors")
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_followed_run_holds_its_files_and_opens_as_it_was(source, tmp_path):
+    training = begun(source)
+    run = runs.create(tmp_path / "run", training)
+    steps = list(runs.follow(run, training))
+    assert {p.name for p in run.folder.iterdir()} == {
+        "config.json",
+        "weights.safetensors",
+        "state.pt",
+        "log.jsonl",
+    }
+    again = runs.Run(tmp_path / "run")
+    assert again.config == json.loads((run.folder / "config.json").read_text())
+    assert again.config["data"]["hashes"] == training.data.hashes
+    assert again.space == training.raw.space
+    assert again.settings == training.settings
+    assert again.data().hashes == training.data.hashes
+    assert same(again.model().state_dict(), training.averaged.state_dict())
+    lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [0, 10, 11]
+    assert lines[-1]["generator"] == steps[-1].values()["generator"]
+
+
+def test_an_existing_folder_is_never_overwritten(source, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "precious").write_text("mine")
+    with pytest.raises(Refused, match="never overwritten"):
+        runs.create(tmp_path / "run", begun(source))
+    assert (tmp_path / "run" / "precious").read_text() == "mine"
+
+
+def test_a_new_process_goes_on_bit_for_bit(source, tmp_path):
+    whole = begun(source)
+    runs.save(runs.create(tmp_path / "whole", whole), whole)
+    list(runs.follow(runs.Run(tmp_path / "whole"), whole))
+    first = begun(source)
+    run = runs.create(tmp_path / "part", first)
+    for step in runs.follow(run, first):
+        if step.clock.step == 4:  # a consumer that stops in the middle ...
+            runs.save(run, first)
+            break
+    process = plausible("resume", run.folder)  # ... and another process, hours later
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "part"))
+    states = [
+        torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("whole", "part")
+    ]
+    assert same(states[0]["raw"], states[1]["raw"])
+    assert states[0]["draws"] == states[1]["draws"]
+    assert torch.equal(states[0]["random"][0], states[1]["random"][0])
+    for a, b in zip(states[0]["optimizers"], states[1]["optimizers"], strict=True):
+        for one, other in zip(a["state"].values(), b["state"].values(), strict=True):
+            assert same(one, other)
+    steps = [json.loads(x)["step"] for x in (run.folder / "log.jsonl").read_text().splitlines()]
+    assert steps == [0, 10, 11]
+    assert (run.folder / "samples.png").exists()
+    assert "distance" in out
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_killed_or_interrupted_it_resumes_to_the_same_end(source, tmp_path, blow):
+    flags = ["--data", source, "--steps", 400, "--batch", 8, "--width", 16]
+    run = tmp_path / "run"
+    process = plausible("train", "gan", *flags, "--out", run)
+    log = run / "log.jsonl"
+    deadline = time.time() + 60
+    while time.time() < deadline and not (log.exists() and log.read_text().count("\n") > 3):
+        time.sleep(0.01)
+    process.send_signal(blow)
+    out, _ = process.communicate(timeout=60)
+    if blow == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"plausible resume {run}" in out
+    state = torch.load(run / "state.pt", weights_only=True)  # whole, whenever the blow fell
+    assert 0 < state["steps"] < 400
+    process = plausible("resume", run)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    training = begun(source, steps=400)
+    list(training)
+    assert same(weights(run), training.averaged.state_dict())
+
+
+def test_a_new_total_stretches_the_schedules(source, tmp_path):
+    training = begun(source, steps=4)
+    run = runs.create(tmp_path / "run", training)
+    list(runs.follow(run, training))
+    longer = runs.resume(run, replace(run.settings, steps=8))
+    assert longer.clock.spent == 0.5
+    assert [step.clock.step for step in runs.follow(run, longer)] == [4, 5, 6, 7]
+    assert runs.Run(run.folder).settings.steps == 8
+
+
+def test_changed_data_are_noticed(source, tmp_path):
+    training = begun(source)
+    run = runs.create(tmp_path / "run", training)
+    runs.save(run, training)
+    np.savez(source, x=np.zeros((60, 1, 2, 2), dtype=np.uint8), levels=2)
+    with pytest.raises(Refused, match="changed since"):
+        runs.resume(run, run.settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("config.json", None, "is not a run"),
+        ("config.json", "{", "cannot be read"),
+        ("weights.safetensors", None, "nothing was saved"),
+        ("weights.safetensors", "rubbish", "does not hold the weights"),
+    ],
+)
+def test_a_damaged_run_says_what_is_wrong(source, tmp_path, name, content, sentence):
+    training = begun(source)
+    run = runs.create(tmp_path / "run", training)
+    runs.save(run, training)
+    (run.folder / name).unlink()
+    if content is not None:
+        (run.folder / name).write_text(content)
+    with pytest.raises(Refused, match=sentence):
+        runs.Run(run.folder).model()
+
+
+def test_a_write_leaves_the_old_file_or_the_new_one(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    runs.write(path, "old")
+
+    def crash(*args):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(OSError, match="full"):
+        runs.write(path, "new and longer")
+    assert path.read_text() == "old"
+
+
+def test_divergence_stops_the_run_with_a_sentence_and_keeps_the_last_save(source, tmp_path):
+    training = begun(source, lr=4e-3)
+    run = runs.create(tmp_path / "run", training)
+    with pytest.raises(runs.Diverged, match="generator|discriminator"):
+        for step in runs.follow(run, training):
+            if step.clock.step == 2:
+                with torch.no_grad():
+                    next(training.raw.generator.parameters()).fill_(float("nan"))
+    assert all(value.isfinite().all() for value in weights(run.folder).values())
