@@ -71,7 +71,9 @@ def test_identical_sets_are_at_distance_zero_and_broken_ones_are_refused():
 
 def test_principal_components_keep_the_variance_there_is():
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn(200, 3, generator=generator) @ torch.tensor([[3.0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 1, 0]])
+    x = torch.randn(200, 3, generator=generator) @ torch.tensor(
+        [[3.0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 1, 0]]
+    )
     features = pca(x, 2)(x)
     assert features.shape == (200, 2)
     assert features.var(0).flip(0).sqrt().tolist() == pytest.approx([3, 2], rel=0.15)

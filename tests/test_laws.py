@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from tests.conftest import make_data
 
 import plausible.models
 from plausible import runs
@@ -12,7 +13,6 @@ from plausible.core.model import Explicit, Generative, models
 from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.training import Settings, train
-from tests.conftest import make_data
 
 SPACE = Space((1, 2, 2), levels=2, classes=2)
 CASES = [
@@ -35,7 +35,9 @@ def trained(kind, conditional, steps=6):
 
 
 def test_the_registry_is_the_taxonomy_in_the_docstring():
-    named = [line.split()[0] for line in plausible.models.__doc__.splitlines() if "     " in line.strip()]
+    named = [
+        line.split()[0] for line in plausible.models.__doc__.splitlines() if "     " in line.strip()
+    ]
     assert set(named) == set(models)
     assert all(kind.name == name and kind.place for name, kind in models.items())
 

@@ -1,13 +1,19 @@
 """Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
+
+from plausible import runs
+from plausible.core.registry import Refused
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
@@ -44,12 +50,36 @@ def test_a_gan_trains_on_two_processes_and_resumes_on_two(source, tmp_path):
     state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
     assert len(state["random"]) == 2
     assert not torch.equal(*state["random"])
-    command = [sys.executable, "-m", "plausible", "resume", str(tmp_path / "run"), "--steps", "8"]
-    alone = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=100)
-    assert alone.returncode == 2
-    assert "2 processes" in alone.stderr
-    both = subprocess.run(
-        [*command, "--processes", "2"], env=ENV, capture_output=True, text=True, timeout=200
-    )
+    run = runs.Run(tmp_path / "run")
+    with pytest.raises(Refused, match="2 processes"):
+        runs.resume(run, replace(run.settings, steps=8))
+    command = [sys.executable, "-m", "plausible", "resume", str(run.folder), "--steps", "8"]
+    both = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=200)
     assert both.returncode == 0, both.stderr
-    assert torch.load(tmp_path / "run" / "state.pt", weights_only=True)["steps"] == 8
+    assert torch.load(run.folder / "state.pt", weights_only=True)["steps"] == 8
+
+
+def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path):
+    run = tmp_path / "run"
+    flags = ["--steps", "100000", "--batch", "16", "--width", "16", "--processes", "2"]
+    command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
+    process = subprocess.Popen(
+        [*command, "--out", str(run), *flags], env=ENV, stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.time() + 60
+    while time.time() < deadline and not (run / "state.pt").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out.count(f"plausible resume {run}") == 1
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] > 0
+
+
+def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path):
+    command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
+    flags = ["--processes", "2", "--architecture", "conv", "--out", str(tmp_path / "run")]
+    done = subprocess.run([*command, *flags], env=ENV, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "sides of 8 to 128" in done.stderr

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from tests.conftest import make_data
 
 from plausible.core.model import Clock, Loss, Model, Player
 from plausible.core.registry import Refused
@@ -11,7 +12,6 @@ from plausible.core.space import Space
 from plausible.models import GAN, ConvNet
 from plausible.parallel import World
 from plausible.training import Average, Order, Settings, train
-from tests.conftest import make_data
 
 SPACE = Space((1, 2, 2), levels=2, classes=2)
 
@@ -40,7 +40,11 @@ class Watched(Model):
         return Loss({"square": self.w.square().expand(len(batch))}, {"w": self.w})
 
     def players(self):
-        adapt = (lambda batch, clock: self.validated.append(clock.step)) if self.settings.pop("adapt", 0) else None
+        adapt = (
+            (lambda batch, clock: self.validated.append(clock.step))
+            if self.settings.pop("adapt", 0)
+            else None
+        )
         return [Player("one", self, self.loss, adapt=adapt, **self.settings)]
 
 

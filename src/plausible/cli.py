@@ -6,6 +6,7 @@ lists and wrong paths answer at once.
 
 import contextlib
 import io
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,17 +77,13 @@ class Resume:
     """A new total number of minutes."""
     device: Device = "auto"
     """Where to compute."""
-    processes: int = 1
-    """Processes that train together; the same number as before."""
 
     def run(self) -> None:
         """Resume, measure, save."""
         _run_exists(self.run_folder)
         from plausible import commands
 
-        commands.resume(
-            self.run_folder, self.steps, self.minutes, self.device, self.processes, console
-        )
+        commands.resume(self.run_folder, self.steps, self.minutes, self.device, console)
 
 
 @menu
@@ -319,5 +316,6 @@ def _free(out: str, endings: tuple[str, ...], overwrite: bool) -> None:
 
 
 def _stop(sentence: str, code: int) -> None:
-    print(f"plausible: {sentence}", file=sys.stderr)
+    if os.environ.get("RANK", "0") == "0":  # of several processes, the first one speaks
+        print(f"plausible: {sentence}", file=sys.stderr)
     sys.exit(code)

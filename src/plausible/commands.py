@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -52,19 +51,19 @@ def train_command(name: str, arguments: list[str], console: Console) -> None:
     order = cli.parse(flags_of(kind), arguments, f"plausible train {name}")
     known(order.data)
     config = kind.Config(**vars(order.model))
-    folder = order.out
-    if folder is not None and folder.exists() and "RANK" not in os.environ:
-        raise Refused(f"{folder} exists, and a run is never overwritten: choose another --out")
+    folder = order.out or runs.default_folder(name, Path(order.data).stem)
     device = place(order.device)
-    if order.processes > 1 and "RANK" not in os.environ:
-        folder = folder or runs.default_folder(name, Path(order.data).stem)
-        _launch(order.processes, ["train", name, *arguments, "--out", str(folder)])
-        return
+    if not parallel.launched():
+        if folder.exists():
+            raise Refused(f"{folder} exists, and a run is never overwritten: choose another --out")
+        _shared_by(order.processes, config.batch)
+        if order.processes > 1:
+            again = ["train", name, *arguments, "--out", str(folder)]
+            sys.exit(parallel.launch(order.processes, again))
     world = parallel.join(device)
     data = _load(order.data, order.options, console if world.leads else Console(quiet=True))
     model = runs.build(name, config, data.space, order.settings.seed).to(device)
     training = train(model, data.to(device), order.settings, world=world)
-    folder = folder or runs.default_folder(name, data.name)
     run = runs.create(folder, training) if world.leads else runs.Run(folder)
     _play(run, training, console)
 
@@ -74,20 +73,18 @@ def resume(
     steps: int | None,
     minutes: float | None,
     device: cli.Device,
-    processes: int,
     console: Console,
 ) -> None:
-    """plausible resume FOLDER: go on, measure again."""
+    """plausible resume FOLDER: go on with as many processes as before, measure again."""
     run = runs.Run(folder)
     settings = run.settings
     if steps is not None or minutes is not None:
         settings = replace(settings, steps=steps, minutes=minutes)
     where = place(device)
-    if processes > 1 and "RANK" not in os.environ:
-        _launch(processes, sys.argv[1:])
-        return
+    if run.config["processes"] > 1 and not parallel.launched():
+        sys.exit(parallel.launch(run.config["processes"], sys.argv[1:]))
     training = runs.resume(run, settings, where, parallel.join(where))
-    if training.clock.spent >= 1:
+    if training.clock.spent >= 1 and (folder / "measures.json").exists():
         raise Refused(
             f"{folder} has used its budget: give a larger total with --steps or --minutes"
         )
@@ -106,8 +103,12 @@ def _play(run: runs.Run, training: Training[Any], console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    for _ in display.watch(runs.follow(run, training), training.settings.steps, console):
-        pass
+    try:
+        for _ in display.watch(runs.follow(run, training), training.settings.steps, console):
+            pass
+    except runs.Diverged as failure:
+        console.print(f"{failure}; {run.folder} holds the last save", soft_wrap=True)
+        sys.exit(3)
     finished = training.clock.spent >= 1
     training.pause()
     if world.leads:
@@ -317,7 +318,8 @@ def _load(source: str, options: Options, console: Console) -> Data:
         )
 
 
-def _launch(processes: int, args: list[str]) -> None:
-    """Run this command as so many processes of one world, and end as they end."""
-    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    sys.exit(subprocess.call([sys.executable, *torchrun, "-m", "plausible", *args]))
+def _shared_by(processes: int, batch: int) -> None:
+    if processes < 1:
+        raise Refused(f"--processes must be at least 1, not {processes}")
+    if batch % processes:
+        raise Refused(f"--batch {batch} cannot be shared equally by {processes} processes")

@@ -1,6 +1,11 @@
-"""The ranks of one training: who I am among them, and the three things they do together."""
+"""The ranks of one training: who I am among them, and the few things they do together."""
 
 import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,6 +80,53 @@ def join(device: torch.device) -> World:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return World(dist.get_rank(), dist.get_world_size())
+
+
+def launched() -> bool:
+    """Whether this process is one rank of a world that ``launch`` or torchrun started."""
+    return "RANK" in os.environ
+
+
+def launch(processes: int, args: Sequence[str]) -> int:
+    """Run ``python -m plausible ARGS`` as so many ranks on this machine; their exit code.
+
+    The ranks find each other by the environment variables that torchrun sets, so torchrun can start
+    them on several machines in the same way.  Ctrl-C and SIGTERM are passed on once, so that rank 0
+    saves; when a rank fails the others are ended.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    world = {
+        **os.environ,
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "WORLD_SIZE": str(processes),
+    }
+    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // processes)), **world}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-m", "plausible", *args],
+            env={**threads, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            start_new_session=True,  # a Ctrl-C in the terminal must reach them through us, once
+        )
+        for rank in range(processes)
+    ]
+
+    def pass_on(number: int, frame: object) -> None:
+        for rank in ranks:
+            rank.send_signal(signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, pass_on)
+    while any(rank.poll() is None for rank in ranks):
+        failed = [rank for rank in ranks if rank.returncode not in (None, 0, 130)]
+        if failed:
+            time.sleep(1)  # the others may be about to end by themselves, with a sentence
+            for rank in ranks:
+                rank.kill()
+        time.sleep(0.05)
+    return next((rank.returncode for rank in ranks if rank.returncode), 0)
 
 
 def leave() -> None:

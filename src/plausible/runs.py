@@ -157,6 +157,7 @@ def create(folder: Path, training: Training[Any]) -> Run:
             "class_names": list(data.class_names),
         },
         "training": asdict(training.settings),
+        "processes": training.world.size,
     }
     try:
         folder.mkdir(parents=True)

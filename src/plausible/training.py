@@ -62,6 +62,8 @@ class Settings:
             raise Refused(f"--steps must be at least 1, not {self.steps}")
         if self.minutes is not None and not 0 < self.minutes < math.inf:
             raise Refused(f"--minutes must be more than 0, not {self.minutes}")
+        if not 0 <= self.seed < 2**63:
+            raise Refused(f"--seed must be at least 0 and below 2^63, not {self.seed}")
         if self.micro_batch is not None and self.micro_batch < 1:
             raise Refused(f"--micro-batch must be at least 1, not {self.micro_batch}")
 
@@ -113,7 +115,7 @@ class Order:
 
     def _permutation(self, epoch: int) -> Tensor:
         if epoch not in self._epochs:
-            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
             self._epochs = {epoch: torch.randperm(self.n, generator=generator).to(self.device)}
         return self._epochs[epoch]
 

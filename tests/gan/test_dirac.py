@@ -7,13 +7,13 @@ import math
 
 import pytest
 import torch
+from tests.conftest import make_data
 
 from plausible.core.model import Loss, Model, Player
 from plausible.core.space import Space
 from plausible.models.implicit.gan.losses import losses
 from plausible.models.implicit.gan.penalties import Point, Round, penalties
 from plausible.training import Settings, train
-from tests.conftest import make_data
 
 STEP, START = 0.1, 1e-3  # so close to the equilibrium that the game is linear
 
@@ -81,7 +81,10 @@ def test_simultaneous_descent_spirals_outwards_at_the_rate_of_theory(loss):
 def test_the_orbit_has_the_period_of_theory():
     points = path("minimax", 252, simultaneous=True)
     angles = [math.atan2(theta, psi) for psi, theta in points]
-    turned = sum((b - a + math.pi) % (2 * math.pi) - math.pi for a, b in zip(angles, angles[1:], strict=False))
+    turned = sum(
+        (b - a + math.pi) % (2 * math.pi) - math.pi
+        for a, b in zip(angles, angles[1:], strict=False)
+    )
     assert 251 * 2 * math.pi / abs(turned) == pytest.approx(125.76, rel=1e-3)
 
 

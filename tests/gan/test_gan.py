@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from tests.conftest import make_data
 
 from plausible.core.model import Clock
 from plausible.core.registry import Refused
@@ -13,7 +14,6 @@ from plausible.models.implicit.gan.gan import GAN
 from plausible.models.implicit.gan.losses import losses
 from plausible.models.implicit.gan.penalties import penalties
 from plausible.training import Settings, train
-from tests.conftest import make_data
 
 SETS = [(), ("r1",), ("r2",), ("r1", "r2")]
 
@@ -36,7 +36,9 @@ def test_every_combination_trains_and_draws(loss, chosen, architecture, conditio
     training = train(GAN(data.space, config), data, Settings(steps=2))
     for step in training:
         assert set(step.seen) == {"discriminator", "generator"}
-        assert all(torch.isfinite(torch.tensor(list(v.values()))).all() for v in step.values().values())
+        assert all(
+            torch.isfinite(torch.tensor(list(v.values()))).all() for v in step.values().values()
+        )
         lazy = step.clock.step % config.penalty_every == 0
         assert set(chosen) <= set(step.seen["discriminator"]) or not lazy
     drawn = training.averaged.sample(3)

@@ -83,7 +83,7 @@ def test_costs_are_per_example_and_the_opinions_are_probabilities(name):
     torch.manual_seed(0)
     c = losses[name](torch.randn(7), torch.randn(7))
     assert c.discriminator.shape == c.generator.shape == c.real.shape == c.fake.shape == (7,)
-    assert ((0 < c.real) & (c.real < 1) & (0 < c.fake) & (c.fake < 1)).all()
+    assert ((c.real > 0) & (c.real < 1) & (c.fake > 0) & (c.fake < 1)).all()
 
 
 def test_the_relativistic_loss_has_no_absolute_level():

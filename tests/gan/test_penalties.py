@@ -37,7 +37,9 @@ def test_r1_looks_at_the_data_and_r2_at_the_samples():
 
 def test_logits_and_gradients_agree_with_autograd_to_second_order():
     torch.manual_seed(0)
-    net = torch.nn.Sequential(torch.nn.Linear(5, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1)).double()
+    net = torch.nn.Sequential(
+        torch.nn.Linear(5, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1)
+    ).double()
     x = torch.randn(6, 5, dtype=torch.float64)
 
     def critic(x):
