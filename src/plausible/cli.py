@@ -17,7 +17,7 @@ from rich.console import Console
 from tyro.conf import OmitArgPrefixes, Positional
 
 from plausible.core.registry import Refused, Registry
-from plausible.data.options import Options, known
+from plausible.data.options import DEFAULTS, Options, known
 
 C = TypeVar("C")
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -96,7 +96,7 @@ class Data:
 
     source: Positional[str] = "digits"
     """A name (digits, a toy, mnist) or a path: images, IDX, npy, npz, csv."""
-    options: OmitArgPrefixes[Options] = Options()
+    options: OmitArgPrefixes[Options] = DEFAULTS
     picture: Path | None = None
     """Where to write a picture of some items; by default <name>-data.png."""
     overwrite: bool = False

@@ -1,6 +1,6 @@
 """The flags of a model, made from its Config: every registered name is at once a choice."""
 
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -9,7 +9,7 @@ from tyro.conf import OmitArgPrefixes
 from plausible.cli import Device
 from plausible.core.model import Model
 from plausible.core.registry import Registry
-from plausible.data.options import Options
+from plausible.data.options import DEFAULTS, Options
 from plausible.training import Settings
 
 
@@ -19,10 +19,10 @@ class Common:
 
     data: str = "digits"
     """A name (digits, a toy, mnist) or a path: images, IDX, npy, npz, csv."""
-    options: OmitArgPrefixes[Options] = Options()
+    options: OmitArgPrefixes[Options] = DEFAULTS
     out: Path | None = None
     """The folder of the run; by default runs/<model>-<data>-<time>."""
-    settings: OmitArgPrefixes[Settings] = Settings()
+    settings: OmitArgPrefixes[Settings] = field(default_factory=Settings)
     device: Device = "auto"
     """Where to compute; auto is a GPU where there is one."""
     processes: int = 1

@@ -4,6 +4,7 @@ D(x) = psi x, data at 0, the generator draws theta.  Mescheder et al. 2018, arxi
 """
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -81,10 +82,7 @@ def test_simultaneous_descent_spirals_outwards_at_the_rate_of_theory(loss):
 def test_the_orbit_has_the_period_of_theory():
     points = path("minimax", 252, simultaneous=True)
     angles = [math.atan2(theta, psi) for psi, theta in points]
-    turned = sum(
-        (b - a + math.pi) % (2 * math.pi) - math.pi
-        for a, b in zip(angles, angles[1:], strict=False)
-    )
+    turned = sum((b - a + math.pi) % (2 * math.pi) - math.pi for a, b in pairwise(angles))
     assert 251 * 2 * math.pi / abs(turned) == pytest.approx(125.76, rel=1e-3)
 
 

@@ -57,7 +57,7 @@ class GAN(Generative):
         """Channels at full size (conv) or hidden units (mlp); by default what suits the data."""
         latent: int = 64
         """Dimensions of z."""
-        lr: float = 4e-3
+        lr: float = 2e-3
         """Learning rate of both players until 40% of the budget; then it falls to 1% of this."""
         lr_discriminator: float | None = None
         """Learning rate of the discriminator, when it is to differ."""

@@ -1,0 +1,76 @@
+"""A result that can be checked: the rows, and everything needed to make them again."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+Rows = list[dict[str, Any]]
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Flags that every script takes."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--quick", action="store_true", help="the same code on less, under 60 s")
+    made.add_argument("--seed", type=int, default=0)
+    return made
+
+
+def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") -> None:
+    """Print the rows as a table and write results/NAME.json beside the script.
+
+    A quick result goes to NAME-quick.json, so that it never stands where a full one belongs.
+    """
+    path = Path(script)
+    table = Table(title=path.stem + (" (quick)" if quick else ""), title_justify="left")
+    for name in rows[0]:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()))
+    Console().print(table)
+    if notes:
+        print(notes)
+    content = {
+        "script": f"{path.parent.name}/{path.name}",
+        "command": " ".join(["python", "-m", f"{path.parent.name}.{path.stem}", *sys.argv[1:]]),
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(
+            _git("status", "--porcelain", "--", "src", "benchmarks", "experiments")
+        ),
+        "date": time.strftime("%Y-%m-%d"),
+        "seed": seed,
+        "quick": quick,
+        "machine": {
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+            "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY"),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("plausible", "torch", "numpy", "scikit-learn")},
+        },
+        "notes": notes,
+        "rows": rows,
+    }
+    folder = path.parent / "results"
+    folder.mkdir(exist_ok=True)
+    out = folder / f"{path.stem}{'-quick' if quick else ''}.json"
+    out.write_text(json.dumps(content, indent=2) + "\n")
+    print(f"written to {out}")
+
+
+def _git(*args: str) -> str:
+    done = subprocess.run(["git", *args], capture_output=True, text=True, cwd=Path(__file__).parent)
+    return done.stdout.strip()
