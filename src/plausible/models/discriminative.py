@@ -12,7 +12,7 @@ from plausible.core.model import Clock, Loss, Model, Player, models
 from plausible.core.registry import Refused
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.nn.networks import Analysis, activation, default_width, initialise, perceptron
+from plausible.nn.networks import Analysis, activation, initialise, perceptron
 
 
 @models
@@ -60,7 +60,7 @@ class ConvNet(Model):
             raise Refused("a classifier needs labels, and these data have none")
         body: nn.Module
         if space.is_image and min(space.shape[1:]) >= 8:
-            analysis = Analysis(space.shape, config.width or default_width(space.shape))
+            analysis = Analysis(space.shape, config.width)
             body, inputs = analysis, analysis.features
         else:
             inputs = config.width or 256

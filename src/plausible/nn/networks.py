@@ -53,25 +53,29 @@ def resolutions(height: int, width: int, smallest: int = 4) -> list[tuple[int, i
     return sizes
 
 
-def widths(base: int, stages: int, largest: int = 8) -> list[int]:
-    """Channels at each size of a pyramid: doubled at each halving, at most ``largest`` times base."""
-    return [base * min(2**i, largest) for i in range(stages)]
+def channels(shape: tuple[int, ...], width: int | None = None, largest: int = 8) -> list[int]:
+    """Channels at each resolution: ``width``, doubled at each halving, at most 8 times that.
 
-
-def default_width(shape: tuple[int, ...]) -> int:
-    """Channels at full size that suit an image: 32 up to 16 pixels a side, 16 beyond."""
-    return 32 if max(shape[1:]) <= 16 else 16
+    Up to 16 pixels a side ``width`` is reached at full size, by a convolution of its own.  Beyond, the
+    first strided convolution works on the image itself: at full size nearly all time and memory
+    would go into the layer that knows least.  By default width is 16 for sides of 17 to 32, where
+    many updates of a small network are worth more than few of a large one, and 32 otherwise.
+    """
+    side, stages = max(shape[1:]), len(resolutions(*shape[1:]))
+    width = width or (16 if 16 < side <= 32 else 32)
+    wide = [width * min(2**i, largest) for i in range(stages)]
+    return wide if side <= 16 else [shape[0], *wide[:-1]]
 
 
 class Analysis(nn.Module):
     """Image to features by strided convolutions: (N, C, H, W) -> (N, ``features``)."""
 
-    def __init__(self, shape: tuple[int, ...], width: int):
+    def __init__(self, shape: tuple[int, ...], width: int | None = None):
         super().__init__()
-        channels, height, breadth = shape
-        sizes = resolutions(height, breadth)
-        wide = widths(width, len(sizes))
-        layers: list[nn.Module] = [nn.Conv2d(channels, wide[0], 3, padding=1), activation()]
+        sizes, wide = resolutions(*shape[1:]), channels(shape, width)
+        layers: list[nn.Module] = []
+        if wide[0] != shape[0]:
+            layers += [nn.Conv2d(shape[0], wide[0], 3, padding=1), activation()]
         for inputs, outputs in pairwise(wide):
             # (N, inputs, h, w) -> (N, outputs, h // 2, w // 2)
             layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), activation()]
@@ -86,24 +90,22 @@ class Analysis(nn.Module):
 class Synthesis(nn.Module):
     """Features to image, the mirror of ``Analysis``: (N, inputs) -> (N, C, H, W)."""
 
-    def __init__(self, inputs: int, shape: tuple[int, ...], width: int):
+    def __init__(self, inputs: int, shape: tuple[int, ...], width: int | None = None):
         super().__init__()
-        channels, height, breadth = shape
-        sizes = resolutions(height, breadth)
-        wide = widths(width, len(sizes))
+        sizes, wide = resolutions(*shape[1:]), channels(shape, width)
         layers: list[nn.Module] = [
             nn.Linear(inputs, wide[-1] * math.prod(sizes[-1])),
             nn.Unflatten(1, (wide[-1], *sizes[-1])),
-            activation(),
         ]
-        for (full, outputs), (half, features) in reversed(
-            list(pairwise(zip(sizes, wide, strict=True)))
-        ):
+        stages = list(pairwise(zip(sizes, wide, strict=True)))
+        for (full, outputs), (half, features) in reversed(stages):
             # (N, features, h // 2, w // 2) -> (N, outputs, h, w), the lost row or column restored
             odd = (full[0] - 2 * half[0], full[1] - 2 * half[1])
             up = nn.ConvTranspose2d(features, outputs, 4, stride=2, padding=1, output_padding=odd)
-            layers += [up, activation()]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(wide[0], channels, 3, padding=1))
+            layers += [activation(), up]
+        if wide[0] != shape[0]:
+            layers += [activation(), nn.Conv2d(wide[0], shape[0], 3, padding=1)]
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, h: Tensor) -> Tensor:
         """h (N, inputs) -> (N, C, H, W)."""

@@ -13,7 +13,6 @@ from plausible.nn.networks import (
     Analysis,
     Synthesis,
     activation,
-    default_width,
     initialise,
     perceptron,
 )
@@ -45,7 +44,7 @@ def mlp(space: Space, inputs: int, width: int | None) -> Pair:
 
 @architectures
 def conv(space: Space, inputs: int, width: int | None) -> Pair:
-    """Strided convolutions from full size to about 4x4, ``width`` channels at full size.
+    """Strided convolutions from full size to about 4x4, ``width`` channels at the first.
 
     For images of any channel count with sides of 8 to 128.
     """
@@ -54,9 +53,8 @@ def conv(space: Space, inputs: int, width: int | None) -> Pair:
             f"the architecture conv is for images with sides of 8 to 128, not for {space.shape}: "
             f"choose --architecture mlp, or another --size"
         )
-    wide = width or default_width(space.shape)
-    analysis = Analysis(space.shape, wide)
-    return Pair(Synthesis(inputs, space.shape, wide), analysis, analysis.features)
+    analysis = Analysis(space.shape, width)
+    return Pair(Synthesis(inputs, space.shape, width), analysis, analysis.features)
 
 
 def default(space: Space) -> str:

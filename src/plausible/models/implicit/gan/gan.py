@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Generator as Random
@@ -176,16 +176,11 @@ class GAN(Generative):
     def _draw(self, n: int, y: Tensor | None) -> Tensor:
         """n samples in standard units as the discriminator sees them: on the grid, as data are.
 
-        The gradient passes the rounding as if it were not there (straight through), so that D
-        cannot win by spotting values no data point can have.
-        Source: Bengio et al. 2013, https://arxiv.org/abs/1308.3432.
+        Otherwise D wins by spotting values that no data point can have.
         """
         z = torch.randn(n, self.config.latent, device=self.offset.device)
         x = self.generator(z, y)
-        if not self.space.levels:
-            return x
-        rounded = self.standardise(self.space.quantise(self.restore(x.detach())))
-        return x + (rounded - x.detach())
+        return _on_grid(x, self.space.levels) if self.space.levels else x
 
     @torch.no_grad()
     def _clip(self) -> None:
@@ -195,3 +190,28 @@ class GAN(Generative):
 
 def _decaying(lr: float) -> Schedule:
     return cosine(lr, lr / 100, begin=0.4)
+
+
+class _OnGrid(torch.autograd.Function):
+    """The nearest of L levels in [-1, 1], with a gradient as if nothing had been rounded.
+
+    Outside of [-1, 1] only a gradient that leads back inside passes: one that leads further out
+    changes nothing that D sees, and would let the values drift away without end.
+    Source of the first half: Bengio et al. 2013, https://arxiv.org/abs/1308.3432.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, levels: int) -> Tensor:
+        ctx.save_for_backward(x)
+        half = (levels - 1) / 2
+        return x.clamp(-1, 1).add(1).mul_(half).round_().div_(half).sub_(1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (x,), (gradient,) = ctx.saved_tensors, gradients
+        outwards = ((x < -1) & (gradient > 0)) | ((x > 1) & (gradient < 0))
+        return gradient.masked_fill(outwards, 0), None
+
+
+def _on_grid(x: Tensor, levels: int) -> Tensor:
+    return _OnGrid.apply(x, levels)
