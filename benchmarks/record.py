@@ -45,7 +45,15 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
         "command": " ".join(["python", "-m", f"{path.parent.name}.{path.stem}", *sys.argv[1:]]),
         "commit": _git("rev-parse", "HEAD"),
         "uncommitted_changes": bool(
-            _git("status", "--porcelain", "--", "src", "benchmarks", "experiments")
+            _git(
+                "status",
+                "--porcelain",
+                "--untracked-files=no",
+                "--",
+                "src",
+                "benchmarks",
+                "experiments",
+            )
         ),
         "date": time.strftime("%Y-%m-%d"),
         "seed": seed,

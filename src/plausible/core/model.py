@@ -146,7 +146,7 @@ class Model(nn.Module, ABC):
     @property
     def default_steps(self) -> int:
         """Rounds to train when nobody says how long: more for images beyond 16 pixels a side."""
-        return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 2_000
+        return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 1_500
 
     def prepare(self, train: Examples) -> None:
         """Take from the training part what is fixed before learning: units and class prior.
