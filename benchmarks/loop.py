@@ -35,7 +35,7 @@ def bare(model: plausible.GAN, batch: plausible.Batch):
 
 def main() -> None:
     flags = parser(__doc__).parse_args()
-    turns, rounds = (6, 20) if flags.quick else (40, 40)
+    turns, rounds = (6, 20) if flags.quick else (20, 40)
     data = plausible.load("digits")
     torch.manual_seed(flags.seed)
     sides = {
