@@ -19,7 +19,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -49,11 +49,11 @@ def build(name: str, config: Model.Config, space: Space, seed: int) -> Model:
     return models[name](space, config)
 
 
-@dataclass(frozen=True)
 class Run:
     """One folder, read when asked."""
 
-    folder: Path
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -142,8 +142,9 @@ def default_folder(model: str, data: str) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def create(folder: Path, training: Training[Any]) -> Run:
+def create(folder: Path | str, training: Training[Any]) -> Run:
     """Make the folder of a new run and write its config.json; Refused if the folder exists."""
+    folder = Path(folder)
     model, data = training.raw, training.data
     config = {
         "model": model.name,
