@@ -200,7 +200,8 @@ def test_models_prints_the_tree_with_verbs(capsys):
         assert name in out
         assert all(branch in out for branch in kind.place)
     assert "sample, decode" in out
-    assert "log_posterior" in out
+    assert "log_posterior =" in out
+    assert "no probability of x" in out
 
 
 def test_training_from_the_command_line_makes_a_whole_run(capsys):

@@ -48,6 +48,8 @@ class Models:
                 if place not in branches:
                     branches[place] = branches[place[:-1]].add(place[-1])
             offered = ", ".join(f"{verb} {kind}".strip() for verb, kind in verbs(model).items())
+            if "log_prob" not in verbs(model):
+                offered += "; no probability of x"
             first = (model.__doc__ or "").splitlines()[0]
             branches[model.place].add(f"[bold]{model.name}[/bold]  {first}\n  verbs: {offered}")
         console.print(root, highlight=False)

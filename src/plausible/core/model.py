@@ -102,10 +102,12 @@ class Model(nn.Module, ABC):
 
     name   what the command line calls it.
     place  where it stands in the taxonomy, from the root to its branch.
+    kinds  {verb: the sign of what it says about probability}, for verbs that say something.
     """
 
     name: ClassVar[str]
     place: ClassVar[tuple[str, ...]]
+    kinds: ClassVar[dict[str, str]] = {}
     offset: Tensor
     scale: Tensor
     log_prior: Tensor
@@ -326,8 +328,9 @@ class Chain(Protocol):
 def verbs(model: type[Model]) -> dict[str, str]:
     """{verb: what it says} of a model class, in the order of the taxonomy table."""
     names = ("sample", "log_prob", "encode", "decode", "transition", "log_posterior")
-    kinds = getattr(model, "kinds", {})
-    return {name: kinds.get(name, "") for name in names if callable(getattr(model, name, None))}
+    return {
+        name: model.kinds.get(name, "") for name in names if callable(getattr(model, name, None))
+    }
 
 
 models: Registry[type[Model]] = Registry("model")

@@ -26,6 +26,7 @@ class ConvNet(Model):
 
     name: ClassVar[str] = "convnet"
     place: ClassVar[tuple[str, ...]] = ("discriminative, p(y | x)",)
+    kinds: ClassVar[dict[str, str]] = {"log_posterior": "="}
 
     @dataclass(frozen=True)
     class Config(Model.Config):
