@@ -56,7 +56,8 @@ def train_command(name: str, arguments: list[str], console: Console) -> None:
     if not parallel.launched():
         if folder.exists():
             raise Refused(f"{folder} exists, and a run is never overwritten: choose another --out")
-        _shared_by(order.processes, config.batch)
+        if order.processes < 1:
+            raise Refused(f"--processes must be at least 1, not {order.processes}")
         if order.processes > 1:
             again = ["train", name, *arguments, "--out", str(folder)]
             sys.exit(parallel.launch(order.processes, again))
@@ -132,7 +133,8 @@ def _finish(run: runs.Run, training: Training[Any], console: Console) -> None:
     model, data = training.averaged, training.data
     if isinstance(model, Generative):
         x = model.sample(_PICTURED, generator=torch.Generator().manual_seed(0)).x
-        image = figures.picture(model.space, x, data.heldout.everything().x)
+        behind = None if model.space.is_image else data.heldout.everything().x
+        image = figures.picture(model.space, x, behind)
         path = run.write("samples.png", figures.png(image))
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("a classifier of the real data learns to judge", total=1.0)
@@ -316,10 +318,3 @@ def _load(source: str, options: Options, console: Console) -> Data:
             options,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-
-
-def _shared_by(processes: int, batch: int) -> None:
-    if processes < 1:
-        raise Refused(f"--processes must be at least 1, not {processes}")
-    if batch % processes:
-        raise Refused(f"--batch {batch} cannot be shared equally by {processes} processes")
