@@ -1,0 +1,108 @@
+"""What an evaluation looks at: training part T, held-out part H and samples G, seen once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from plausible.core.model import Model
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.data.part import Part
+from plausible.evaluation.features import Features
+
+_CHUNK = 1024
+_SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """n points as every measure sees them.
+
+    part      the points themselves.
+    features  (n, d) float32: what the extractor says of them.
+    raw       (n, p) float32: pixels, shrunk to at most 16 x 16, or standardised coordinates; no
+              learning went into them.
+    modes     (n,) int64: the class or bin of each.
+    """
+
+    part: Part
+    features: Tensor
+    raw: Tensor
+    modes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    def __getitem__(self, rows: slice) -> "View":
+        part = self.part
+        y = None if part.y is None else part.y[rows]
+        few = replace(part, values=part.values[rows], y=y)
+        return View(few, self.features[rows], self.raw[rows], self.modes[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """T, H and G with |G| = |H|, and what else a measure may ask for.
+
+    train      what the generator (and the extractor) learned from.
+    heldout    real data that neither has seen.
+    samples    what is judged; in ``reals`` held-out data take this place.
+    names      of the modes: class names, or bin numbers.
+    labelled   whether the modes are classes (and not bins of k-means).
+    extract    x (N, *shape) in data units -> (N, d), the extractor itself.
+    model      where the samples come from; None for samples of another program.
+    """
+
+    space: Space
+    train: View
+    heldout: View
+    samples: View
+    names: tuple[str, ...]
+    labelled: bool
+    extract: Features
+    model: Model | None = None
+    seed: int = 0
+
+    def generator(self) -> torch.Generator:
+        """A fresh generator of the study's seed: every measure draws the same numbers again."""
+        return torch.Generator().manual_seed(self.seed)
+
+    def halves(self) -> tuple["Study", "Study"]:
+        """(samples against half of H, the other half of H against it), at equal numbers.
+
+        What a measure says of the second is what a perfect generator would get in the first.
+        """
+        n = len(self.heldout) // 2
+        if n < 2:
+            raise Refused(f"{len(self.heldout)} held-out examples cannot be compared half with half")
+        reference, rest = self.heldout[slice(0, n)], self.heldout[slice(n, 2 * n)]
+        ours = replace(self, heldout=reference, samples=self.samples[slice(0, n)])
+        return ours, replace(self, heldout=reference, samples=rest, model=None)
+
+
+def look(
+    part: Part,
+    extract: Features,
+    assign: Callable[[Tensor, Tensor], Tensor],
+    raw: Callable[[Tensor], Tensor],
+    progress: Callable[[int], None] | None = None,
+) -> View:
+    """See every point of a part once, a chunk at a time.
+
+    assign(x, features) -> (N,) mode of each; raw(x) -> (N, p); progress(points seen since the last).
+    """
+    features, modes, rows = [], [], []
+    for chunk in torch.arange(len(part)).split(_CHUNK):
+        x = part.batch(chunk).x
+        seen = extract(x).float().cpu().flatten(1)
+        features.append(seen)
+        modes.append(assign(x, seen).cpu())
+        rows.append(raw(x).float().cpu())
+        if progress:
+            progress(len(chunk))
+    view = View(part.to("cpu"), torch.cat(features), torch.cat(rows), torch.cat(modes))
+    if not view.features.isfinite().all():
+        raise Refused("the features of some examples are NaN or infinite, so nothing can be compared")
+    return view
