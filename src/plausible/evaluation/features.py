@@ -1,12 +1,24 @@
-"""Feature extractors that need no training: f(x) (N, *shape) -> (N, d)."""
+"""Feature extractors that need no training here: f(x) (N, *shape) -> (N, d)."""
 
 from collections.abc import Callable
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
 
 import torch
-from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, conv2d, interpolate, leaky_relu
+
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.nn.networks import resolutions
 
 Features = Callable[[Tensor], Tensor]
+
+_CHUNK = 128
+_LARGEST = 64  # pixels a side that random convolutions look at, which bounds their time
+_SLOPE = 0.2
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of RGB
 
 
 def pca(train: Tensor, dims: int = 64) -> Features:
@@ -24,6 +36,138 @@ def pca(train: Tensor, dims: int = 64) -> Features:
         return (_rows(x.to(mean)) - mean) @ axes  # (N, *shape) -> (N, d)
 
     return project
+
+
+def pixels() -> Features:
+    """x itself: (N, *shape) -> (N, D)."""
+    return lambda x: x.flatten(1)
+
+
+def random_convolutions(space: Space, seed: int = 0, width: int = 64) -> Features:
+    """Mean and maximum over positions of a pyramid of random filters: (N, C, H, W) -> (N, 4 width).
+
+    Strided convolutions with weights ~ N(0, 2 / ((1 + 0.2^2) fan_in)), drawn from ``seed`` and never
+    trained, halve the image to about 4 pixels a side; with a single stage d is 2 width.  Images
+    beyond 64 pixels are averaged down to 64 first.  For images without labels, whose own classifier
+    cannot be trained; equal seeds give equal features.  Vectors and images under 4 pixels a side
+    stay as they are.
+    Source: Naeem et al. 2020, https://arxiv.org/abs/2002.09797 (random embeddings); He et al. 2015,
+    https://arxiv.org/abs/1502.01852 (the weights).
+    """
+    if not space.is_image or min(space.shape[1:]) < 4:
+        return pixels()
+    height, columns = (min(side, _LARGEST) for side in space.shape[1:])
+    halvings = len(resolutions(height, columns)) - 1
+    # where little halves, or up to 16 pixels, a first convolution at full size sees the details
+    kernels = [3] * (max(height, columns) <= 16 or halvings < 2) + [4] * halvings
+    wide = [space.shape[0], width, *[2 * width] * (len(kernels) - 1)]
+    generator = torch.Generator().manual_seed(seed)
+    weights = []
+    for kernel, (inputs, outputs) in zip(kernels, pairwise(wide), strict=True):
+        shape = (outputs, inputs, kernel, kernel)
+        std = (2 / ((1 + _SLOPE**2) * inputs * kernel**2)) ** 0.5
+        weights.append(torch.randn(shape, generator=generator) * std)
+
+    def look(x: Tensor) -> Tensor:
+        h = adaptive_avg_pool2d(x.to(weights[0]), (height, columns)) * 2 - 1
+        for weight in weights:
+            # a kernel of 3 keeps h x w, one of 4 makes it h // 2 x w // 2
+            h = leaky_relu(conv2d(h, weight, stride=weight.shape[3] - 2, padding=1), _SLOPE)
+        return torch.cat([h.mean((2, 3)), h.amax((2, 3))], 1)  # (N, c, h, w) -> (N, 2 c)
+
+    return lambda x: torch.cat([look(few) for few in x.split(_CHUNK)])
+
+
+def pretrained(name: str) -> Features:
+    """The pooled output of an image model of the Hugging Face hub, or of a folder: (N, C, H, W) -> (N, d).
+
+    Needs the extra ``transformers``.  Images in [0, 1] of any size; grey ones become three equal
+    channels, transparent ones lie on white, all are resized (bicubic, antialiased) to the side the
+    model was trained on and normalised as its preprocessor says, or else as ImageNet is.  Pooled is
+    the model's own pooler if its weights are in the file (many classifiers come without), else the
+    class token, else the mean over tokens or positions.
+    Raises ``Refused`` without the extra, for a name that is not found (without a network that takes
+    half a minute), for a model that does not read images, and for one whose weights are not there.
+    """
+    model, trained_pooler = _loaded(name)
+    config = model.config
+    mean, std, side = _preprocessing(name, config)
+    channels = getattr(config, "num_channels", 3)
+    if len(mean) not in (1, channels):  # said of colours, but the model reads grey
+        mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
+    has_class_token = any(key.endswith("cls_token") for key, _ in model.named_parameters())
+
+    @torch.no_grad()
+    def look(x: Tensor) -> Tensor:
+        x = interpolate(_channels(x, channels), side, mode="bicubic", antialias=True).clamp(0, 1)
+        out = model.to(x.device)((x - mean.to(x)) / std.to(x))
+        if trained_pooler and getattr(out, "pooler_output", None) is not None:
+            return out.pooler_output.flatten(1).float()
+        hidden = out.last_hidden_state  # (N, tokens, d), or (N, d, h, w) of a convolutional network
+        if hidden.ndim == 4:
+            return hidden.mean((2, 3)).float()
+        return (hidden[:, 0] if has_class_token else hidden.mean(1)).float()  # (N, d)
+
+    return lambda x: torch.cat([look(few) for few in x.split(_CHUNK)])
+
+
+def _loaded(name: str) -> tuple[nn.Module | Any, bool]:
+    """The image model of that name, and whether the weights of its pooler came with it."""
+    try:
+        hub = import_module("transformers")
+    except ImportError as error:
+        raise Refused(
+            "the pretrained extractor needs the extra: pip install 'plausible[pretrained]'"
+        ) from error
+    try:
+        with torch.random.fork_rng(devices=[]):  # what the file lacks is drawn at random
+            model, info = hub.AutoModel.from_pretrained(name, output_loading_info=True)
+    except (OSError, ValueError) as error:
+        raise Refused(
+            f"no pretrained model at {name!r}: give a folder written by save_pretrained, or a name "
+            "on the Hugging Face hub that is in its cache or can be reached"
+        ) from error
+    model = getattr(model, "vision_model", model)  # of a model of images and texts
+    if model.main_input_name != "pixel_values":
+        raise Refused(f"{name!r} does not read images but {model.main_input_name}")
+    missing = [key for key in info["missing_keys"] if "pooler" not in key]
+    if missing:
+        raise Refused(f"{name!r} lacks weights ({missing[0]}), so its features would be random")
+    return model.eval().float(), not info["missing_keys"]
+
+
+def _preprocessing(name: str, config: Any) -> tuple[Tensor, Tensor, tuple[int, int]]:
+    """Mean and deviation, (C, 1, 1) each, and (height, width) that a model expects."""
+    try:
+        mixin = import_module("transformers").ImageProcessingMixin
+        said, _ = mixin.get_image_processor_dict(name)
+    except OSError:  # many folders hold weights alone
+        said = {}
+    mean, std = said.get("image_mean") or _IMAGENET[0], said.get("image_std") or _IMAGENET[1]
+    if said.get("do_normalize") is False:
+        mean, std = [0.0], [1.0]
+    size: Any = getattr(config, "image_size", None) or said.get("crop_size") or said.get("size")
+    size = size or 224
+    if isinstance(size, dict):
+        short = size.get("shortest_edge", 224)
+        size = (size.get("height", short), size.get("width", short))
+    height, width = (size, size) if isinstance(size, int) else size
+    centre, spread = (torch.tensor(values).reshape(-1, 1, 1) for values in (mean, std))
+    return centre, spread, (int(height), int(width))
+
+
+def _channels(x: Tensor, wanted: int) -> Tensor:
+    """Images of 1 or 4 channels as colours: (N, C, H, W) -> (N, wanted, H, W)."""
+    if x.ndim != 4:
+        raise Refused("the pretrained extractor reads images, and these data are vectors")
+    if wanted == 3 and x.shape[1] == 4:
+        colour, alpha = x.split([3, 1], 1)
+        return colour * alpha + 1 - alpha  # on white
+    if x.shape[1] not in (1, wanted):
+        raise Refused(
+            f"this pretrained model reads {wanted} channels, and these images have {x.shape[1]}"
+        )
+    return x.expand(-1, wanted, -1, -1)
 
 
 def _rows(x: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """What an evaluation looks at: training part T, held-out part H and samples G, seen once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,9 +10,6 @@ from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.features import Features
-
-_CHUNK = 1024
-_SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,33 +72,9 @@ class Study:
         """
         n = len(self.heldout) // 2
         if n < 2:
-            raise Refused(f"{len(self.heldout)} held-out examples cannot be compared half with half")
+            raise Refused(
+                f"{len(self.heldout)} held-out examples cannot be compared half with half"
+            )
         reference, rest = self.heldout[slice(0, n)], self.heldout[slice(n, 2 * n)]
         ours = replace(self, heldout=reference, samples=self.samples[slice(0, n)])
         return ours, replace(self, heldout=reference, samples=rest, model=None)
-
-
-def look(
-    part: Part,
-    extract: Features,
-    assign: Callable[[Tensor, Tensor], Tensor],
-    raw: Callable[[Tensor], Tensor],
-    progress: Callable[[int], None] | None = None,
-) -> View:
-    """See every point of a part once, a chunk at a time.
-
-    assign(x, features) -> (N,) mode of each; raw(x) -> (N, p); progress(points seen since the last).
-    """
-    features, modes, rows = [], [], []
-    for chunk in torch.arange(len(part)).split(_CHUNK):
-        x = part.batch(chunk).x
-        seen = extract(x).float().cpu().flatten(1)
-        features.append(seen)
-        modes.append(assign(x, seen).cpu())
-        rows.append(raw(x).float().cpu())
-        if progress:
-            progress(len(chunk))
-    view = View(part.to("cpu"), torch.cat(features), torch.cat(rows), torch.cat(modes))
-    if not view.features.isfinite().all():
-        raise Refused("the features of some examples are NaN or infinite, so nothing can be compared")
-    return view

@@ -1,0 +1,344 @@
+"""The ways in which samples can be wrong, each with the one test that owns it.
+
+A test is a statistic of who is a sample and who is held out (``Labels``), in the units of its effect:
+its value under the true labels is the effect, its values under shuffled labels are its null.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from scipy import stats
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from plausible.core.registry import Refused, Registry
+from plausible.evaluation.memorisation import copying, outlying
+from plausible.evaluation.neighbours import nearest
+from plausible.evaluation.permutation import Labels
+from plausible.evaluation.sharpness import log_contrast
+from plausible.evaluation.study import Study
+from plausible.evaluation.twosample import neighbour_accuracy
+
+_FEWEST = 8  # of each side in a mode before its spread is compared
+_RIDGE = 0.3  # of the mean eigenvalue, added before whitening
+_CUT = 0.03  # log distances are cut at this quantile and its opposite
+
+Statistic = Callable[[Labels], Tensor]
+
+
+@dataclass(frozen=True)
+class Test:
+    """One statistic, ready for one study.
+
+    statistic   Labels with B rows -> (B,), larger is worse, in units of the effect.
+    detectable  what is known of the null -> the smallest effect that is found.
+    """
+
+    statistic: Statistic
+    detectable: Callable[["Null"], float]
+
+
+@dataclass(frozen=True)
+class Null:
+    """What is known of a statistic when nothing is wrong, for the question what it could find.
+
+    critical, spread  the 1 - alpha quantile and the standard deviation of the null at ``size``.
+    n                 examples a side for which the question is asked; ``size`` were there.
+    """
+
+    critical: float
+    spread: float
+    size: int
+    n: int
+    alpha: float
+    power: float
+
+
+def shift(null: Null) -> float:
+    """(z_alpha + z_power) spread, the smallest difference of means; the spread shrinks as n^-1/2."""
+    z = float(stats.norm.isf(null.alpha)) + float(stats.norm.ppf(null.power))
+    return z * null.spread * math.sqrt(null.size / null.n)
+
+
+def excess(null: Null) -> float:
+    """critical + z_power spread, for a statistic whose null is not normal; both shrink as n^-1/2."""
+    scale = math.sqrt(null.size / null.n)
+    return scale * (null.critical + float(stats.norm.ppf(null.power)) * null.spread)
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A kind of defect: what is said of it, and how much of it matters.
+
+    margin  effects up to this are tolerated.
+    claim   what is wrong when it fails; {effect} stands for the number.
+    fine    what is known when it passes; {margin} stands for the number.
+    """
+
+    name: str
+    margin: float
+    claim: str
+    fine: str
+    prepare: Callable[[Study], Test]
+
+    def __call__(self, study: Study) -> Test:
+        """The test, ready; ``Refused`` where the defect is not defined for these data."""
+        return self.prepare(study)
+
+
+defects: Registry[Defect] = Registry("defect")
+"""Every kind of defect the verdict looks for, by name."""
+
+
+def defect(
+    name: str, margin: float, claim: str, fine: str
+) -> Callable[[Callable[[Study], Test]], Callable[[Study], Test]]:
+    """Register prepare(study) -> Test; it raises ``Refused`` where the defect is not defined."""
+
+    def register(prepare: Callable[[Study], Test]) -> Callable[[Study], Test]:
+        defects(Defect(name, margin, claim, fine, prepare))
+        return prepare
+
+    return register
+
+
+@defect(
+    "missing modes",
+    0.05,
+    "{effect} of the real data lie in modes that the samples (nearly) never reach",
+    "no modes that hold {margin} of the real data are missing",
+)
+def missing_modes(study: Study) -> Test:
+    """sum_k max(0, p_k - 2 q_k): real mass p of modes whose share q among samples is under a half.
+
+    A mode without any sample counts with its whole mass; shares above one half of the real ones
+    count nothing, so unevenness alone does not.
+    """
+    modes = _pooled_modes(study)  # (N, K)
+
+    def statistic(labels: Labels) -> Tensor:
+        g, h = _shares(labels, modes)
+        return (h - 2 * g).clamp(min=0).sum(1)
+
+    def detectable(null: Null) -> float:
+        # One absent mode with c real examples and no sample: any split is as lopsided with
+        # probability 2^-c, for each of K modes.
+        count = math.log2(modes.shape[1] / null.alpha)
+        mean = float(stats.chi2.ppf(null.power, 2 * math.ceil(count))) / 2  # of a Poisson count
+        return max(mean / null.n, null.critical * math.sqrt(null.size / null.n))
+
+    return Test(statistic, detectable)
+
+
+@defect(
+    "uneven modes",
+    0.4,
+    "the shares of the modes are off by {effect} (root mean square, relative)",
+    "shares of modes are not off by {margin} (root mean square, relative)",
+)
+def uneven_modes(study: Study) -> Test:
+    """w, w^2 = sum_k (q_k - p_k)^2 / ((p_k + q_k) / 2), without the part that chance adds.
+
+    w^2 = 2 (X^2 - df) / n, X^2 the two-sample chi-square statistic; its sign is kept, so that the
+    estimate is unbiased at 0.  Source: Cohen 1988, Statistical Power Analysis, chapter 7.
+    """
+    modes, n = _pooled_modes(study), len(study.samples)
+    modes = modes[:, modes.sum(0) > 0]
+    freedom = modes.shape[1] - 1
+    if freedom < 1:
+        raise Refused("all examples lie in one mode, so no shares can be compared")
+
+    def statistic(labels: Labels) -> Tensor:
+        g, h = _shares(labels, modes)
+        chi = n * ((g - h).square() / (g + h).clamp(min=1e-9)).sum(1)  # (B, K) -> (B,)
+        square = 2 * (chi - freedom) / n
+        return square.sign() * square.abs().sqrt()
+
+    def detectable(null: Null) -> float:
+        critical = float(stats.chi2.isf(null.alpha, freedom))
+        low, high = 0.0, 1e4  # of the noncentrality n w^2 / 2
+        for _ in range(60):
+            middle = (low + high) / 2
+            found = float(stats.ncx2.sf(critical, freedom, middle)) >= null.power
+            low, high = (low, middle) if found else (middle, high)
+        return math.sqrt(2 * high / null.n)
+
+    return Test(statistic, detectable)
+
+
+@defect(
+    "too narrow",
+    0.04,
+    "samples keep {effect} closer to the middle of their mode than real data do",
+    "samples do not huddle in the middle of their modes by {margin}",
+)
+def too_narrow(study: Study) -> Test:
+    """1 - exp(mean_G s - mean_H s), s the log distance of a point to the centre of its mode."""
+    scores, modes = _log_distances(study), _pooled_modes(study)
+    return Test(lambda labels: -torch.expm1(_stratified(labels, scores, modes)), shift)
+
+
+@defect(
+    "too wide",
+    0.04,
+    "samples stray {effect} farther from the middle of their mode than real data do",
+    "samples do not stray from the middle of their modes by {margin}",
+)
+def too_wide(study: Study) -> Test:
+    """exp(mean_G s - mean_H s) - 1, s the log distance of a point to the centre of its mode."""
+    scores, modes = _log_distances(study), _pooled_modes(study)
+    return Test(lambda labels: torch.expm1(_stratified(labels, scores, modes)), shift)
+
+
+@defect(
+    "one mode a point",
+    0.5,
+    "within one mode the samples vary {effect} less than the real data",
+    "within no mode do the samples vary {margin} less than the real data",
+)
+def one_mode_a_point(study: Study) -> Test:
+    """max_k 1 - s_k(G) / s_k(H), s_k^2 the variance within mode k about the side's own mean."""
+    points = torch.cat([study.samples.raw, study.heldout.raw])  # (N, p)
+    modes = torch.cat([study.samples.modes, study.heldout.modes])  # (N,)
+    groups = [(modes == k).nonzero()[:, 0] for k in range(len(study.names))]
+    groups = [rows for rows in groups if len(rows) >= 2 * _FEWEST]
+    if not groups:
+        raise Refused(f"no mode has {2 * _FEWEST} examples, so none can be seen to collapse")
+    members = [points[rows] - points[rows].mean(0) for rows in groups]
+
+    def statistic(labels: Labels) -> Tensor:
+        worst = torch.zeros(len(labels))
+        for rows, x in zip(groups, members, strict=True):
+            g, few_g = _variance(labels.g[:, rows], x)
+            h, few_h = _variance(labels.h[:, rows], x)
+            fair = ~few_g & ~few_h & (h > 0)
+            ratio = torch.where(fair, (g / h.clamp(min=1e-20)).sqrt(), 1.0)
+            worst = torch.maximum(worst, 1 - ratio)
+        return worst
+
+    return Test(statistic, excess)
+
+
+@defect(
+    "copies",
+    0.03,
+    "{effect} of the samples are near copies of training examples",
+    "at most {margin} of the samples are near copies of training examples",
+)
+def copies(study: Study) -> Test:
+    """P_G(r < rho) - P_H(r < rho), r = distance to T / distance to the nearest other one in H."""
+    statistic, rate = copying(study)
+    return Test(statistic, lambda null: _rate(null, rate))
+
+
+@defect(
+    "garbage",
+    0.03,
+    "{effect} of the samples lie farther from all training data than real data do",
+    "at most {margin} of the samples lie where no real data are",
+)
+def garbage(study: Study) -> Test:
+    """P_G(d > tau) - P_H(d > tau), d the distance to T and tau its 99.8% quantile within T."""
+    outside = outlying(study)  # (N,) of 0 and 1
+    rate = float(outside[len(study.samples) :].mean())
+    return Test(lambda labels: labels.difference(outside), lambda null: _rate(null, rate))
+
+
+@defect(
+    "blur or noise",
+    0.15,
+    "the contrast between neighbouring pixels is off by {effect}",
+    "the contrast between neighbouring pixels is not off by {margin}",
+)
+def blur(study: Study) -> Test:
+    """|exp((mean_G s - mean_H s) / 2) - 1|, s the log variance of an image's Laplacian."""
+    scores = torch.cat(log_contrast(study)).float()  # (N,)
+    folded = math.sqrt(1 - 2 / math.pi)  # the deviation of |N(0, 1)|
+
+    def detectable(null: Null) -> float:
+        return shift(replace(null, spread=null.spread / folded, alpha=null.alpha / 2))
+
+    return Test(lambda labels: torch.expm1(labels.difference(scores) / 2).abs(), detectable)
+
+
+@defect(
+    "anything else",
+    0.1,
+    "the nearest neighbour tells samples from real data with an accuracy of 50% + {effect}",
+    "the nearest neighbour does not tell samples from real data by {margin} over 50%",
+)
+def anything_else(study: Study) -> Test:
+    """Accuracy of the leave-one-out nearest neighbour classifier of G against H, minus one half."""
+    points = torch.cat([study.samples.features, study.heldout.features])
+    after = nearest(points, points, 1, exclude_self=True)[1][:, 0]  # (N,)
+    return Test(lambda labels: neighbour_accuracy(after, labels) - 0.5, shift)
+
+
+def _pooled_modes(study: Study) -> Tensor:
+    """(N, K) float32: 1 where a point of G or H lies in a mode."""
+    modes = torch.cat([study.samples.modes, study.heldout.modes])
+    return one_hot(modes, len(study.names)).float()
+
+
+def _shares(labels: Labels, modes: Tensor) -> tuple[Tensor, Tensor]:
+    """The share of each mode among samples and among held-out examples, (B, K) each."""
+    g, h = labels.g @ modes, labels.h @ modes
+    return g / g.sum(1, keepdim=True), h / h.sum(1, keepdim=True)
+
+
+def _stratified(labels: Labels, scores: Tensor, modes: Tensor) -> Tensor:
+    """The mean difference of scores (N,) within modes (N, K), so that shares play no part: (B,)."""
+    g, h = labels.g @ modes, labels.h @ modes  # (B, K)
+    totals = scores[:, None] * modes
+    gap = labels.g @ totals / g.clamp(min=1) - labels.h @ totals / h.clamp(min=1)
+    weight = g * h / (g + h).clamp(min=1)
+    return (weight * gap).sum(1) / weight.sum(1).clamp(min=1e-9)
+
+
+def _log_distances(study: Study) -> Tensor:
+    """log |x - c_k| of each of G and H, c_k the centre of its mode: (N,) float32.
+
+    Whitened by the covariance within modes, which makes far fewer examples suffice, and cut at the 3%
+    and 97% quantiles, so that a little garbage or one point do not decide.  Centres, covariance and
+    quantiles are those of T, G and H together, which no shuffling of G with H changes.
+    """
+    views = study.samples, study.heldout, study.train
+    points, modes = torch.cat([v.raw for v in views]), torch.cat([v.modes for v in views])
+    count = torch.bincount(modes, minlength=len(study.names))[:, None]  # (K, 1)
+    total = torch.zeros(len(count), points.shape[1]).index_add_(0, modes, points)
+    rest = points - (total / count.clamp(min=1))[modes]  # (N + T, p)
+    covariance = (rest.T @ rest / len(rest)).double()
+    values, vectors = torch.linalg.eigh(covariance)  # (p,), (p, p)
+    if values.mean() <= 1e-12:
+        raise Refused(
+            "the examples of each mode are all the same, so there is no spread to compare"
+        )
+    white = (vectors / (values.clamp(min=0) + _RIDGE * values.mean()).sqrt()).float()
+    scores = (rest @ white).square().sum(1).clamp(min=1e-20).log() / 2
+    ordered = scores.sort().values
+    low, high = (ordered[int(q * (len(ordered) - 1))] for q in (_CUT, 1 - _CUT))
+    return scores[: 2 * len(study.samples)].clamp(low, high)
+
+
+def _variance(weights: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Total variance of x (n, p) under weights (B, n), and where there are too few: (B,) each."""
+    total = weights.sum(1)
+    mean = weights @ x / total.clamp(min=1)[:, None]  # (B, p)
+    square = weights @ x.square().sum(1) / total.clamp(min=1)
+    spread = (square - mean.square().sum(1)).clamp(min=0) * total / (total - 1).clamp(min=1)
+    return spread, total < _FEWEST
+
+
+def _rate(null: Null, rate: float) -> float:
+    """The smallest excess e of a share over ``rate`` that an exact comparison of two counts finds.
+
+    The smallest count g that is significant beside the expected count of H, then the mean at which
+    that count is reached with the power asked for.
+    """
+    expected = round(rate * null.n)
+    g = 1
+    while stats.binom.sf(g - 1, g + expected, 0.5) > null.alpha:
+        g += 1
+    return float(stats.chi2.ppf(null.power, 2 * g)) / 2 / null.n - rate

@@ -1,0 +1,108 @@
+"""How points are seen: features, raw coordinates and modes, all fixed by the training part alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from plausible.core.model import Classifier
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.data.part import Part
+from plausible.evaluation.features import Features, pca, random_convolutions
+from plausible.evaluation.histogram import Assign, bins, classes
+from plausible.evaluation.study import View
+
+_CHUNK = 1024
+_SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
+_LEARN = 10_000  # training examples that fix principal components and scales
+_FULL = 50  # held-out examples in a bin, about: fewer say little about one bin
+_BINS = 20
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Lens:
+    """x -> (features, raw, mode); see ``View`` for what the three are.
+
+    describe  what the features are, for people.
+    names     of the modes.
+    labelled  whether the modes are classes.
+    """
+
+    extract: Features
+    raw: Features
+    assign: Assign
+    describe: str
+    names: tuple[str, ...]
+    labelled: bool
+
+    def look(self, part: Part, progress: Progress | None = None) -> View:
+        """See every point of a part once, a chunk at a time; progress(points just seen).
+
+        Raises ``Refused`` when a feature is NaN or infinite.
+        """
+        features, raw, modes = [], [], []
+        for rows in torch.arange(len(part)).split(_CHUNK):
+            x = part.batch(rows).x
+            with torch.no_grad():
+                seen = self.extract(x).float().cpu().flatten(1)  # (n, *) -> (n, d)
+            if not seen.isfinite().all():
+                raise Refused("the features of some examples are NaN or infinite")
+            features.append(seen)
+            raw.append(self.raw(x).float().cpu())
+            modes.append(self.assign(x, seen).cpu())
+            if progress:
+                progress(len(rows))
+        return View(part.to("cpu"), torch.cat(features), torch.cat(raw), torch.cat(modes))
+
+
+def fit(
+    train: Part,
+    compared: int,
+    class_names: tuple[str, ...] = (),
+    classifier: Classifier | None = None,
+    features: tuple[Features, str] | None = None,
+    seed: int = 0,
+) -> Lens:
+    """The lens of a training part, for comparing ``compared`` held-out examples with samples.
+
+    features    an extractor x -> (N, d) and what it is called; by default the principal components
+                of random convolutions for images, of standardised coordinates for vectors.
+    classifier  assigns modes to labelled data; otherwise k-means places 2 to 20 bins, so that about
+                50 held-out examples fall into each.
+    """
+    space, generator = train.space, torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(train), generator=generator)[:_LEARN]
+    x = train.batch(rows).x
+    raw = _raw(space, x)
+    if features is None:
+        start = random_convolutions(space) if space.is_image else raw
+        described = (
+            "random convolutional features" if space.is_image else "standardised coordinates"
+        )
+        axes = pca(start(x))
+        features = (lambda x: axes(start(x))), f"principal components of {described}"
+    extract, describe = features
+    if classifier is not None:
+        return Lens(extract, raw, classes(classifier), describe, class_names, True)
+    with torch.no_grad():
+        seen = torch.cat([extract(few).float().cpu().flatten(1) for few in x.split(_CHUNK)])
+    count = min(max(compared // _FULL, 2), _BINS)
+    assign = bins(seen, count, generator)
+    return Lens(extract, raw, assign, describe, tuple(f"bin {k}" for k in range(count)), False)
+
+
+def _raw(space: Space, x: Tensor) -> Features:
+    """Pixels shrunk to at most 16 x 16, or coordinates in units of their deviation: (N, p)."""
+    if not space.is_image:
+        mean, scale = x.mean(0), x.std(0, correction=0)  # (N, D) -> (D,)
+        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+        return lambda x: (x - mean.to(x)) / scale.to(x)
+    size = (min(space.shape[1], _SIDE), min(space.shape[2], _SIDE))
+    if size == space.shape[1:]:
+        return lambda x: x.flatten(1)  # (N, C, H, W) -> (N, C H W)
+    return lambda x: adaptive_avg_pool2d(x, size).flatten(1)

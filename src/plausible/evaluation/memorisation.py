@@ -1,0 +1,151 @@
+"""Did the generator learn the distribution, or its training examples by heart?
+
+Distances here are between raw points, never in features that were fitted to the training part: there
+everything would lie closer to it.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from plausible.core.registry import Refused
+from plausible.evaluation.measure import Measure, metric
+from plausible.evaluation.neighbours import nearest
+from plausible.evaluation.permutation import Labels, observed, p_value
+from plausible.evaluation.study import Study, View
+
+_CHANCE = 1 / 500  # share of real examples that a threshold may take for a copy or an outlier
+_CLOSEST = 0.5  # a copy is at most this times as far from T as from H
+_BALL = 24  # neighbours looked at around a suspect
+_ROWS = 5000  # training examples that say how far apart training examples are
+_DRAWS = 1999
+
+
+def spacing(train: View, generator: torch.Generator) -> Tensor:
+    """Distances of training examples to their nearest and second nearest other one, (n, 2).
+
+    Of at most 5,000 examples drawn at random, to all of T.
+    """
+    rows = torch.randperm(len(train), generator=generator)[:_ROWS]
+    if len(train) < 3:
+        raise Refused(f"{len(train)} training examples are too few to say how far apart they are")
+    return nearest(train.raw[rows], train.raw, 3)[0][:, 1:]  # itself is the first
+
+
+def dimension(distances: Tensor) -> float:
+    """m = 1 / mean log(d2 / d1), the intrinsic dimension, at least 1: (n, 2) -> number.
+
+    Source: Levina and Bickel 2004, https://papers.nips.cc/paper/2577 (with two neighbours).
+    """
+    apart = distances[distances[:, 0] > 0].double()
+    mean = (apart[:, 1] / apart[:, 0]).log().mean().item() if len(apart) else 0.0
+    return max(1 / mean, 1.0) if mean > 0 else 1.0
+
+
+def outlying(study: Study) -> Tensor:
+    """1 for each of G and H farther from T than 99.8% of T are from one another: (2n,) float32."""
+    limit = spacing(study.train, study.generator())[:, 0].quantile(1 - _CHANCE)
+    return (_to_training(study) > limit).float()
+
+
+def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
+    """P_G(r < rho) - P_H(r < rho) as a function of the labels, and P_H(r < rho) as they are.
+
+    r is the distance of a point to T over its distance to the nearest other point of H; a copy has
+    r near 0.  rho is chosen by T alone: one half, or less where points are so dense (in the
+    intrinsic dimension of T) that more than 1 real example in 500 would be taken for a copy.
+    Shuffling G with H keeps its power however large T is; shuffling T with H, as in
+    ``copied_fraction``, loses it when T is much larger than H, because a copied example is then
+    likely to be one of T by chance.
+    """
+    samples, heldout = study.samples.raw, study.heldout.raw
+    points = torch.cat([samples, heldout])  # (N, p)
+    n, size = len(samples), len(study.train)
+    m = dimension(spacing(study.train, study.generator()))
+    rho = min(_CLOSEST, (_CHANCE / (1 - _CHANCE) * n / size) ** (1 / m))
+    radius = _to_training(study) / rho  # (N,)
+    others = nearest(heldout, heldout, 1, exclude_self=True)[0][:, 0]
+    alone = torch.cat([nearest(samples, heldout, 1)[0][:, 0], others]) > radius  # r < rho as it is
+    distance, index = nearest(points, points, min(_BALL, len(points) - 1), exclude_self=True)
+    inside = distance <= radius[:, None]  # (N, k)
+    # Of a ball with 24 others no shuffle keeps all of H out; then only what is true now counts.
+    suspects = (~inside.all(1) | alone).nonzero()[:, 0]
+    inside, index = inside[suspects], index[suspects]  # (S, k)
+
+    def statistic(labels: Labels) -> Tensor:
+        out = []
+        for some in _chunks(labels, index.numel()):
+            beside = ~some.ours[:, index] & inside  # (B, S, k): who of H is in the ball
+            copied = ~beside.any(2)  # (B, S)
+            g, h = some.g[:, suspects] * copied, some.h[:, suspects] * copied
+            out.append(g.sum(1) / some.g.sum(1) - h.sum(1) / some.h.sum(1))
+        return torch.cat(out)
+
+    return statistic, alone[n:].float().mean().item()
+
+
+@metric()
+def copied_fraction(study: Study) -> Measure:
+    """c = (p - pi) / (1 - pi): p the share of samples nearer to T than to H, pi = |T| / (|T| + |H|).
+
+    0 is what independent samples give, 1 a generator that only copies.  The p-value comes from
+    shuffling which points are T and which are H, 1,999 times, exactly; the interval is 2 standard
+    deviations of that null on each side.
+    Source: the nearest-neighbour label under exchangeability, as in Meehan et al. 2020,
+    https://arxiv.org/abs/2004.05675.
+    """
+    known = torch.cat([study.train.raw, study.heldout.raw])
+    t, h = len(study.train), len(study.heldout)
+    after = nearest(study.samples.raw, known, 1)[1][:, 0]  # (n,)
+    share, pi = (after < t).double().mean().item(), t / (t + h)
+    targets, times = after.unique(return_counts=True)  # (J,), (J,)
+    # Shuffled labels of J given points: how many are T, then which.
+    source = np.random.default_rng(study.seed)
+    counts = torch.from_numpy(source.hypergeometric(t, h, len(targets), _DRAWS))  # (B,)
+    order = torch.rand(_DRAWS, len(targets), generator=study.generator()).argsort(1)
+    null = ((order < counts[:, None]).float() @ times.float()) / len(after)  # (B,)
+    value, spread = (share - pi) / (1 - pi), null.std().item() / (1 - pi)
+    return Measure(
+        "copied fraction",
+        value,
+        stderr=spread,
+        p=p_value(share, null),
+        n=len(after),
+        direction="like real",
+        note=f"{share:.1%} of the samples are nearer to training data, {pi:.1%} expected",
+    )
+
+
+@metric()
+def near_copies(study: Study) -> Measure:
+    """P_G(r < rho) - P_H(r < rho): the share of samples that nearly repeat a training example."""
+    statistic, _ = copying(study)
+    n = len(study.samples)
+    value = float(statistic(observed(n)))
+    return Measure("near copies", value, math.sqrt(max(value, 1 / n) / n), n=n)
+
+
+def closest(study: Study, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The samples most like copies: rows of G, of T and of H, (count,) each.
+
+    Ordered by the ratio of the distance to the nearest of T and that to the nearest of H.
+    """
+    to_train, train = nearest(study.samples.raw, study.train.raw, 1)
+    to_held, held = nearest(study.samples.raw, study.heldout.raw, 1)
+    ratio = to_train[:, 0] / to_held[:, 0].clamp(min=1e-12)
+    rows = ratio.argsort(stable=True)[:count]
+    return rows, train[rows, 0], held[rows, 0]
+
+
+def _to_training(study: Study) -> Tensor:
+    """Distance of each of G and H to its nearest training example, (2n,)."""
+    points = torch.cat([study.samples.raw, study.heldout.raw])
+    return nearest(points, study.train.raw, 1)[0][:, 0]
+
+
+def _chunks(labels: Labels, each: int) -> list[Labels]:
+    step = max(1, 2**25 // max(each, 1))
+    return [labels[slice(i, i + step)] for i in range(0, len(labels), step)]

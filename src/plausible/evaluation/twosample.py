@@ -1,0 +1,115 @@
+"""Two-sample tests: can samples and held-out data be told apart at all?"""
+
+import math
+import warnings
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+
+from plausible.core.registry import Refused
+from plausible.evaluation.measure import Measure, metric
+from plausible.evaluation.neighbours import nearest
+from plausible.evaluation.permutation import Labels, observed, p_value, permuted
+from plausible.evaluation.study import Study
+
+_SHUFFLES = 999
+_ROWS = 1000  # rows of a kernel matrix held at once
+_PAIRS = 1000  # points whose distances choose the bandwidth
+
+
+def mmd(points: Tensor, labels: Labels) -> Tensor:
+    """sum_ij s_i s_j k(x_i, x_j) / n^2, s = 1 for samples and -1 for held out: the biased MMD^2.
+
+    points (2n, d), k(x, y) = exp(-|x - y|^2 / (2 h^2)), h the median distance between points;
+    Labels with B rows -> (B,).  The kernel matrix is made once, a block of rows at a time.
+    Source: Gretton et al. 2012, https://jmlr.org/papers/v13/gretton12a.html.
+    """
+    points = points.float()
+    step = max(1, len(points) // _PAIRS)
+    width = torch.pdist(points[::step]).median().square().clamp(min=1e-20)
+    signs = (labels.g - labels.h).T.contiguous()  # (2n, B)
+    norms = points.square().sum(1)
+    total = torch.zeros(len(labels), dtype=torch.float64)
+    for rows in torch.arange(len(points)).split(_ROWS):
+        squares = norms[rows][:, None] + norms - 2 * points[rows] @ points.T  # (r, 2n)
+        kernel = (squares.clamp(min=0) / (-2 * width)).exp()
+        total += (signs[rows] * (kernel @ signs)).sum(0).double()  # (r, B) -> (B,)
+    return total / labels.g[0].sum() ** 2
+
+
+def neighbour_accuracy(after: Tensor, labels: Labels) -> Tensor:
+    """The accuracy of the leave-one-out nearest neighbour classifier of G against H: (B,).
+
+    after (2n,): the nearest other point of each; Labels with B rows.  One half when G and H are
+    alike; above when they lie apart, below when each sample sits on top of a held-out example.
+    Source: Lopez-Paz and Oquab 2017, https://arxiv.org/abs/1610.06545.
+    """
+    beside = labels.ours[:, after]  # (B, 2n): whether the neighbour is a sample
+    right = labels.g * beside + labels.h * ~beside
+    return right.sum(1) / (labels.g + labels.h).sum(1)
+
+
+def classifier_accuracy(points: Tensor, generator: torch.Generator) -> tuple[float, float, int]:
+    """The accuracy of a learned classifier of G against H on the half it has not seen.
+
+    points (2n, d), G first -> (accuracy, exact p-value, points tested).  Logistic regression on the
+    coordinates and their squares; as G and H have equal numbers in the tested half, the number it
+    gets right among G is hypergeometric given how many it takes for G, whatever it learned.
+    Source: Lopez-Paz and Oquab 2017; Fisher's exact test.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    n = len(points) // 2
+    if n < 4:
+        raise Refused(f"{n} examples a side are too few to train and test a classifier")
+    order = torch.randperm(n, generator=generator)
+    learn, test = order[: n // 2], order[n // 2 :]
+    seen = torch.cat([points, points.square()], 1).double().numpy()
+    rows = [torch.cat([part, part + n]).numpy() for part in (learn, test)]
+    truth = [np.repeat([1, 0], len(part)) for part in (learn, test)]
+    learner = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it need not be the best classifier
+        guess = learner.fit(seen[rows[0]], truth[0]).predict(seen[rows[1]])
+    tested = len(test)
+    hits = int(guess[:tested].sum())  # of G taken for G
+    p = float(stats.hypergeom.sf(hits - 1, 2 * tested, tested, int(guess.sum())))
+    return float((guess == truth[1]).mean()), p, 2 * tested
+
+
+@metric()
+def two_sample_tests(study: Study) -> list[Measure]:
+    """MMD, nearest neighbour and learned classifier, each with an exact p-value of G ~ H.
+
+    The first two by shuffling G with H 999 times, the third by Fisher's exact test on the half that
+    the classifier has not seen.
+    """
+    n = min(len(study.samples), len(study.heldout))
+    points = torch.cat([study.samples.features[:n], study.heldout.features[:n]])  # (2n, d)
+    if points.std(0).max() <= 0:
+        raise Refused("samples and held-out data are all one point, so nothing tells them apart")
+    now, shuffled = observed(n), permuted(n, _SHUFFLES, study.generator())
+    distance, distances = mmd(points, now).item(), mmd(points, shuffled)
+    after = nearest(points, points, 1, exclude_self=True)[1][:, 0]  # (2n,)
+    accuracy, accuracies = (neighbour_accuracy(after, labels) for labels in (now, shuffled))
+    learned, p, tested = classifier_accuracy(points, study.generator())
+    return [
+        Measure(
+            "MMD^2", distance, distances.std().item(), p=p_value(distance, distances), n=n,
+            note="Gaussian kernel, median width",
+        ),
+        Measure(
+            "1-NN accuracy", accuracy.item(), accuracies.std().item(),
+            p=p_value(accuracy.item(), accuracies), n=n, direction="like real",
+            note="0.5 is the best there is",
+        ),
+        Measure(
+            "classifier accuracy", learned, math.sqrt(learned * (1 - learned) / tested), p=p, n=n,
+            direction="like real", note="logistic regression, tested on the half it has not seen",
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,186 @@
+"""Did it learn the distribution?  FAIL, PASS or INCONCLUSIVE for each defect, and for all together."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from torch import Tensor
+
+from plausible.core.registry import Refused
+from plausible.evaluation.defects import Defect, Null, Test, defects
+from plausible.evaluation.permutation import holm, observed, p_value, permuted, resampled
+from plausible.evaluation.study import Study
+
+ALPHA = 0.05  # of a false alarm anywhere in a verdict
+POWER = 0.8  # with which the smallest detectable effect is detected
+_SHUFFLES = 1999
+_RESAMPLES = 400
+
+
+class State(StrEnum):
+    """The answer for one defect."""
+
+    FAIL = "FAIL"
+    PASS = "PASS"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    UNDEFINED = "not defined"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What one test found, and what it could have found.
+
+    effect, interval  in the defect's own units, with its 95% bootstrap interval.
+    p, adjusted       the permutation p-value, and Holm's over all tests of the verdict.
+    detectable        the smallest effect that n examples a side reveal with power 0.8 at the level
+                      that Holm's correction asks of the first rejection.
+    needed            examples a side at which that is the margin; None if it is already.
+    """
+
+    name: str
+    state: State
+    sentence: str
+    margin: float
+    effect: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+    adjusted: float | None = None
+    detectable: float | None = None
+    needed: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All rulings and the one answer: FAIL if any fails, PASS if all pass."""
+
+    n: int
+    rulings: tuple[Ruling, ...]
+
+    @property
+    def state(self) -> State:
+        """The worst state of any defect that is defined for these data."""
+        states = {ruling.state for ruling in self.rulings}
+        return next(s for s in (State.FAIL, State.INCONCLUSIVE, State.PASS) if s in states)
+
+    @property
+    def exit_code(self) -> int:
+        """0 PASS, 1 FAIL, 3 INCONCLUSIVE."""
+        return {State.PASS: 0, State.FAIL: 1, State.INCONCLUSIVE: 3}[self.state]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for measures.json."""
+        rulings = [asdict(ruling) for ruling in self.rulings]
+        return {"state": str(self.state), "n": self.n, "alpha": ALPHA, "defects": rulings}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A test before the correction over all tests."""
+
+    effect: float
+    interval: tuple[float, float]
+    p: float
+    null: Null
+
+
+def judge(study: Study, progress: Callable[[str], None] | None = None) -> Verdict:
+    """Test every defect at once: |G| = |H| = n, G and H shuffled 1,999 times.
+
+    Exact under the hypothesis that G and H are drawn alike, whatever T is.  A defect fails when its
+    p-value is at most 0.05 after Holm's correction over all defects and its effect is above the
+    margin; it passes when the smallest detectable effect is within the margin; otherwise it is
+    inconclusive and ``needed`` says how many examples would decide.  progress(name) is called before
+    each test.
+    """
+    n = min(len(study.samples), len(study.heldout))
+    if n < 2:
+        raise Refused(f"{n} examples on each side are too few for a verdict")
+    study = replace(study, samples=study.samples[slice(0, n)], heldout=study.heldout[slice(0, n)])
+    generator = study.generator()
+    now = observed(n)
+    shuffled, redrawn = permuted(n, _SHUFFLES, generator), resampled(n, _RESAMPLES, generator)
+    tests: dict[str, Test] = {}
+    reasons: dict[str, str] = {}
+    for name, kind in defects.items():
+        if progress:
+            progress(name)
+        try:
+            tests[name] = kind(study)
+        except Refused as refusal:
+            reasons[name] = str(refusal)
+    if not tests:
+        raise Refused(f"no test is defined for these data: {'; '.join(reasons.values())}")
+    level = ALPHA / len(tests)
+    found: dict[str, _Found] = {}
+    for name, test in tests.items():
+        if progress:
+            progress(name)
+        effect = float(test.statistic(now))
+        null = test.statistic(shuffled)
+        low, high = _interval(effect, test.statistic(redrawn))
+        critical = float(null.quantile(1 - level))
+        known = Null(critical, float(null.std()), n, n, level, POWER)
+        found[name] = _Found(effect, (low, high), p_value(effect, null), known)
+    adjusted = dict(zip(found, holm([f.p for f in found.values()]), strict=True))
+    rulings = []
+    for name, kind in defects.items():
+        if name in found:
+            rulings.append(_rule(kind, tests[name], found[name], adjusted[name]))
+        else:
+            rulings.append(Ruling(name, State.UNDEFINED, reasons[name], kind.margin))
+    return Verdict(n, tuple(rulings))
+
+
+def _rule(kind: Defect, test: Test, found: _Found, adjusted: float) -> Ruling:
+    margin, n = kind.margin, found.null.n
+    detectable = test.detectable(found.null)
+    needed = None
+    if adjusted <= ALPHA and found.effect > margin:
+        state, sentence = State.FAIL, kind.claim.format(effect=_percent(found.effect))
+    elif detectable <= margin and found.effect <= margin:
+        state, sentence = State.PASS, kind.fine.format(margin=_percent(margin))
+    else:
+        state = State.INCONCLUSIVE
+        needed = max(_needed(test, found.null, margin), n + 1)
+        sentence = (
+            f"{n:,} examples a side reveal no less than {_percent(detectable)}; "
+            f"{needed:,} would decide about {_percent(margin)}"
+        )
+    return Ruling(
+        kind.name,
+        state,
+        sentence,
+        margin,
+        found.effect,
+        found.interval,
+        found.p,
+        adjusted,
+        detectable,
+        needed,
+    )
+
+
+def _needed(test: Test, null: Null, margin: float) -> int:
+    """The smallest n at which the margin is detectable, by bisection over powers of two."""
+    low, high = null.n, 2 * null.n
+    while test.detectable(replace(null, n=high)) > margin and high < 2**40:
+        low, high = high, 2 * high
+    while high - low > max(1, low // 100):
+        middle = (low + high) // 2
+        if test.detectable(replace(null, n=middle)) <= margin:
+            high = middle
+        else:
+            low = middle
+    return high if high < 100 else math.ceil(high / 10) * 10
+
+
+def _interval(effect: float, redrawn: Tensor) -> tuple[float, float]:
+    """The 95% percentile interval of the bootstrap, moved by its bias: its median becomes the effect."""
+    low, middle, high = redrawn.quantile(redrawn.new_tensor([0.025, 0.5, 0.975])).tolist()
+    return effect + low - middle, effect + high - middle
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0%}" if abs(value) >= 0.1 else f"{value:.1%}"
