@@ -27,7 +27,7 @@ from plausible.data.part import Part
 from plausible.evaluation.lens import Lens, fit
 from plausible.evaluation.memorisation import copied_fraction
 from plausible.evaluation.study import Study, View
-from plausible.evaluation.verdict import ALPHA, State, judge
+from plausible.evaluation.verdict import ALPHA, State, rule
 from plausible.models import ConvNet
 
 MODES = 10
@@ -178,7 +178,7 @@ def once(job: tuple[str, str, int]) -> dict[str, tuple[str, float | None]]:
     lens = setting.lens
     views = look(part(heldout.x)), look(part(x))
     study = Study(space, setting.train, *views, lens.names, lens.labelled, lens.extract, seed=seed)
-    found = {r.name: (str(r.state), r.adjusted) for r in judge(study).rulings}
+    found = {r.name: (str(r.state), r.adjusted) for r in rule(study).rulings}
     tests = sum(state != State.UNDEFINED for state, _ in found.values())
     found["copied fraction"] = ("", min(1.0, tests * (copied_fraction(study).p or 1.0)))
     return found

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plausible.data.load import load
     from plausible.data.options import Options
     from plausible.data.part import Data, Part
-    from plausible.judging import judge, measure
+    from plausible.judging import Report, evaluate, judge
     from plausible.models import GAN, ConvNet
     from plausible.runs import Run, create, follow, resume, save
     from plausible.training import Settings, Step, Training, train
@@ -28,7 +28,7 @@ _HOMES = {
     "data.load": ("load",),
     "data.options": ("Options",),
     "data.part": ("Data", "Part"),
-    "judging": ("judge", "measure"),
+    "judging": ("Report", "evaluate", "judge"),
     "models": ("GAN", "ConvNet"),
     "runs": ("Run", "create", "follow", "resume", "save"),
     "training": ("Settings", "Step", "Training", "train"),
@@ -39,7 +39,7 @@ __all__ = [  # noqa: RUF022  # in the order of use
     "load", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "ConvNet", "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
     "train", "Settings", "Training", "Step",
-    "Run", "create", "follow", "resume", "save", "judge", "measure",
+    "Run", "create", "follow", "resume", "save", "evaluate", "Report", "judge",
     "LogProb", "Kind", "Reference", "Refused",
 ]  # fmt: skip
 

@@ -192,6 +192,69 @@ class Interpolate:
         )
 
 
+@menu
+@dataclass(frozen=True)
+class Evaluate:
+    """Did it learn the distribution?  Measures beside real data, and a verdict for each defect.
+
+    Of a run, or of samples that another program drew.
+
+    Example: plausible evaluate runs/gan-digits-20260101-120000 --strict
+    """
+
+    run_folder: Annotated[Positional[Path | None], tyro.conf.arg(name="run")] = None
+    """The folder of the run; not with --samples."""
+    samples: str | None = None
+    """Judge these instead: a folder of images, or a .npz, .npy, .csv or IDX file."""
+    data: str | None = None
+    """With --samples: the data they imitate, a name or a path."""
+    options: OmitArgPrefixes[Options] = DEFAULTS
+    split: float | None = None
+    """With --samples: the share of the data to hold out, 0 to 1; by default as for training."""
+    heldout: str | None = None
+    """With --samples: real data to hold them against, when --data is what they were learned from."""
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 5000
+    """The most samples and held-out examples to look at."""
+    features: Literal["auto", "classifier", "random", "pca", "pixels"] = "auto"
+    """What distances are taken in; auto is a classifier for labelled data, otherwise random."""
+    pretrained: str | None = None
+    """An image model of the Hugging Face hub, or its folder, as features (extra: pretrained)."""
+    out: Path | None = None
+    """The folder to write to; by default the run, or <samples>-evaluation."""
+    strict: bool = False
+    """Exit with 0 for PASS, 1 for FAIL and 3 for INCONCLUSIVE."""
+    seed: int = 0
+    """The same seed gives the same report."""
+    device: Device = "auto"
+    """Where to draw samples."""
+    overwrite: bool = False
+    """Replace what is in --out."""
+
+    def run(self) -> None:
+        """Measure, test, write."""
+        if (self.run_folder is None) == (self.samples is None):
+            raise Refused("plausible evaluate needs either the folder of a run or --samples FILE")
+        if self.run_folder is not None:
+            _run_exists(self.run_folder)
+            for flag in ("data", "split", "heldout"):
+                if getattr(self, flag) is not None:
+                    raise Refused(f"--{flag} goes with --samples; a run knows its own data")
+            if self.options != DEFAULTS:
+                raise Refused("flags that shape data go with --samples; a run knows its own data")
+        elif self.data is None:
+            raise Refused("--samples needs --data, the real data that the samples imitate")
+        if self.split is not None and self.heldout is not None:
+            raise Refused("--split and --heldout both say what is held out: give one of them")
+        for source in (self.data, self.samples, self.heldout):
+            if source is not None:
+                known(source)
+        if self.out is not None and not self.overwrite and (self.out / "measures.json").exists():
+            raise Refused(f"{self.out} holds an evaluation: choose another --out, or --overwrite")
+        from plausible import commands
+
+        commands.evaluate(self, console)
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exits with 2 and one sentence when the request cannot be met."""
     args = sys.argv[1:] if args is None else args

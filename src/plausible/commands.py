@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,18 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from torch import Tensor
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible import cli, display, figures, judging, parallel, runs
 from plausible.core.model import Generative, Latent, models
 from plausible.core.registry import Refused
 from plausible.core.space import Batch
-from plausible.data.load import load
+from plausible.data.load import against, load, resplit
 from plausible.data.options import Options, known
-from plausible.data.part import Data
-from plausible.evaluation.latent import great_circle
+from plausible.data.part import Data, Part
+from plausible.data.samples import samples
+from plausible.evaluation.features import pretrained
+from plausible.evaluation.latent import walks
 from plausible.flags import order as flags_of
 from plausible.training import Training, train
 
@@ -136,15 +138,77 @@ def _finish(run: runs.Run, training: Training[Any], console: Console) -> None:
         behind = None if model.space.is_image else data.heldout.everything().x
         image = figures.picture(model.space, x, behind)
         path = run.write("samples.png", figures.png(image))
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("a classifier of the real data learns to judge", total=1.0)
-        measures = judging.measure(
-            model, data, progress=lambda spent: progress.update(task, completed=spent)
-        )
-    run.write("measures.json", json.dumps(measures.to_dict(), indent=2) + "\n")
-    console.print(display.measures_table(measures, f"{measures.samples:,} samples by class"))
     if isinstance(model, Generative):
         console.print(f"samples drawn in {path}", highlight=False, soft_wrap=True)
+    found = _judged(lambda tell: judging.evaluate(model, data, progress=tell), console)
+    _keep(found, run.folder)
+    console.print(display.report(found))
+    console.print(
+        f"all of it in {run.folder}; judge again with: plausible evaluate {run.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def evaluate(asked: cli.Evaluate, console: Console) -> None:
+    """plausible evaluate: judge a run, or samples of another program; with --strict the exit code."""
+    features = asked.features if asked.pretrained is None else pretrained(asked.pretrained)
+    source: Any
+    if asked.run_folder is not None:
+        run = runs.Run(asked.run_folder)
+        source, data, folder = run.model(place(asked.device)), run.data(), asked.out or run.folder
+    else:
+        assert asked.samples is not None
+        source, data = _foreign(asked, console)
+        folder = asked.out or Path(f"{Path(asked.samples.rstrip('/')).stem}-evaluation")
+        if not asked.overwrite and (folder / "measures.json").exists():
+            raise Refused(f"{folder} holds an evaluation: choose an --out, or add --overwrite")
+
+    def judged(tell: judging.Progress) -> judging.Report:
+        return judging.evaluate(
+            source, data, n=asked.n, features=features, seed=asked.seed, progress=tell
+        )
+
+    found = _judged(judged, console)
+    _keep(found, folder)
+    console.print(display.report(found))
+    console.print(f"numbers and pictures in {folder}", highlight=False, soft_wrap=True)
+    if asked.strict and found.verdict is not None:
+        sys.exit(found.verdict.exit_code)
+
+
+def _foreign(asked: cli.Evaluate, console: Console) -> tuple[Part, Data]:
+    """Samples of another program and the data they imitate, with what was held out said."""
+    assert asked.samples is not None
+    assert asked.data is not None
+    data = _load(asked.data, asked.options, console)
+    if asked.split is not None:
+        data = resplit(data, asked.split)
+    if asked.heldout is not None:
+        data = against(data, _load(asked.heldout, asked.options, console))
+    part, notes = samples(asked.samples, data.space, data.class_names, asked.options)
+    notes.append(
+        f"{len(part):,} samples against {len(data.heldout):,} held-out items (sha256 "
+        f"{data.heldout.hash[:16]}), which the program that drew them must never have seen"
+    )
+    for note in notes:
+        console.print(f"* {note}", highlight=False, soft_wrap=True)
+    return part, data
+
+
+def _judged(job: Callable[[judging.Progress], judging.Report], console: Console) -> judging.Report:
+    """Run an evaluation while showing how far it is."""
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+        return job(lambda stage, share: bar.update(task, description=stage, completed=share))
+
+
+def _keep(found: judging.Report, folder: Path) -> None:
+    """measures.json and the pictures of an evaluation."""
+    content = json.dumps(found.to_dict(), indent=2) + "\n"
+    _write_bytes(folder / "measures.json", content.encode())
+    for name, image in figures.evaluation(found.study).items() if found.study else ():
+        _write_bytes(folder / name, figures.png(image))
 
 
 def describe(
@@ -231,13 +295,9 @@ def interpolate(
     model = run.model(place(device))
     if not isinstance(model, Latent):
         raise Refused(f"{folder} is a {model.name}, which has no latent z to walk in")
-    assert isinstance(model, Generative)
     generator = torch.Generator().manual_seed(seed)
-    start, end = model.latent(2 * rows, generator).chunk(2)  # (rows, d) each
-    walk = great_circle(start, end, columns)  # (rows, columns, d)
-    y = model.labels(rows, None if label is None else _label(run, label), generator)
-    labels = None if y is None else y.repeat_interleave(columns)  # (rows,) -> (rows * columns,)
-    x = _decode(model, walk.flatten(0, 1), labels)  # (rows * columns, *shape)
+    y = None if label is None else _label(run, label)
+    x = walks(model, rows, columns, y, generator)  # (rows * columns, *shape)
     if out.lower().endswith(".gif"):
         frames = x.unflatten(0, (rows, columns)).transpose(0, 1)  # (columns, rows, *shape)
         if not model.space.is_image:
@@ -249,16 +309,6 @@ def interpolate(
         content = figures.png(figures.cloud(x))
     _write_bytes(Path(out), content)
     console.print(f"{rows} walks of {columns} points in {out}", highlight=False, soft_wrap=True)
-
-
-@torch.no_grad()
-def _decode(model: Any, z: Tensor, y: Tensor | None) -> Tensor:
-    device = model.offset.device
-    parts = []
-    for rows in torch.arange(len(z)).split(256):
-        labels = None if y is None else y[rows].to(device)
-        parts.append(model.decode(z[rows].to(device), labels).cpu())
-    return model.space.quantise(torch.cat(parts))
 
 
 def _label(run: runs.Run, label: str) -> int:

@@ -1,5 +1,6 @@
 """What a person sees while a model trains and when it is done."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from plausible.judging import Measures
+    from plausible.evaluation.measure import Measure
+    from plausible.evaluation.verdict import Verdict
+    from plausible.judging import Report
     from plausible.training import Step
 
 _REFRESH = 0.25  # seconds between two looks at a terminal
@@ -61,37 +64,82 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
 
 
-def measures_table(measures: "Measures", title: str) -> Group | Text:
-    """The end of a training as tables: classes beside real shares, distances beside real data."""
-    lines: list[Table | Text] = []
-    if measures.classes:
-        table = Table(title=title, title_justify="left", title_style="bold")
-        for name in ("class", "samples", "share", "real share", "share / real"):
-            table.add_column(name, justify="left" if name == "class" else "right")
-        for row in measures.classes:
-            ratio = Text(f"{row.ratio:.2f}", "" if 0.5 <= row.ratio <= 2 else "bold red")
-            share, real = f"{row.share:.1%}", f"{row.real:.1%}"
-            table.add_row(row.name, f"{row.samples:,}", share, real, ratio)
-        lines.append(table)
-    if measures.accuracy is not None:
-        kind = "classes by a classifier that is" if measures.classes else "this classifier is"
-        lines.append(
-            Text(f"{kind} {measures.accuracy:.1%} right on {measures.m:,} held-out examples")
-        )
-    if measures.asked is not None:
-        lines.append(Text(f"the asked class is drawn {measures.asked:.1%} of the time"))
-    if measures.frechet is not None and measures.frechet_real is not None:
-        table = Table(
-            title=f"Frechet distance to the {measures.m:,} held-out examples",
-            title_justify="left",
-            title_style="bold",
-        )
-        table.add_column("")
-        table.add_column("distance", justify="right")
-        table.add_row(f"{measures.n:,} samples", f"{measures.frechet:.2f}")
-        table.add_row(f"{measures.n:,} real training examples", f"{measures.frechet_real:.2f}")
-        lines += [table, Text(f"in {measures.features}; a perfect model reaches the second number")]
-    return Group(*lines) if lines else Text("nothing to measure")
+def report(found: "Report") -> Group:
+    """An evaluation as tables: shares of classes, measures beside real data, and the verdict."""
+    parts: list[Table | Text] = []
+    if found.classes:
+        parts.append(_classes(found))
+        right = f"classes by a classifier that is {found.judge:.1%} right on held-out data"
+        parts.append(Text(right + "\n"))
+    parts += [_measures(found), _undefined(found)]
+    if found.verdict is not None:
+        parts += [Text(""), _verdict(found.verdict)]
+    return Group(*parts)
+
+
+def _classes(found: "Report") -> Table:
+    table = _table(f"{found.samples:,} samples by class")
+    for name in ("class", "samples", "share", "real share", "share / real"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for row in found.classes:
+        ratio = Text(f"{row.ratio:.2f}", "" if 0.5 <= row.ratio <= 2 else "bold red")
+        table.add_row(row.name, f"{row.samples:,}", f"{row.share:.1%}", f"{row.real:.1%}", ratio)
+    return table
+
+
+def _measures(found: "Report") -> Table:
+    real = any(beside is not None for _, beside in found.measures)
+    table = _table(f"measures of {found.compared:,} samples and as many held-out examples")
+    table.caption, table.caption_justify = found.features and f"features: {found.features}", "left"
+    table.add_column("measure")
+    table.add_column("samples", justify="right")
+    if real:
+        table.add_column("real data", justify="right")
+    table.add_column("better")
+    for measure, beside in found.measures:
+        if measure.value is not None:
+            name = f"{measure.name}, {measure.unit}" if measure.unit else measure.name
+            cells = [_number(measure)] + ([_number(beside) if beside else ""] if real else [])
+            table.add_row(name, *cells, measure.direction)
+    return table
+
+
+def _undefined(found: "Report") -> Text:
+    """One line for each measure that has no number, with the reason."""
+    missing = [measure for measure, _ in found.measures if measure.value is None]
+    return Text("\n".join(f"* {measure.name}: {measure.note}" for measure in missing), "dim")
+
+
+def _verdict(verdict: "Verdict") -> Table:
+    styles = {"FAIL": "bold red", "PASS": "green", "INCONCLUSIVE": "yellow"}
+    state = str(verdict.state)
+    table = _table(f"Did it learn the distribution?  {state}, by {verdict.n:,} examples a side")
+    table.title_style = styles[state]
+    for name in ("defect", "verdict", "effect", "what that means"):
+        table.add_column(name, no_wrap=name in ("defect", "verdict"))
+    for row in verdict.rulings:
+        effect = "" if row.effect is None else f"{row.effect:.1%}"
+        if row.interval is not None:
+            effect += f" ({row.interval[0]:.1%} to {row.interval[1]:.1%})"
+        answer = Text(str(row.state), styles.get(str(row.state), "dim"))
+        table.add_row(row.name, answer, effect, row.sentence)
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold")
+
+
+def _number(measure: "Measure") -> str:
+    """Value ± error with its sign, to the digits that the error leaves, and p where it is a test."""
+    assert measure.value is not None
+    large = abs(measure.value) >= 1000
+    text = f"{measure.value:,.0f}" if large else f"{measure.value:.4g}"
+    if measure.stderr:
+        digits = 0 if large else max(0, min(6, 1 - math.floor(math.log10(measure.stderr))))
+        text = f"{measure.value:,.{digits}f} ± {measure.stderr:,.{digits}f}"
+    sign = "" if measure.kind.sign == "≈" else f"{measure.kind.sign} "
+    return f"{sign}{text}" + (f"  p {measure.p:.2g}" if measure.p is not None else "")
 
 
 def _show(

@@ -1,16 +1,27 @@
 """Pictures of points of a space: grids of images, clouds of vectors, frames of an animation."""
 
+import contextlib
 import io
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from plausible.core.model import Latent
+from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.evaluation.features import pca
+from plausible.evaluation.latent import walks
+from plausible.evaluation.memorisation import closest
+from plausible.evaluation.sharpness import spectra
+from plausible.evaluation.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SIDE = 56  # pixels an image is blown up to at least, so that an 8x8 digit can be seen
 
@@ -76,14 +87,54 @@ def cloud(samples: Tensor, data: Tensor | None = None) -> Image.Image:
     if reference.shape[1] == 2:
         axes.set_aspect("equal")
     axes.legend(loc="upper right")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return Image.open(buffer)
+    return _drawn(figure)
 
 
 def picture(space: Space, x: Tensor, data: Tensor | None = None) -> Image.Image:
     """What x looks like: a grid of images, or a cloud of vectors over the data."""
     return grid(x) if space.is_image else cloud(x, data)
+
+
+def evaluation(study: Study) -> dict[str, Image.Image]:
+    """{file name: picture} of an evaluation: whatever these data and this model allow.
+
+    neighbours.png  the 16 samples most like copies, above each the nearest training example, below
+                    each the nearest held-out example.
+    spectrum.png    the power of samples and of held-out images at each radius.
+    walks.png       great circles between draws of z.
+    """
+    pictures = {}
+    if study.space.is_image:
+        rows, train, held = closest(study, 16)
+        parts = (study.train.part, train), (study.samples.part, rows), (study.heldout.part, held)
+        pictures["neighbours.png"] = grid(torch.cat([p.batch(r).x for p, r in parts]), len(rows))
+        with contextlib.suppress(Refused):  # constant or tiny images have no spectrum
+            pictures["spectrum.png"] = _spectrum(study)
+    if isinstance(study.model, Latent):
+        x = walks(study.model, 8, 12, generator=study.generator())
+        data = None if study.space.is_image else study.heldout.part.everything().x
+        pictures["walks.png"] = grid(x, 12) if study.space.is_image else cloud(x, data)
+    return pictures
+
+
+def _spectrum(study: Study) -> Image.Image:
+    """Power over radius, samples over held-out images, both axes logarithmic."""
+    from matplotlib.figure import Figure
+
+    radii, real, made = spectra(study)
+    figure = Figure(figsize=(6, 4), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    axes.loglog(radii.tolist(), real.tolist(), color="0.5", label="held-out images", linewidth=3)
+    axes.loglog(radii.tolist(), made.tolist(), color="C0", label="samples")
+    axes.set(xlabel="cycles per image side", ylabel="power")
+    axes.legend()
+    return _drawn(figure)
+
+
+def _drawn(figure: "Figure") -> Image.Image:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return Image.open(buffer)
 
 
 def png(image: Image.Image) -> bytes:

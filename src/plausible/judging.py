@@ -1,68 +1,84 @@
-"""What was learned, in numbers: a classifier trained on the real training part judges the samples."""
+"""Did it learn the distribution?  Every measure beside real data, and the verdict, for a model or for
+samples of another program."""
 
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
-from plausible.core.model import Generative, Model
+from plausible.core.model import Classifier, Generative, Model
 from plausible.core.registry import Refused
+from plausible.core.space import Batch
 from plausible.data.part import Data, Part
-from plausible.evaluation.classification import accuracy, counts, predict
-from plausible.evaluation.distances import frechet
-from plausible.evaluation.features import Features, pca
+from plausible.evaluation import features as extractors
+from plausible.evaluation.classification import accuracy
+from plausible.evaluation.features import Features
+from plausible.evaluation.histogram import Share, shares
+from plausible.evaluation.lens import fit
+from plausible.evaluation.measure import Measure, metrics
+from plausible.evaluation.memorisation import acquainted
+from plausible.evaluation.study import Study
+from plausible.evaluation.verdict import Verdict, rule
 from plausible.models.discriminative import ConvNet
 from plausible.runs import Run, create, save
 from plausible.training import Settings, train
 
 _STEPS = 1500
 _SAMPLES = 5000
-_CHUNK = 1024
+
+Progress = Callable[[str, float], None]
+"""(what is being done, share of it that is done)."""
+
+Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 
 
 @dataclass(frozen=True)
-class ClassShare:
-    """How many samples a classifier takes for one class, beside the real share."""
+class Report:
+    """What an evaluation found.
 
-    name: str
-    samples: int
-    share: float
-    real: float
-
-    @property
-    def ratio(self) -> float:
-        """share / real share: 1 is right, 0 is a missing class."""
-        return self.share / self.real if self.real else float(self.share > 0)
-
-
-@dataclass(frozen=True)
-class Measures:
-    """The end of a training, measured; what does not apply is None or empty.
-
-    frechet, frechet_real  the Frechet distance of n samples, and of n real training examples, to
-                           the m of the held-out part, in the same features.
-    accuracy   the judge's on the held-out part; asked: the share of samples of a conditional model
-               that the judge takes for the label asked for.
+    measures  each with the same measure of real held-out data in the place of the samples, where
+              that is defined; both compare ``compared`` points with as many of the held-out part.
+    verdict   None for a model that draws nothing.
+    classes   the shares of all samples.
+    judge     accuracy of the classifier that assigns classes, on the held-out part.
+    study     what was looked at, for pictures.
     """
 
+    measures: list[tuple[Measure, Measure | None]]
+    verdict: Verdict | None = None
+    classes: list[Share] = field(default_factory=list)
     samples: int = 0
+    compared: int = 0
     features: str = ""
-    n: int = 0
-    m: int = 0
-    frechet: float | None = None
-    frechet_real: float | None = None
-    accuracy: float | None = None
-    asked: float | None = None
-    classes: list[ClassShare] = field(default_factory=list)
+    judge: float | None = None
+    study: Study | None = None
+
+    def __getitem__(self, name: str) -> Measure:
+        """The measure of that name; KeyError if there is none."""
+        return {measure.name: measure for measure, _ in self.measures}[name]
+
+    def real(self, name: str) -> Measure | None:
+        """The same measure of real data."""
+        return {measure.name: real for measure, real in self.measures}[name]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for measures.json."""
-        return asdict(self)
+        return {
+            "samples": self.samples,
+            "compared": self.compared,
+            "features": self.features,
+            "judge_accuracy": self.judge,
+            "verdict": self.verdict.to_dict() if self.verdict else None,
+            "measures": [
+                measure.to_dict() | ({"real": real.to_dict()} if real else {})
+                for measure, real in self.measures
+            ],
+            "classes": [asdict(share) | {"ratio": share.ratio} for share in self.classes],
+        }
 
 
 def judge(data: Data, progress: Callable[[float], None] | None = None) -> ConvNet:
@@ -79,12 +95,13 @@ def judge(data: Data, progress: Callable[[float], None] | None = None) -> ConvNe
     else:
         assert isinstance(kept, ConvNet)
         return kept
-    torch.manual_seed(0)
     data = data.to("cpu")
-    training = train(ConvNet(data.space), data, Settings(steps=_STEPS, seed=0))
-    for step in training:
-        if progress:
-            progress(step.clock.spent)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        training = train(ConvNet(data.space), data, Settings(steps=_STEPS, seed=0))
+        for step in training:
+            if progress:
+                progress(step.clock.spent)
     # Written beside its place and renamed, so that two trainings at once cannot meet half-way.
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
@@ -96,72 +113,139 @@ def judge(data: Data, progress: Callable[[float], None] | None = None) -> ConvNe
     return training.averaged
 
 
-def measure(
-    model: Model, data: Data, *, seed: int = 0, progress: Callable[[float], None] | None = None
-) -> Measures:
-    """Judge a trained model by 5,000 samples, or a classifier by its held-out accuracy.
+def evaluate(
+    source: Model | Batch | Part,
+    data: Data,
+    *,
+    n: int = _SAMPLES,
+    features: Extractor | Features = "auto",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge a model, or points drawn by another program, against the held-out part of its data.
 
-    Distances compare equal numbers: as many samples as there are training examples, at most 5,000,
-    against the whole held-out part, because the distance depends on both numbers.
+    source    a model, whose ``sample`` draws n points; or points of the data's space.
+    n         the most samples drawn and held-out examples used.
+    features  "auto" is the classifier's penultimate layer for labelled data and the principal
+              components of random convolutions or coordinates otherwise; or x (N, *shape) -> (N, d).
+    The same seed gives the same report.  Raises ``Refused`` for n < 2, a held-out part with fewer
+    than 4 examples, or features that are not finite.
     """
+    tell = progress or (lambda stage, share: None)
+    if n < 2:
+        raise Refused(f"an evaluation needs at least 2 samples, not {n}")
     data = data.to("cpu")
-    judging = None
-    if data.space.classes and isinstance(model, Generative):
-        judging = judge(data, progress)
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)  # dynamic binarisation draws the pixels it shows
-        return _measure(model, data, judging, seed)
-
-
-def _measure(model: Model, data: Data, judging: ConvNet | None, seed: int) -> Measures:
-    if isinstance(model, ConvNet):
-        return Measures(m=len(data.heldout), accuracy=accuracy(model, data.heldout))
-    if not isinstance(model, Generative):
-        return Measures()
-    samples = model.sample(_SAMPLES, generator=torch.Generator().manual_seed(seed)).to("cpu")
-    n = min(len(data.train), _SAMPLES)
-    features: Features
-    shares: list[ClassShare] = []
-    right = asked = None
-    if judging is not None:
-        right = accuracy(judging, data.heldout)
-        taken = predict(judging, samples.x)
-        if samples.y is not None:
-            asked = (taken == samples.y).double().mean().item()
-        shares = _shares(taken, data)
-        features, name = judging.features, "the classifier's penultimate layer"
-    else:
-        features, name = pca(data.train.batch(slice(0, n)).x), "principal components"
-    real = _extract(features, data.heldout, len(data.heldout))
-    drawn = torch.cat([features(part).cpu() for part in samples.x[:n].split(_CHUNK)])
-    return Measures(
-        samples=_SAMPLES,
-        features=name,
-        n=n,
-        m=len(data.heldout),
-        frechet=frechet(drawn, real),
-        frechet_real=frechet(_extract(features, data.train, n), real),
-        accuracy=right,
-        asked=asked,
-        classes=shares,
+    if isinstance(source, Model) and not isinstance(source, Generative):
+        return _classification(source, data)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # for whatever draws from the default generator
+        study, right = _study(source, data, n, features, seed, tell)
+        ours, real = study.halves()
+        found: list[tuple[Measure, Measure | None]] = []
+        for i, (name, metric) in enumerate(metrics.items()):
+            tell(f"measuring: {name}", i / len(metrics))
+            beside = {m.name: m for m in metric(real) if m.value is not None}
+            found += [(measure, beside.get(measure.name)) for measure in metric(ours)]
+        verdict = rule(study, lambda name: tell(f"testing: {name}", 1.0))
+    return Report(
+        found,
+        verdict,
+        shares(study) if study.labelled else [],
+        len(study.samples),
+        len(ours.samples),
+        study.described,
+        right,
+        study,
     )
 
 
-def _shares(taken: Tensor, data: Data) -> list[ClassShare]:
-    real = data.train.y
-    assert real is not None
-    seen, truth = counts(taken, data.space.classes), counts(real, data.space.classes)
-    names = data.class_names or tuple(str(k) for k in range(data.space.classes))
-    return [
-        ClassShare(name, int(a), int(a) / len(taken), int(b) / len(real))
-        for name, a, b in zip(names, seen, truth, strict=True)
-    ]
+def _study(
+    source: Model | Batch | Part,
+    data: Data,
+    n: int,
+    features: Extractor | Features,
+    seed: int,
+    tell: Progress,
+) -> tuple[Study, float | None]:
+    """Everything seen once, and the accuracy of the classifier that saw it."""
+    space, generator = data.space, torch.Generator().manual_seed(seed)
+    classifier = None
+    if space.classes:
+        classifier = judge(data, lambda share: tell("a classifier of real data learns", share))
+    train, heldout = _settled(data.train, seed), _settled(data.heldout, seed)
+    order = torch.randperm(len(heldout), generator=generator)[: 2 * n]  # files often have an order
+    heldout = _rows(heldout, order)
+    model = source if isinstance(source, Generative) else None
+    if model is not None:
+        tell("drawing samples", 0.0)
+        source = model.sample(n, generator=generator).to("cpu")
+    if isinstance(source, Batch):
+        values = space.codes(source.x) if space.levels else source.x
+        source = Part(values, source.y, space)
+    assert isinstance(source, Part)
+    if space.levels is None and not source.values.isfinite().all():
+        raise Refused("some samples are NaN or infinite, so nothing can be said about them")
+    samples = _rows(source, torch.arange(min(n, len(source))))
+    chosen = _extractor(features, train, classifier)
+    compared = min(len(heldout), len(samples))
+    lens = fit(train, compared, data.class_names, classifier, chosen, seed)
+    total, done = len(train) + len(heldout) + len(samples), 0
+
+    def seen(count: int) -> None:
+        nonlocal done
+        done += count
+        tell("looking at the data and the samples", done / total)
+
+    views = (
+        lens.look(train, known=train.y if lens.labelled else None, progress=seen),
+        lens.look(heldout, progress=seen),
+        lens.look(samples, progress=seen),
+    )
+    study = Study(
+        space, *views, lens.names, lens.labelled, lens.extract, lens.describe, model, seed
+    )
+    tell("comparing with the training data", 1.0)
+    return acquainted(study), None if classifier is None else accuracy(classifier, heldout)
 
 
-def _extract(features: Features, part: Part, n: int) -> Tensor:
-    """Features of the first n of a part, (n, d), a chunk at a time."""
-    chunks = torch.arange(n).split(_CHUNK)
-    return torch.cat([features(part.batch(rows).x) for rows in chunks])
+def _extractor(
+    features: Extractor | Features, train: Part, classifier: ConvNet | None
+) -> tuple[Features, str] | None:
+    """The features asked for and what they are called; None leaves the choice to the lens."""
+    if callable(features):
+        return features, getattr(features, "__name__", "the extractor given")
+    if features == "auto":
+        features = "classifier" if classifier else "random"
+    if features == "classifier":
+        if classifier is None:
+            raise Refused("classifier features need labels, and these data have none")
+        return classifier.features, "the penultimate layer of a classifier of the training part"
+    if features == "pixels":
+        return extractors.pixels(), "pixels" if train.space.is_image else "coordinates"
+    if features == "pca":
+        return extractors.pca(train.batch(slice(0, _SAMPLES)).x), "principal components"
+    return None
+
+
+def _classification(model: Model, data: Data) -> Report:
+    """A model that draws nothing: its accuracy, if it classifies."""
+    if not isinstance(model, Classifier):
+        raise Refused(f"a {model.name} neither draws samples nor classifies")
+    n, right = len(data.heldout), accuracy(model, data.heldout)
+    error = (right * (1 - right) / n) ** 0.5
+    return Report([(Measure("accuracy", right, error, n=n, direction="higher"), None)], compared=n)
+
+
+def _settled(part: Part, seed: int) -> Part:
+    """The part with nothing left to chance: dynamic binarisation is drawn once."""
+    if part.greys is None:
+        return part
+    return Part(part.space.codes(part.everything(seed).x), part.y, part.space)
+
+
+def _rows(part: Part, rows: torch.Tensor) -> Part:
+    y = None if part.y is None else part.y[rows]
+    return replace(part, values=part.values[rows], y=y)
 
 
 def _cache() -> Path:

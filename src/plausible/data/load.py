@@ -25,6 +25,7 @@ from plausible.data.tables import table
 from plausible.data.toys import TOYS
 
 FEWEST = 10  # items without which there is nothing to split
+DECISIVE = 500  # held-out items that decide most questions of a verdict
 TOY_ITEMS = 10_000
 SEED = 0  # of the split and of the toys: the same whatever the seed of training
 
@@ -48,7 +49,7 @@ def _load(source: str, path: Path | None, options: Options, progress: Progress |
         raise Refused(f"--label names a column of a .csv file, and {source} is none")
     if source in TOYS:
         return _toy(source, options)
-    raw = _digits() if path is None else _read(path, options, progress)
+    raw = _digits() if path is None else read(path, options, progress)
     count = len(raw.values)
     if count < FEWEST:
         raise Refused(f"{source} holds {count} items; at least {FEWEST} are needed")
@@ -62,7 +63,8 @@ def split(count: int, brought: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     """Rows of training, validation and held-out, a fixed permutation of range(count).
 
     Held-out is a fifth, at most 10,000, or the last ``brought`` rows where the source has its own;
-    validation a tenth of the rest, at most 5,000.
+    between a fifth and three tenths where that makes it 500, with which a verdict can decide most
+    questions.  Validation is a tenth of the rest, at most 5,000.
     """
     generator = torch.Generator().manual_seed(SEED)
     rows = torch.randperm(count - brought, generator=generator)
@@ -70,12 +72,18 @@ def split(count: int, brought: int = 0) -> tuple[Tensor, Tensor, Tensor]:
         heldout = torch.arange(count - brought, count)
     else:
         last = min(max(count // 5, 1), 10_000)
+        if last < DECISIVE <= 3 * count // 10:
+            last = DECISIVE
         rows, heldout = rows[:-last], rows[-last:]
     middle = min(max(len(rows) // 10, 1), 5_000)
     return rows[:-middle], rows[-middle:], heldout
 
 
-def _read(path: Path, options: Options, progress: Progress | None) -> Raw:
+def read(path: Path, options: Options = DEFAULTS, progress: Progress | None = None) -> Raw:
+    """What a file or folder holds, before anything is decided about labels, levels and split.
+
+    Refused: no known format, or nothing that can be read.
+    """
     if path.is_dir():
         return idx_folder(path) or folder(path, options, progress)
     suffix = path.suffix.lower()
@@ -99,6 +107,51 @@ def _digits() -> Raw:
     raw = Raw(values, 17, labels=found.target)
     raw.sizes["8x8"] = raw.modes["scikit-learn"] = len(values)
     return raw
+
+
+def resplit(data: Data, share: float) -> Data:
+    """The same data with this share of all items held out, drawn anew with a fixed seed.
+
+    For samples of a program that learned from another part of the data than ours would have.
+    Refused: a share that leaves less than 2 items on either side.
+    """
+    every = _whole(data)
+    count = len(every)
+    last = round(count * share) if 0 < share < 1 else 0
+    rows = torch.randperm(count, generator=torch.Generator().manual_seed(SEED))
+    middle = max((count - last) // 10, 1)
+    if min(last, count - last - middle) < 2:
+        raise Refused(
+            f"--split {share:g} of {count:,} items leaves too few on one side: choose a share "
+            f"between 0 and 1 that holds out 2 at least"
+        )
+    cut = rows[: -last - middle], rows[-last - middle : -last], rows[-last:]
+    train, validation, heldout = (
+        replace(every, values=every.values[r], y=None if every.y is None else every.y[r])
+        for r in cut
+    )
+    return replace(data, train=train, validation=validation, heldout=heldout)
+
+
+def against(data: Data, other: Data) -> Data:
+    """Everything in ``data`` to learn from, everything in ``other`` held out.
+
+    Refused: the two do not share a space.
+    """
+    if data.space != other.space:
+        raise Refused(
+            f"{other.name} lives in {other.space} and {data.name} in {data.space}: held-out data "
+            f"must have the same shape, levels and classes"
+        )
+    return replace(data, train=_whole(data), heldout=_whole(other))
+
+
+def _whole(data: Data) -> Part:
+    """All three parts as one."""
+    every = (data.train, data.validation, data.heldout)
+    labels = [part.y for part in every if part.y is not None]
+    values = torch.cat([part.values for part in every])
+    return replace(data.train, values=values, y=torch.cat(labels) if labels else None)
 
 
 def _toy(name: str, options: Options) -> Data:

@@ -29,7 +29,7 @@ Statistic = Callable[[Labels], Tensor]
 
 
 @dataclass(frozen=True)
-class Test:
+class Prepared:
     """One statistic, ready for one study.
 
     statistic   Labels with B rows -> (B,), larger is worse, in units of the effect.
@@ -81,9 +81,9 @@ class Defect:
     margin: float
     claim: str
     fine: str
-    prepare: Callable[[Study], Test]
+    prepare: Callable[[Study], Prepared]
 
-    def __call__(self, study: Study) -> Test:
+    def __call__(self, study: Study) -> Prepared:
         """The test, ready; ``Refused`` where the defect is not defined for these data."""
         return self.prepare(study)
 
@@ -94,10 +94,10 @@ defects: Registry[Defect] = Registry("defect")
 
 def defect(
     name: str, margin: float, claim: str, fine: str
-) -> Callable[[Callable[[Study], Test]], Callable[[Study], Test]]:
-    """Register prepare(study) -> Test; it raises ``Refused`` where the defect is not defined."""
+) -> Callable[[Callable[[Study], Prepared]], Callable[[Study], Prepared]]:
+    """Register prepare(study) -> Prepared; it raises ``Refused`` where the defect is not defined."""
 
-    def register(prepare: Callable[[Study], Test]) -> Callable[[Study], Test]:
+    def register(prepare: Callable[[Study], Prepared]) -> Callable[[Study], Prepared]:
         defects(Defect(name, margin, claim, fine, prepare))
         return prepare
 
@@ -110,7 +110,7 @@ def defect(
     "{effect} of the real data lie in modes that the samples (nearly) never reach",
     "no modes that hold {margin} of the real data are missing",
 )
-def missing_modes(study: Study) -> Test:
+def missing_modes(study: Study) -> Prepared:
     """sum_k max(0, p_k - 2 q_k): real mass p of modes whose share q among samples is under a half.
 
     A mode without any sample counts with its whole mass; shares above one half of the real ones
@@ -129,7 +129,7 @@ def missing_modes(study: Study) -> Test:
         mean = float(stats.chi2.ppf(null.power, 2 * math.ceil(count))) / 2  # of a Poisson count
         return max(mean / null.n, null.critical * math.sqrt(null.size / null.n))
 
-    return Test(statistic, detectable)
+    return Prepared(statistic, detectable)
 
 
 @defect(
@@ -138,7 +138,7 @@ def missing_modes(study: Study) -> Test:
     "the shares of the modes are off by {effect} (root mean square, relative)",
     "shares of modes are not off by {margin} (root mean square, relative)",
 )
-def uneven_modes(study: Study) -> Test:
+def uneven_modes(study: Study) -> Prepared:
     """w, w^2 = sum_k (q_k - p_k)^2 / ((p_k + q_k) / 2), without the part that chance adds.
 
     w^2 = 2 (X^2 - df) / n, X^2 the two-sample chi-square statistic; its sign is kept, so that the
@@ -165,7 +165,7 @@ def uneven_modes(study: Study) -> Test:
             low, high = (low, middle) if found else (middle, high)
         return math.sqrt(2 * high / null.n)
 
-    return Test(statistic, detectable)
+    return Prepared(statistic, detectable)
 
 
 @defect(
@@ -174,10 +174,10 @@ def uneven_modes(study: Study) -> Test:
     "samples keep {effect} closer to the middle of their mode than real data do",
     "samples do not huddle in the middle of their modes by {margin}",
 )
-def too_narrow(study: Study) -> Test:
+def too_narrow(study: Study) -> Prepared:
     """1 - exp(mean_G s - mean_H s), s the log distance of a point to the centre of its mode."""
     scores, modes = _log_distances(study), _pooled_modes(study)
-    return Test(lambda labels: -torch.expm1(_stratified(labels, scores, modes)), shift)
+    return Prepared(lambda labels: -torch.expm1(_stratified(labels, scores, modes)), shift)
 
 
 @defect(
@@ -186,10 +186,10 @@ def too_narrow(study: Study) -> Test:
     "samples stray {effect} farther from the middle of their mode than real data do",
     "samples do not stray from the middle of their modes by {margin}",
 )
-def too_wide(study: Study) -> Test:
+def too_wide(study: Study) -> Prepared:
     """exp(mean_G s - mean_H s) - 1, s the log distance of a point to the centre of its mode."""
     scores, modes = _log_distances(study), _pooled_modes(study)
-    return Test(lambda labels: torch.expm1(_stratified(labels, scores, modes)), shift)
+    return Prepared(lambda labels: torch.expm1(_stratified(labels, scores, modes)), shift)
 
 
 @defect(
@@ -198,7 +198,7 @@ def too_wide(study: Study) -> Test:
     "within one mode the samples vary {effect} less than the real data",
     "within no mode do the samples vary {margin} less than the real data",
 )
-def one_mode_a_point(study: Study) -> Test:
+def one_mode_a_point(study: Study) -> Prepared:
     """max_k 1 - s_k(G) / s_k(H), s_k^2 the variance within mode k about the side's own mean."""
     points = torch.cat([study.samples.raw, study.heldout.raw])  # (N, p)
     modes = torch.cat([study.samples.modes, study.heldout.modes])  # (N,)
@@ -218,7 +218,7 @@ def one_mode_a_point(study: Study) -> Test:
             worst = torch.maximum(worst, 1 - ratio)
         return worst
 
-    return Test(statistic, excess)
+    return Prepared(statistic, excess)
 
 
 @defect(
@@ -227,10 +227,10 @@ def one_mode_a_point(study: Study) -> Test:
     "{effect} of the samples are near copies of training examples",
     "at most {margin} of the samples are near copies of training examples",
 )
-def copies(study: Study) -> Test:
+def copies(study: Study) -> Prepared:
     """P_G(r < rho) - P_H(r < rho), r = distance to T / distance to the nearest other one in H."""
     statistic, rate = copying(study)
-    return Test(statistic, lambda null: _rate(null, rate))
+    return Prepared(statistic, lambda null: _rate(null, rate))
 
 
 @defect(
@@ -239,11 +239,11 @@ def copies(study: Study) -> Test:
     "{effect} of the samples lie farther from all training data than real data do",
     "at most {margin} of the samples lie where no real data are",
 )
-def garbage(study: Study) -> Test:
+def garbage(study: Study) -> Prepared:
     """P_G(d > tau) - P_H(d > tau), d the distance to T and tau its 99.8% quantile within T."""
     outside = outlying(study)  # (N,) of 0 and 1
     rate = float(outside[len(study.samples) :].mean())
-    return Test(lambda labels: labels.difference(outside), lambda null: _rate(null, rate))
+    return Prepared(lambda labels: labels.difference(outside), lambda null: _rate(null, rate))
 
 
 @defect(
@@ -252,7 +252,7 @@ def garbage(study: Study) -> Test:
     "the contrast between neighbouring pixels is off by {effect}",
     "the contrast between neighbouring pixels is not off by {margin}",
 )
-def blur(study: Study) -> Test:
+def blur(study: Study) -> Prepared:
     """|exp((mean_G s - mean_H s) / 2) - 1|, s the log variance of an image's Laplacian."""
     scores = torch.cat(log_contrast(study)).float()  # (N,)
     folded = math.sqrt(1 - 2 / math.pi)  # the deviation of |N(0, 1)|
@@ -260,7 +260,7 @@ def blur(study: Study) -> Test:
     def detectable(null: Null) -> float:
         return shift(replace(null, spread=null.spread / folded, alpha=null.alpha / 2))
 
-    return Test(lambda labels: torch.expm1(labels.difference(scores) / 2).abs(), detectable)
+    return Prepared(lambda labels: torch.expm1(labels.difference(scores) / 2).abs(), detectable)
 
 
 @defect(
@@ -269,11 +269,11 @@ def blur(study: Study) -> Test:
     "the nearest neighbour tells samples from real data with an accuracy of 50% + {effect}",
     "the nearest neighbour does not tell samples from real data by {margin} over 50%",
 )
-def anything_else(study: Study) -> Test:
+def anything_else(study: Study) -> Prepared:
     """Accuracy of the leave-one-out nearest neighbour classifier of G against H, minus one half."""
     points = torch.cat([study.samples.features, study.heldout.features])
     after = nearest(points, points, 1, exclude_self=True)[1][:, 0]  # (N,)
-    return Test(lambda labels: neighbour_accuracy(after, labels) - 0.5, shift)
+    return Prepared(lambda labels: neighbour_accuracy(after, labels) - 0.5, shift)
 
 
 def _pooled_modes(study: Study) -> Tensor:

@@ -52,15 +52,15 @@ def frechet_limit(a: Tensor, b: Tensor, generator: torch.Generator) -> tuple[flo
     The bias is c_a / n + c_b / m to first order.  Random halves, thirds and so on of both sets,
     taken at the same share of each, lie on a line in 1 / share whose value at 0 is the limit;
     several disjoint subsets of each size are averaged.  The error is the jackknife's over 20 blocks.
-    Raises ``Refused`` for fewer than 40 rows on a side, or no more rows than 2 d.
+    Raises ``Refused`` for fewer than 40 rows on a side, or fewer than 3 d.
     Source: extrapolation in 1 / n, Chong and Forsyth 2020, https://arxiv.org/abs/1911.07023; here
     both sides are extrapolated, because both are finite.
     """
-    least = min(len(a), len(b))
-    if least < max(2 * _BLOCKS, 4 * a.shape[1]):
+    least, enough = min(len(a), len(b)), max(2 * _BLOCKS, 3 * a.shape[1])
+    if least < enough:
         raise Refused(
-            f"{least} examples a side are too few to extrapolate a Frechet distance in "
-            f"{a.shape[1]} dimensions; {max(2 * _BLOCKS, 4 * a.shape[1])} would do"
+            f"{least} examples a side are too few to extrapolate in {a.shape[1]} dimensions; "
+            f"{enough} would do"
         )
     a = a[torch.randperm(len(a), generator=generator)]
     b = b[torch.randperm(len(b), generator=generator)]

@@ -10,6 +10,7 @@ from torch import Tensor
 from plausible.core.likelihood import Kind
 from plausible.core.registry import Refused
 from plausible.evaluation.measure import Measure, metric
+from plausible.evaluation.memorisation import to_training
 from plausible.evaluation.neighbours import blocks, nearest
 from plausible.evaluation.study import Study
 
@@ -51,7 +52,8 @@ def support_size(pairs: int, n: int) -> Support:
         raise Refused(f"{pairs} equal pairs among {n} draws: needs 2 draws and at most all pairs")
     if pairs == 0:
         return Support(None, max(possible / math.log(20), 1.0), math.inf)
-    few, many = chi2.ppf(0.025, 2 * pairs) / 2, chi2.ppf(0.975, 2 * pairs + 2) / 2
+    few = float(chi2.ppf(0.025, 2 * pairs)) / 2
+    many = float(chi2.ppf(0.975, 2 * pairs + 2)) / 2
     return Support(possible / pairs, max(possible / many, 1.0), max(possible / few, 1.0))
 
 
@@ -112,7 +114,7 @@ def support(study: Study) -> Measure:
     n = len(study.samples)
     if n < 2 or not len(study.heldout):
         raise Refused(f"pairs need at least 2 samples and a held-out point, not {n} samples")
-    gaps = nearest(study.heldout.raw, study.train.raw, 1)[0][:, 0]  # (n, 1) -> (n,)
+    gaps = to_training(study.heldout, study.train)[0]  # (n,)
     tau = gaps.quantile(0.01)
     raw = study.samples.raw
     close = sum(int((block <= tau.square()).sum()) for _, _, block in blocks(raw, raw, side=-1))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from scipy import stats
@@ -44,6 +45,30 @@ def bins(features: Tensor, count: int, generator: torch.Generator) -> Assign:
         if loss < least:
             best, least = centres, loss
     return lambda x, seen: _squares(seen.to(best), best).argmin(1)
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many samples lie in one mode, beside the share of the training part that does."""
+
+    name: str
+    samples: int
+    share: float
+    real: float
+
+    @property
+    def ratio(self) -> float:
+        """share / real share: 1 is right, 0 is a missing mode."""
+        return self.share / self.real if self.real else float(self.share > 0)
+
+
+def shares(study: Study) -> list[Share]:
+    """The share of every mode, in the order of the study's names."""
+    seen, real = (counts(v.modes, len(study.names)).tolist() for v in (study.samples, study.train))
+    return [
+        Share(name, a, a / len(study.samples), b / len(study.train))
+        for name, a, b in zip(study.names, seen, real, strict=True)
+    ]
 
 
 @metric()

@@ -42,6 +42,27 @@ def turn(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
     return direction * ((1 - t) * a + t * b)
 
 
+@torch.no_grad()
+def walks(
+    model: Latent, rows: int, columns: int, y: int | None = None, generator: Generator | None = None
+) -> Tensor:
+    """x along ``rows`` great circles of ``columns`` points between draws of z: (rows columns, *shape).
+
+    On the levels of the space, one walk after another.  y is the label of all walks; by default each
+    walk of a conditional model has a drawn one.
+    """
+    assert isinstance(model, Generative)
+    start, end = model.latent(2 * rows, generator).chunk(2)  # (rows, d) each
+    z = great_circle(start, end, columns).flatten(0, 1)  # (rows columns, d)
+    drawn = model.labels(rows, y, generator)
+    labels = None if drawn is None else drawn.repeat_interleave(columns)
+    parts = [
+        _decoder(model, None if labels is None else labels[some])(z[some]).cpu()
+        for some in torch.arange(len(z)).split(_CHUNK)
+    ]
+    return model.space.quantise(torch.cat(parts))
+
+
 def path_length(
     decode: Callable[[Tensor], Tensor],
     extract: Features,

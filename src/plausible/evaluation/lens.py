@@ -40,9 +40,12 @@ class Lens:
     names: tuple[str, ...]
     labelled: bool
 
-    def look(self, part: Part, progress: Progress | None = None) -> View:
+    def look(
+        self, part: Part, *, known: Tensor | None = None, progress: Progress | None = None
+    ) -> View:
         """See every point of a part once, a chunk at a time; progress(points just seen).
 
+        known  (N,) modes that need not be assigned.
         Raises ``Refused`` when a feature is NaN or infinite.
         """
         features, raw, modes = [], [], []
@@ -54,7 +57,7 @@ class Lens:
                 raise Refused("the features of some examples are NaN or infinite")
             features.append(seen)
             raw.append(self.raw(x).float().cpu())
-            modes.append(self.assign(x, seen).cpu())
+            modes.append((self.assign(x, seen) if known is None else known[rows]).cpu())
             if progress:
                 progress(len(rows))
         return View(part.to("cpu"), torch.cat(features), torch.cat(raw), torch.cat(modes))

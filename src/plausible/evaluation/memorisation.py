@@ -4,8 +4,8 @@ Distances here are between raw points, never in features that were fitted to the
 everything would lie closer to it.
 """
 
-import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from plausible.core.registry import Refused
 from plausible.evaluation.measure import Measure, metric
 from plausible.evaluation.neighbours import nearest
-from plausible.evaluation.permutation import Labels, observed, p_value
+from plausible.evaluation.permutation import Labels, p_value
 from plausible.evaluation.study import Study, View
 
 _CHANCE = 1 / 500  # share of real examples that a threshold may take for a copy or an outlier
@@ -25,14 +25,32 @@ _DRAWS = 1999
 
 
 def spacing(train: View, generator: torch.Generator) -> Tensor:
-    """Distances of training examples to their nearest and second nearest other one, (n, 2).
+    """Distances of training examples to their nearest and second nearest other one, (r, 2).
 
     Of at most 5,000 examples drawn at random, to all of T.
     """
-    rows = torch.randperm(len(train), generator=generator)[:_ROWS]
     if len(train) < 3:
         raise Refused(f"{len(train)} training examples are too few to say how far apart they are")
+    rows = torch.randperm(len(train), generator=generator)[:_ROWS]
     return nearest(train.raw[rows], train.raw, 3)[0][:, 1:]  # itself is the first
+
+
+def to_training(view: View, train: View) -> tuple[Tensor, Tensor]:
+    """The distance of each point to its nearest training example, and that example's row, (n,) each."""
+    if view.nearest is not None:
+        return view.nearest
+    distance, row = nearest(view.raw, train.raw, 1)
+    return distance[:, 0], row[:, 0]
+
+
+def acquainted(study: Study) -> Study:
+    """The same study with every distance to the training part measured once for all that ask."""
+    train = study.train
+    samples, heldout = (
+        replace(view, nearest=to_training(view, train)) for view in (study.samples, study.heldout)
+    )
+    apart = spacing(train, study.generator()) if len(train) > 2 else None
+    return replace(study, samples=samples, heldout=heldout, spacing=apart)
 
 
 def dimension(distances: Tensor) -> float:
@@ -47,8 +65,8 @@ def dimension(distances: Tensor) -> float:
 
 def outlying(study: Study) -> Tensor:
     """1 for each of G and H farther from T than 99.8% of T are from one another: (2n,) float32."""
-    limit = spacing(study.train, study.generator())[:, 0].quantile(1 - _CHANCE)
-    return (_to_training(study) > limit).float()
+    limit = _spacing(study)[:, 0].quantile(1 - _CHANCE)
+    return (_pooled(study) > limit).float()
 
 
 def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
@@ -64,9 +82,9 @@ def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
     samples, heldout = study.samples.raw, study.heldout.raw
     points = torch.cat([samples, heldout])  # (N, p)
     n, size = len(samples), len(study.train)
-    m = dimension(spacing(study.train, study.generator()))
+    m = dimension(_spacing(study))
     rho = min(_CLOSEST, (_CHANCE / (1 - _CHANCE) * n / size) ** (1 / m))
-    radius = _to_training(study) / rho  # (N,)
+    radius = _pooled(study) / rho  # (N,)
     others = nearest(heldout, heldout, 1, exclude_self=True)[0][:, 0]
     alone = torch.cat([nearest(samples, heldout, 1)[0][:, 0], others]) > radius  # r < rho as it is
     distance, index = nearest(points, points, min(_BALL, len(points) - 1), exclude_self=True)
@@ -97,9 +115,11 @@ def copied_fraction(study: Study) -> Measure:
     Source: the nearest-neighbour label under exchangeability, as in Meehan et al. 2020,
     https://arxiv.org/abs/2004.05675.
     """
-    known = torch.cat([study.train.raw, study.heldout.raw])
     t, h = len(study.train), len(study.heldout)
-    after = nearest(study.samples.raw, known, 1)[1][:, 0]  # (n,)
+    to_train, in_train = to_training(study.samples, study.train)
+    to_held, in_held = nearest(study.samples.raw, study.heldout.raw, 1)
+    # a tie goes to T, whose rows come first
+    after = torch.where(to_train <= to_held[:, 0], in_train, t + in_held[:, 0])  # (n,)
     share, pi = (after < t).double().mean().item(), t / (t + h)
     targets, times = after.unique(return_counts=True)  # (J,), (J,)
     # Shuffled labels of J given points: how many are T, then which.
@@ -119,31 +139,25 @@ def copied_fraction(study: Study) -> Measure:
     )
 
 
-@metric()
-def near_copies(study: Study) -> Measure:
-    """P_G(r < rho) - P_H(r < rho): the share of samples that nearly repeat a training example."""
-    statistic, _ = copying(study)
-    n = len(study.samples)
-    value = float(statistic(observed(n)))
-    return Measure("near copies", value, math.sqrt(max(value, 1 / n) / n), n=n)
-
-
 def closest(study: Study, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """The samples most like copies: rows of G, of T and of H, (count,) each.
 
     Ordered by the ratio of the distance to the nearest of T and that to the nearest of H.
     """
-    to_train, train = nearest(study.samples.raw, study.train.raw, 1)
+    to_train, train = to_training(study.samples, study.train)
     to_held, held = nearest(study.samples.raw, study.heldout.raw, 1)
-    ratio = to_train[:, 0] / to_held[:, 0].clamp(min=1e-12)
+    ratio = to_train / to_held[:, 0].clamp(min=1e-12)
     rows = ratio.argsort(stable=True)[:count]
-    return rows, train[rows, 0], held[rows, 0]
+    return rows, train[rows], held[rows, 0]
 
 
-def _to_training(study: Study) -> Tensor:
+def _spacing(study: Study) -> Tensor:
+    return study.spacing if study.spacing is not None else spacing(study.train, study.generator())
+
+
+def _pooled(study: Study) -> Tensor:
     """Distance of each of G and H to its nearest training example, (2n,)."""
-    points = torch.cat([study.samples.raw, study.heldout.raw])
-    return nearest(points, study.train.raw, 1)[0][:, 0]
+    return torch.cat([to_training(v, study.train)[0] for v in (study.samples, study.heldout)])
 
 
 def _chunks(labels: Labels, each: int) -> list[Labels]:

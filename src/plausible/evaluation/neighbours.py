@@ -26,9 +26,13 @@ def squares(a: Tensor, b: Tensor) -> Tensor:
 
 
 def blocks(
-    a: Tensor, b: Tensor, side: int = 0, entries: int = _BLOCK
+    a: Tensor,
+    b: Tensor,
+    side: int = 0,
+    entries: int = _BLOCK,
+    dtype: torch.dtype = torch.float64,
 ) -> Iterator[tuple[slice, slice, Tensor]]:
-    """(rows of a, rows of b, ``squares`` between them) until all is covered, in float64.
+    """(rows of a, rows of b, ``squares`` between them) until all is covered.
 
     entries  of one block at most.  Both sets are moved by the mean of b, which loses less precision.
     side     1 (-1): every entry is at least (at most) its true value, whatever was rounded.
@@ -38,14 +42,14 @@ def blocks(
     if not (a.isfinite().all() and b.isfinite().all()):
         raise Refused("distances need finite values, and some are NaN or infinite")
     centre = b.mean(0, dtype=torch.float64)  # (m, d) -> (d,)
-    margin = side * 2 * (a.shape[1] + 4) * torch.finfo(torch.float64).eps
+    margin = side * 2 * (a.shape[1] + 4) * torch.finfo(dtype).eps
     for column in range(0, len(b), _COLUMNS):
         columns = slice(column, min(column + _COLUMNS, len(b)))
-        right = _lifted(b[columns].double() - centre, margin, turned=True).T  # (d + 2, w)
+        right = _lifted((b[columns] - centre).to(dtype), margin, turned=True).T  # (d + 2, w)
         height = max(entries // right.shape[1], 1)
         for row in range(0, len(a), height):
             rows = slice(row, min(row + height, len(a)))
-            left = _lifted(a[rows].double() - centre, margin)  # (c, d + 2)
+            left = _lifted((a[rows] - centre).to(dtype), margin)  # (c, d + 2)
             yield rows, columns, (left @ right).clamp_(min=0)
 
 
@@ -67,8 +71,9 @@ def nearest(
 
     a (n, d), b (m, d); distances in float64 and in the units of the rows.  Candidates, k + 8 of
     them, come from the product form and are measured again as |a - b|, so that equal rows are at
-    distance 0 exactly; equal distances stand in the order of their indices.  Only among more than 8
-    neighbours that float64 products cannot tell apart (1e-7 of the norms) may one be passed over.
+    distance 0 exactly; equal distances stand in the order of their indices.  Products are in the
+    type of the rows: only among more than 8 neighbours that they cannot tell apart (float32: squares
+    closer than 1e-6 of the norms) may one be passed over.
     exclude_self  a is b, and row i is no neighbour of itself.
     entries       distances held at once.
     Raises ``Refused`` when b has fewer than k rows to offer, or values are not finite.
@@ -77,9 +82,10 @@ def nearest(
     if not 1 <= k <= available:
         raise Refused(f"{k} nearest neighbours were asked for, and there are {max(available, 0)}")
     keep = min(k + _SPARE, available)
-    best = torch.full((len(a), keep), math.inf, dtype=torch.float64, device=a.device)
+    dtype = torch.promote_types(a.dtype, torch.float32)
+    best = torch.full((len(a), keep), math.inf, dtype=dtype, device=a.device)
     index = torch.zeros(len(a), keep, dtype=torch.int64, device=a.device)
-    for rows, columns, block in blocks(a, b, entries=entries):
+    for rows, columns, block in blocks(a, b, entries=entries, dtype=dtype):
         if exclude_self:
             start, stop = max(rows.start, columns.start), min(rows.stop, columns.stop)
             own = torch.arange(start, max(start, stop), device=a.device)

@@ -21,12 +21,14 @@ class View:
     raw       (n, p) float32: pixels, shrunk to at most 16 x 16, or standardised coordinates; no
               learning went into them.
     modes     (n,) int64: the class or bin of each.
+    nearest   distance (n,) to the nearest training example and its row (n,), in raw, when known.
     """
 
     part: Part
     features: Tensor
     raw: Tensor
     modes: Tensor
+    nearest: tuple[Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.part)
@@ -35,7 +37,8 @@ class View:
         part = self.part
         y = None if part.y is None else part.y[rows]
         few = replace(part, values=part.values[rows], y=y)
-        return View(few, self.features[rows], self.raw[rows], self.modes[rows])
+        near = self.nearest and (self.nearest[0][rows], self.nearest[1][rows])
+        return View(few, self.features[rows], self.raw[rows], self.modes[rows], near)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,9 @@ class Study:
     names      of the modes: class names, or bin numbers.
     labelled   whether the modes are classes (and not bins of k-means).
     extract    x (N, *shape) in data units -> (N, d), the extractor itself.
+    described  what the features are, for people.
     model      where the samples come from; None for samples of another program.
+    spacing    distances between training examples, see ``memorisation.spacing``, when known.
     """
 
     space: Space
@@ -58,8 +63,10 @@ class Study:
     names: tuple[str, ...]
     labelled: bool
     extract: Features
+    described: str = ""
     model: Model | None = None
     seed: int = 0
+    spacing: Tensor | None = None
 
     def generator(self) -> torch.Generator:
         """A fresh generator of the study's seed: every measure draws the same numbers again."""

@@ -14,7 +14,7 @@ from plausible.evaluation.neighbours import nearest
 from plausible.evaluation.permutation import Labels, observed, p_value, permuted
 from plausible.evaluation.study import Study
 
-_SHUFFLES = 999
+_SHUFFLES = 499
 _ROWS = 1000  # rows of a kernel matrix held at once
 _PAIRS = 1000  # points whose distances choose the bandwidth
 
@@ -86,7 +86,7 @@ def classifier_accuracy(points: Tensor, generator: torch.Generator) -> tuple[flo
 def two_sample_tests(study: Study) -> list[Measure]:
     """MMD, nearest neighbour and learned classifier, each with an exact p-value of G ~ H.
 
-    The first two by shuffling G with H 999 times, the third by Fisher's exact test on the half that
+    The first two by shuffling G with H 499 times, the third by Fisher's exact test on the half that
     the classifier has not seen.
     """
     n = min(len(study.samples), len(study.heldout))

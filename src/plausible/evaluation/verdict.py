@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from plausible.core.registry import Refused
-from plausible.evaluation.defects import Defect, Null, Test, defects
+from plausible.evaluation.defects import Defect, Null, Prepared, defects
 from plausible.evaluation.permutation import holm, observed, p_value, permuted, resampled
 from plausible.evaluation.study import Study
 
@@ -85,7 +85,7 @@ class _Found:
     null: Null
 
 
-def judge(study: Study, progress: Callable[[str], None] | None = None) -> Verdict:
+def rule(study: Study, progress: Callable[[str], None] | None = None) -> Verdict:
     """Test every defect at once: |G| = |H| = n, G and H shuffled 1,999 times.
 
     Exact under the hypothesis that G and H are drawn alike, whatever T is.  A defect fails when its
@@ -101,7 +101,7 @@ def judge(study: Study, progress: Callable[[str], None] | None = None) -> Verdic
     generator = study.generator()
     now = observed(n)
     shuffled, redrawn = permuted(n, _SHUFFLES, generator), resampled(n, _RESAMPLES, generator)
-    tests: dict[str, Test] = {}
+    tests: dict[str, Prepared] = {}
     reasons: dict[str, str] = {}
     for name, kind in defects.items():
         if progress:
@@ -133,7 +133,7 @@ def judge(study: Study, progress: Callable[[str], None] | None = None) -> Verdic
     return Verdict(n, tuple(rulings))
 
 
-def _rule(kind: Defect, test: Test, found: _Found, adjusted: float) -> Ruling:
+def _rule(kind: Defect, test: Prepared, found: _Found, adjusted: float) -> Ruling:
     margin, n = kind.margin, found.null.n
     detectable = test.detectable(found.null)
     needed = None
@@ -162,7 +162,7 @@ def _rule(kind: Defect, test: Test, found: _Found, adjusted: float) -> Ruling:
     )
 
 
-def _needed(test: Test, null: Null, margin: float) -> int:
+def _needed(test: Prepared, null: Null, margin: float) -> int:
     """The smallest n at which the margin is detectable, by bisection over powers of two."""
     low, high = null.n, 2 * null.n
     while test.detectable(replace(null, n=high)) > margin and high < 2**40:

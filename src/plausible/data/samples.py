@@ -1,0 +1,68 @@
+"""Samples that another program drew, read as points of the space of the data they imitate."""
+
+import numpy as np
+import torch
+
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.data.folder import Progress
+from plausible.data.load import read
+from plausible.data.options import DEFAULTS, Options, known
+from plausible.data.part import Part
+from plausible.data.quantise import requantise
+
+
+def samples(
+    source: str,
+    space: Space,
+    class_names: tuple[str, ...] = (),
+    options: Options = DEFAULTS,
+    progress: Progress | None = None,
+) -> tuple[Part, list[str]]:
+    """The points of a file or folder as a part of ``space``, and notes on what was done to them.
+
+    Any format that data come in.  Grey levels are rounded to those of the space; labels, where there
+    are any, must be numbers or names of its classes and are otherwise left out with a note.
+    Refused: another shape than the space has, fewer than 2 points.
+    """
+    path = known(source)
+    if path is None:
+        raise Refused(f"{source} is a data set and not a file or folder of samples; use ./{source}")
+    channels = space.shape[0] if space.is_image else None
+    wanted = Options(channels=channels, background=options.background)  # type: ignore[arg-type]
+    raw = read(path, wanted, progress)
+    if len(raw.values) < 2:
+        raise Refused(f"{source} holds {len(raw.values)} samples; at least 2 are needed")
+    shape = raw.values.shape[1:]
+    if raw.is_image != space.is_image or shape != space.shape:
+        raise Refused(
+            f"{source} holds {_say(shape)} and the data {_say(space.shape)}: samples must have the "
+            f"shape of the data{'; --size N changes that of the data' * space.is_image}"
+        )
+    notes = list(raw.notes)
+    values = raw.values
+    if raw.levels and space.levels and raw.levels != space.levels:
+        notes.append(f"{raw.levels} grey levels are rounded to the {space.levels} of the data")
+        values = requantise(values, raw.levels, space.levels)
+    y = None if raw.labels is None else _labels(raw.labels, class_names, notes)
+    part = Part(torch.from_numpy(np.ascontiguousarray(values)), y, space)
+    return part, notes
+
+
+def _labels(
+    labels: np.ndarray, class_names: tuple[str, ...], notes: list[str]
+) -> torch.Tensor | None:
+    """(N,) int64 classes of the data, or None with a note when some are unknown there."""
+    places = {name: k for k, name in enumerate(class_names)}
+    found = [places.get(str(label), -1) for label in labels.tolist()]
+    if class_names and min(found) >= 0:
+        return torch.tensor(found)
+    if class_names:
+        notes.append("the labels of the samples are not those of the data, so they are not used")
+    return None
+
+
+def _say(shape: tuple[int, ...]) -> str:
+    if len(shape) == 3:
+        return f"images of {shape[2]}x{shape[1]} pixels with {shape[0]} channels"
+    return f"vectors of length {shape[0]}"
