@@ -1,107 +1,30 @@
-"""The ways in which samples can be wrong, each with the one test that owns it.
-
-A test is a statistic of who is a sample and who is held out (``Labels``), in the units of its effect:
-its value under the true labels is the effect, its values under shuffled labels are its null.
-"""
+"""The ways in which samples can be wrong, each with the one test that owns it."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from scipy import stats
 from torch import Tensor
-from torch.nn.functional import one_hot
+from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
-from plausible.core.registry import Refused, Registry
-from plausible.evaluation.memorisation import copying, outlying
+from plausible.core.registry import Refused
+from plausible.evaluation.defect import Null, Prepared, defect, excess, rate, shift
+from plausible.evaluation.memorisation import copying
 from plausible.evaluation.neighbours import nearest
 from plausible.evaluation.permutation import Labels
 from plausible.evaluation.sharpness import log_contrast
-from plausible.evaluation.study import Study
+from plausible.evaluation.study import Study, View
 from plausible.evaluation.twosample import neighbour_accuracy
 
 _FEWEST = 8  # of each side in a mode before its spread is compared
 _RIDGE = 0.3  # of the mean eigenvalue, added before whitening
+_NOISE = 0.03  # the same where noise shall stand out
+_CHANCE = 1 / 500  # share of training examples that count as outliers
+_BEYOND = 1.1  # times as far off as those
+_QUANTILE, _NEAR, _SPREAD = 5000, 20_000, 10_000  # training examples looked at, at most
+_NUMBERS = 1024  # that describe one image where its spread is measured
 _CUT = 0.03  # log distances are cut at this quantile and its opposite
-
-Statistic = Callable[[Labels], Tensor]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One statistic, ready for one study.
-
-    statistic   Labels with B rows -> (B,), larger is worse, in units of the effect.
-    detectable  what is known of the null -> the smallest effect that is found.
-    """
-
-    statistic: Statistic
-    detectable: Callable[["Null"], float]
-
-
-@dataclass(frozen=True)
-class Null:
-    """What is known of a statistic when nothing is wrong, for the question what it could find.
-
-    critical, spread  the 1 - alpha quantile and the standard deviation of the null at ``size``.
-    n                 examples a side for which the question is asked; ``size`` were there.
-    """
-
-    critical: float
-    spread: float
-    size: int
-    n: int
-    alpha: float
-    power: float
-
-
-def shift(null: Null) -> float:
-    """(z_alpha + z_power) spread, the smallest difference of means; the spread shrinks as n^-1/2."""
-    z = float(stats.norm.isf(null.alpha)) + float(stats.norm.ppf(null.power))
-    return z * null.spread * math.sqrt(null.size / null.n)
-
-
-def excess(null: Null) -> float:
-    """critical + z_power spread, for a statistic whose null is not normal; both shrink as n^-1/2."""
-    scale = math.sqrt(null.size / null.n)
-    return scale * (null.critical + float(stats.norm.ppf(null.power)) * null.spread)
-
-
-@dataclass(frozen=True)
-class Defect:
-    """A kind of defect: what is said of it, and how much of it matters.
-
-    margin  effects up to this are tolerated.
-    claim   what is wrong when it fails; {effect} stands for the number.
-    fine    what is known when it passes; {margin} stands for the number.
-    """
-
-    name: str
-    margin: float
-    claim: str
-    fine: str
-    prepare: Callable[[Study], Prepared]
-
-    def __call__(self, study: Study) -> Prepared:
-        """The test, ready; ``Refused`` where the defect is not defined for these data."""
-        return self.prepare(study)
-
-
-defects: Registry[Defect] = Registry("defect")
-"""Every kind of defect the verdict looks for, by name."""
-
-
-def defect(
-    name: str, margin: float, claim: str, fine: str
-) -> Callable[[Callable[[Study], Prepared]], Callable[[Study], Prepared]]:
-    """Register prepare(study) -> Prepared; it raises ``Refused`` where the defect is not defined."""
-
-    def register(prepare: Callable[[Study], Prepared]) -> Callable[[Study], Prepared]:
-        defects(Defect(name, margin, claim, fine, prepare))
-        return prepare
-
-    return register
 
 
 @defect(
@@ -173,23 +96,23 @@ def uneven_modes(study: Study) -> Prepared:
     0.04,
     "samples keep {effect} closer to the middle of their mode than real data do",
     "samples do not huddle in the middle of their modes by {margin}",
+    read=lambda gap: -torch.expm1(gap),
 )
-def too_narrow(study: Study) -> Prepared:
-    """1 - exp(mean_G s - mean_H s), s the log distance of a point to the centre of its mode."""
-    scores, modes = _log_distances(study), _pooled_modes(study)
-    return Prepared(lambda labels: -torch.expm1(_stratified(labels, scores, modes)), shift)
-
-
 @defect(
     "too wide",
     0.04,
     "samples stray {effect} farther from the middle of their mode than real data do",
     "samples do not stray from the middle of their modes by {margin}",
+    read=torch.expm1,
 )
-def too_wide(study: Study) -> Prepared:
-    """exp(mean_G s - mean_H s) - 1, s the log distance of a point to the centre of its mode."""
+def spread(study: Study) -> Prepared:
+    """mean_G s - mean_H s, s the log distance of a point to the centre of its mode.
+
+    Its effect is the change of that distance, 1 - exp(.) where it shrinks and exp(.) - 1 where it
+    grows.
+    """
     scores, modes = _log_distances(study), _pooled_modes(study)
-    return Prepared(lambda labels: torch.expm1(_stratified(labels, scores, modes)), shift)
+    return Prepared(lambda labels: _stratified(labels, scores, modes), shift)
 
 
 @defect(
@@ -229,8 +152,8 @@ def one_mode_a_point(study: Study) -> Prepared:
 )
 def copies(study: Study) -> Prepared:
     """P_G(r < rho) - P_H(r < rho), r = distance to T / distance to the nearest other one in H."""
-    statistic, rate = copying(study)
-    return Prepared(statistic, lambda null: _rate(null, rate))
+    statistic, usual = copying(study)
+    return Prepared(statistic, lambda null: rate(null, usual))
 
 
 @defect(
@@ -240,10 +163,23 @@ def copies(study: Study) -> Prepared:
     "at most {margin} of the samples lie where no real data are",
 )
 def garbage(study: Study) -> Prepared:
-    """P_G(d > tau) - P_H(d > tau), d the distance to T and tau its 99.8% quantile within T."""
-    outside = outlying(study)  # (N,) of 0 and 1
-    rate = float(outside[len(study.samples) :].mean())
-    return Prepared(lambda labels: labels.difference(outside), lambda null: _rate(null, rate))
+    """P_G(d > tau) - P_H(d > tau), d the distance to T and tau 1.1 times its 99.8% quantile within T.
+
+    Distances are whitened by the covariance of T, or noise would hide: what leaves the directions in
+    which real data vary is not far in pixels.  At most 20,000 of T are looked at.
+    """
+    rows = torch.randperm(len(study.train), generator=study.generator())[:_NEAR]
+    train = study.train.raw[rows]
+    if len(train) < 3:
+        raise Refused(f"{len(train)} training examples are too few to say how far apart they are")
+    white = _whitening(train - train.mean(0), _NOISE)
+    train = train @ white
+    points = torch.cat([study.samples.raw, study.heldout.raw]) @ white
+    # the nearest of its own kind is itself, so the second counts
+    limit = _BEYOND * nearest(train[:_QUANTILE], train, 2)[0][:, 1].quantile(1 - _CHANCE)
+    outside = (nearest(points, train, 1)[0][:, 0] > limit).float()  # (N,)
+    usual = float(outside[len(study.samples) :].mean())
+    return Prepared(lambda labels: labels.difference(outside), lambda null: rate(null, usual))
 
 
 @defect(
@@ -300,26 +236,48 @@ def _stratified(labels: Labels, scores: Tensor, modes: Tensor) -> Tensor:
 def _log_distances(study: Study) -> Tensor:
     """log |x - c_k| of each of G and H, c_k the centre of its mode: (N,) float32.
 
-    Whitened by the covariance within modes, which makes far fewer examples suffice, and cut at the 3%
-    and 97% quantiles, so that a little garbage or one point do not decide.  Centres, covariance and
-    quantiles are those of T, G and H together, which no shuffling of G with H changes.
+    In pixels, shrunk to 1,024 numbers at most, whitened by the covariance within modes, which makes
+    far fewer examples suffice, and cut at the 3% and 97% quantiles, so that a little garbage or one
+    point do not decide.  Centres, covariance and quantiles are those of G, H and 10,000 of T
+    together, which no shuffling of G with H changes.
     """
-    views = study.samples, study.heldout, study.train
-    points, modes = torch.cat([v.raw for v in views]), torch.cat([v.modes for v in views])
+    some = torch.randperm(len(study.train), generator=study.generator())[:_SPREAD]
+    train = _fine(study.train, some)
+    points = torch.cat([_fine(study.samples), _fine(study.heldout), train])  # (N + T, p)
+    modes = torch.cat([study.samples.modes, study.heldout.modes, study.train.modes[some]])
     count = torch.bincount(modes, minlength=len(study.names))[:, None]  # (K, 1)
     total = torch.zeros(len(count), points.shape[1]).index_add_(0, modes, points)
-    rest = points - (total / count.clamp(min=1))[modes]  # (N + T, p)
-    covariance = (rest.T @ rest / len(rest)).double()
-    values, vectors = torch.linalg.eigh(covariance)  # (p,), (p, p)
+    rest = points - (total / count.clamp(min=1))[modes]
+    scores = (rest @ _whitening(rest, _RIDGE)).square().sum(1).clamp(min=1e-20).log() / 2
+    ordered = scores.sort().values
+    low, high = (ordered[int(q * (len(ordered) - 1))] for q in (_CUT, 1 - _CUT))
+    return scores[: 2 * len(study.samples)].clamp(low, high)
+
+
+def _fine(view: View, rows: Tensor | None = None) -> Tensor:
+    """Pixels, shrunk to 1,024 numbers at most, or standardised coordinates: (n, p)."""
+    space = view.part.space
+    rows = torch.arange(len(view)) if rows is None else rows
+    if not space.is_image:
+        return view.raw[rows]
+    side = math.isqrt(_NUMBERS // space.shape[0])
+    size = (min(space.shape[1], side), min(space.shape[2], side))
+    return torch.cat(
+        [adaptive_avg_pool2d(view.part.batch(few).x, size).flatten(1) for few in rows.split(1024)]
+    )
+
+
+def _whitening(rest: Tensor, ridge: float) -> Tensor:
+    """(C + r tr(C) / p)^(-1/2), C the covariance of centred rows (n, p): (p, p), by its eigenvectors.
+
+    Raises ``Refused`` where nothing varies.
+    """
+    values, vectors = torch.linalg.eigh((rest.T @ rest / len(rest)).double())  # (p,), (p, p)
     if values.mean() <= 1e-12:
         raise Refused(
             "the examples of each mode are all the same, so there is no spread to compare"
         )
-    white = (vectors / (values.clamp(min=0) + _RIDGE * values.mean()).sqrt()).float()
-    scores = (rest @ white).square().sum(1).clamp(min=1e-20).log() / 2
-    ordered = scores.sort().values
-    low, high = (ordered[int(q * (len(ordered) - 1))] for q in (_CUT, 1 - _CUT))
-    return scores[: 2 * len(study.samples)].clamp(low, high)
+    return (vectors / (values.clamp(min=0) + ridge * values.mean()).sqrt()).float()
 
 
 def _variance(weights: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -329,16 +287,3 @@ def _variance(weights: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     square = weights @ x.square().sum(1) / total.clamp(min=1)
     spread = (square - mean.square().sum(1)).clamp(min=0) * total / (total - 1).clamp(min=1)
     return spread, total < _FEWEST
-
-
-def _rate(null: Null, rate: float) -> float:
-    """The smallest excess e of a share over ``rate`` that an exact comparison of two counts finds.
-
-    The smallest count g that is significant beside the expected count of H, then the mean at which
-    that count is reached with the power asked for.
-    """
-    expected = round(rate * null.n)
-    g = 1
-    while stats.binom.sf(g - 1, g + expected, 0.5) > null.alpha:
-        g += 1
-    return float(stats.chi2.ppf(null.power, 2 * g)) / 2 / null.n - rate

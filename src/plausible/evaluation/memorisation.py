@@ -63,12 +63,6 @@ def dimension(distances: Tensor) -> float:
     return max(1 / mean, 1.0) if mean > 0 else 1.0
 
 
-def outlying(study: Study) -> Tensor:
-    """1 for each of G and H farther from T than 99.8% of T are from one another: (2n,) float32."""
-    limit = _spacing(study)[:, 0].quantile(1 - _CHANCE)
-    return (_pooled(study) > limit).float()
-
-
 def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
     """P_G(r < rho) - P_H(r < rho) as a function of the labels, and P_H(r < rho) as they are.
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
+import plausible.evaluation.defects  # noqa: F401  # registers them
 from plausible.core.registry import Refused
-from plausible.evaluation.defects import Defect, Null, Prepared, defects
+from plausible.evaluation.defect import Defect, Null, Prepared, defects
 from plausible.evaluation.permutation import holm, observed, p_value, permuted, resampled
 from plausible.evaluation.study import Study
 
@@ -102,27 +103,29 @@ def rule(study: Study, progress: Callable[[str], None] | None = None) -> Verdict
     now = observed(n)
     shuffled, redrawn = permuted(n, _SHUFFLES, generator), resampled(n, _RESAMPLES, generator)
     tests: dict[str, Prepared] = {}
+    drawn: dict[Callable[[Study], Prepared], tuple[Prepared, list[Tensor]]] = {}
     reasons: dict[str, str] = {}
     for name, kind in defects.items():
         if progress:
             progress(name)
         try:
-            tests[name] = kind(study)
+            if kind.prepare not in drawn:
+                test = kind(study)
+                values = [test.statistic(labels) for labels in (now, shuffled, redrawn)]
+                drawn[kind.prepare] = test, values
+            tests[name] = drawn[kind.prepare][0]
         except Refused as refusal:
             reasons[name] = str(refusal)
     if not tests:
         raise Refused(f"no test is defined for these data: {'; '.join(reasons.values())}")
     level = ALPHA / len(tests)
     found: dict[str, _Found] = {}
-    for name, test in tests.items():
-        if progress:
-            progress(name)
-        effect = float(test.statistic(now))
-        null = test.statistic(shuffled)
-        low, high = _interval(effect, test.statistic(redrawn))
-        critical = float(null.quantile(1 - level))
-        known = Null(critical, float(null.std()), n, n, level, POWER)
-        found[name] = _Found(effect, (low, high), p_value(effect, null), known)
+    for name in tests:
+        kind = defects[name]
+        true, null, redraws = (kind.read(values) for values in drawn[kind.prepare][1])
+        effect, critical = true.item(), null.quantile(1 - level).item()
+        known = Null(critical, null.std().item(), n, n, level, POWER)
+        found[name] = _Found(effect, _interval(effect, redraws), p_value(effect, null), known)
     adjusted = dict(zip(found, holm([f.p for f in found.values()]), strict=True))
     rulings = []
     for name, kind in defects.items():
@@ -143,7 +146,8 @@ def _rule(kind: Defect, test: Prepared, found: _Found, adjusted: float) -> Rulin
         state, sentence = State.PASS, kind.fine.format(margin=_percent(margin))
     else:
         state = State.INCONCLUSIVE
-        needed = max(_needed(test, found.null, margin), n + 1)
+        # where the margin could be seen and what was seen lies above it, by chance or not
+        needed = _needed(test, found.null, margin) if detectable > margin else 2 * n
         sentence = (
             f"{n:,} examples a side reveal no less than {_percent(detectable)}; "
             f"{needed:,} would decide about {_percent(margin)}"
