@@ -24,6 +24,7 @@ import plausible
 from plausible.core.registry import Refused
 from plausible.core.space import Batch, Space
 from plausible.data.part import Part
+from plausible.evaluation.defect import defects
 from plausible.evaluation.lens import Lens, fit
 from plausible.evaluation.memorisation import copied_fraction
 from plausible.evaluation.study import Study, View
@@ -214,10 +215,10 @@ def row(
     open_ = Counter(
         d for r in results for d, (state, _) in r.items() if state == State.INCONCLUSIVE
     )
-    significant, failed = "", interval(sum(bool(f) for f in fails), n)
-    if owner != "any":
-        significant = interval(sum((r[owner][1] or 0) <= ALPHA for r in results), n)
-        failed = interval(sum(owner in f for f in fails), n)
+    tests = list(defects) if owner == "any" else [owner]
+    low = [min(r[d][1] for d in tests if r[d][1] is not None) for r in results]
+    significant = interval(sum(p <= ALPHA for p in low), n)
+    failed = interval(sum(bool(f & set(tests)) for f in fails), n)
     alone = ""
     if "copies" in case:
         alone = interval(sum((r["copied fraction"][1] or 1) <= ALPHA for r in results), n)

@@ -1,0 +1,102 @@
+"""Copies, and what is told apart from them."""
+
+import pytest
+import torch
+from evaluation_study import study
+
+from plausible.core.registry import Refused
+from plausible.evaluation.memorisation import (
+    acquainted,
+    closest,
+    copied_fraction,
+    copying,
+    dimension,
+    spacing,
+    to_training,
+)
+from plausible.evaluation.permutation import observed, p_value, permuted
+
+
+def draw(n, seed, d=8):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def test_independent_samples_copy_nothing_on_average():
+    """E c = 0, and its p-value is uniform: the label of the neighbour is T with |T| / (|T| + |H|)."""
+    found = [
+        copied_fraction(study(draw(150, s), draw(100, s + 50), draw(80, s + 90))) for s in range(40)
+    ]
+    values = torch.tensor([m.value for m in found])
+    assert values.mean().item() == pytest.approx(0, abs=4 * values.std().item() / 40**0.5)
+    assert sum(m.stderr for m in found) / 40 == pytest.approx(values.std().item(), rel=0.4)
+    assert sum(m.p <= 0.1 for m in found) <= 10
+
+
+def test_a_copied_fraction_is_found():
+    train, real, samples = draw(400, 1), draw(400, 2), draw(400, 3)
+    samples[:160] = train[:160]
+    found = copied_fraction(study(train, real, samples))
+    assert found.value == pytest.approx(0.4, abs=4 * found.stderr)
+    assert found.p < 0.01
+    whole = copied_fraction(study(train, real, train.clone()))
+    assert whole.value == 1
+
+
+def test_near_copies_are_counted_and_held_out_data_are_not():
+    train, real, samples = draw(300, 4), draw(200, 5), draw(200, 6)
+    samples[:20] = train[:20] + 1e-3
+    statistic, usual = copying(study(train, real, samples))
+    assert statistic(observed(200)).item() == pytest.approx(0.1)
+    assert usual <= 0.01
+    null = statistic(permuted(200, 499, torch.Generator().manual_seed(0)))
+    assert p_value(0.1, null) == 0.002
+
+
+def test_a_crowd_of_equal_samples_is_no_copy_unless_it_sits_on_a_training_example():
+    train, real = draw(300, 7), draw(100, 8)
+    point = draw(1, 9)
+    away, _ = copying(study(train, real, point.expand(100, -1).clone()))
+    assert away(observed(100)).item() == 0
+    on_top, _ = copying(study(train, real, train[:1].expand(100, -1).clone()))
+    assert on_top(observed(100)).item() == 1
+
+
+def test_too_narrow_samples_are_not_mistaken_for_copies():
+    generator = torch.Generator().manual_seed(0)
+    found = study(draw(400, 10), draw(400, 11), 0.7 * draw(400, 12))
+    statistic, _ = copying(found)
+    assert p_value(statistic(observed(400)).item(), statistic(permuted(400, 199, generator))) > 0.05
+    assert copied_fraction(found).p > 0.05
+
+
+def test_the_dimension_of_a_subspace():
+    generator = torch.Generator().manual_seed(0)
+    for d in (2, 6):
+        flat = torch.randn(3000, d, generator=generator) @ torch.randn(d, 20, generator=generator)
+        view = study(flat, flat, flat).train
+        assert dimension(spacing(view, generator)) == pytest.approx(d, rel=0.15)
+    assert dimension(torch.zeros(5, 2)) == 1
+
+
+def test_what_is_measured_once_is_what_would_be_measured_again():
+    plain = study(draw(60, 1), draw(30, 2), draw(30, 3))
+    known = acquainted(plain)
+    assert known.samples.nearest is not None
+    assert known.spacing is not None
+    for view in ("samples", "heldout"):
+        for a, b in zip(
+            to_training(getattr(known, view)[5:20], known.train),
+            to_training(getattr(plain, view)[5:20], plain.train),
+            strict=True,
+        ):
+            assert torch.equal(a, b)
+    with pytest.raises(Refused, match="too few"):
+        spacing(plain.train[0:2], torch.Generator())
+
+
+def test_the_samples_most_like_copies_come_first():
+    train, real, samples = draw(50, 1), draw(50, 2), draw(40, 3)
+    samples[7], samples[9] = train[31], train[4] + 1e-4
+    rows, of_train, _ = closest(study(train, real, samples), 2)
+    assert rows.tolist() == [7, 9]
+    assert of_train.tolist() == [31, 4]
