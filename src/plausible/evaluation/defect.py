@@ -104,7 +104,11 @@ def rate(null: Null, usual: float) -> float:
     The smallest count that is significant beside the count expected of real data, then the mean at
     which that count is reached with the power asked for.
     """
-    expected, count = round(usual * null.n), 1
-    while stats.binom.sf(count - 1, count + expected, 0.5) > null.alpha:
-        count += 1
-    return float(stats.chi2.ppf(null.power, 2 * count)) / 2 / null.n - usual
+    expected, low, high = round(usual * null.n), 0, 1
+    while stats.binom.sf(high - 1, high + expected, 0.5) > null.alpha:
+        low, high = high, 2 * high
+    while high - low > 1:
+        count = (low + high) // 2
+        found = stats.binom.sf(count - 1, count + expected, 0.5) <= null.alpha
+        low, high = (low, count) if found else (count, high)
+    return float(stats.chi2.ppf(null.power, 2 * high)) / 2 / null.n - usual

@@ -131,6 +131,8 @@ def kernel_inception_distance(study: Study) -> Measure:
 
     Without that scale the cube of a feature in large units would drown all others.
     """
+    if len(study.train) < 2:
+        raise Refused("one training example has no deviation to scale features by")
     scale = study.train.features.std(0).clamp(min=1e-6)
     centre = study.train.features.mean(0)
     made, real = ((v.features - centre) / scale for v in (study.samples, study.heldout))

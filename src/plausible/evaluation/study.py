@@ -77,10 +77,11 @@ class Study:
 
         What a measure says of the second is what a perfect generator would get in the first.
         """
-        n = len(self.heldout) // 2
+        n = min(len(self.heldout) // 2, len(self.samples))
         if n < 2:
             raise Refused(
-                f"{len(self.heldout)} held-out examples cannot be compared half with half"
+                f"{len(self.samples)} samples cannot be compared with each half of "
+                f"{len(self.heldout)} held-out examples: 2 and 4 are needed"
             )
         reference, rest = self.heldout[slice(0, n)], self.heldout[slice(n, 2 * n)]
         ours = replace(self, heldout=reference, samples=self.samples[slice(0, n)])

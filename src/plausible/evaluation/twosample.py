@@ -69,7 +69,8 @@ def classifier_accuracy(points: Tensor, generator: torch.Generator) -> tuple[flo
         raise Refused(f"{n} examples a side are too few to train and test a classifier")
     order = torch.randperm(n, generator=generator)
     learn, test = order[: n // 2], order[n // 2 :]
-    seen = torch.cat([points, points.square()], 1).double().numpy()
+    points = points.double()  # the squares of float32 may be infinite
+    seen = torch.cat([points, points.square()], 1).numpy()
     rows = [torch.cat([part, part + n]).numpy() for part in (learn, test)]
     truth = [np.repeat([1, 0], len(part)) for part in (learn, test)]
     learner = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))

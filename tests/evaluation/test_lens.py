@@ -1,0 +1,69 @@
+"""How points are seen: fixed by the training part, the same for every set."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.data.part import Part
+from plausible.evaluation.lens import fit
+
+
+def vectors(n, seed, d=5):
+    x = torch.randn(n, d, generator=torch.Generator().manual_seed(seed)) * torch.tensor(
+        [1.0, 100, 1, 1, 0]
+    )
+    return Part(x + 7, None, Space((d,)))
+
+
+def pictures(n, seed, space):
+    generator = torch.Generator().manual_seed(seed)
+    return Part(
+        torch.randint(space.levels, (n, *space.shape), generator=generator).to(torch.uint8),
+        None,
+        space,
+    )
+
+
+def test_vectors_are_seen_in_units_of_their_deviation():
+    lens = fit(vectors(500, 0), 100)
+    view = lens.look(vectors(200, 1))
+    assert view.raw[:, :4].std(0).tolist() == pytest.approx([1, 1, 1, 1], rel=0.2)
+    assert view.raw[:, 4].abs().max() == 0  # a constant coordinate stays one
+    assert view.features.shape[0] == len(view.modes) == 200
+    assert lens.names == ("bin 0", "bin 1")
+    assert not lens.labelled
+
+
+def test_images_are_seen_by_random_convolutions_and_shrunk_pixels():
+    space = Space((3, 20, 24), 256)
+    lens = fit(pictures(100, 0, space), 500)
+    view = lens.look(pictures(30, 1, space))
+    assert view.features.shape == (30, 64)
+    assert view.raw.shape == (30, 3 * 16 * 16)
+    assert len(lens.names) == 10
+    small = Space((1, 8, 8), 17)
+    view = fit(pictures(50, 0, small), 100).look(pictures(10, 1, small))
+    assert torch.equal(view.raw.unflatten(1, (1, 8, 8)), view.part.batch(slice(0, 10)).x)
+
+
+def test_a_chunk_at_a_time_is_all_at_once():
+    seen, lens = [], fit(vectors(300, 0), 100)
+    view = lens.look(vectors(2500, 1), progress=seen.append)
+    assert sum(seen) == 2500
+    assert len(seen) == 3
+    again = lens.look(vectors(2500, 1))
+    assert torch.equal(view.features[1000:1100], again[1000:1100].features)
+
+
+def test_an_extractor_of_the_user_and_one_that_fails():
+    own = (lambda x: x[:, :2] * 2, "twice the first two")
+    lens = fit(vectors(100, 0), 100, features=own)
+    part = vectors(20, 1)
+    assert torch.equal(lens.look(part).features, part.values[:, :2] * 2)
+    assert lens.describe == "twice the first two"
+    broken = replace(lens, extract=lambda x: x * float("nan"))
+    with pytest.raises(Refused, match="NaN or infinite"):
+        broken.look(part)
