@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
 from plausible.core.model import Classifier, Generative, Model
-from plausible.core.registry import Refused
-from plausible.core.space import Batch
+from plausible.core.registry import Refused, unknown
+from plausible.core.space import Batch, Space
 from plausible.data.part import Data, Part
 from plausible.evaluation import features as extractors
 from plausible.evaluation.classification import accuracy
@@ -134,6 +134,8 @@ def evaluate(
     tell = progress or (lambda stage, share: None)
     if n < 2:
         raise Refused(f"an evaluation needs at least 2 samples, not {n}")
+    if not 0 <= seed < 2**32:
+        raise Refused(f"a seed must lie between 0 and {2**32 - 1}, not {seed}")
     data = data.to("cpu")
     if isinstance(source, Model) and not isinstance(source, Generative):
         return _classification(source, data)
@@ -179,13 +181,8 @@ def _study(
     if model is not None:
         tell("drawing samples", 0.0)
         source = model.sample(n, generator=generator).to("cpu")
-    if isinstance(source, Batch):
-        values = space.codes(source.x) if space.levels else source.x
-        source = Part(values, source.y, space)
-    assert isinstance(source, Part)
-    if space.levels is None and not source.values.isfinite().all():
-        raise Refused("some samples are NaN or infinite, so nothing can be said about them")
-    samples = _rows(source, torch.arange(min(n, len(source))))
+    samples = _points(source, space)
+    samples = _settled(_rows(samples, torch.arange(min(n, len(samples)))), seed)
     chosen = _extractor(features, train, classifier)
     compared = min(len(heldout), len(samples))
     lens = fit(train, compared, data.class_names, classifier, chosen, seed)
@@ -208,12 +205,33 @@ def _study(
     return acquainted(study), None if classifier is None else accuracy(classifier, heldout)
 
 
+def _points(source: Model | Batch | Part, space: Space) -> Part:
+    """Samples as a part of the space; ``Refused`` where they cannot be points of it."""
+    if not isinstance(source, Batch | Part):
+        kind = type(source).__name__
+        raise Refused(f"an evaluation needs a model, a Batch or a Part of samples, not a {kind}")
+    values = source.x if isinstance(source, Batch) else source.values
+    if values.shape[1:] != space.shape:
+        raise Refused(
+            f"samples of shape {tuple(values.shape[1:])} cannot be compared with data of shape "
+            f"{space.shape}"
+        )
+    if not values.isfinite().all():
+        raise Refused("some samples are NaN or infinite, so nothing can be said about them")
+    if isinstance(source, Part):
+        return source.to("cpu")
+    source = source.to("cpu")
+    return Part(space.codes(source.x) if space.levels else source.x, source.y, space)
+
+
 def _extractor(
     features: Extractor | Features, train: Part, classifier: ConvNet | None
 ) -> tuple[Features, str] | None:
     """The features asked for and what they are called; None leaves the choice to the lens."""
     if callable(features):
         return features, getattr(features, "__name__", "the extractor given")
+    if features not in get_args(Extractor):
+        raise Refused(unknown("features", features, list(get_args(Extractor))))
     if features == "auto":
         features = "classifier" if classifier else "random"
     if features == "classifier":

@@ -64,7 +64,8 @@ def test_the_unevenness_is_unbiased_at_zero_and_cohens_w_away_from_it():
     zeros = torch.zeros(300, 2)
     for _ in range(200):
         g, h = torch.randint(5, (2, 300), generator=generator)
-        w = effect("uneven modes", study(zeros, zeros, zeros, modes=(g, h, g), names="abcde"))
+        found = study(zeros, zeros, zeros, modes=(g, h, g), names="abcde")
+        w = defects["uneven modes"](found).statistic(observed(300)).item()  # before it is cut at 0
         squares.append(math.copysign(w * w, w))
     squares = torch.tensor(squares)
     assert squares.mean().item() == pytest.approx(0, abs=4 * squares.std().item() / 200**0.5)

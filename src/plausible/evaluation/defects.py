@@ -19,9 +19,9 @@ from plausible.evaluation.twosample import neighbour_accuracy
 
 _FEWEST = 8  # of each side in a mode before its spread is compared
 _RIDGE = 0.3  # of the mean eigenvalue, added before whitening
-_NOISE = 0.03  # the same where noise shall stand out
+_NOISE = 0.02  # the same where noise shall stand out
 _CHANCE = 1 / 500  # share of training examples that count as outliers
-_BEYOND = 1.1  # times as far off as those
+_BEYOND = 1.3  # times as far off as those
 _QUANTILE, _NEAR, _SPREAD = 5000, 20_000, 10_000  # training examples looked at, at most
 _NUMBERS = 1024  # that describe one image where its spread is measured
 _CUT = 0.03  # log distances are cut at this quantile and its opposite
@@ -60,6 +60,7 @@ def missing_modes(study: Study) -> Prepared:
     0.4,
     "the shares of the modes are off by {effect} (root mean square, relative)",
     "shares of modes are not off by {margin} (root mean square, relative)",
+    read=lambda w: w.clamp(min=0),
 )
 def uneven_modes(study: Study) -> Prepared:
     """w, w^2 = sum_k (q_k - p_k)^2 / ((p_k + q_k) / 2), without the part that chance adds.
@@ -163,7 +164,7 @@ def copies(study: Study) -> Prepared:
     "at most {margin} of the samples lie where no real data are",
 )
 def garbage(study: Study) -> Prepared:
-    """P_G(d > tau) - P_H(d > tau), d the distance to T and tau 1.1 times its 99.8% quantile within T.
+    """P_G(d > tau) - P_H(d > tau), d the distance to T and tau 1.3 times its 99.8% quantile within T.
 
     Distances are whitened by the covariance of T, or noise would hide: what leaves the directions in
     which real data vary is not far in pixels.  At most 20,000 of T are looked at.

@@ -152,7 +152,8 @@ def _limit(a: Tensor, b: Tensor) -> float:
     largest = max(2, min(_SIZES, min(len(a), len(b)) // (2 * a.shape[1])))
     moments_x, moments_y = [], []
     for parts in range(1, largest + 1):
-        pieces = zip(a.chunk(parts), b.chunk(parts), strict=True)
+        # tensor_split: what chunk gives may be fewer pieces, or a last one of a single row
+        pieces = zip(a.tensor_split(parts), b.tensor_split(parts), strict=True)
         values = [frechet(x, y) for x, y in pieces]
         moments_x.append(float(parts))
         moments_y.append(sum(values) / len(values))

@@ -20,6 +20,7 @@ _SIDE = 16  # pixels a side to which an image is shrunk before raw distances are
 _LEARN = 10_000  # training examples that fix principal components and scales
 _FULL = 50  # held-out examples in a bin, about: fewer say little about one bin
 _BINS = 20
+_FARTHEST = 1e15  # whose square still has room in float32
 
 Progress = Callable[[int], None]
 
@@ -53,10 +54,11 @@ class Lens:
             x = part.batch(rows).x
             with torch.no_grad():
                 seen = self.extract(x).float().cpu().flatten(1)  # (n, *) -> (n, d)
-            if not seen.isfinite().all():
-                raise Refused("the features of some examples are NaN or infinite")
+            coordinates = self.raw(x).float().cpu()
+            _measurable(seen, "features")
+            _measurable(coordinates, "coordinates")
             features.append(seen)
-            raw.append(self.raw(x).float().cpu())
+            raw.append(coordinates)
             modes.append((self.assign(x, seen) if known is None else known[rows]).cpu())
             if progress:
                 progress(len(rows))
@@ -95,8 +97,17 @@ def fit(
     with torch.no_grad():
         seen = torch.cat([extract(few).float().cpu().flatten(1) for few in x.split(_CHUNK)])
     count = min(max(compared // _FULL, 2), _BINS)
+    _measurable(seen, "features")
     assign = bins(seen, count, generator)
     return Lens(extract, raw, assign, describe, tuple(f"bin {k}" for k in range(count)), False)
+
+
+def _measurable(rows: Tensor, what: str) -> None:
+    """Refuse what has no distances in float32."""
+    if not rows.isfinite().all():
+        raise Refused(f"the {what} of some examples are NaN or infinite")
+    if len(rows) and rows.abs().max() > _FARTHEST:
+        raise Refused(f"the {what} of some examples are beyond {_FARTHEST:g}, too far to measure")
 
 
 def _raw(space: Space, x: Tensor) -> Features:

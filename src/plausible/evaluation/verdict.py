@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import torch
 from torch import Tensor
 
 import plausible.evaluation.defects  # noqa: F401  # registers them
@@ -122,10 +123,12 @@ def rule(study: Study, progress: Callable[[str], None] | None = None) -> Verdict
     found: dict[str, _Found] = {}
     for name in tests:
         kind = defects[name]
-        true, null, redraws = (kind.read(values) for values in drawn[kind.prepare][1])
-        effect, critical = true.item(), null.quantile(1 - level).item()
+        true, null, redraws = drawn[kind.prepare][1]
+        low, high = kind.read(_interval(true, redraws)).sort().values.tolist()
+        effect, null = kind.read(true).item(), kind.read(null)
+        critical = null.quantile(1 - level).item()
         known = Null(critical, null.std().item(), n, n, level, POWER)
-        found[name] = _Found(effect, _interval(effect, redraws), p_value(effect, null), known)
+        found[name] = _Found(effect, (low, high), p_value(effect, null), known)
     adjusted = dict(zip(found, holm([f.p for f in found.values()]), strict=True))
     rulings = []
     for name, kind in defects.items():
@@ -180,10 +183,10 @@ def _needed(test: Prepared, null: Null, margin: float) -> int:
     return high if high < 100 else math.ceil(high / 10) * 10
 
 
-def _interval(effect: float, redrawn: Tensor) -> tuple[float, float]:
-    """The 95% percentile interval of the bootstrap, moved by its bias: its median becomes the effect."""
-    low, middle, high = redrawn.quantile(redrawn.new_tensor([0.025, 0.5, 0.975])).tolist()
-    return effect + low - middle, effect + high - middle
+def _interval(statistic: Tensor, redrawn: Tensor) -> Tensor:
+    """The 95% percentile interval of the bootstrap, (2,), moved by its bias: its median is the value."""
+    low, middle, high = redrawn.quantile(redrawn.new_tensor([0.025, 0.5, 0.975]))
+    return statistic + torch.stack([low - middle, high - middle])
 
 
 def _percent(value: float) -> str:
