@@ -248,8 +248,8 @@ class Evaluate:
         for source in (self.data, self.samples, self.heldout):
             if source is not None:
                 known(source)
-        if self.out is not None and not self.overwrite and (self.out / "measures.json").exists():
-            raise Refused(f"{self.out} holds an evaluation: choose another --out, or --overwrite")
+        if self.out is not None:
+            empty(self.out, self.overwrite)
         from plausible import commands
 
         commands.evaluate(self, console)
@@ -378,6 +378,14 @@ def _free(out: str, endings: tuple[str, ...], overwrite: bool) -> None:
     path = Path(out)
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
         raise Refused(f"{out} exists: choose another --out, or add --overwrite")
+
+
+def empty(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder to write to that is a file, or holds something that may not be replaced."""
+    if folder.is_file():
+        raise Refused(f"{folder} is a file: choose a folder as --out")
+    if not overwrite and folder.is_dir() and any(folder.iterdir()):
+        raise Refused(f"{folder} is not empty: choose another --out, or add --overwrite")
 
 
 def _stop(sentence: str, code: int) -> None:

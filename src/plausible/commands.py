@@ -140,7 +140,11 @@ def _finish(run: runs.Run, training: Training[Any], console: Console) -> None:
         path = run.write("samples.png", figures.png(image))
     if isinstance(model, Generative):
         console.print(f"samples drawn in {path}", highlight=False, soft_wrap=True)
-    found = _judged(lambda tell: judging.evaluate(model, data, progress=tell), console)
+    try:
+        found = _judged(lambda tell: judging.evaluate(model, data, progress=tell), console)
+    except Refused as refusal:  # too few held-out examples, say: the training is done all the same
+        console.print(f"not judged: {refusal}", highlight=False, soft_wrap=True)
+        return
     _keep(found, run.folder)
     console.print(display.report(found))
     console.print(
@@ -160,9 +164,8 @@ def evaluate(asked: cli.Evaluate, console: Console) -> None:
     else:
         assert asked.samples is not None
         source, data = _foreign(asked, console)
-        folder = asked.out or Path(f"{Path(asked.samples.rstrip('/')).stem}-evaluation")
-        if not asked.overwrite and (folder / "measures.json").exists():
-            raise Refused(f"{folder} holds an evaluation: choose an --out, or add --overwrite")
+        folder = asked.out or Path(f"{Path(os.path.abspath(asked.samples)).stem}-evaluation")
+        cli.empty(folder, asked.overwrite)
 
     def judged(tell: judging.Progress) -> judging.Report:
         return judging.evaluate(

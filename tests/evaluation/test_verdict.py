@@ -200,7 +200,7 @@ def test_degenerate_sets_are_answered():
 
 
 def null(n=1000, critical=0.02, spread=0.01, alpha=0.05 / 9, power=0.8):
-    return Null(critical, spread, 1000, n, alpha, power)
+    return Null(critical, spread, spread, 1000, n, alpha, power)
 
 
 def test_the_smallest_detectable_shift_is_detected_with_the_power_it_names():

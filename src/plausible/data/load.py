@@ -136,14 +136,23 @@ def resplit(data: Data, share: float) -> Data:
 def against(data: Data, other: Data) -> Data:
     """Everything in ``data`` to learn from, everything in ``other`` held out.
 
-    Refused: the two do not share a space.
+    Refused: the two do not share a space and the names of its classes.
     """
+    if data.class_names != other.class_names and data.space.classes == other.space.classes:
+        raise Refused(
+            f"{other.name} has the classes {_listed(other)} and {data.name} {_listed(data)}: "
+            f"held-out data must have the same ones"
+        )
     if data.space != other.space:
         raise Refused(
             f"{other.name} lives in {other.space} and {data.name} in {data.space}: held-out data "
             f"must have the same shape, levels and classes"
         )
     return replace(data, train=_whole(data), heldout=_whole(other))
+
+
+def _listed(data: Data) -> str:
+    return ", ".join(data.class_names[:5]) + ", ..." * (len(data.class_names) > 5)
 
 
 def _whole(data: Data) -> Part:

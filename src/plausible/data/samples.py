@@ -23,21 +23,20 @@ def samples(
 
     Any format that data come in.  Grey levels are rounded to those of the space; labels, where there
     are any, must be numbers or names of its classes and are otherwise left out with a note.
-    Refused: another shape than the space has, fewer than 2 points.
+    Refused: another shape than the space has (nothing is resized), fewer than 2 points.
     """
     path = known(source)
     if path is None:
         raise Refused(f"{source} is a data set and not a file or folder of samples; use ./{source}")
-    channels = space.shape[0] if space.is_image else None
-    wanted = Options(channels=channels, background=options.background)  # type: ignore[arg-type]
-    raw = read(path, wanted, progress)
+    raw = read(path, _wanted(space, options), progress)
     if len(raw.values) < 2:
         raise Refused(f"{source} holds {len(raw.values)} samples; at least 2 are needed")
     shape = raw.values.shape[1:]
-    if raw.is_image != space.is_image or shape != space.shape:
+    sizes = list(raw.sizes)  # as stored, because a folder brings all images to one size
+    if shape != space.shape or (space.is_image and sizes != [_size(shape)]):
         raise Refused(
-            f"{source} holds {_say(shape)} and the data {_say(space.shape)}: samples must have the "
-            f"shape of the data{'; --size N changes that of the data' * space.is_image}"
+            f"{source} holds {_say(shape, sizes)} and the data {_say(space.shape)}: samples must "
+            f"have the shape of the data{'; --size N changes that of the data' * space.is_image}"
         )
     notes = list(raw.notes)
     values = raw.values
@@ -62,7 +61,25 @@ def _labels(
     return None
 
 
-def _say(shape: tuple[int, ...]) -> str:
-    if len(shape) == 3:
-        return f"images of {shape[2]}x{shape[1]} pixels with {shape[0]} channels"
-    return f"vectors of length {shape[0]}"
+def _wanted(space: Space, options: Options) -> Options:
+    """How a folder of images is read so that nothing is resized that need not be."""
+    if not space.is_image:
+        return Options(background=options.background)
+    channels, height, width = space.shape
+    return Options(
+        size=height if height == width else None,
+        channels=channels if channels in (1, 3, 4) else None,  # type: ignore[arg-type]
+        background=options.background,
+    )
+
+
+def _say(shape: tuple[int, ...], sizes: list[str] | None = None) -> str:
+    if len(shape) != 3:
+        return f"vectors of length {shape[0]}"
+    sizes = sizes or [_size(shape)]
+    listed = ", ".join(sizes[:3]) + ", ..." * (len(sizes) > 3)
+    return f"images of {listed} pixels with {shape[0]} channel{'s' * (shape[0] != 1)}"
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[2]}x{shape[1]}"

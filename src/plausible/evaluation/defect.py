@@ -24,11 +24,14 @@ class Null:
     """What is known of a statistic when nothing is wrong, for the question what it could find.
 
     critical, spread  the 1 - alpha quantile and the standard deviation of the null at ``size``.
+    error             the standard error of the statistic, before it is read as an effect; unlike the
+                      spread it does not grow with a difference between G and H.
     n                 examples a side for which the question is asked; ``size`` were there.
     """
 
     critical: float
     spread: float
+    error: float
     size: int
     n: int
     alpha: float
@@ -87,9 +90,9 @@ def defect(
 
 
 def shift(null: Null) -> float:
-    """(z_alpha + z_power) spread, the smallest difference of means; the spread shrinks as n^-1/2."""
+    """(z_alpha + z_power) error, the smallest difference of means; the error shrinks as n^-1/2."""
     z = float(stats.norm.isf(null.alpha)) + float(stats.norm.ppf(null.power))
-    return z * null.spread * math.sqrt(null.size / null.n)
+    return z * null.error * math.sqrt(null.size / null.n)
 
 
 def excess(null: Null) -> float:

@@ -188,16 +188,19 @@ def garbage(study: Study) -> Prepared:
     0.15,
     "the contrast between neighbouring pixels is off by {effect}",
     "the contrast between neighbouring pixels is not off by {margin}",
+    read=lambda gap: torch.expm1(gap).abs(),
 )
 def blur(study: Study) -> Prepared:
-    """|exp((mean_G s - mean_H s) / 2) - 1|, s the log variance of an image's Laplacian."""
+    """(mean_G s - mean_H s) / 2, s the log variance of an image's Laplacian; two-sided.
+
+    Its effect is the change of the contrast, |exp(.) - 1|.
+    """
     scores = torch.cat(log_contrast(study)).float()  # (N,)
-    folded = math.sqrt(1 - 2 / math.pi)  # the deviation of |N(0, 1)|
 
     def detectable(null: Null) -> float:
-        return shift(replace(null, spread=null.spread / folded, alpha=null.alpha / 2))
+        return shift(replace(null, alpha=null.alpha / 2))
 
-    return Prepared(lambda labels: torch.expm1(labels.difference(scores) / 2).abs(), detectable)
+    return Prepared(lambda labels: labels.difference(scores) / 2, detectable)
 
 
 @defect(
@@ -210,7 +213,7 @@ def anything_else(study: Study) -> Prepared:
     """Accuracy of the leave-one-out nearest neighbour classifier of G against H, minus one half."""
     points = torch.cat([study.samples.features, study.heldout.features])
     after = nearest(points, points, 1, exclude_self=True)[1][:, 0]  # (N,)
-    return Prepared(lambda labels: neighbour_accuracy(after, labels) - 0.5, shift)
+    return Prepared(lambda labels: neighbour_accuracy(after, labels) - 0.5, excess)
 
 
 def _pooled_modes(study: Study) -> Tensor:

@@ -18,7 +18,7 @@ from plausible.evaluation.study import Study
 ALPHA = 0.05  # of a false alarm anywhere in a verdict
 POWER = 0.8  # with which the smallest detectable effect is detected
 _SHUFFLES = 1999
-_RESAMPLES = 400
+_RESAMPLES = 999
 
 
 class State(StrEnum):
@@ -124,11 +124,12 @@ def rule(study: Study, progress: Callable[[str], None] | None = None) -> Verdict
     for name in tests:
         kind = defects[name]
         true, null, redraws = drawn[kind.prepare][1]
-        low, high = kind.read(_interval(true, redraws)).sort().values.tolist()
+        # read along the whole interval, because an effect may be an absolute value
+        low, high = kind.read(_interval(true, redraws)).aminmax()
         effect, null = kind.read(true).item(), kind.read(null)
         critical = null.quantile(1 - level).item()
-        known = Null(critical, null.std().item(), n, n, level, POWER)
-        found[name] = _Found(effect, (low, high), p_value(effect, null), known)
+        known = Null(critical, null.std().item(), redraws.std().item(), n, n, level, POWER)
+        found[name] = _Found(effect, (low.item(), high.item()), p_value(effect, null), known)
     adjusted = dict(zip(found, holm([f.p for f in found.values()]), strict=True))
     rulings = []
     for name, kind in defects.items():
@@ -184,9 +185,9 @@ def _needed(test: Prepared, null: Null, margin: float) -> int:
 
 
 def _interval(statistic: Tensor, redrawn: Tensor) -> Tensor:
-    """The 95% percentile interval of the bootstrap, (2,), moved by its bias: its median is the value."""
-    low, middle, high = redrawn.quantile(redrawn.new_tensor([0.025, 0.5, 0.975]))
-    return statistic + torch.stack([low - middle, high - middle])
+    """101 points of the 95% percentile interval of the bootstrap, moved so that its median is the value."""
+    low, middle, high = redrawn.quantile(redrawn.new_tensor([0.025, 0.5, 0.975])) - statistic
+    return statistic + torch.linspace(0, 1, 101) * (high - low) + low - middle
 
 
 def _percent(value: float) -> str:
