@@ -12,10 +12,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 torch.set_num_threads(1)
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path_factory, monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
     """Judges are kept once for the whole session and never in the user's cache."""
-    monkeypatch.setenv("PLAUSIBLE_CACHE", str(tmp_path_factory.getbasetemp() / "plausible-cache"))
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # one cache for all workers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
+        yield
 
 
 def make_data(space: Space, n: int = 96, seed: int = 0) -> Data:

@@ -5,7 +5,8 @@
     state.pt             all that training needs to go on exactly: tensors and numbers, no code
     log.jsonl            one line every few rounds
     samples.png          a picture
-    measures.json        what was measured at the end
+    measures.json        what was measured at the end, and the verdict
+    neighbours.png, spectrum.png, walks.png   pictures of the evaluation
 
 Every file is written beside its place, flushed to the disk and renamed, so a killed process leaves
 the old file or the new one and never half of one.

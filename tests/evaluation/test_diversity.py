@@ -4,11 +4,10 @@ import math
 
 import pytest
 import torch
+from evaluation_study import study as points
 
 from plausible.core.likelihood import Kind
 from plausible.core.registry import Refused
-from plausible.core.space import Space
-from plausible.data.part import Part
 from plausible.evaluation.diversity import (
     collision_probability,
     duplicate_share,
@@ -19,18 +18,10 @@ from plausible.evaluation.diversity import (
     vendi,
     vendi_score,
 )
-from plausible.evaluation.study import Study, View
 
 
 def study(samples, heldout, train=None):
-    """Tensors (n, d) as a study, seen through nothing."""
-
-    def view(x):
-        part = Part(x, None, Space((x.shape[1],)))
-        return View(part, x, x, torch.zeros(len(x), dtype=torch.int64))
-
-    views = [view(x) for x in (heldout if train is None else train, heldout, samples)]
-    return Study(views[1].part.space, *views, names=("all",), labelled=False, extract=lambda x: x)
+    return points(heldout if train is None else train, heldout, samples)
 
 
 def normal(*shape, seed=0):

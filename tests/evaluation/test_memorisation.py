@@ -1,5 +1,7 @@
 """Copies, and what is told apart from them."""
 
+import math
+
 import pytest
 import torch
 from evaluation_study import study
@@ -8,9 +10,9 @@ from plausible.core.registry import Refused
 from plausible.evaluation.memorisation import (
     acquainted,
     closest,
-    copied_fraction,
     copying,
     dimension,
+    memorisation,
     spacing,
     to_training,
 )
@@ -19,6 +21,14 @@ from plausible.evaluation.permutation import observed, p_value, permuted
 
 def draw(n, seed, d=8):
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def copied_fraction(found):
+    return memorisation(found)[0]
+
+
+def near_duplicates(found):
+    return memorisation(found)[1]
 
 
 def test_independent_samples_copy_nothing_on_average():
@@ -40,6 +50,22 @@ def test_a_copied_fraction_is_found():
     assert found.p < 0.01
     whole = copied_fraction(study(train, real, train.clone()))
     assert whole.value == 1
+
+
+def test_near_duplicates_have_an_exact_p_value():
+    """20 samples repeat 20 of T; under shuffling all 20 lie in T with about (300 / 500)^20."""
+    train, real, samples = draw(300, 4), draw(200, 5), draw(200, 6)
+    samples[:20] = train[:20] + 1e-3
+    found = near_duplicates(study(train, real, samples))
+    assert found.value == pytest.approx(0.1, abs=0.01)
+    chance = math.prod((300 - i) / (500 - i) for i in range(20))
+    assert found.p <= chance * 1.01
+    # repeating both T and H is no sign of copying T
+    samples[20:40] = real[:20] + 1e-3
+    assert near_duplicates(study(train, real, samples)).p > 0.05
+    # a thousand copies of one example are one coincidence
+    crowd = study(train, real, train[:1].repeat(200, 1) + 1e-3)
+    assert near_duplicates(crowd).p == pytest.approx(0.6)
 
 
 def test_near_copies_are_counted_and_held_out_data_are_not():

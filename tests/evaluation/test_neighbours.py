@@ -4,10 +4,9 @@ import math
 
 import pytest
 import torch
+from evaluation_study import study as points
 
 from plausible.core.registry import Refused
-from plausible.core.space import Space
-from plausible.data.part import Part
 from plausible.evaluation.neighbours import (
     PRDC,
     blocks,
@@ -17,18 +16,10 @@ from plausible.evaluation.neighbours import (
     prdc,
     squares,
 )
-from plausible.evaluation.study import Study, View
 
 
 def study(samples, heldout, train=None):
-    """Tensors (n, d) as a study, seen through nothing."""
-
-    def view(x):
-        part = Part(x, None, Space((x.shape[1],)))
-        return View(part, x, x, torch.zeros(len(x), dtype=torch.int64))
-
-    views = [view(x) for x in (heldout if train is None else train, heldout, samples)]
-    return Study(views[1].part.space, *views, names=("all",), labelled=False, extract=lambda x: x)
+    return points(heldout if train is None else train, heldout, samples)
 
 
 def normal(*shape, seed=0):

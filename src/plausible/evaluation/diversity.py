@@ -114,7 +114,7 @@ def support(study: Study) -> Measure:
     n = len(study.samples)
     if n < 2 or not len(study.heldout):
         raise Refused(f"pairs need at least 2 samples and a held-out point, not {n} samples")
-    gaps = to_training(study.heldout, study.train)[0]  # (n,)
+    gaps = to_training(study.heldout, study.train)[0][:, 0]  # (n,)
     tau = gaps.quantile(0.01)
     raw = study.samples.raw
     close = sum(int((block <= tau.square()).sum()) for _, _, block in blocks(raw, raw, side=-1))

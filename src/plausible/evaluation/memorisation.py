@@ -4,11 +4,13 @@ Distances here are between raw points, never in features that were fitted to the
 everything would lie closer to it.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy import stats
 from torch import Tensor
 
 from plausible.core.registry import Refused
@@ -36,11 +38,11 @@ def spacing(train: View, generator: torch.Generator) -> Tensor:
 
 
 def to_training(view: View, train: View) -> tuple[Tensor, Tensor]:
-    """The distance of each point to its nearest training example, and that example's row, (n,) each."""
-    if view.nearest is not None:
-        return view.nearest
-    distance, row = nearest(view.raw, train.raw, 1)
-    return distance[:, 0], row[:, 0]
+    """Distances of each point to its two nearest training examples, and their rows, (n, 2) each.
+
+    With a single training example the second is at infinity.
+    """
+    return view.nearest if view.nearest is not None else _two(view, train)
 
 
 def acquainted(study: Study) -> Study:
@@ -69,9 +71,9 @@ def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
     r is the distance of a point to T over its distance to the nearest other point of H; a copy has
     r near 0.  rho is chosen by T alone: one half, or less where points are so dense (in the
     intrinsic dimension of T) that more than 1 real example in 500 would be taken for a copy.
-    Shuffling G with H keeps its power however large T is; shuffling T with H, as in
-    ``copied_fraction``, loses it when T is much larger than H, because a copied example is then
-    likely to be one of T by chance.
+    Shuffling G with H keeps its power however large T is; shuffling T with H, as ``memorisation``
+    does, loses it when T is much larger than H, because a copied example is then likely to be one
+    of T by chance.
     """
     samples, heldout = study.samples.raw, study.heldout.raw
     points = torch.cat([samples, heldout])  # (N, p)
@@ -100,37 +102,50 @@ def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
 
 
 @metric()
-def copied_fraction(study: Study) -> Measure:
-    """c = (p - pi) / (1 - pi): p the share of samples nearer to T than to H, pi = |T| / (|T| + |H|).
+def memorisation(study: Study) -> list[Measure]:
+    """How much nearer samples are to T than to H, and how many nearly repeat an example of T.
 
-    0 is what independent samples give, 1 a generator that only copies.  The p-value comes from
-    shuffling which points are T and which are H, 1,999 times, exactly; the interval is 2 standard
-    deviations of that null on each side.
+    copied fraction   c = (p - pi) / (1 - pi): p the share of samples nearer to T than to H, pi =
+                      |T| / (|T| + |H|).  0 is what independent samples give, 1 a generator that only
+                      copies.  Its p-value shuffles which points are T and which are H, 1,999 times;
+                      its error is the deviation of that null.
+    near duplicates   the share of samples whose nearest of T and H is at most rho times as far as
+                      the second nearest, and lies in T.  Its p-value is exact: if T and H are alike,
+                      the number of different examples so repeated that lie in T is hypergeometric.
     Source: the nearest-neighbour label under exchangeability, as in Meehan et al. 2020,
     https://arxiv.org/abs/2004.05675.
     """
-    t, h = len(study.train), len(study.heldout)
+    t, h, n = len(study.train), len(study.heldout), len(study.samples)
     to_train, in_train = to_training(study.samples, study.train)
-    to_held, in_held = nearest(study.samples.raw, study.heldout.raw, 1)
+    to_held, in_held = _two(study.samples, study.heldout)
     # a tie goes to T, whose rows come first
-    after = torch.where(to_train <= to_held[:, 0], in_train, t + in_held[:, 0])  # (n,)
+    distance, order = torch.cat([to_train, to_held], 1).sort(stable=True, dim=1)  # (n, 4)
+    after = torch.cat([in_train, t + in_held], 1).gather(1, order)[:, 0]  # (n,)
     share, pi = (after < t).double().mean().item(), t / (t + h)
     targets, times = after.unique(return_counts=True)  # (J,), (J,)
     # Shuffled labels of J given points: how many are T, then which.
     source = np.random.default_rng(study.seed)
     counts = torch.from_numpy(source.hypergeometric(t, h, len(targets), _DRAWS))  # (B,)
-    order = torch.rand(_DRAWS, len(targets), generator=study.generator()).argsort(1)
-    null = ((order < counts[:, None]).float() @ times.float()) / len(after)  # (B,)
-    value, spread = (share - pi) / (1 - pi), null.std().item() / (1 - pi)
-    return Measure(
-        "copied fraction",
-        value,
-        stderr=spread,
-        p=p_value(share, null),
-        n=len(after),
-        direction="like real",
-        note=f"{share:.1%} of the samples are nearer to training data, {pi:.1%} expected",
-    )
+    places = torch.rand(_DRAWS, len(targets), generator=study.generator()).argsort(1)
+    null = ((places < counts[:, None]).float() @ times.float()) / n  # (B,)
+
+    rho = min(_CLOSEST, _CHANCE ** (1 / dimension(_spacing(study))))
+    near = distance[:, 0] < rho * distance[:, 1]
+    repeated, copies = after[near].unique(), (after[near] < t).sum().item() / n
+    in_t = int((repeated < t).sum())
+    p = float(stats.hypergeom.sf(in_t - 1, t + h, t, len(repeated)))
+    return [
+        Measure(
+            "copied fraction", (share - pi) / (1 - pi), null.std().item() / (1 - pi),
+            p=p_value(share, null), n=n, direction="like real",
+            note=f"{share:.1%} of the samples are nearer to training data, {pi:.1%} expected",
+        ),
+        Measure(
+            "near duplicates", copies, math.sqrt(copies * (1 - copies) / n), p=p, n=n,
+            direction="like real",
+            note=f"of {len(repeated)} examples nearly repeated {in_t} are training examples",
+        ),
+    ]  # fmt: skip
 
 
 def closest(study: Study, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -140,9 +155,17 @@ def closest(study: Study, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """
     to_train, train = to_training(study.samples, study.train)
     to_held, held = nearest(study.samples.raw, study.heldout.raw, 1)
-    ratio = to_train / to_held[:, 0].clamp(min=1e-12)
+    ratio = to_train[:, 0] / to_held[:, 0].clamp(min=1e-12)
     rows = ratio.argsort(stable=True)[:count]
-    return rows, train[rows], held[rows, 0]
+    return rows, train[rows, 0], held[rows, 0]
+
+
+def _two(view: View, other: View) -> tuple[Tensor, Tensor]:
+    """Distances to and rows of the two nearest points of ``other``, (n, 2) each."""
+    found = nearest(view.raw, other.raw, min(2, len(other)))
+    if len(other) > 1:
+        return found
+    return torch.nn.functional.pad(found[0], (0, 1), value=math.inf), found[1].expand(-1, 2)
 
 
 def _spacing(study: Study) -> Tensor:
@@ -151,7 +174,7 @@ def _spacing(study: Study) -> Tensor:
 
 def _pooled(study: Study) -> Tensor:
     """Distance of each of G and H to its nearest training example, (2n,)."""
-    return torch.cat([to_training(v, study.train)[0] for v in (study.samples, study.heldout)])
+    return torch.cat([to_training(v, study.train)[0][:, 0] for v in (study.samples, study.heldout)])
 
 
 def _chunks(labels: Labels, each: int) -> list[Labels]:

@@ -21,7 +21,7 @@ class View:
     raw       (n, p) float32: pixels, shrunk to at most 16 x 16, or standardised coordinates; no
               learning went into them.
     modes     (n,) int64: the class or bin of each.
-    nearest   distance (n,) to the nearest training example and its row (n,), in raw, when known.
+    nearest   distances (n, 2) to the two nearest training examples and their rows, when known.
     """
 
     part: Part

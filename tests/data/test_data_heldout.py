@@ -1,0 +1,85 @@
+"""What is held out, chosen anew: by a share, or by other data."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.data.load import against, load, resplit
+from plausible.data.options import Options
+from plausible.data.part import Data, Part
+
+
+def numbered(n: int = 100, classes: int = 0) -> Data:
+    """n vectors that count from 0, in three parts."""
+    values, space = torch.arange(n, dtype=torch.float32)[:, None], Space((1,), None, classes)
+    y = torch.arange(n) % classes if classes else None
+    cut = (slice(0, 60), slice(60, 70), slice(70, n))
+    parts = (Part(values[rows], None if y is None else y[rows], space) for rows in cut)
+    return Data("numbers", space, *parts, class_names=tuple(str(k) for k in range(classes)))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.25, 0.5, 0.9])
+def test_a_new_split_is_a_partition_with_that_share_held_out(share: float) -> None:
+    data = resplit(numbered(classes=4), share)
+    parts = (data.train, data.validation, data.heldout)
+    assert len(data.heldout) == round(100 * share)
+    values = torch.cat([part.values for part in parts])[:, 0]
+    assert torch.equal(values.sort().values, torch.arange(100.0))
+    for part in parts:
+        assert part.y is not None
+        assert torch.equal(part.y, part.values[:, 0].long() % 4)
+    again = resplit(numbered(classes=4), share)
+    assert again.hashes == data.hashes
+
+
+def test_a_new_split_is_in_random_order() -> None:
+    heldout = resplit(numbered(), 0.5).heldout.values[:, 0]
+    assert 30 < heldout.mean() < 70
+    assert not torch.equal(heldout, heldout.sort().values)
+
+
+@pytest.mark.parametrize("share", [0, 1, 1.5, -0.1, 0.001, 0.99, float("nan"), float("inf")])
+def test_shares_that_leave_nothing_are_refused(share: float) -> None:
+    with pytest.raises(Refused, match=rf"--split {share:g} of 100 items.*between 0 and 1"):
+        resplit(numbered(), share)
+
+
+def test_a_new_split_keeps_what_the_data_are() -> None:
+    dynamic = load("digits", Options(binarise="dynamic"))
+    data = resplit(dynamic, 0.5)
+    assert data.train.greys == data.heldout.greys == 17
+    assert (data.space, data.class_names, data.name) == (
+        dynamic.space,
+        dynamic.class_names,
+        "digits",
+    )
+
+
+def test_other_data_can_be_held_out() -> None:
+    data, other = numbered(), numbered(80)
+    merged = against(data, other)
+    assert torch.equal(merged.train.values.flatten(), torch.arange(100.0))
+    assert torch.equal(merged.heldout.values.flatten(), torch.arange(80.0))
+    assert merged.train.y is None
+    labelled = against(numbered(classes=2), numbered(80, classes=2))
+    assert labelled.heldout.y is not None
+    assert torch.equal(labelled.heldout.y, labelled.heldout.values[:, 0].long() % 2)
+
+
+def test_other_data_must_have_the_same_space_and_classes(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="same shape, levels and classes"):
+        against(load("moons"), load("digits"))
+    with pytest.raises(Refused, match="same shape, levels and classes"):
+        against(numbered(), numbered(classes=2))
+    sets = []
+    for words in (("cat", "dog"), ("dog", "eel")):
+        path = tmp_path / f"{words[1]}.npz"
+        x = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+        np.savez(path, x=x, y=np.resize(words, 20))
+        sets.append(load(str(path)))
+    with pytest.raises(Refused, match="eel has the classes dog, eel and dog cat, dog"):
+        against(*sets)
