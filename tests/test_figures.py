@@ -5,8 +5,8 @@ import io
 import pytest
 import torch
 from PIL import Image
+from tests.conftest import make_data
 
-from conftest import make_data
 from plausible import evaluate, figures
 from plausible.core.space import Space
 from plausible.data.part import Part

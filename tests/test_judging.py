@@ -5,9 +5,9 @@ import math
 
 import pytest
 import torch
+from tests.conftest import make_data
 
 import plausible
-from conftest import make_data
 from plausible import evaluate, judging
 from plausible.core.registry import Refused
 from plausible.core.space import Batch, Space

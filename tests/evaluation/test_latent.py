@@ -47,7 +47,7 @@ def view(x, space):
 def study(real, model, extract=lambda x: x):
     space = model.space if model else Space(real.shape[1:])
     seen = view(real, space)
-    return Study(space, seen, seen, seen, ("all",), False, extract, model)
+    return Study(space, seen, seen, seen, ("all",), False, extract, model=model)
 
 
 def normal(*shape, seed=0):

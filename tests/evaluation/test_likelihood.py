@@ -66,7 +66,7 @@ def view(x, space):
 
 def study(real, made=None, train=None, model=None, space=SPACE):
     train, real, made = (view(real if x is None else x, space) for x in (train, real, made))
-    return Study(space, train, real, made, ("all",), False, lambda x: x.flatten(1), model)
+    return Study(space, train, real, made, ("all",), False, lambda x: x.flatten(1), model=model)
 
 
 def normal(*shape, seed=0):
