@@ -17,6 +17,7 @@ LAYERS = [
     ["runs"],
     ["judging"],
     ["display"],
+    ["menu"],
     ["cli"],
     ["flags"],
     ["commands"],

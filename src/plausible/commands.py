@@ -25,12 +25,13 @@ from plausible.data.samples import samples
 from plausible.evaluation.features import pretrained
 from plausible.evaluation.latent import walks
 from plausible.flags import order as flags_of
+from plausible.menu import Device, Evaluate, empty
 from plausible.training import Training, train
 
 _PICTURED = 64
 
 
-def place(device: cli.Device) -> torch.device:
+def place(device: Device) -> torch.device:
     """The torch device of a name; Refused when this machine has none such."""
     there = {
         "cpu": True,
@@ -75,7 +76,7 @@ def resume(
     folder: Path,
     steps: int | None,
     minutes: float | None,
-    device: cli.Device,
+    device: Device,
     console: Console,
 ) -> None:
     """plausible resume FOLDER: go on with as many processes as before, measure again."""
@@ -154,7 +155,7 @@ def _finish(run: runs.Run, training: Training[Any], console: Console) -> None:
     )
 
 
-def evaluate(asked: cli.Evaluate, console: Console) -> None:
+def evaluate(asked: Evaluate, console: Console) -> None:
     """plausible evaluate: judge a run, or samples of another program; with --strict the exit code."""
     features = asked.features if asked.pretrained is None else pretrained(asked.pretrained)
     source: Any
@@ -165,22 +166,23 @@ def evaluate(asked: cli.Evaluate, console: Console) -> None:
         assert asked.samples is not None
         source, data = _foreign(asked, console)
         folder = asked.out or Path(f"{Path(os.path.abspath(asked.samples)).stem}-evaluation")
-        cli.empty(folder, asked.overwrite)
+        empty(folder, asked.overwrite)
 
     def judged(tell: judging.Progress) -> judging.Report:
         return judging.evaluate(
             source, data, n=asked.n, features=features, seed=asked.seed, progress=tell
         )
 
+    again = ", in the place of those before" if (folder / "measures.json").exists() else ""
     found = _judged(judged, console)
     _keep(found, folder)
     console.print(display.report(found))
-    console.print(f"numbers and pictures in {folder}", highlight=False, soft_wrap=True)
+    console.print(f"numbers and pictures in {folder}{again}", highlight=False, soft_wrap=True)
     if asked.strict and found.verdict is not None:
         sys.exit(found.verdict.exit_code)
 
 
-def _foreign(asked: cli.Evaluate, console: Console) -> tuple[Part, Data]:
+def _foreign(asked: Evaluate, console: Console) -> tuple[Part, Data]:
     """Samples of another program and the data they imitate, with what was held out said."""
     assert asked.samples is not None
     assert asked.data is not None
@@ -264,7 +266,7 @@ def sample(
     n: int,
     label: str | None,
     seed: int,
-    device: cli.Device,
+    device: Device,
     console: Console,
 ) -> None:
     """plausible sample FOLDER: n draws as a grid, as arrays or as single images."""
@@ -290,7 +292,7 @@ def interpolate(
     size: tuple[int, int],
     label: str | None,
     seed: int,
-    device: cli.Device,
+    device: Device,
     console: Console,
 ) -> None:
     """plausible interpolate FOLDER: x along great circles between draws of z."""

@@ -136,7 +136,7 @@ def resplit(data: Data, share: float) -> Data:
 def against(data: Data, other: Data) -> Data:
     """Everything in ``data`` to learn from, everything in ``other`` held out.
 
-    Refused: the two do not share a space and the names of its classes.
+    Refused: the two do not share a space and the names of its classes, or are the same.
     """
     if data.class_names != other.class_names and data.space.classes == other.space.classes:
         raise Refused(
@@ -148,6 +148,8 @@ def against(data: Data, other: Data) -> Data:
             f"{other.name} lives in {other.space} and {data.name} in {data.space}: held-out data "
             f"must have the same shape, levels and classes"
         )
+    if data.hashes == other.hashes:
+        raise Refused(f"{other.name} would be held out and learned from at once: give other data")
     return replace(data, train=_whole(data), heldout=_whole(other))
 
 
