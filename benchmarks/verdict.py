@@ -27,7 +27,7 @@ from plausible.core.space import Batch, Space
 from plausible.data.part import Part
 from plausible.evaluation.defect import defects
 from plausible.evaluation.lens import Lens, fit
-from plausible.evaluation.memorisation import memorisation
+from plausible.evaluation.memorisation import acquainted, memorisation
 from plausible.evaluation.study import Study, View
 from plausible.evaluation.verdict import ALPHA, State, rule
 from plausible.models import ConvNet
@@ -96,7 +96,7 @@ def images(name: str, n: int, pool: int, shown: int, steps: int) -> Setting:
     few = train.batch(rows)
     assert few.y is not None
     centres = torch.stack([few.x[few.y == k].mean(0) for k in range(MODES)])
-    view = lens.look(Part(train.values[rows], train.y[rows], space))  # type: ignore[index]
+    view = lens.look(train.rows(rows))
 
     def draw(generator: torch.Generator) -> tuple[Batch, Batch]:
         order = torch.randperm(pool, generator=generator)
@@ -108,7 +108,7 @@ def images(name: str, n: int, pool: int, shown: int, steps: int) -> Setting:
 SETTINGS: dict[str, Callable[[], Setting]] = {
     "10 Gaussians": gaussians,
     "digits": lambda: images("digits", 500, 1000, 10_000, 1500),
-    "mnist": lambda: images("mnist", 1000, 10_000, 5000, 2000),
+    "mnist": lambda: images("mnist", 1000, 10_000, 2000, 2000),
 }
 SIZES = {"10 Gaussians": 1000, "digits": 500, "mnist": 1000}
 
@@ -179,7 +179,10 @@ def once(job: tuple[str, str, int]) -> dict[str, tuple[str, float | None]]:
 
     lens = setting.lens
     views = look(part(heldout.x)), look(part(x))
-    study = Study(space, setting.train, *views, lens.names, lens.labelled, lens.extract, seed=seed)
+    names, labelled = lens.names, lens.labelled
+    study = acquainted(
+        Study(space, setting.train, *views, names, labelled, lens.extract, seed=seed)
+    )
     found = {r.name: (str(r.state), r.adjusted) for r in rule(study).rulings}
     tests = sum(state != State.UNDEFINED for state, _ in found.values())
     for measure in memorisation(study):  # as if each were one more test of the verdict

@@ -18,14 +18,14 @@ from plausible import cli, display, figures, judging, parallel, runs
 from plausible.core.model import Generative, Latent, models
 from plausible.core.registry import Refused
 from plausible.core.space import Batch
-from plausible.data.load import against, load, resplit
+from plausible.data.load import against, joined, load, resplit
 from plausible.data.options import Options, known
 from plausible.data.part import Data, Part
 from plausible.data.samples import samples
 from plausible.evaluation.features import pretrained
 from plausible.evaluation.latent import walks
 from plausible.flags import order as flags_of
-from plausible.menu import Device, Evaluate, empty
+from plausible.menu import Device, Evaluate, writable
 from plausible.training import Training, train
 
 _PICTURED = 64
@@ -166,7 +166,7 @@ def evaluate(asked: Evaluate, console: Console) -> None:
         assert asked.samples is not None
         source, data = _foreign(asked, console)
         folder = asked.out or Path(f"{Path(os.path.abspath(asked.samples)).stem}-evaluation")
-        empty(folder, asked.overwrite)
+        writable(folder, asked.overwrite)
 
     def judged(tell: judging.Progress) -> judging.Report:
         return judging.evaluate(
@@ -191,6 +191,8 @@ def _foreign(asked: Evaluate, console: Console) -> tuple[Part, Data]:
         data = resplit(data, asked.split)
     if asked.heldout is not None:
         data = against(data, _load(asked.heldout, asked.options, console))
+    else:  # the other program had no reason to set our validation part aside
+        data = replace(data, train=joined(data.train, data.validation))
     part, notes = samples(asked.samples, data.space, data.class_names, asked.options)
     notes.append(
         f"{len(part):,} samples against {len(data.heldout):,} held-out items (sha256 "

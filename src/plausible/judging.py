@@ -4,7 +4,7 @@ samples of another program."""
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -174,15 +174,16 @@ def _study(
     classifier = None
     if space.classes:
         classifier = judge(data, lambda share: tell("a classifier of real data learns", share))
-    train, heldout = _settled(data.train, seed), _settled(data.heldout, seed)
+    # each with a seed of its own, or T and H would share the noise of dynamic binarisation
+    train, heldout = _settled(data.train, seed), _settled(data.heldout, seed + 1)
     order = torch.randperm(len(heldout), generator=generator)[: 2 * n]  # files often have an order
-    heldout = _rows(heldout, order)
+    heldout = heldout.rows(order)
     model = source if isinstance(source, Generative) else None
     if model is not None:
         tell("drawing samples", 0.0)
         source = model.sample(n, generator=generator).to("cpu")
     samples = _points(source, space)
-    samples = _settled(_rows(samples, torch.arange(min(n, len(samples)))), seed)
+    samples = _settled(samples.rows(slice(0, n)), seed + 2)
     chosen = _extractor(features, train, classifier)
     compared = min(len(heldout), len(samples))
     lens = fit(train, compared, data.class_names, classifier, chosen, seed)
@@ -202,7 +203,9 @@ def _study(
         space, *views, lens.names, lens.labelled, lens.extract, lens.describe, model, seed
     )
     tell("comparing with the training data", 1.0)
-    return acquainted(study), None if classifier is None else accuracy(classifier, heldout)
+    if classifier is None or heldout.y is None:
+        return acquainted(study), None
+    return acquainted(study), accuracy(classifier, heldout)
 
 
 def _points(source: Model | Batch | Part, space: Space) -> Part:
@@ -221,6 +224,11 @@ def _points(source: Model | Batch | Part, space: Space) -> Part:
     if isinstance(source, Part):
         return source.to("cpu")
     source = source.to("cpu")
+    low, high = (float(v) for v in source.x.aminmax())
+    if space.levels and not 0 <= low <= high <= 1:
+        raise Refused(
+            f"a Batch of images holds pixels from 0 to 1, and these are {low:g} to {high:g}"
+        )
     return Part(space.codes(source.x) if space.levels else source.x, source.y, space)
 
 
@@ -259,11 +267,6 @@ def _settled(part: Part, seed: int) -> Part:
     if part.greys is None:
         return part
     return Part(part.space.codes(part.everything(seed).x), part.y, part.space)
-
-
-def _rows(part: Part, rows: torch.Tensor) -> Part:
-    y = None if part.y is None else part.y[rows]
-    return replace(part, values=part.values[rows], y=y)
 
 
 def _cache() -> Path:

@@ -238,6 +238,8 @@ class Evaluate:
                 raise Refused("flags that shape data go with --samples; a run knows its own data")
         elif self.data is None:
             raise Refused("--samples needs --data, the real data that the samples imitate")
+        if self.pretrained is not None and self.features != "auto":
+            raise Refused("--features and --pretrained both choose features: give one of them")
         if self.split is not None and self.heldout is not None:
             raise Refused("--split and --heldout both say what is held out: give one of them")
         if self.samples not in (None, *NAMES) and not Path(self.samples).expanduser().exists():
@@ -246,7 +248,7 @@ class Evaluate:
             if source is not None:
                 known(source)
         if self.out is not None:
-            empty(self.out, self.overwrite)
+            writable(self.out, self.overwrite)
         from plausible import commands
 
         commands.evaluate(self, console)
@@ -267,7 +269,7 @@ def _free(out: str, endings: tuple[str, ...], overwrite: bool) -> None:
         raise Refused(f"{out} exists: choose another --out, or add --overwrite")
 
 
-def empty(folder: Path, overwrite: bool) -> None:
+def writable(folder: Path, overwrite: bool) -> None:
     """Refuse a folder to write to that is a file, or holds something that may not be replaced."""
     if folder.is_file():
         raise Refused(f"{folder} is a file: choose a folder as --out")

@@ -65,7 +65,8 @@ def test_bins_find_the_clusters():
     centres = 20 * torch.randn(6, 4, generator=generator)
     truth = torch.arange(600) % 6
     points = centres[truth] + torch.randn(600, 4, generator=generator)
-    assign = bins(points, 6, generator)
+    assign, count = bins(points, 6, generator)
+    assert count == 6
     found = assign(points, points)
     for k in range(6):  # one bin each
         assert len(found[truth == k].unique()) == 1
@@ -75,6 +76,8 @@ def test_bins_find_the_clusters():
 def test_bins_of_fewer_points_than_bins():
     generator = torch.Generator().manual_seed(0)
     same = torch.ones(30, 2)
-    assert bins(same, 5, generator)(same, same).max() == 0
+    assign, count = bins(same, 5, generator)
+    assert count == 1
+    assert assign(same, same).max() == 0
     three = torch.eye(3)
-    assert sorted(bins(three, 10, generator)(three, three).tolist()) == [0, 1, 2]
+    assert sorted(bins(three, 10, generator)[0](three, three).tolist()) == [0, 1, 2]

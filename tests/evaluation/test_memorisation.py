@@ -42,6 +42,18 @@ def test_independent_samples_copy_nothing_on_average():
     assert sum(m.p <= 0.1 for m in found) <= 10
 
 
+def test_ties_prefer_neither_side():
+    """On a coarse grid nearly every nearest distance is shared by T and H."""
+    ps = []
+    for seed in range(40):
+        generator = torch.Generator().manual_seed(seed)
+        train, real, samples = (
+            torch.randint(6, (n, 3), generator=generator).float() for n in (400, 100, 100)
+        )
+        ps.append(memorisation(study(train, real, samples))[0].p)
+    assert sum(p <= 0.1 for p in ps) <= 10
+
+
 def test_a_copied_fraction_is_found():
     train, real, samples = draw(400, 1), draw(400, 2), draw(400, 3)
     samples[:160] = train[:160]

@@ -7,8 +7,8 @@ import torch
 from evaluation_study import study
 
 from plausible.core.registry import Refused
-from plausible.evaluation.neighbours import nearest
-from plausible.evaluation.permutation import Labels, observed
+from plausible.evaluation.neighbours import nearest_other
+from plausible.evaluation.permutation import Labels, observed, p_value, permuted
 from plausible.evaluation.twosample import (
     classifier_accuracy,
     mmd,
@@ -27,7 +27,7 @@ def test_mmd_is_the_double_sum_for_every_labelling():
     kernel = (-torch.cdist(points, points).square() / (2 * width)).exp()
     rows = [r for r in itertools.product([0.0, 1.0], repeat=8) if sum(r) == 4]
     g = torch.tensor(rows)
-    found = mmd(points, Labels(g, 1 - g, g > 0))
+    found = mmd(points, Labels(g, 1 - g, g > 0), seeded())
     sign = 2 * g - 1
     assert torch.allclose(found.float(), ((sign @ kernel) * sign).sum(1) / 16, atol=1e-5)
 
@@ -37,11 +37,24 @@ def test_the_nearest_neighbour_of_alike_and_of_separate_sets():
     for shift, low, high in ((0.0, 0.4, 0.6), (50.0, 1.0, 1.0)):
         points = torch.randn(400, 4, generator=generator)
         points[:200] += shift
-        after = nearest(points, points, 1, exclude_self=True)[1][:, 0]
+        after = nearest_other(points, generator)
         assert low <= neighbour_accuracy(after, observed(200)).item() <= high
     twins = torch.randn(50, 4, generator=generator).repeat(2, 1)
-    after = nearest(twins, twins, 1, exclude_self=True)[1][:, 0]
+    after = nearest_other(twins, generator)
     assert neighbour_accuracy(after, observed(50)).item() == 0  # each sample on a held-out one
+
+
+def test_ties_do_not_know_who_is_a_sample():
+    """8 different values only: the p-values of the nearest neighbour are uniform all the same."""
+    generator, ps = seeded(5), []
+    for _ in range(200):
+        points = torch.randint(8, (120, 1), generator=generator).float()
+        after = nearest_other(points, generator)
+        found = neighbour_accuracy(after, observed(60).then(permuted(60, 99, generator)))
+        ps.append(p_value(found[0].item(), found[1:]))
+    for level in (0.05, 0.25, 0.5):
+        share = sum(p <= level for p in ps) / 200
+        assert share == pytest.approx(level, abs=4 * (level * (1 - level) / 200) ** 0.5)
 
 
 def test_a_learned_classifier_is_exact_under_the_null_and_finds_a_difference():

@@ -126,43 +126,45 @@ def resplit(data: Data, share: float) -> Data:
             f"between 0 and 1 that holds out 2 at least"
         )
     cut = rows[: -last - middle], rows[-last - middle : -last], rows[-last:]
-    train, validation, heldout = (
-        replace(every, values=every.values[r], y=None if every.y is None else every.y[r])
-        for r in cut
-    )
+    train, validation, heldout = (every.rows(r) for r in cut)
     return replace(data, train=train, validation=validation, heldout=heldout)
 
 
 def against(data: Data, other: Data) -> Data:
     """Everything in ``data`` to learn from, everything in ``other`` held out.
 
-    Refused: the two do not share a space and the names of its classes, or are the same.
+    Where ``other`` has labels its classes must be among those of ``data``; where it has none, its
+    points are held out without.
+    Refused: the two do not share shape and levels, or classes, or are the same.
     """
-    if data.class_names != other.class_names and data.space.classes == other.space.classes:
-        raise Refused(
-            f"{other.name} has the classes {_listed(other)} and {data.name} {_listed(data)}: "
-            f"held-out data must have the same ones"
-        )
-    if data.space != other.space:
+    if (data.space.shape, data.space.levels) != (other.space.shape, other.space.levels):
         raise Refused(
             f"{other.name} lives in {other.space} and {data.name} in {data.space}: held-out data "
-            f"must have the same shape, levels and classes"
+            f"must have the same shape and levels"
         )
+    heldout, y = _whole(other), None
+    if heldout.y is not None and data.class_names:
+        places = {name: k for k, name in enumerate(data.class_names)}
+        if strange := [name for name in other.class_names if name not in places]:
+            raise Refused(
+                f"{other.name} has the class {strange[0]}, which is none of {data.name}: "
+                f"{', '.join(data.class_names[:10])}{', ...' * (len(data.class_names) > 10)}"
+            )
+        y = torch.tensor([places[name] for name in other.class_names])[heldout.y]
     if data.hashes == other.hashes:
         raise Refused(f"{other.name} would be held out and learned from at once: give other data")
-    return replace(data, train=_whole(data), heldout=_whole(other))
+    return replace(data, train=_whole(data), heldout=replace(heldout, y=y, space=data.space))
 
 
-def _listed(data: Data) -> str:
-    return ", ".join(data.class_names[:5]) + ", ..." * (len(data.class_names) > 5)
+def joined(*parts: Part) -> Part:
+    """Several parts of one data set as one."""
+    labels = [part.y for part in parts if part.y is not None]
+    values = torch.cat([part.values for part in parts])
+    return replace(parts[0], values=values, y=torch.cat(labels) if labels else None)
 
 
 def _whole(data: Data) -> Part:
-    """All three parts as one."""
-    every = (data.train, data.validation, data.heldout)
-    labels = [part.y for part in every if part.y is not None]
-    values = torch.cat([part.values for part in every])
-    return replace(data.train, values=values, y=torch.cat(labels) if labels else None)
+    return joined(data.train, data.validation, data.heldout)
 
 
 def _toy(name: str, options: Options) -> Data:

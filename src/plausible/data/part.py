@@ -45,6 +45,10 @@ class Part:
             vars(moved)["hash"] = self.hash
         return moved
 
+    def rows(self, rows: Tensor | slice) -> "Part":
+        """These items as a part of their own."""
+        return replace(self, values=self.values[rows], y=None if self.y is None else self.y[rows])
+
     def batch(self, rows: Tensor | slice) -> Batch:
         """The items of these rows (indices (n,) int64, or a slice): x (n, *shape) float32, y (n,).
 

@@ -9,7 +9,7 @@ from plausible.data.folder import Progress
 from plausible.data.load import read
 from plausible.data.options import DEFAULTS, Options, known
 from plausible.data.part import Part
-from plausible.data.quantise import requantise
+from plausible.data.quantise import draw, requantise
 
 
 def samples(
@@ -41,8 +41,12 @@ def samples(
     notes = list(raw.notes)
     values = raw.values
     if raw.levels and space.levels and raw.levels != space.levels:
-        notes.append(f"{raw.levels} grey levels are rounded to the {space.levels} of the data")
-        values = requantise(values, raw.levels, space.levels)
+        if options.binarise in ("static", "dynamic"):
+            notes.append("each pixel is drawn once, 1 with its grey value as probability")
+            values = draw(values, raw.levels)
+        else:
+            notes.append(f"{raw.levels} grey levels are rounded to the {space.levels} of the data")
+            values = requantise(values, raw.levels, space.levels)
     y = None if raw.labels is None else _labels(raw.labels, class_names, notes)
     part = Part(torch.from_numpy(np.ascontiguousarray(values)), y, space)
     return part, notes
@@ -52,6 +56,8 @@ def _labels(
     labels: np.ndarray, class_names: tuple[str, ...], notes: list[str]
 ) -> torch.Tensor | None:
     """(N,) int64 classes of the data, or None with a note when some are unknown there."""
+    if labels.dtype.kind == "f" and bool((labels == np.rint(labels)).all()):
+        labels = labels.astype(np.int64)
     places = {name: k for k, name in enumerate(class_names)}
     found = [places.get(str(label), -1) for label in labels.tolist()]
     if class_names and min(found) >= 0:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 from scipy import stats
 from torch import Tensor
@@ -11,13 +12,14 @@ from torch.nn.functional import adaptive_avg_pool2d, one_hot
 from plausible.core.registry import Refused
 from plausible.evaluation.defect import Null, Prepared, defect, excess, rate, shift
 from plausible.evaluation.memorisation import copying
-from plausible.evaluation.neighbours import nearest
+from plausible.evaluation.neighbours import nearest, nearest_other
 from plausible.evaluation.permutation import Labels
 from plausible.evaluation.sharpness import log_contrast
 from plausible.evaluation.study import Study, View
 from plausible.evaluation.twosample import neighbour_accuracy
 
 _FEWEST = 8  # of each side in a mode before its spread is compared
+_UNSEEN = 0.05  # share of real data in modes that are not looked into, at most
 _RIDGE = 0.3  # of the mean eigenvalue, added before whitening
 _NOISE = 0.02  # the same where noise shall stand out
 _CHANCE = 1 / 500  # share of training examples that count as outliers
@@ -32,18 +34,24 @@ _CUT = 0.03  # log distances are cut at this quantile and its opposite
     0.05,
     "{effect} of the real data lie in modes that the samples (nearly) never reach",
     "no modes that hold {margin} of the real data are missing",
+    read=lambda mass: mass.clamp(min=0),
 )
 def missing_modes(study: Study) -> Prepared:
     """sum_k max(0, p_k - 2 q_k): real mass p of modes whose share q among samples is under a half.
 
     A mode without any sample counts with its whole mass; shares above one half of the real ones
-    count nothing, so unevenness alone does not.
+    count nothing, so unevenness alone does not.  What chance adds in small modes is taken off.
     """
-    modes = _pooled_modes(study)  # (N, K)
+    modes, n = _pooled_modes(study), len(study.samples)  # (N, K)
+    # what chance gives when half of the c points of a mode are samples, on average
+    by_chance = 0.0
+    for c in modes.sum(0).int().tolist():
+        h = np.arange(c + 1)
+        by_chance += float((stats.binom.pmf(h, c, 0.5) * np.clip(3 * h - 2 * c, 0, None)).sum()) / n
 
     def statistic(labels: Labels) -> Tensor:
         g, h = _shares(labels, modes)
-        return (h - 2 * g).clamp(min=0).sum(1)
+        return (h - 2 * g).clamp(min=0).sum(1) - by_chance
 
     def detectable(null: Null) -> float:
         # One absent mode with c real examples and no sample: any split is as lopsided with
@@ -113,14 +121,16 @@ def spread(study: Study) -> Prepared:
     grows.
     """
     scores, modes = _log_distances(study), _pooled_modes(study)
-    return Prepared(lambda labels: _stratified(labels, scores, modes), shift)
+    return Prepared(
+        lambda labels: _stratified(labels, scores, modes), lambda null: math.expm1(shift(null))
+    )
 
 
 @defect(
     "one mode a point",
     0.5,
     "within one mode the samples vary {effect} less than the real data",
-    "within no mode do the samples vary {margin} less than the real data",
+    "within no mode of 8 examples do the samples vary {margin} less than the real data",
 )
 def one_mode_a_point(study: Study) -> Prepared:
     """max_k 1 - s_k(G) / s_k(H), s_k^2 the variance within mode k about the side's own mean."""
@@ -131,6 +141,13 @@ def one_mode_a_point(study: Study) -> Prepared:
     if not groups:
         raise Refused(f"no mode has {2 * _FEWEST} examples, so none can be seen to collapse")
     members = [points[rows] - points[rows].mean(0) for rows in groups]
+    if max(float(x.abs().max()) for x in members) <= 0:
+        raise Refused("the examples within each mode are all the same, so none can collapse")
+    real = torch.bincount(study.heldout.modes, minlength=len(study.names)) / len(study.heldout)
+
+    def detectable(null: Null) -> float:
+        unseen = real[real * null.n < _FEWEST].sum()  # in modes too small to be looked into
+        return math.inf if unseen > _UNSEEN else excess(null)
 
     def statistic(labels: Labels) -> Tensor:
         worst = torch.zeros(len(labels))
@@ -142,7 +159,7 @@ def one_mode_a_point(study: Study) -> Prepared:
             worst = torch.maximum(worst, 1 - ratio)
         return worst
 
-    return Prepared(statistic, excess)
+    return Prepared(statistic, detectable)
 
 
 @defect(
@@ -195,10 +212,10 @@ def blur(study: Study) -> Prepared:
 
     Its effect is the change of the contrast, |exp(.) - 1|.
     """
-    scores = torch.cat(log_contrast(study)).float()  # (N,)
+    scores = log_contrast(study).float()  # (N,)
 
     def detectable(null: Null) -> float:
-        return shift(replace(null, alpha=null.alpha / 2))
+        return math.expm1(shift(replace(null, alpha=null.alpha / 2)))
 
     return Prepared(lambda labels: labels.difference(scores) / 2, detectable)
 
@@ -212,7 +229,7 @@ def blur(study: Study) -> Prepared:
 def anything_else(study: Study) -> Prepared:
     """Accuracy of the leave-one-out nearest neighbour classifier of G against H, minus one half."""
     points = torch.cat([study.samples.features, study.heldout.features])
-    after = nearest(points, points, 1, exclude_self=True)[1][:, 0]  # (N,)
+    after = nearest_other(points, study.generator())  # (N,)
     return Prepared(lambda labels: neighbour_accuracy(after, labels) - 0.5, excess)
 
 

@@ -22,7 +22,8 @@ def frechet(a: Tensor, b: Tensor) -> float:
     tr (S_a S_b)^(1/2) is the nuclear norm of A B^T / sqrt((n - 1)(m - 1)) for the centred rows A, B,
     taken directly when there are fewer rows than dimensions, and otherwise from the eigenvalues of
     the symmetric S_a^(1/2) S_b S_a^(1/2); a general matrix square root is unstable here.
-    Biased upwards by about (1/n + 1/m) tr S: compare only at equal n and m.
+    Biased upwards by (1/n + 1/m) (tr S + sum_ij l_i l_j (1 + [i = j]) / (l_i + l_j) / 2) to first
+    order, l the eigenvalues of S: about d / 4 times tr S in d dimensions.  Compare at equal n and m.
     Raises ``Refused`` for fewer than 2 rows or values that are not finite.
     Source: Dowson and Landau 1982; Heusel et al. 2017, https://arxiv.org/abs/1706.08500.
     """
@@ -133,7 +134,8 @@ def kernel_inception_distance(study: Study) -> Measure:
     """
     if len(study.train) < 2:
         raise Refused("one training example has no deviation to scale features by")
-    scale = study.train.features.std(0).clamp(min=1e-6)
+    scale = study.train.features.std(0)
+    scale = torch.where(scale > 1e-6 * scale.max(), scale, scale.max().clamp(min=1e-12))
     centre = study.train.features.mean(0)
     made, real = ((v.features - centre) / scale for v in (study.samples, study.heldout))
     value, error = kernel_distance(made, real)

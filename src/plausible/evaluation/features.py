@@ -29,8 +29,9 @@ def pca(train: Tensor, dims: int = 64) -> Features:
     """
     rows = _rows(train)  # (N, *shape) -> (N, D)
     mean = rows.mean(0)
-    _, vectors = torch.linalg.eigh((rows - mean).T @ (rows - mean))  # (D, D), ascending
-    axes = vectors[:, -min(dims, rows.shape[1], max(len(rows) - 1, 1)) :]  # (D, d)
+    values, vectors = torch.linalg.eigh((rows - mean).T @ (rows - mean))  # (D,), (D, D), ascending
+    rank = max(int((values > 1e-12 * values[-1]).sum()), 1)
+    axes = vectors[:, -min(dims, rank) :]  # (D, d)
 
     def project(x: Tensor) -> Tensor:
         return (_rows(x.to(mean)) - mean) @ axes  # (N, *shape) -> (N, d)
@@ -108,7 +109,11 @@ def pretrained(name: str) -> Features:
             return hidden.mean((2, 3)).float()
         return (hidden[:, 0] if has_class_token else hidden.mean(1)).float()  # (N, d)
 
-    return lambda x: torch.cat([look(few) for few in x.split(_CHUNK)])
+    def extract(x: Tensor) -> Tensor:
+        return torch.cat([look(few) for few in x.split(_CHUNK)])
+
+    extract.__name__ = f"the pretrained model {name}"
+    return extract
 
 
 def _loaded(name: str) -> tuple[nn.Module | Any, bool]:

@@ -28,15 +28,18 @@ def classes(classifier: Classifier) -> Assign:
     return lambda x, features: predict(classifier, x)
 
 
-def bins(features: Tensor, count: int, generator: torch.Generator) -> Assign:
-    """(x, features) -> the nearest of ``count`` centres of k-means on the training part, (N,).
+def bins(features: Tensor, count: int, generator: torch.Generator) -> tuple[Assign, int]:
+    """(x, features) -> the nearest of ``count`` centres of k-means on the training part, and how many.
+
+    Fewer where there are fewer different points.
 
     features (N, d) of the training part.  k-means++ and Lloyd's rounds, the best of 4 starts.
     Sources: Arthur and Vassilvitskii 2007; Richardson and Weiss 2018 (the bins of NDB),
     https://arxiv.org/abs/1805.12462.
     """
     rows = torch.randperm(len(features), generator=generator)[:_LEARN]
-    points = features[rows]
+    middle = features.mean(0)  # distances lose precision far from 0
+    points = features[rows] - middle
     count = max(1, min(count, len(points)))
     best, least = points[:1], math.inf
     for _ in range(_STARTS):
@@ -44,7 +47,7 @@ def bins(features: Tensor, count: int, generator: torch.Generator) -> Assign:
         loss = _squares(points, centres).min(1).values.sum().item()
         if loss < least:
             best, least = centres, loss
-    return lambda x, seen: _squares(seen.to(best), best).argmin(1)
+    return lambda x, seen: _squares(seen.to(best) - middle, best).argmin(1), len(best)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def shares(study: Study) -> list[Share]:
 def histogram(study: Study) -> list[Measure]:
     """The shares q of the modes among samples beside those p of the training part.
 
-    reverse KL    sum_k q_k log(q_k / p_k), in nats; the interval is from resampled counts.
+    reverse KL    sum_k q_k log(q_k / p_k), in nats; the error is from resampled counts.
     missing mass  the training share of modes without a single sample.
     modes         how many have one.
     NDB/K         the share of modes whose q and p differ at the 5% level, one at a time.
@@ -91,25 +94,22 @@ def histogram(study: Study) -> list[Measure]:
     p, q = real / real.sum(), drawn / drawn.sum()
     n = int(drawn.sum())
     known = p > 0
-    draws = torch.from_numpy(
-        stats.multinomial.rvs(n, (q / q.sum()).numpy(), 400, random_state=study.seed)
-    )
-    redrawn = _divergence(draws[:, known].double() / n, p[known])  # (400,)
+    note = "classes by the classifier" if study.labelled else f"{size} bins of k-means"
+    if (q[~known] > 0).any():
+        lost = Measure(
+            "reverse KL",
+            None,
+            n=n,
+            note="infinite: some samples lie in a class without training examples",
+        )
+    else:
+        lost = _reverse_kl(p, q, n, study.seed, note)
     pooled = (real + drawn) / (real.sum() + n)
     error = (pooled * (1 - pooled) * (1 / real.sum() + 1 / n)).sqrt().clamp(min=1e-12)
     apart = ((p - q).abs() / error) > float(stats.norm.isf(_DIFFERENT / 2))
-    note = "classes by the classifier" if study.labelled else f"{size} bins of k-means"
     absent = (drawn == 0) & (real > 0)
     return [
-        Measure(
-            "reverse KL",
-            float(_divergence(q[known][None], p[known])),
-            redrawn.std().item(),
-            n=n,
-            kind=Kind.UPPER,
-            unit="nats",
-            note=note,
-        ),
+        lost,
         Measure("missing mass", float(p[absent].sum()), n=n, kind=Kind.UPPER, note=note),
         Measure(
             "modes",
@@ -137,6 +137,16 @@ def asked_class(study: Study) -> Measure:
     return Measure(
         "asked class", share, math.sqrt(share * (1 - share) / n), n=n, direction="higher"
     )
+
+
+def _reverse_kl(p: Tensor, q: Tensor, n: int, seed: int, note: str) -> Measure:
+    known = p > 0
+    draws = torch.from_numpy(
+        stats.multinomial.rvs(n, (q / q.sum()).numpy(), 400, random_state=seed)
+    )
+    redrawn = _divergence(draws[:, known].double() / n, p[known])  # (400,)
+    value, error = _divergence(q[known][None], p[known]).item(), redrawn.std().item()
+    return Measure("reverse KL", value, error, n=n, kind=Kind.UPPER, unit="nats", note=note)
 
 
 def _divergence(q: Tensor, p: Tensor) -> Tensor:

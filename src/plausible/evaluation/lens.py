@@ -53,7 +53,7 @@ class Lens:
         for rows in torch.arange(len(part)).split(_CHUNK):
             x = part.batch(rows).x
             with torch.no_grad():
-                seen = self.extract(x).float().cpu().flatten(1)  # (n, *) -> (n, d)
+                seen = self.extract(x).float().cpu().reshape(len(x), -1)  # (n, *) -> (n, d)
             coordinates = self.raw(x).float().cpu()
             _measurable(seen, "features")
             _measurable(coordinates, "coordinates")
@@ -95,10 +95,12 @@ def fit(
     if classifier is not None:
         return Lens(extract, raw, classes(classifier), describe, class_names, True)
     with torch.no_grad():
-        seen = torch.cat([extract(few).float().cpu().flatten(1) for few in x.split(_CHUNK)])
+        seen = torch.cat(
+            [extract(few).float().cpu().reshape(len(few), -1) for few in x.split(_CHUNK)]
+        )
     count = min(max(compared // _FULL, 2), _BINS)
     _measurable(seen, "features")
-    assign = bins(seen, count, generator)
+    assign, count = bins(seen, count, generator)
     return Lens(extract, raw, assign, describe, tuple(f"bin {k}" for k in range(count)), False)
 
 

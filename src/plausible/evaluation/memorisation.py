@@ -71,6 +71,8 @@ def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
     r is the distance of a point to T over its distance to the nearest other point of H; a copy has
     r near 0.  rho is chosen by T alone: one half, or less where points are so dense (in the
     intrinsic dimension of T) that more than 1 real example in 500 would be taken for a copy.
+    The statistic is a function of the labels alone, up to balls that 24 others share: of those no
+    shuffle keeps H out but with probability 2^-24, and they count only as they really are.
     Shuffling G with H keeps its power however large T is; shuffling T with H, as ``memorisation``
     does, loses it when T is much larger than H, because a copied example is then likely to be one
     of T by chance.
@@ -78,7 +80,7 @@ def copying(study: Study) -> tuple[Callable[[Labels], Tensor], float]:
     samples, heldout = study.samples.raw, study.heldout.raw
     points = torch.cat([samples, heldout])  # (N, p)
     n, size = len(samples), len(study.train)
-    m = dimension(_spacing(study))
+    m = dimension(_apart(study))
     rho = min(_CLOSEST, (_CHANCE / (1 - _CHANCE) * n / size) ** (1 / m))
     radius = _pooled(study) / rho  # (N,)
     others = nearest(heldout, heldout, 1, exclude_self=True)[0][:, 0]
@@ -108,19 +110,16 @@ def memorisation(study: Study) -> list[Measure]:
     copied fraction   c = (p - pi) / (1 - pi): p the share of samples nearer to T than to H, pi =
                       |T| / (|T| + |H|).  0 is what independent samples give, 1 a generator that only
                       copies.  Its p-value shuffles which points are T and which are H, 1,999 times;
-                      its error is the deviation of that null.
+                      its error treats the examples that samples are nearest to as independent.
     near duplicates   the share of samples whose nearest of T and H is at most rho times as far as
-                      the second nearest, and lies in T.  Its p-value is exact: if T and H are alike,
-                      the number of different examples so repeated that lie in T is hypergeometric.
+                      the second nearest, and lies in T.  Its p-value: if T and H are alike, the
+                      number of different examples so repeated that lie in T is hypergeometric,
+                      given rho (one half, or less in few dimensions).
     Source: the nearest-neighbour label under exchangeability, as in Meehan et al. 2020,
     https://arxiv.org/abs/2004.05675.
     """
     t, h, n = len(study.train), len(study.heldout), len(study.samples)
-    to_train, in_train = to_training(study.samples, study.train)
-    to_held, in_held = _two(study.samples, study.heldout)
-    # a tie goes to T, whose rows come first
-    distance, order = torch.cat([to_train, to_held], 1).sort(stable=True, dim=1)  # (n, 4)
-    after = torch.cat([in_train, t + in_held], 1).gather(1, order)[:, 0]  # (n,)
+    distance, after = _known(study)  # (n, 2) and (n,)
     share, pi = (after < t).double().mean().item(), t / (t + h)
     targets, times = after.unique(return_counts=True)  # (J,), (J,)
     # Shuffled labels of J given points: how many are T, then which.
@@ -129,14 +128,15 @@ def memorisation(study: Study) -> list[Measure]:
     places = torch.rand(_DRAWS, len(targets), generator=study.generator()).argsort(1)
     null = ((places < counts[:, None]).float() @ times.float()) / n  # (B,)
 
-    rho = min(_CLOSEST, _CHANCE ** (1 / dimension(_spacing(study))))
+    error = (times * ((targets < t).double() - share)).square().sum().sqrt().item() / n
+    rho = min(_CLOSEST, _CHANCE ** (1 / dimension(_apart(study))))
     near = distance[:, 0] < rho * distance[:, 1]
     repeated, copies = after[near].unique(), (after[near] < t).sum().item() / n
     in_t = int((repeated < t).sum())
     p = float(stats.hypergeom.sf(in_t - 1, t + h, t, len(repeated)))
     return [
         Measure(
-            "copied fraction", (share - pi) / (1 - pi), null.std().item() / (1 - pi),
+            "copied fraction", (share - pi) / (1 - pi), error / (1 - pi),
             p=p_value(share, null), n=n, direction="like real",
             note=f"{share:.1%} of the samples are nearer to training data, {pi:.1%} expected",
         ),
@@ -160,6 +160,24 @@ def closest(study: Study, count: int) -> tuple[Tensor, Tensor, Tensor]:
     return rows, train[rows, 0], held[rows, 0]
 
 
+def _known(study: Study) -> tuple[Tensor, Tensor]:
+    """Distances of samples to their two nearest of T and H, (n, 2), and which is the nearest, (n,).
+
+    Rows of T come first, then those of H; where both lie equally near, all of T and H are searched
+    again in random order, so that T is not preferred.
+    """
+    t = len(study.train)
+    to_train, in_train = to_training(study.samples, study.train)
+    to_held, in_held = _two(study.samples, study.heldout)
+    if (to_train[:, 0] == to_held[:, 0]).any():
+        known = torch.cat([study.train.raw, study.heldout.raw])
+        order = torch.randperm(len(known), generator=study.generator())
+        distance, index = nearest(study.samples.raw, known[order], 2)
+        return distance, order[index[:, 0]]
+    distance, order = torch.cat([to_train, to_held], 1).sort(1)  # (n, 4)
+    return distance[:, :2], torch.cat([in_train, t + in_held], 1).gather(1, order)[:, 0]
+
+
 def _two(view: View, other: View) -> tuple[Tensor, Tensor]:
     """Distances to and rows of the two nearest points of ``other``, (n, 2) each."""
     found = nearest(view.raw, other.raw, min(2, len(other)))
@@ -168,7 +186,7 @@ def _two(view: View, other: View) -> tuple[Tensor, Tensor]:
     return torch.nn.functional.pad(found[0], (0, 1), value=math.inf), found[1].expand(-1, 2)
 
 
-def _spacing(study: Study) -> Tensor:
+def _apart(study: Study) -> Tensor:
     return study.spacing if study.spacing is not None else spacing(study.train, study.generator())
 
 

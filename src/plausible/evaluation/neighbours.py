@@ -105,6 +105,17 @@ def nearest(
     return distances[:, :k], index.gather(1, order[:, :k])
 
 
+def nearest_other(points: Tensor, generator: torch.Generator) -> Tensor:
+    """The nearest other row of each row, (n, d) -> (n,), equal distances in random order.
+
+    The order of the rows says who is a sample; were ties to follow it, no test that shuffles who is
+    one would be exact.
+    """
+    order = torch.randperm(len(points), generator=generator)
+    after = nearest(points[order], points[order], 1, exclude_self=True)[1][:, 0]
+    return torch.empty_like(order).index_copy_(0, order, order[after])
+
+
 class PRDC(NamedTuple):
     """Precision, recall, density and coverage: shares in [0, 1], density >= 0 and unbounded."""
 

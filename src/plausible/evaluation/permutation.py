@@ -26,6 +26,11 @@ class Labels:
         """Mean score of the samples minus mean score of the held-out examples: (N,) -> (B,)."""
         return self.g @ scores / self.g.sum(1) - self.h @ scores / self.h.sum(1)
 
+    def then(self, others: "Labels") -> "Labels":
+        """These rows, then the others."""
+        pairs = ((self.g, others.g), (self.h, others.h), (self.ours, others.ours))
+        return Labels(*(torch.cat(pair) for pair in pairs))
+
     def __getitem__(self, rows: slice) -> "Labels":
         return Labels(self.g[rows], self.h[rows], self.ours[rows])
 

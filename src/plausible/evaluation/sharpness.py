@@ -68,18 +68,19 @@ def spectra(study: Study) -> tuple[Tensor, Tensor, Tensor]:
     return torch.arange(1, real.shape[1] + 1), real.mean(0), made.mean(0)
 
 
-def log_contrast(study: Study) -> tuple[Tensor, Tensor]:
-    """log of the Laplacian variance of each sample and of each held-out image, (n,), (m,) float64.
+def log_contrast(study: Study) -> Tensor:
+    """log of the Laplacian variance of each sample, then of each held-out image, (n + m,) float64.
 
-    Floored at 1e-4 of the real mean, so that one constant image does not decide.
-    Raises ``Refused`` for vectors, for images under 3 pixels, and where real images are constant.
+    Floored at 1e-4 of the mean of both, so that one constant image does not decide and who is a
+    sample makes no difference.
+    Raises ``Refused`` for vectors, for images under 3 pixels, and where all images are constant.
     """
-    made, real = (_each(view, laplacian_variance) for view in (study.samples, study.heldout))
-    made, real = made.double(), real.double()
-    if real.mean() < _FLAT:
-        raise Refused("the held-out images have no detail at all, so no sample can be as sharp")
-    floor = 1e-4 * real.mean()
-    return made.clamp(min=floor).log(), real.clamp(min=floor).log()
+    pooled = torch.cat(
+        [_each(v, laplacian_variance) for v in (study.samples, study.heldout)]
+    ).double()
+    if pooled.mean() < _FLAT:
+        raise Refused("no image has any detail, so none can be more or less sharp")
+    return pooled.clamp(min=1e-4 * pooled.mean().item()).log()
 
 
 @metric()
@@ -88,7 +89,9 @@ def laplacian_sharpness(study: Study) -> Measure:
 
     Below 1 is blurred, above noisy; a geometric mean, so that one noisy image does not decide.
     """
-    made, real = log_contrast(study)
+    if _each(study.heldout, laplacian_variance).mean() < _FLAT:
+        raise Refused("the held-out images have no detail at all, so no sample can be as sharp")
+    made, real = log_contrast(study).split([len(study.samples), len(study.heldout)])
     value = (made.mean() - real.mean()).exp().item()
     error = value * math.sqrt(_error(made) + _error(real))
     note = "below 1 blurred, above 1 noisy"

@@ -34,11 +34,10 @@ class View:
         return len(self.part)
 
     def __getitem__(self, rows: slice) -> "View":
-        part = self.part
-        y = None if part.y is None else part.y[rows]
-        few = replace(part, values=part.values[rows], y=y)
         near = self.nearest and (self.nearest[0][rows], self.nearest[1][rows])
-        return View(few, self.features[rows], self.raw[rows], self.modes[rows], near)
+        return View(
+            self.part.rows(rows), self.features[rows], self.raw[rows], self.modes[rows], near
+        )
 
 
 @dataclass(frozen=True, eq=False)

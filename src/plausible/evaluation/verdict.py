@@ -38,7 +38,7 @@ class Ruling:
     p, adjusted       the permutation p-value, and Holm's over all tests of the verdict.
     detectable        the smallest effect that n examples a side reveal with power 0.8 at the level
                       that Holm's correction asks of the first rejection.
-    needed            examples a side at which that is the margin; None if it is already.
+    needed            where the answer is INCONCLUSIVE, examples a side that would decide.
     """
 
     name: str
@@ -92,9 +92,9 @@ def rule(study: Study, progress: Callable[[str], None] | None = None) -> Verdict
 
     Exact under the hypothesis that G and H are drawn alike, whatever T is.  A defect fails when its
     p-value is at most 0.05 after Holm's correction over all defects and its effect is above the
-    margin; it passes when the smallest detectable effect is within the margin; otherwise it is
-    inconclusive and ``needed`` says how many examples would decide.  progress(name) is called before
-    each test.
+    margin; it passes when the smallest detectable effect is within the margin and nothing speaks for
+    more; otherwise it is inconclusive and ``needed`` says how many examples would decide.
+    progress(name) is called before each test.
     """
     n = min(len(study.samples), len(study.heldout))
     if n < 2:
@@ -142,20 +142,24 @@ def rule(study: Study, progress: Callable[[str], None] | None = None) -> Verdict
 
 def _rule(kind: Defect, test: Prepared, found: _Found, adjusted: float) -> Ruling:
     margin, n = kind.margin, found.null.n
-    detectable = test.detectable(found.null)
+    detectable = _detectable(test, found.null)
+    significant, beyond = adjusted <= ALPHA, found.interval[1] > margin
     needed = None
-    if adjusted <= ALPHA and found.effect > margin:
+    if significant and found.effect > margin:
         state, sentence = State.FAIL, kind.claim.format(effect=_percent(found.effect))
-    elif detectable <= margin and found.effect <= margin:
-        state, sentence = State.PASS, kind.fine.format(margin=_percent(margin))
-    else:
-        state = State.INCONCLUSIVE
-        # where the margin could be seen and what was seen lies above it, by chance or not
-        needed = _needed(test, found.null, margin) if detectable > margin else 2 * n
+    elif detectable > margin:
+        state, needed = State.INCONCLUSIVE, _needed(test, found.null, margin)
+        least = f"no less than {_percent(detectable)}" if detectable < 1 else "nothing"
+        sentence = f"{n:,} examples a side reveal {least}; {needed:,} would decide about {_percent(margin)}"
+    elif found.effect > margin or (significant and beyond):
+        # there, or so it seems, and too close to the margin: four times the examples halve the error
+        state, needed = State.INCONCLUSIVE, 4 * n
         sentence = (
-            f"{n:,} examples a side reveal no less than {_percent(detectable)}; "
-            f"{needed:,} would decide about {_percent(margin)}"
+            f"{_percent(found.effect)} was found, too close to {_percent(margin)} to decide; "
+            f"{needed:,} examples a side might"
         )
+    else:
+        state, sentence = State.PASS, kind.fine.format(margin=_percent(margin))
     return Ruling(
         kind.name,
         state,
@@ -165,19 +169,25 @@ def _rule(kind: Defect, test: Prepared, found: _Found, adjusted: float) -> Rulin
         found.interval,
         found.p,
         adjusted,
-        detectable,
+        detectable if math.isfinite(detectable) else None,
         needed,
     )
+
+
+def _detectable(test: Prepared, null: Null) -> float:
+    """The smallest effect found; infinite where even the clearest split has a larger p than alpha."""
+    few = null.n < 20 and 1 / math.comb(2 * null.n, null.n) > null.alpha
+    return math.inf if few else test.detectable(null)
 
 
 def _needed(test: Prepared, null: Null, margin: float) -> int:
     """The smallest n at which the margin is detectable, by bisection over powers of two."""
     low, high = null.n, 2 * null.n
-    while test.detectable(replace(null, n=high)) > margin and high < 2**40:
+    while _detectable(test, replace(null, n=high)) > margin and high < 2**40:
         low, high = high, 2 * high
     while high - low > max(1, low // 100):
         middle = (low + high) // 2
-        if test.detectable(replace(null, n=middle)) <= margin:
+        if _detectable(test, replace(null, n=middle)) <= margin:
             high = middle
         else:
             low = middle
