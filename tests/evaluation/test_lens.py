@@ -67,3 +67,13 @@ def test_an_extractor_of_the_user_and_one_that_fails():
     broken = replace(lens, extract=lambda x: x * float("nan"))
     with pytest.raises(Refused, match="NaN or infinite"):
         broken.look(part)
+
+
+def test_very_long_vectors_are_projected_and_keep_their_distances():
+    x = torch.randn(60, 3000, generator=torch.Generator().manual_seed(0))
+    part = Part(x, None, Space((3000,)))
+    view = fit(part, 30).look(part)
+    assert view.raw.shape == (60, 1024)
+    ratio = torch.pdist(view.raw) / torch.pdist((x - x.mean(0)) / x.std(0, correction=0))
+    assert ratio.mean().item() == pytest.approx(1, abs=0.02)
+    assert ratio.std().item() < 0.05

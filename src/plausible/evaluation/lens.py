@@ -17,6 +17,7 @@ from plausible.evaluation.study import View
 
 _CHUNK = 1024
 _SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
+_WIDE = 1024  # coordinates beyond which vectors are projected
 _LEARN = 10_000  # training examples that fix principal components and scales
 _FULL = 50  # held-out examples in a bin, about: fewer say little about one bin
 _BINS = 20
@@ -53,7 +54,7 @@ class Lens:
         for rows in torch.arange(len(part)).split(_CHUNK):
             x = part.batch(rows).x
             with torch.no_grad():
-                seen = self.extract(x).float().cpu().reshape(len(x), -1)  # (n, *) -> (n, d)
+                seen = _flat(self.extract(x))
             coordinates = self.raw(x).float().cpu()
             _measurable(seen, "features")
             _measurable(coordinates, "coordinates")
@@ -95,9 +96,7 @@ def fit(
     if classifier is not None:
         return Lens(extract, raw, classes(classifier), describe, class_names, True)
     with torch.no_grad():
-        seen = torch.cat(
-            [extract(few).float().cpu().reshape(len(few), -1) for few in x.split(_CHUNK)]
-        )
+        seen = torch.cat([_flat(extract(few)) for few in x.split(_CHUNK)])
     count = min(max(compared // _FULL, 2), _BINS)
     _measurable(seen, "features")
     assign, count = bins(seen, count, generator)
@@ -112,12 +111,24 @@ def _measurable(rows: Tensor, what: str) -> None:
         raise Refused(f"the {what} of some examples are beyond {_FARTHEST:g}, too far to measure")
 
 
+def _flat(seen: Tensor) -> Tensor:
+    """(n, *) or (n,) of an extractor on any device -> (n, d) float32 on the CPU."""
+    return seen.float().cpu().reshape(len(seen), -1) if len(seen) else seen.new_zeros(0, 1)
+
+
 def _raw(space: Space, x: Tensor) -> Features:
-    """Pixels shrunk to at most 16 x 16, or coordinates in units of their deviation: (N, p)."""
+    """Pixels shrunk to at most 16 x 16, or coordinates in units of their deviation: (N, p).
+
+    More than 1,024 coordinates are projected onto as many random directions, which keep distances to
+    a few percent (Johnson and Lindenstrauss 1984).
+    """
     if not space.is_image:
         mean, scale = x.mean(0), x.std(0, correction=0)  # (N, D) -> (D,)
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-        return lambda x: (x - mean.to(x)) / scale.to(x)
+        if space.dims <= _WIDE:
+            return lambda x: (x - mean.to(x)) / scale.to(x)
+        axes = torch.randn(space.dims, _WIDE, generator=torch.Generator().manual_seed(0))
+        return lambda x: (x - mean.to(x)) / scale.to(x) @ axes.to(x) / _WIDE**0.5
     size = (min(space.shape[1], _SIDE), min(space.shape[2], _SIDE))
     if size == space.shape[1:]:
         return lambda x: x.flatten(1)  # (N, C, H, W) -> (N, C H W)
