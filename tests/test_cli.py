@@ -404,7 +404,7 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
         (["--samples", "sizes", "--data", "digits"], ["sizes", "8x8, 9x9", "shape of the data"]),
         (["--samples", "real.npz", "--data", "moons"], ["real.npz", "8x8", "length 2"]),
         (["--samples", "other.csv", "--data", "moons"], ["other.csv", "length 20", "length 2"]),
-        (["--samples", "nan.npy", "--data", "digits"], ["nan.npy", "1 of 8,256", "NaN"]),
+        (["--samples", "nan.npy", "--data", "digits"], ["nan.npy", "1 of 16,000", "NaN"]),
         (["--samples", "one.npy", "--data", "digits"], ["one.npy", "1 samples", "2"]),
         (["--samples", "text.txt", "--data", "digits"], ["text.txt", "no known format", ".npz"]),
         (["--samples", "empty", "--data", "digits"], ["empty holds no images"]),
