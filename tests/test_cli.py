@@ -66,7 +66,7 @@ def test_a_missing_or_misspelt_command_names_the_choices(capsys):
         (["gna"], ["unknown model 'gna'", "gan", "convnet"]),
         (["gan", "--data", "digitz"], ["digitz", "did you mean 'digits'"]),
         (["gan", "--data=nowhere/at/all"], ["nowhere/at/all"]),
-        (["gan", "--loss", "hinge"], ["hinge", "minimax", "relativistic"]),
+        (["gan", "--loss", "hing"], ["hing", "minimax", "relativistic"]),
         (["gan", "--architecture", "vit"], ["vit", "conv", "mlp"]),
         (["gan", "--stepz", "3"], ["--stepz"]),
         (["gan", "--steps", "many"], ["--steps", "many"]),

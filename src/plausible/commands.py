@@ -25,7 +25,7 @@ from plausible.data.samples import samples
 from plausible.evaluation.features import pretrained
 from plausible.evaluation.latent import walks
 from plausible.flags import order as flags_of
-from plausible.menu import Device, Evaluate, writable
+from plausible.menu import Device, Evaluate, Sample, writable
 from plausible.training import Training, train
 
 _PICTURED = 64
@@ -262,30 +262,23 @@ def describe(
     console.print(f"some items drawn in {picture}", highlight=False, soft_wrap=True)
 
 
-def sample(
-    folder: Path,
-    out: str,
-    n: int,
-    label: str | None,
-    seed: int,
-    device: Device,
-    console: Console,
-) -> None:
-    """plausible sample FOLDER: n draws as a grid, as arrays or as single images."""
-    run = runs.Run(folder)
-    model = run.model(place(device))
+def sample(asked: Sample, console: Console) -> None:
+    """plausible sample RUN: n draws as a grid, as arrays or as single images."""
+    run = runs.Run(asked.run_folder)
+    model = run.model(place(asked.device))
     if not isinstance(model, Generative):
-        raise Refused(f"{folder} is a {model.name}, p(y | x), which has no samples to draw")
-    y = None if label is None else _label(run, label)
-    drawn = model.sample(n, y, generator=torch.Generator().manual_seed(seed)).to("cpu")
-    path = Path(out)
-    if out.endswith("/"):
+        raise Refused(f"{run.folder} is a {model.name}, p(y | x), which has no samples to draw")
+    y = None if asked.label is None else _label(run, asked.label)
+    generator = torch.Generator().manual_seed(asked.seed)
+    drawn = model.sample(asked.n, y, truncation=asked.truncation, generator=generator).to("cpu")
+    path = Path(asked.out)
+    if asked.out.endswith("/"):
         _write_folder(path, model, drawn)
-    elif out.lower().endswith(".npz"):
+    elif asked.out.lower().endswith(".npz"):
         _write_bytes(path, _arrays(model, drawn))
     else:
         _write_bytes(path, figures.png(figures.picture(model.space, drawn.x)))
-    console.print(f"{n:,} samples in {out}", highlight=False, soft_wrap=True)
+    console.print(f"{asked.n:,} samples in {asked.out}", highlight=False, soft_wrap=True)
 
 
 def interpolate(

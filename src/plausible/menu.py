@@ -123,6 +123,8 @@ class Sample:
     """How many."""
     label: str | None = None
     """Draw only this class, by name or number, from a conditional model."""
+    truncation: float | None = None
+    """Keep every coordinate of z within this many standard deviations: typical, less varied."""
     seed: int = 0
     """The same seed draws the same samples."""
     device: Device = "auto"
@@ -138,9 +140,7 @@ class Sample:
             raise Refused(f"-n must be at least 1, not {self.n}")
         from plausible import commands
 
-        commands.sample(
-            self.run_folder, self.out, self.n, self.label, self.seed, self.device, console
-        )
+        commands.sample(self, console)
 
 
 @menu

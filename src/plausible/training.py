@@ -195,6 +195,10 @@ class Training(Iterator[Step], Generic[M]):
         players = list(model.players())
         if settings.simultaneous and any(player.updates != 1 for player in players):
             raise Refused("simultaneous updates need every player to move once a round")
+        if settings.micro_batch and any(player.whole_batch for player in players):
+            raise Refused(
+                "--micro-batch splits a batch, and here what an example costs depends on the whole of it"
+            )
         self._seats = [_seat(player) for player in players]
         self._average = Average(model, players)
         device, one = self.device, self.world
@@ -258,6 +262,8 @@ class Training(Iterator[Step], Generic[M]):
             if seat.player.adapt and clock.step % _ADAPT_EVERY == 0:
                 rows = self._checks.rows(clock.step // _ADAPT_EVERY)
                 seat.player.adapt(self.data.validation.batch(rows), clock)
+                if seat.player.shared is not None:
+                    self.world.average(list(seat.player.shared.buffers()))
         self._average.update(clock, self.batch)
         self._steps += 1
         return Step(clock, seen)

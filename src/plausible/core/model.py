@@ -64,6 +64,8 @@ class Player:
     ema      half-life in examples of the averaged weights; None: the raw weights are the average.
     project  called after each update to bring the weights back into their set (clipping, say).
     adapt    called every few rounds with a batch of the validation part.
+    shared   whose floating-point buffers adaptation moves: ranks keep them equal.
+    whole_batch  an example's loss depends on the others, so a batch cannot be split.
     """
 
     name: str
@@ -76,6 +78,8 @@ class Player:
     ema: Schedule | None = None
     project: Callable[[], None] | None = None
     adapt: Callable[[Batch, Clock], None] | None = None
+    shared: nn.Module | None = None
+    whole_batch: bool = False
 
 
 class Examples(Protocol):
@@ -184,6 +188,18 @@ class Model(nn.Module, ABC):
         return tuple(tensor.to(self.offset.device) for tensor in tensors)
 
 
+def truncated(z: Tensor, t: float) -> Tensor:
+    """z ~ N(0, 1) to N(0, 1) given |z| <= t, coordinate by coordinate, of any shape.
+
+    By the inverse of the distribution function, so that the same draw of z, more typical, comes out.
+    """
+    if not t > 0:
+        raise Refused(f"--truncation must be more than 0, not {t}")
+    share = torch.erf(torch.tensor(t / 2**0.5, dtype=torch.float64))  # P(|z| <= t)
+    inside = torch.erf(z.double() / 2**0.5) * share
+    return (torch.erfinv(inside) * 2**0.5).to(z.dtype).clamp(-t, t)
+
+
 class Generative(Model):
     """A model that can be sampled; an implicit one stops here.
 
@@ -202,18 +218,32 @@ class Generative(Model):
 
     @torch.no_grad()
     def sample(
-        self, n: int, y: Tensor | int | None = None, *, generator: Generator | None = None
+        self,
+        n: int,
+        y: Tensor | int | None = None,
+        *,
+        truncation: float | None = None,
+        generator: Generator | None = None,
     ) -> Batch:
         """n draws x ~ p(x) or p(x | y), on the levels of the space.
 
-        y  a label for all, (n,) labels, or None; None on a conditional model draws y from the prior.
+        y           a label for all, (n,) labels, or None; None on a conditional model draws y from
+                    the prior.
+        truncation  t: z ~ N(0, I) given that every |z_i| <= t, so that samples are more typical and
+                    vary less (Brock et al. 2019, https://arxiv.org/abs/1809.11096); they then no
+                    longer follow p(x).
         Returns a ``Batch`` with x (n, *shape) and, when conditional, y (n,).
-        Raises ``Refused`` for n < 1, a label out of range, or labels on an unconditional model.
+        Raises ``Refused`` for n < 1, a label out of range, labels on an unconditional model, or a
+        truncation without z.
         """
         if n < 1:
             raise Refused(f"the number of samples must be at least 1, not {n}")
         labels = self.labels(n, y, generator)
         noise = self._noise(n, generator)
+        if truncation is not None:
+            if not isinstance(self, Latent):
+                raise Refused(f"a {self.name} has no z ~ N(0, I) to truncate")
+            noise = truncated(noise, truncation)
         size = min(max(2**22 // self.space.dims, 16), 1024)
         was_training = self.training
         self.eval()

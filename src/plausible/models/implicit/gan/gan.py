@@ -1,25 +1,25 @@
 """Generative adversarial network: G learns to draw, D learns to tell draws from data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Generator as Random
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from plausible.core.model import Clock, Generative, Loss, Player, models
 from plausible.core.registry import Refused
 from plausible.core.schedule import Schedule, at, cosine
 from plausible.core.space import Batch, Space
-from plausible.models.implicit.gan.architectures import (
-    Discriminator,
-    Generator,
-    architectures,
-    pair,
-)
+from plausible.models.implicit.gan import augment
+from plausible.models.implicit.gan.architectures import architectures, default
+from plausible.models.implicit.gan.config import Config
+from plausible.models.implicit.gan.grid import on_grid
 from plausible.models.implicit.gan.losses import losses
+from plausible.models.implicit.gan.networks import Discriminator, Generator, Opinion
 from plausible.models.implicit.gan.penalties import Point, Round, penalties
+from plausible.models.implicit.gan.strength import Strength
 
 
 @models
@@ -34,127 +34,128 @@ class GAN(Generative):
 
     name: ClassVar[str] = "gan"
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "implicit", "direct")
-
-    @dataclass(frozen=True)
-    class Config(Generative.Config):
-        """A GAN: the generator against the discriminator."""
-
-        conditional: bool = False
-        """Learn p(x | y) from labelled data."""
-        loss: Annotated[str, losses] = "relativistic"
-        """What the two players minimise."""
-        penalties: tuple[Annotated[str, penalties], ...] = ("r1", "r2")
-        """Added to the discriminator's cost."""
-        penalty_weight: float = 1.0
-        """Of each penalty at the start ..."""
-        penalty_weight_end: float = 1.0
-        """... and from half of the budget on."""
-        penalty_every: int = 4
-        """Updates of the discriminator between penalties; each then counts as many times."""
-        architecture: Annotated[str, architectures] | None = None
-        """The networks; by default conv for images of at least 8 pixels, mlp otherwise."""
-        width: int | None = None
-        """Channels at full size (conv) or hidden units (mlp); by default what suits the data."""
-        latent: int = 64
-        """Dimensions of z."""
-        lr: float = 2e-3
-        """Learning rate of both players until 40% of the budget; then it falls to 1% of this."""
-        lr_discriminator: float | None = None
-        """Learning rate of the discriminator, when it is to differ."""
-        beta2: float = 0.99
-        """Memory of Adam's second moment; its first moment has none."""
-        updates: int = 1
-        """Updates of the discriminator for each one of the generator (n_critic)."""
-        clip: float | None = None
-        """Keep every weight of the discriminator within [-clip, clip]."""
-        ema: float = 500_000
-        """Half-life, in training examples, of the averaged generator; at most 5% of those seen."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            _ = losses[self.loss], [penalties[name] for name in self.penalties]
-            if self.architecture is not None:
-                _ = architectures[self.architecture]
-            for flag in ("penalty_every", "latent", "updates"):
-                if getattr(self, flag) < 1:
-                    raise Refused(f"--{flag.replace('_', '-')} must be at least 1")
-            if self.width is not None and self.width < 1:
-                raise Refused("--width must be at least 1")
-            for flag in ("lr", "lr_discriminator", "clip", "ema"):
-                value = getattr(self, flag)
-                if value is not None and not value > 0:
-                    raise Refused(f"--{flag.replace('_', '-')} must be more than 0, not {value}")
-            if min(self.penalty_weight, self.penalty_weight_end) < 0:
-                raise Refused("a penalty weight must not be negative")
-
+    Config = Config
     config: Config
 
     def __init__(self, space: Space, config: Config | None = None):
-        config = config or self.Config()
+        config = config or Config()
         super().__init__(space, config)
         classes = space.classes if config.conditional else 0
         embedding = config.latent if config.conditional else 0
-        networks = pair(space, config.architecture, config.latent + embedding, config.width)
-        self.generator = Generator(networks, classes, embedding)
-        self.discriminator = Discriminator(networks, classes)
-        end = config.penalty_weight_end
-        self._weight = cosine(config.penalty_weight, end, until=0.5)
+        # What D sees of one input: several samples and the label's embedding on the channels.
+        beside = (1, *space.shape[1:]) if space.is_image else (16,)
+        concatenated = beside[0] if classes and config.condition == "concatenation" else 0
+        first = space.shape[0] * config.pack + concatenated
+        pair = architectures[config.architecture or default(space)](
+            space,
+            Space((first, *space.shape[1:]), space.levels),
+            config.latent + embedding,
+            config.width,
+        )
+        if pair.batch_statistics:
+            config.alone("its batch norm")
+        self.generator = Generator(pair, classes, embedding)
+        self.discriminator = Discriminator(
+            pair,
+            classes,
+            config.condition,
+            beside=beside,
+            packed=config.pack,
+            deviation=config.minibatch_std,
+            spectral=config.spectral_norm,
+        )
+        self.augment = config.augment
+        if self.augment is None:
+            self.augment = ("color", "translation", "cutout") if default(space) == "conv" else ()
+        if self.augment and not space.is_image:
+            raise Refused("--augment changes images, and these data are vectors")
+        self.strength = Strength()
+        weights = config.penalty_weight, config.penalty_weight_end
+        self._weight = cosine(*weights, until=config.burn_in)
 
     def players(self) -> Sequence[Player]:
         """The discriminator, then the generator, whose weights are averaged."""
         config = self.config
-        betas: tuple[Schedule, Schedule] = (0.0, config.beta2)
+        end = config.beta2 if config.beta2_end is None else config.beta2_end
+        betas: tuple[Schedule, Schedule] = (0.0, cosine(config.beta2, end, until=config.burn_in))
+        adaptive = self.augment and config.augment_strength is None
         return [
             Player(
                 "discriminator",
                 self.discriminator,
                 self.discriminate,
                 updates=config.updates,
-                lr=_decaying(config.lr_discriminator or config.lr),
+                lr=self._decaying(config.lr_discriminator or config.lr),
                 betas=betas,
                 project=self._clip if config.clip else None,
+                adapt=self.adapt if adaptive else None,
+                shared=self.strength,
+                whole_batch=self._whole_batch,
             ),
             Player(
                 "generator",
                 self.generator,
                 self.generate,
-                lr=_decaying(config.lr),
+                lr=self._decaying(config.lr),
                 betas=betas,
                 ema=config.ema,
+                whole_batch=self._whole_batch,
             ),
         ]
 
     def discriminate(self, batch: Batch, clock: Clock) -> Loss:
         """The discriminator's loss on a batch of data and as many samples with the same labels."""
         real, y = self.standardise(batch.x), self._conditions(batch)
+        self._strengthen(clock)
         with torch.no_grad():
             fake = self._draw(len(batch), y)
         terms: dict[str, Tensor] = {}
+        on_real: Point | Opinion
+        on_fake: Point | Opinion
         if self.config.penalties and clock.turn % self.config.penalty_every == 0:
 
-            def critic(x: Tensor) -> Tensor:
-                return self.discriminator(x, y)
+            def critic(x: Tensor) -> Opinion:
+                return self._opinion(x, y)
 
-            round = Round(critic, Point(critic, real), Point(critic, fake))
-            on_real, on_fake = round.real.logits, round.fake.logits
+            on_real, on_fake = Point(critic, real), Point(critic, fake)
+            round = Round(critic, on_real, on_fake, self._perturb)
             weight = at(self._weight, clock.spent) * self.config.penalty_every
             for name in self.config.penalties:
                 terms[name] = weight * penalties[name](round)
+        elif self.discriminator.whole_batch:  # data and samples are batches of their own
+            on_real, on_fake = self._opinion(real, y), self._opinion(fake, y)
         else:
-            both = None if y is None else torch.cat([y, y])
-            logits = self.discriminator(torch.cat([real, fake]), both)  # (2 N,)
-            on_real, on_fake = logits.chunk(2)
-        costs = losses[self.config.loss](on_real, on_fake)
+            both = None if y is None else torch.cat([y, y])  # (N,) -> (2 N,)
+            whole = self._opinion(torch.cat([real, fake]), both)
+            on_real, on_fake = (Opinion(*halves) for halves in zip(*map(_halves, whole)))
+        costs = losses[self.config.loss](on_real.logit, on_fake.logit)
+        terms = {"game": costs.discriminator, **terms}
+        if y is not None and self.config.condition == "auxiliary":
+            terms["labels"] = _nll(on_real, y) + _nll(on_fake, y)
         watch = {"D(x)": costs.real.mean(), "D(G(z))": costs.fake.mean()}
-        return Loss({"game": costs.discriminator, **terms}, watch)
+        if self.augment:
+            self.strength.saw(0, on_real.logit)
+            self.strength.saw(1, on_fake.logit)
+            watch["augment"] = self.strength.p.clone()
+        return Loss(terms, watch)
 
     def generate(self, batch: Batch, clock: Clock) -> Loss:
         """The generator's loss on as many samples as the batch has examples, with its labels."""
         y = self._conditions(batch)
         with torch.no_grad():
-            on_real = self.discriminator(self.standardise(batch.x), y)
-        on_fake = self.discriminator(self._draw(len(batch), y), y)
-        return Loss({"game": losses[self.config.loss](on_real, on_fake).generator})
+            on_real = self._opinion(self.standardise(batch.x), y)
+        on_fake = self._opinion(self._draw(len(batch), y), y)
+        terms = {"game": losses[self.config.loss](on_real.logit, on_fake.logit).generator}
+        if y is not None and self.config.condition == "auxiliary":
+            terms["labels"] = _nll(on_fake, y)
+        return Loss(terms)
+
+    @torch.no_grad()
+    def adapt(self, batch: Batch, clock: Clock) -> None:
+        """Augment more or less, by what D says of a batch of validation data."""
+        opinion = self._opinion(self.standardise(batch.x), self._conditions(batch))
+        self.strength.saw(2, opinion.logit)
+        self.strength.move(len(batch))
 
     def latent(self, n: int, generator: Random | None = None) -> Tensor:
         """n draws of z ~ N(0, I), (n, latent), on the CPU."""
@@ -180,7 +181,33 @@ class GAN(Generative):
         """
         z = torch.randn(n, self.config.latent, device=self.offset.device)
         x = self.generator(z, y)
-        return _on_grid(x, self.space.levels) if self.space.levels else x
+        return on_grid(x, self.space.levels) if self.space.levels else x
+
+    def _opinion(self, x: Tensor, y: Tensor | None) -> Opinion:
+        """D(T(x), y), T the augmentation: x (N, *shape) in standard units."""
+        if self.augment and self.strength.p > 0:
+            x = augment.augment(x, self.augment, self.strength.p)
+        return self.discriminator(x, y)
+
+    def _perturb(self, x: Tensor) -> Tensor:
+        """A change of x that D should not mind: a shift of an image, a little noise on a vector."""
+        return augment.translation(x) if self.space.is_image else x + torch.randn_like(x) / 10
+
+    def _strengthen(self, clock: Clock) -> None:
+        """A given strength grows from 0 during the burn-in."""
+        if self.config.augment_strength is not None:
+            burn_in = cosine(0.0, self.config.augment_strength, until=self.config.burn_in)
+            self.strength.p.fill_(at(burn_in, clock.spent))
+
+    @property
+    def _whole_batch(self) -> bool:
+        grouped = self.config.loss == "relativistic-average" or self.config.pack > 1
+        return self.discriminator.whole_batch or grouped
+
+    def _decaying(self, lr: float) -> Schedule:
+        share = 0.01 if self.config.lr_end is None else self.config.lr_end / self.config.lr
+        begin, until = self.config.decay
+        return cosine(lr, lr * share, begin=begin, until=until)
 
     @torch.no_grad()
     def _clip(self) -> None:
@@ -188,30 +215,9 @@ class GAN(Generative):
             param.clamp_(-(self.config.clip or 0), self.config.clip)
 
 
-def _decaying(lr: float) -> Schedule:
-    return cosine(lr, lr / 100, begin=0.4)
+def _halves(x: Tensor) -> tuple[Tensor, ...]:
+    return x.chunk(2)
 
 
-class _OnGrid(torch.autograd.Function):
-    """The nearest of L levels in [-1, 1], with a gradient as if nothing had been rounded.
-
-    Outside of [-1, 1] only a gradient that leads back inside passes: one that leads further out
-    changes nothing that D sees, and would let the values drift away without end.
-    Source of the first half: Bengio et al. 2013, https://arxiv.org/abs/1308.3432.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, levels: int) -> Tensor:
-        ctx.save_for_backward(x)
-        half = (levels - 1) / 2
-        return x.clamp(-1, 1).add(1).mul_(half).round_().div_(half).sub_(1)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (x,), (gradient,) = ctx.saved_tensors, gradients
-        outwards = ((x < -1) & (gradient > 0)) | ((x > 1) & (gradient < 0))
-        return gradient.masked_fill(outwards, 0), None
-
-
-def _on_grid(x: Tensor, levels: int) -> Tensor:
-    return _OnGrid.apply(x, levels)
+def _nll(opinion: Point | Opinion, y: Tensor) -> Tensor:
+    return cross_entropy(opinion.labels, y, reduction="none")  # (N, classes) -> (N,)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 from plausible.core.registry import Registry
 
@@ -70,6 +70,68 @@ def relativistic(real: Tensor, fake: Tensor) -> Costs:
     return Costs(
         discriminator=softplus(fake - real),
         generator=softplus(real - fake),
+        real=(real - fake.mean()).sigmoid(),
+        fake=(fake - real.mean()).sigmoid(),
+    )
+
+
+@losses
+def relativistic_average(real: Tensor, fake: Tensor) -> Costs:
+    """Is x more real than the average G(z), and the other way round?  Each by softplus.
+
+    L_D = softplus(-(D(x) - E D(G(z)))) + softplus(D(G(z)) - E D(x)), L_G with the sides swapped.  The
+    means are over the batch, so it cannot be split.
+    Source: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734.
+    """
+    a, b = real - fake.mean(), fake - real.mean()
+    return Costs(
+        discriminator=softplus(-a) + softplus(b),
+        generator=softplus(a) + softplus(-b),
+        real=a.sigmoid(),
+        fake=b.sigmoid(),
+    )
+
+
+@losses
+def least_squares(real: Tensor, fake: Tensor) -> Costs:
+    """L_D = (D(x) - 1)^2 / 2 + D(G(z))^2 / 2, L_G = (D(G(z)) - 1)^2 / 2: targets 1 and 0 for the logit.
+
+    Source: Mao et al. 2017, https://arxiv.org/abs/1611.04076, equation 9.
+    """
+    return Costs(
+        discriminator=((real - 1).square() + fake.square()) / 2,
+        generator=(fake - 1).square() / 2,
+        real=(2 * real - 1).sigmoid(),  # one half where the targets meet
+        fake=(2 * fake - 1).sigmoid(),
+    )
+
+
+@losses
+def hinge(real: Tensor, fake: Tensor) -> Costs:
+    """L_D = max(0, 1 - D(x)) + max(0, 1 + D(G(z))), L_G = -D(G(z)).
+
+    Sources: Lim and Ye 2017, https://arxiv.org/abs/1705.02894; Miyato et al. 2018,
+    https://arxiv.org/abs/1802.05957.
+    """
+    return Costs(
+        discriminator=relu(1 - real) + relu(1 + fake),
+        generator=-fake,
+        real=real.sigmoid(),
+        fake=fake.sigmoid(),
+    )
+
+
+@losses
+def wasserstein(real: Tensor, fake: Tensor) -> Costs:
+    """L_D = D(G(z)) - D(x), L_G = -D(G(z)): the dual of the earth mover's distance for 1-Lipschitz D.
+
+    It needs something that bounds the slope of D: the penalty wgan-gp, spectral norm or clipping.  D
+    has no absolute level, so its opinion of an example is relative to the mean of the other side.
+    Source: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875.
+    """
+    return Costs(
+        discriminator=fake - real,
+        generator=-fake,
         real=(real - fake.mean()).sigmoid(),
         fake=(fake - real.mean()).sigmoid(),
     )

@@ -1,0 +1,12 @@
+"""Pairs of networks for the two players, by name: each one function in one file."""
+
+from plausible.core.space import Space
+from plausible.models.implicit.gan.architectures import conv, mlp  # noqa: F401  # registers them
+from plausible.models.implicit.gan.architectures.pair import Pair, architectures
+
+__all__ = ["Pair", "architectures", "default"]
+
+
+def default(space: Space) -> str:
+    """The architecture for a space: conv for images of at least 8 pixels a side, otherwise mlp."""
+    return "conv" if space.is_image and min(space.shape[1:]) >= 8 else "mlp"
