@@ -26,6 +26,12 @@ def parser(description: str) -> argparse.ArgumentParser:
     return made
 
 
+def kept(script: str, *, quick: bool) -> Rows:
+    """The rows that an earlier call has written, for a script that works in slices; [] at first."""
+    out = _out(Path(script), quick)
+    return json.loads(out.read_text())["rows"] if out.exists() else []
+
+
 def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") -> None:
     """Print the rows as a table and write results/NAME.json beside the script.
 
@@ -72,11 +78,14 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
         "notes": notes,
         "rows": rows,
     }
-    folder = path.parent / "results"
-    folder.mkdir(exist_ok=True)
-    out = folder / f"{path.stem}{'-quick' if quick else ''}.json"
+    out = _out(path, quick)
+    out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(content, indent=2) + "\n")
     print(f"written to {out}")
+
+
+def _out(path: Path, quick: bool) -> Path:
+    return path.parent / "results" / f"{path.stem}{'-quick' if quick else ''}.json"
 
 
 def _git(*args: str) -> str:

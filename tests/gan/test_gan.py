@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.conftest import make_data
 
-from plausible.core.model import Clock
+from plausible.core.model import Clock, truncated
 from plausible.core.registry import Refused
 from plausible.core.space import Batch, Space
 from plausible.models.implicit.gan.architectures import architectures, default
@@ -44,7 +44,7 @@ SMALL = {"batch": 6, "latent": 5, "width": 16, "penalty_every": 1}
 def test_every_combination_trains_and_draws(loss, chosen, architecture):
     config = {"loss": loss, "penalties": chosen, "architecture": architecture, **SMALL}
     if architecture == "dcgan" and chosen in (("wgan-gp",), ("dragan",)):
-        with pytest.raises(Refused, match="batch norm"):
+        with pytest.raises(Refused, match="batch norm it changes with the whole batch"):
             played(GAN.Config(**config))
     else:
         played(GAN.Config(**config), steps=1)
@@ -145,7 +145,7 @@ def test_spectral_norm_bounds_the_slope_of_every_layer():
 
 
 def test_losses_of_a_whole_batch_refuse_to_be_split():
-    space = Space((1, 8, 8), levels=5)
+    space = Space((1, 16, 16), levels=5)
     whole = [{"loss": "relativistic-average"}, {"pack": 2}, {"minibatch_std": True}]
     for more in [*whole, {"architecture": "dcgan"}]:
         model = GAN(space, GAN.Config(batch=8, **more))
@@ -263,3 +263,23 @@ def test_two_learning_rates_reach_their_players_and_decay():
 def test_impossible_configs_are_refused_with_the_flag(wrong, word):
     with pytest.raises(Refused, match=word):
         GAN.Config(**wrong)
+
+
+def test_truncation_keeps_z_within_its_bound_and_samples_more_typical():
+    z = torch.randn(20_000, 3)
+    for t in (0.5, 2.0):
+        kept = truncated(z, t)
+        assert kept.abs().max() <= t
+        phi = math.exp(-t * t / 2) / math.sqrt(2 * math.pi)
+        variance = 1 - 2 * t * phi / math.erf(t / math.sqrt(2))  # of N(0, 1) given |z| <= t
+        assert kept.var().item() == pytest.approx(variance, rel=0.03)
+        assert (kept.sign() == z.sign()).all()
+    assert torch.allclose(truncated(z, 20.0), z, atol=1e-4)
+    model = GAN(Space((2,)), GAN.Config())
+    draw = [
+        model.sample(500, truncation=t, generator=torch.Generator().manual_seed(0)).x
+        for t in (None, 1.0, 0.1)
+    ]
+    assert draw[0].std() > draw[1].std() > draw[2].std()
+    with pytest.raises(Refused, match="--truncation"):
+        model.sample(3, truncation=0.0)

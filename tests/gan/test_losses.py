@@ -125,7 +125,10 @@ def test_least_squares_rests_at_its_targets():
 
 def test_the_relativistic_average_compares_with_the_mean_of_the_other_side():
     c = costs("relativistic-average", [2.0, 0.0], [-1.0, 3.0])  # means 1 and 1
-    expected = [math.log1p(math.exp(-1)) + math.log1p(math.exp(-2)), math.log1p(math.e) + math.log1p(math.e**2)]
+    expected = [
+        math.log1p(math.exp(-1)) + math.log1p(math.exp(-2)),
+        math.log1p(math.e) + math.log1p(math.e**2),
+    ]
     assert c.discriminator.tolist() == pytest.approx(expected)
 
 

@@ -3,9 +3,13 @@
 import math
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
 _SLOPE = 0.2
+_SMALL = 16  # pixels a side up to which convolutions work at full size
+_FIRST = 7  # pixels a side, at least, of the first image that a perceptron makes
 
 
 def activation() -> nn.Module:
@@ -33,6 +37,11 @@ def initialise(module: nn.Module, gain: float = 1.0) -> nn.Module:
     return module
 
 
+def channels_last(module: nn.Sequential) -> nn.Sequential:
+    """The same weights in the layout (N, H, W, C), in which convolutions of few channels are fast."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def perceptron(*sizes: int) -> nn.Sequential:
     """Linear maps between the given sizes with activations between them: (N, first) -> (N, last)."""
     layers: list[nn.Module] = []
@@ -41,11 +50,8 @@ def perceptron(*sizes: int) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def resolutions(height: int, width: int, smallest: int = 4) -> list[tuple[int, int]]:
-    """The sizes of an image pyramid, full size first, halved while both exceed ``smallest``.
-
-    28 -> 14 -> 7 -> 3: an odd size is rounded down, as a strided convolution does.
-    """
+def halvings(height: int, width: int, smallest: int = 4) -> list[tuple[int, int]]:
+    """A size and its halves, each rounded down, while both sides exceed ``smallest``: 28, 14, 7, 3."""
     sizes = [(height, width)]
     while min(sizes[-1]) > smallest:
         h, w = sizes[-1]
@@ -53,34 +59,78 @@ def resolutions(height: int, width: int, smallest: int = 4) -> list[tuple[int, i
     return sizes
 
 
+def resolutions(height: int, width: int) -> list[tuple[int, int]]:
+    """The sizes at which convolutions work, the largest first, down to about 4x4.
+
+    The largest is the full size up to 16 pixels a side and half of it, rounded up, beyond: at full
+    size nearly all time and memory would go into the layers that know least.  Each halving rounds
+    down, as a strided convolution does: 28 works at 14, 7 and 3.
+    """
+    large = max(height, width) > _SMALL
+    return halvings(-(-height // 2), -(-width // 2)) if large else halvings(height, width)
+
+
 def channels(shape: tuple[int, ...], width: int | None = None, largest: int = 8) -> list[int]:
     """Channels at each resolution: ``width``, doubled at each halving, at most 8 times that.
 
-    Up to 16 pixels a side ``width`` is reached at full size, by a convolution of its own.  Beyond, the
-    first strided convolution works on the image itself: at full size nearly all time and memory
-    would go into the layer that knows least.  By default width is 16 for sides of 17 to 32, where
-    many updates of a small network are worth more than few of a large one, and 32 otherwise.
+    By default width is 16 for sides of 17 to 32, where many updates of a small network are worth more
+    than few of a large one, and 32 otherwise.
     """
-    side, stages = max(shape[1:]), len(resolutions(*shape[1:]))
-    width = width or (16 if 16 < side <= 32 else 32)
-    wide = [width * min(2**i, largest) for i in range(stages)]
-    return wide if side <= 16 else [shape[0], *wide[:-1]]
+    width = width or (16 if _SMALL < max(shape[1:]) <= 32 else 32)
+    return [width * min(2**i, largest) for i in range(len(resolutions(*shape[1:])))]
+
+
+def _large(shape: tuple[int, ...]) -> bool:
+    return max(shape[1:]) > _SMALL
+
+
+class Unfold(nn.Module):
+    """2x2 pixels become 4 C channels: (N, C, H, W) -> (N, 4 C, ceil(H / 2), ceil(W / 2)).
+
+    A 3x3 convolution behind it is a 6x6 convolution of stride 2 on the image, and many times as fast,
+    because processors are made for many channels.  Odd sides get a row or column of zeros.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) -> (N, 4 C, ceil(H / 2), ceil(W / 2))."""
+        x = pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))  # (N, C, H, W) -> even H and W
+        return pixel_unshuffle(x, 2)
+
+
+class Fold(nn.Module):
+    """The inverse of ``Unfold``: (N, 4 C, ceil(H / 2), ceil(W / 2)) -> (N, C, H, W)."""
+
+    def __init__(self, height: int, width: int):
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, 4 C, ceil(H / 2), ceil(W / 2)) -> (N, C, H, W)."""
+        return pixel_shuffle(x, 2)[:, :, : self.height, : self.width]
 
 
 class Analysis(nn.Module):
-    """Image to features by strided convolutions: (N, C, H, W) -> (N, ``features``)."""
+    """Image to features by strided convolutions: (N, C, H, W) -> (N, ``features``).
 
-    def __init__(self, shape: tuple[int, ...], width: int | None = None):
+    top  units of a last hidden layer over all that the convolutions found; None: no such layer.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int | None = None, top: int | None = None):
         super().__init__()
         sizes, wide = resolutions(*shape[1:]), channels(shape, width)
-        layers: list[nn.Module] = []
-        if wide[0] != shape[0]:
-            layers += [nn.Conv2d(shape[0], wide[0], 3, padding=1), activation()]
+        # (N, C, H, W) -> (N, wide[0], H, W), or to half of it at once
+        layers: list[nn.Module] = [Unfold()] if _large(shape) else []
+        first = 4 * shape[0] if _large(shape) else shape[0]
+        layers += [nn.Conv2d(first, wide[0], 3, padding=1), activation()]
         for inputs, outputs in pairwise(wide):
             # (N, inputs, h, w) -> (N, outputs, h // 2, w // 2)
             layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), activation()]
-        self.layers = nn.Sequential(*layers, nn.Flatten())
+        layers.append(nn.Flatten())
         self.features = wide[-1] * math.prod(sizes[-1])
+        if top is not None:
+            layers += [nn.Linear(self.features, top), activation()]  # (N, features) -> (N, top)
+            self.features = top
+        self.layers = channels_last(nn.Sequential(*layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) -> (N, features)."""
@@ -88,24 +138,41 @@ class Analysis(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """Features to image, the mirror of ``Analysis``: (N, inputs) -> (N, C, H, W)."""
+    """Features to image: a perceptron up to about 8x8 pixels, then transposed convolutions.
 
-    def __init__(self, inputs: int, shape: tuple[int, ...], width: int | None = None):
+    (N, inputs) -> (N, C, H, W).
+
+    hidden  units of the layers before the first pixels.  What an image is gets decided there, where
+            a layer costs next to nothing; the convolutions only draw it.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        shape: tuple[int, ...],
+        width: int | None = None,
+        hidden: tuple[int, ...] = (256, 256),
+    ):
         super().__init__()
         sizes, wide = resolutions(*shape[1:]), channels(shape, width)
+        stages = sum(min(size) >= _FIRST for size in sizes) or 1
+        sizes, wide = sizes[:stages], wide[:stages]
         layers: list[nn.Module] = [
-            nn.Linear(inputs, wide[-1] * math.prod(sizes[-1])),
+            perceptron(inputs, *hidden, wide[-1] * math.prod(sizes[-1])),
             nn.Unflatten(1, (wide[-1], *sizes[-1])),
+            activation(),
         ]
-        stages = list(pairwise(zip(sizes, wide, strict=True)))
-        for (full, outputs), (half, features) in reversed(stages):
+        pyramid = list(pairwise(zip(sizes, wide, strict=True)))
+        for (full, outputs), (half, features) in reversed(pyramid):
             # (N, features, h // 2, w // 2) -> (N, outputs, h, w), the lost row or column restored
             odd = (full[0] - 2 * half[0], full[1] - 2 * half[1])
             up = nn.ConvTranspose2d(features, outputs, 4, stride=2, padding=1, output_padding=odd)
-            layers += [activation(), up]
-        if wide[0] != shape[0]:
-            layers += [activation(), nn.Conv2d(wide[0], shape[0], 3, padding=1)]
-        self.layers = nn.Sequential(*layers)
+            layers += [up, activation()]
+        # (N, wide[0], h, w) -> (N, C, H, W), with h, w the full size or half of it
+        last = 4 * shape[0] if _large(shape) else shape[0]
+        layers += [nn.Conv2d(wide[0], last, 3, padding=1)]
+        layers += [Fold(*shape[1:])] if _large(shape) else []
+        self.layers = channels_last(nn.Sequential(*layers))
 
     def forward(self, h: Tensor) -> Tensor:
         """h (N, inputs) -> (N, C, H, W)."""

@@ -14,7 +14,7 @@ Condition = Literal["projection", "auxiliary", "concatenation"]
 
 
 @dataclass(frozen=True)
-class Config(Generative.Config):
+class GANConfig(Generative.Config):
     """A GAN: the generator against the discriminator."""
 
     conditional: bool = False

@@ -14,7 +14,7 @@ from plausible.core.schedule import Schedule, at, cosine
 from plausible.core.space import Batch, Space
 from plausible.models.implicit.gan import augment
 from plausible.models.implicit.gan.architectures import architectures, default
-from plausible.models.implicit.gan.config import Config
+from plausible.models.implicit.gan.config import GANConfig
 from plausible.models.implicit.gan.grid import on_grid
 from plausible.models.implicit.gan.losses import losses
 from plausible.models.implicit.gan.networks import Discriminator, Generator, Opinion
@@ -34,11 +34,11 @@ class GAN(Generative):
 
     name: ClassVar[str] = "gan"
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "implicit", "direct")
-    Config = Config
-    config: Config
+    Config = GANConfig
+    config: GANConfig
 
-    def __init__(self, space: Space, config: Config | None = None):
-        config = config or Config()
+    def __init__(self, space: Space, config: GANConfig | None = None):
+        config = config or GANConfig()
         super().__init__(space, config)
         classes = space.classes if config.conditional else 0
         embedding = config.latent if config.conditional else 0
@@ -126,8 +126,9 @@ class GAN(Generative):
             on_real, on_fake = self._opinion(real, y), self._opinion(fake, y)
         else:
             both = None if y is None else torch.cat([y, y])  # (N,) -> (2 N,)
-            whole = self._opinion(torch.cat([real, fake]), both)
-            on_real, on_fake = (Opinion(*halves) for halves in zip(*map(_halves, whole)))
+            logit, labels = self._opinion(torch.cat([real, fake]), both)  # (2 N,), (2 N, classes)
+            n = len(batch)
+            on_real, on_fake = Opinion(logit[:n], labels[:n]), Opinion(logit[n:], labels[n:])
         costs = losses[self.config.loss](on_real.logit, on_fake.logit)
         terms = {"game": costs.discriminator, **terms}
         if y is not None and self.config.condition == "auxiliary":
@@ -213,10 +214,6 @@ class GAN(Generative):
     def _clip(self) -> None:
         for param in self.discriminator.parameters():
             param.clamp_(-(self.config.clip or 0), self.config.clip)
-
-
-def _halves(x: Tensor) -> tuple[Tensor, ...]:
-    return x.chunk(2)
 
 
 def _nll(opinion: Point | Opinion, y: Tensor) -> Tensor:

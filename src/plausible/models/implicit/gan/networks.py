@@ -77,6 +77,8 @@ class Discriminator(nn.Module):
         if spectral:
             for layer in self.modules():
                 if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
+                    if not layer.weight.any():  # a map that starts at 0 has no norm to divide by
+                        nn.init.normal_(layer.weight)
                     spectral_norm(layer)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Opinion:

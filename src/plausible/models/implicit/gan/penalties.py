@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ class Point:
 
     def __init__(self, critic: Critic, x: Tensor):
         self.x = x
-        answer = torch.func.vjp(lambda x: tuple(critic(x)), x, has_aux=True)
+        answer: Any = torch.func.vjp(lambda x: tuple(critic(x)), x, has_aux=True)
         self.logit: Tensor = answer[0]
         self._pullback: Callable[[Tensor], tuple[Tensor, ...]] = answer[1]
         self.labels: Tensor = answer[2]

@@ -1,7 +1,13 @@
 """Pairs of networks for the two players, by name: each one function in one file."""
 
 from plausible.core.space import Space
-from plausible.models.implicit.gan.architectures import conv, mlp  # noqa: F401  # registers them
+from plausible.models.implicit.gan.architectures import (  # noqa: F401  # registers them
+    conv,
+    dcgan,
+    mlp,
+    r3gan,
+    resnet,
+)
 from plausible.models.implicit.gan.architectures.pair import Pair, architectures
 
 __all__ = ["Pair", "architectures", "default"]

@@ -1,22 +1,20 @@
 """Small strided convolutions without batch statistics: many updates a minute."""
 
-from plausible.core.registry import Refused
 from plausible.core.space import Space
-from plausible.models.implicit.gan.architectures.pair import Pair, architectures
+from plausible.models.implicit.gan.architectures.pair import Pair, architectures, images
 from plausible.nn.networks import Analysis, Synthesis, initialise
+
+_TOP = 256  # units of the layer over all that D's convolutions found
 
 
 @architectures
 def conv(made: Space, seen: Space, inputs: int, width: int | None) -> Pair:
-    """Strided convolutions from full size to about 4x4, ``width`` channels at the first.
+    """D: strided convolutions to about 4x4 pixels and a layer of 256 units; G: a perceptron to about
+    8x8 pixels, then transposed convolutions.  ``width`` channels at the largest size.
 
     For images of any channel count with sides of 8 to 128.
     """
-    if not made.is_image or not 8 <= min(made.shape[1:]) <= max(made.shape[1:]) <= 128:
-        raise Refused(
-            f"the architecture conv is for images with sides of 8 to 128, not for {made.shape}: "
-            f"choose --architecture mlp, or another --size"
-        )
-    analysis = Analysis(seen.shape, width)
+    images(made, "conv")
+    analysis = Analysis(seen.shape, width, top=_TOP)
     synthesis = Synthesis(inputs, made.shape, width)
     return Pair(initialise(synthesis), initialise(analysis), analysis.features)

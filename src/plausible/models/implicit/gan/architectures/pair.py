@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from plausible.core.registry import Registry
+from plausible.core.registry import Refused, Registry
 from plausible.core.space import Space
 
 
@@ -21,6 +21,15 @@ class Pair:
     analysis: nn.Module
     features: int
     batch_statistics: bool = False
+
+
+def images(space: Space, name: str, smallest: int = 8) -> None:
+    """Refuse a space whose points are not images with sides of ``smallest`` to 128."""
+    if not space.is_image or not smallest <= min(space.shape[1:]) <= max(space.shape[1:]) <= 128:
+        raise Refused(
+            f"the architecture {name} is for images with sides of {smallest} to 128, not for "
+            f"{space.shape}: choose --architecture mlp, or another --size"
+        )
 
 
 Build = Callable[[Space, Space, int, int | None], Pair]
