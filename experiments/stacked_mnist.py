@@ -7,7 +7,6 @@ divergence of 0.0193 at this number of samples.  Training stops after --slice mi
 command goes on, until --minutes are spent; then it is judged.  MNIST must be in $PLAUSIBLE_DATA/mnist.
 """
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,12 +14,11 @@ import numpy as np
 import torch
 from benchmarks.gan_judge import trained_judge
 from benchmarks.record import parser, record
+from experiments.slices import train_a_slice
 
 import plausible
-from plausible import runs
 from plausible.data.part import Data, Part
 from plausible.models.discriminative import ConvNet
-from plausible.training import Training
 
 MODES = 1000
 SAMPLES = 26_000
@@ -77,31 +75,6 @@ def configuration(preset: str) -> plausible.GAN.Config:
         burn_in=0.2,
         augment=(),
     )
-
-
-def train_a_slice(
-    folder: Path, data_source: str, preset: str, seed: int, minutes: float, slice_minutes: float
-) -> Training:
-    """Train for at most a slice, from the start or from where the run in the folder stopped."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    settings = plausible.Settings(minutes=minutes, seed=seed)
-    if folder.exists():
-        run = runs.Run(folder)
-        training = runs.resume(run, settings, device)
-    else:
-        data = plausible.load(data_source).to(device)
-        model = runs.build("gan", configuration(preset), data.space, seed).to(device)
-        training = plausible.train(model, data, settings)
-        run = runs.create(folder, training)
-    until = training.seconds + 60 * slice_minutes
-    for step in runs.follow(run, training):
-        if step.clock.step % 200 == 0:
-            print(f"step {step.clock.step}, {training.seconds:.0f} s", flush=True)
-        if training.seconds >= until:
-            runs.save(run, training)
-            break
-    training.pause()
-    return training
 
 
 def main() -> None:

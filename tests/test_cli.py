@@ -118,6 +118,7 @@ def test_a_run_that_is_none_is_refused(capsys, command):
         ("labelled", ["--out", "x.png", "--label", "10"], ["10", "out of range", "0, 1, 2"]),
         ("ring", ["--out", "many/"], ["only images"]),
         ("judge", ["--out", "x.png"], ["convnet", "no samples"]),
+        ("ring", ["--out", "x.png", "--truncation", "0"], ["--truncation", "more than 0"]),
     ],
 )
 def test_mistakes_in_sampling_are_one_sentence(capsys, made, run, args, words):
@@ -141,6 +142,13 @@ def test_samples_as_a_grid_as_arrays_and_as_files(made):
     cli.main(["sample", made["ring"], "-n", "7", "--out", "v.npz"])
     assert np.load("v.npz")["x"].shape == (7, 2)
     assert np.load("v.npz")["x"].dtype == np.float32
+
+
+def test_truncated_samples_vary_less(made):
+    for name, more in (("plain", []), ("truncated", ["--truncation", "0.3"])):
+        cli.main(["sample", made["ring"], "-n", "200", "--out", f"{name}.npz", *more])
+    plain, truncated = (np.load(f"{name}.npz")["x"] for name in ("plain", "truncated"))
+    assert truncated.std(0).sum() < plain.std(0).sum()
 
 
 def test_samples_can_be_read_back_as_data(made):

@@ -75,9 +75,8 @@ def test_flip_mirrors():
 
 def told(strength, train, fake, validation, rounds=200, examples=640):
     for _ in range(rounds):
-        for place, level in enumerate((train, fake, validation)):
-            strength.saw(place, torch.full((4,), float(level)))
-        strength.move(examples)
+        strength.saw(torch.full((4,), float(train)), torch.full((9,), float(fake)))
+        strength.move(torch.full((examples,), float(validation)))
     return strength.p.item()
 
 
@@ -91,6 +90,10 @@ def test_the_strength_rises_while_unseen_data_look_false_and_falls_when_they_do_
 def test_the_strength_does_not_depend_on_d_s_level_and_stays_where_d_knows_nothing():
     a, b = Strength(), Strength()
     assert told(a, 5, 1, 2, 20) == pytest.approx(told(b, 105, 101, 102, 20), abs=1e-6)
+    drifting = Strength()
+    for level in torch.linspace(50, 0, 500):
+        told(drifting, level + 5, level + 1, level + 4.9, 1)
+    assert drifting.p == 0
     assert told(Strength(), 1, 1, 1) == 0
     assert told(Strength(), 1, 2, 0) == 0
 

@@ -59,8 +59,10 @@ class GANConfig(Generative.Config):
     """Shares of the budget between which the learning rates fall, by a cosine."""
     burn_in: float = 0.5
     """Share of the budget in which what has an end of its own gets there, by a cosine."""
+    beta1: float = 0.0
+    """Memory of Adam's first moment: 0, because the game's gradient turns."""
     beta2: float = 0.99
-    """Memory of Adam's second moment at the start; its first moment has none ..."""
+    """Memory of Adam's second moment at the start ..."""
     beta2_end: float | None = None
     """... and after the burn-in; by default the same."""
     updates: int = 1
@@ -82,7 +84,7 @@ class GANConfig(Generative.Config):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise Refused(f"{_flag(name)} must be more than 0, not {value}")
-        for name in ("beta2", "beta2_end"):
+        for name in ("beta1", "beta2", "beta2_end"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
                 raise Refused(f"{_flag(name)} must be at least 0 and less than 1, not {value}")

@@ -28,6 +28,18 @@ class GAN(Generative):
 
     Two players, the discriminator first.  By default the relativistic loss with both gradient
     penalties, which has a local convergence guarantee and needs no batch statistics.
+
+    preset               what to choose (docs/gan.md has the flags and what was measured)
+    the default          Config()
+    Goodfellow 2014      loss="nonsaturating", penalties=(), architecture="mlp"
+    DCGAN, 2016          loss="nonsaturating", penalties=(), architecture="dcgan", beta1=0.5
+    LSGAN, 2017          loss="least-squares", penalties=(), architecture="dcgan", beta1=0.5
+    WGAN, 2017           loss="wasserstein", penalties=(), clip=0.01, updates=5, lr=5e-5
+    WGAN-GP, 2017        loss="wasserstein", penalties=("wgan-gp",), penalty_weight=10, updates=5
+    SNGAN, 2018          loss="hinge", penalties=(), spectral_norm=True, architecture="resnet"
+    PacGAN, 2018         pack=2
+    R3GAN, 2024          architecture="r3gan", batch=512, lr=2e-4, penalty_every=1
+
     Sources: Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; Huang et al. 2024,
     https://arxiv.org/abs/2501.05441.
     """
@@ -77,7 +89,8 @@ class GAN(Generative):
         """The discriminator, then the generator, whose weights are averaged."""
         config = self.config
         end = config.beta2 if config.beta2_end is None else config.beta2_end
-        betas: tuple[Schedule, Schedule] = (0.0, cosine(config.beta2, end, until=config.burn_in))
+        beta2 = cosine(config.beta2, end, until=config.burn_in)
+        betas: tuple[Schedule, Schedule] = (config.beta1, beta2)
         adaptive = self.augment and config.augment_strength is None
         return [
             Player(
@@ -135,8 +148,6 @@ class GAN(Generative):
             terms["labels"] = _nll(on_real, y) + _nll(on_fake, y)
         watch = {"D(x)": costs.real.mean(), "D(G(z))": costs.fake.mean()}
         if self.augment:
-            self.strength.saw(0, on_real.logit)
-            self.strength.saw(1, on_fake.logit)
             watch["augment"] = self.strength.p.clone()
         return Loss(terms, watch)
 
@@ -146,6 +157,8 @@ class GAN(Generative):
         with torch.no_grad():
             on_real = self._opinion(self.standardise(batch.x), y)
         on_fake = self._opinion(self._draw(len(batch), y), y)
+        # Here D is the one that ``adapt`` will ask, and has not just learnt this very batch.
+        self.strength.saw(on_real.logit, on_fake.logit)
         terms = {"game": losses[self.config.loss](on_real.logit, on_fake.logit).generator}
         if y is not None and self.config.condition == "auxiliary":
             terms["labels"] = _nll(on_fake, y)
@@ -155,8 +168,7 @@ class GAN(Generative):
     def adapt(self, batch: Batch, clock: Clock) -> None:
         """Augment more or less, by what D says of a batch of validation data."""
         opinion = self._opinion(self.standardise(batch.x), self._conditions(batch))
-        self.strength.saw(2, opinion.logit)
-        self.strength.move(len(batch))
+        self.strength.move(opinion.logit)
 
     def latent(self, n: int, generator: Random | None = None) -> Tensor:
         """n draws of z ~ N(0, I), (n, latent), on the CPU."""

@@ -1,0 +1,45 @@
+"""Training in slices, for machines that are lent for minutes at a time."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+import plausible
+from plausible import runs
+from plausible.training import Training
+
+
+def train_a_slice(
+    folder: Path,
+    source: str,
+    config: plausible.GAN.Config,
+    settings: plausible.Settings,
+    minutes: float,
+) -> Training[plausible.GAN]:
+    """Train a GAN for at most so many minutes, from the start or from where the run in the folder is.
+
+    On a GPU where there is one.  Exits with 3, saved, while the budget of ``settings`` is not spent.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if (folder / "state.pt").exists():
+        run = runs.Run(folder)
+        training = runs.resume(run, settings, device)
+    else:
+        data = plausible.load(source).to(device)
+        model = runs.build("gan", config, data.space, settings.seed).to(device)
+        training = plausible.train(model, data, settings)
+        run = runs.create(folder, training)
+    until, told = training.seconds + 60 * minutes, training.seconds
+    for step in runs.follow(run, training):
+        if training.seconds > told + 30:
+            told = training.seconds
+            print(f"step {step.clock.step}, {step.clock.spent:.0%} of the budget", flush=True)
+        if training.seconds >= until:
+            break
+    runs.save(run, training)
+    training.pause()
+    if training.clock.spent < 1:
+        print(f"{training.clock.spent:.0%} of the budget spent: give the same command again")
+        sys.exit(3)
+    return training
