@@ -1,6 +1,8 @@
 """The judge of the GAN benchmarks: a small convnet of real data, and every column that it gives a row."""
 
 import os
+import shutil
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -9,73 +11,114 @@ from torch import Tensor
 import plausible
 from plausible import runs
 from plausible.data.part import Data, Part
+from plausible.evaluation.classification import accuracy
 from plausible.evaluation.distances import frechet
 from plausible.evaluation.neighbours import prdc
 from plausible.models.discriminative import ConvNet
 
-STEPS, WIDTH, SEED = 5000, 32, 0
-NEIGHBOURS = 5
+STEPS, QUICK_STEPS, WIDTH, SEED = 5000, 150, 32, 0
+NEIGHBOURS, COMPARED = 5, 5000  # of precision, recall, density and coverage
+CLASSES = 10
+Row = dict[str, float]
 
 
 def trained_judge(data: Data, quick: bool = False) -> tuple[ConvNet, float]:
-    """A ConvNet of the training part, and its accuracy on the held-out part; kept in the cache."""
-    steps = 150 if quick else STEPS
+    """A ConvNet of the training part, and its accuracy on the held-out part; kept in the cache.
+
+    The cache is $PLAUSIBLE_CACHE or ~/.cache/plausible; its entries are runs.
+    """
+    steps = QUICK_STEPS if quick else STEPS
     root = Path(os.environ.get("PLAUSIBLE_CACHE") or Path.home() / ".cache" / "plausible")
     folder = root / f"gan-judge-{data.hashes['train'][:16]}-{steps}-{WIDTH}"
-    if (folder / "weights.safetensors").exists():
+    try:
         judge = runs.Run(folder).model()
-    else:
+    except plausible.Refused:
+        shutil.rmtree(folder, ignore_errors=True)  # half-written, or of an older version
+        judge = _train(data, folder, steps)
+    assert isinstance(judge, ConvNet)
+    return judge, accuracy(judge, data.heldout)
+
+
+def described(data: Data, quick: bool = False) -> str:
+    """The judge in words: layers, steps, epochs, seed."""
+    steps, batch = QUICK_STEPS if quick else STEPS, ConvNet.Config().batch
+    return (
+        f"a ConvNet (pixels in blocks of 2x2, convolutions to {WIDTH}, {2 * WIDTH} and {4 * WIDTH} "
+        f"channels, linear to 64, leaky ReLU, dropout, linear to {CLASSES}), {steps} steps of {batch} "
+        f"= {steps * batch / len(data.train):.1f} epochs of the training part, seed {SEED}"
+    )
+
+
+def _train(data: Data, folder: Path, steps: int) -> ConvNet:
+    with torch.random.fork_rng(devices=[]):
         model = runs.build("convnet", ConvNet.Config(width=WIDTH), data.space, SEED)
         training = plausible.train(model, data, plausible.Settings(steps=steps, seed=SEED))
         for step in training:
             if step.clock.step % 500 == 0:
                 print(f"the judge learns: step {step.clock.step} of {steps}", flush=True)
-        runs.save(runs.create(folder, training), training)
-        judge = training.averaged
+    # Written beside its place and renamed: a killed process leaves no half of a judge.
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    runs.save(runs.create(draft, training), training)
+    draft.rename(folder)
+    judge = training.averaged
     assert isinstance(judge, ConvNet)
-    test = data.heldout
-    right = [
-        (judge.log_posterior(some.x).argmax(1) == some.y).float()
-        for some in (test.batch(slice(i, i + 1000)) for i in range(0, len(test), 1000))
-    ]
-    return judge, torch.cat(right).mean().item()
+    return judge
 
 
 class Bench:
-    """The real side of the comparison, seen once: features of N reference and N training images.
+    """The real side of the comparison, seen once: features of n reference and n training images.
 
-    unit  Frechet distance of n training images to the reference images: a distance of 1 x is what
-          real data have.
+    reference  the test images, or the validation images while something is still being chosen; where
+               they are fewer than n, all of them, both for the unit and for every row.
+    unit       Frechet distance of n training images to the reference images: a distance of 1 x is
+               what real data have.
     """
 
     def __init__(self, data: Data, reference: Part, judge: ConvNet, n: int):
         self.judge, self.n = judge, n
         generator = torch.Generator().manual_seed(SEED)
-        rows = torch.randperm(len(data.train), generator=generator)[:n]
-        self.reference = self.features(reference.everything().x[:n])
-        self.unit = frechet(self.features(data.train.batch(rows).x), self.reference)
+        self._rows = torch.randperm(len(data.train), generator=generator)[:n]
+        self._train = data.train
+        # Shuffled: the first half of MNIST's test images is by other writers than the second.
+        rows = torch.randperm(len(reference), generator=generator)[:n]
+        self.reference = self.features(reference.batch(rows).x)
+        self._real = self.features(data.train.batch(self._rows).x)
+        self.unit = frechet(self._real, self.reference)
         assert data.train.y is not None
-        self.shares = torch.bincount(data.train.y, minlength=10) / len(data.train)
+        self.shares = torch.bincount(data.train.y.cpu(), minlength=CLASSES).double() / len(
+            data.train
+        )
+
+    @cached_property
+    def real(self) -> Row:
+        """The same columns for the n training images of the unit: what a perfect generator would get."""
+        return self.score(self._train.batch(self._rows).x)
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
         """The judge's penultimate layer: (N, 1, 28, 28) in [0, 1] -> (N, 64)."""
         return torch.cat([self.judge.features(some) for some in x.split(1000)])
 
-    def score(self, x: Tensor, y: Tensor | None = None) -> dict[str, float]:
-        """Every column for n samples (N, 1, 28, 28) in [0, 1]; with y (N,) also how many are as asked."""
-        seen, half = self.features(x), self.n // 2
-        near = prdc(self.reference[:half], seen[:half], NEIGHBOURS)
-        kinds = torch.cat([self.judge.log_posterior(some).argmax(1) for some in x.split(1000)])
-        q = torch.bincount(kinds, minlength=10) / len(kinds)
-        there = q > 0
+    @torch.no_grad()
+    def score(self, x: Tensor, y: Tensor | None = None) -> Row:
+        """Every column for n samples (N, 1, 28, 28) in [0, 1]; with y (N,) also how many are as asked.
+
+        Values that are not finite count as black, so that a diverged generator gets a row too.
+        """
+        x = x.detach().cpu().nan_to_num(0.0, 0.0, 0.0).clamp(0, 1)
+        seen = self.features(x)
+        many = min(COMPARED, self.n // 2, len(seen), len(self.reference))
+        near = prdc(self.reference[:many], seen[:many], NEIGHBOURS)
+        kinds = self.judge.head(seen).argmax(1).cpu()  # (N, 64) -> (N,)
+        q = torch.bincount(kinds, minlength=CLASSES).double() / len(kinds)
         row = {
             "x real": frechet(seen, self.reference) / self.unit,
             "precision": near.precision,
             "recall": near.recall,
             "density": near.density,
             "coverage": near.coverage,
-            "digits": int(there.sum()),
-            "reverse KL": float((q[there] * (q[there] / self.shares[there]).log()).sum()),
+            "classes": int((q > 0).sum()),
+            "reverse KL": float(torch.special.xlogy(q, q / self.shares).sum()),
         }
         return row if y is None else row | {"as asked": float((kinds == y.cpu()).float().mean())}

@@ -50,17 +50,7 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
         "script": f"{path.parent.name}/{path.name}",
         "command": " ".join(["python", "-m", f"{path.parent.name}.{path.stem}", *sys.argv[1:]]),
         "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(
-            _git(
-                "status",
-                "--porcelain",
-                "--untracked-files=no",
-                "--",
-                "src",
-                "benchmarks",
-                "experiments",
-            )
-        ),
+        "uncommitted_changes": _changed(),
         "date": time.strftime("%Y-%m-%d"),
         "seed": seed,
         "quick": quick,
@@ -80,8 +70,22 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
     }
     out = _out(path, quick)
     out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(content, indent=2) + "\n")
+    draft = out.with_suffix(".part")  # renamed when whole: a script killed here keeps its old rows
+    draft.write_text(json.dumps(content, indent=2) + "\n")
+    draft.replace(out)
     print(f"written to {out}")
+
+
+def commit() -> str:
+    """The commit that a row of a script in slices was made at, with a + when it is not all of it."""
+    return _git("rev-parse", "--short", "HEAD") + ("+" if _changed() else "")
+
+
+def _changed() -> bool:
+    # :/ from the root, because git takes paths from the folder it is called in; no results, which
+    # each slice changes
+    where = (":/src", ":/benchmarks/*.py", ":/experiments/*.py")
+    return bool(_git("status", "--porcelain", "--untracked-files=no", "--", *where))
 
 
 def _out(path: Path, quick: bool) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from benchmarks.gan_judge import trained_judge
-from benchmarks.record import parser, record
+from benchmarks.record import kept, parser, record
 from experiments.slices import train_a_slice
 
 import plausible
@@ -91,14 +91,10 @@ def main() -> None:
     judge, accuracy = trained_judge(mnist, quick=asked.quick)
     path = source(mnist, asked.folder, images, asked.seed)
     name = f"{asked.preset}-{minutes:g}-{asked.seed}{'-quick' if asked.quick else ''}"
+    settings = plausible.Settings(minutes=minutes, seed=asked.seed)
     training = train_a_slice(
-        asked.folder / name, path, asked.preset, asked.seed, minutes, asked.slice
+        asked.folder / name, path, configuration(asked.preset), settings, asked.slice
     )
-    if training.clock.spent < 1:
-        print(
-            f"{training.clock.spent:.0%} of {minutes:g} minutes spent: give the same command again"
-        )
-        sys.exit(3)
     shares = torch.bincount(mnist.train.y, minlength=10) / len(mnist.train)
     real = torch.from_numpy(stacked(mnist.heldout, samples, asked.seed + 1)).float() / 255
     x = training.averaged.sample(samples, generator=torch.Generator().manual_seed(asked.seed)).x
@@ -115,6 +111,8 @@ def main() -> None:
     notes = (
         f"judge: {accuracy:.2%} of MNIST's test digits right; config {asdict(training.raw.config)}"
     )
+    names = {row["who"] for row in rows}
+    rows += [row for row in kept(__file__, quick=asked.quick) if row["who"] not in names]
     record(__file__, rows, seed=asked.seed, quick=asked.quick, notes=notes)
 
 

@@ -232,6 +232,21 @@ def test_training_from_the_command_line_makes_a_whole_run(capsys):
     assert "Did it learn the distribution?" in out
 
 
+@pytest.mark.parametrize(("mode", "side"), [("RGB", 16), ("RGBA", 33), ("RGB", 64), ("RGBA", 128)])
+def test_folders_of_colour_images_train_by_the_same_command(capsys, mode, side):
+    random = np.random.default_rng(0)
+    Path("photos").mkdir()
+    for i in range(20):
+        pixels = random.integers(0, 256, (side, side, len(mode)), dtype=np.uint8)
+        if mode == "RGBA":
+            pixels[..., 3] //= 2  # transparent in earnest, so that it is not dropped
+        Image.fromarray(pixels, mode).save(f"photos/{i}.png")
+    more = ["--width", "4", "--steps", "3", "--augment-strength", "0.5", "--out", "r"]
+    cli.main(["train", "gan", "--data", "photos", "--channels", str(len(mode)), *more])
+    assert Image.open("r/samples.png").size[0] > 8 * side
+    assert runs.Run("r").space.shape == (len(mode), side, side)
+
+
 def test_a_training_whose_data_are_too_few_to_judge_ends_all_the_same(capsys):
     np.save("ten.npy", np.random.default_rng(0).normal(size=(10, 3)).astype("float32"))
     cli.main(["train", "gan", "--data", "ten.npy", "--steps", "2", "--width", "8"])
