@@ -8,7 +8,7 @@ ends with its budget, so each budget is a training of its own; the textbook loop
 scored at each budget of one training.  Each result is written as soon as it is there, with the commit
 that the script was started at, and the same command goes on where it stopped; --fresh starts again.
 --tune scores against the validation part: nothing may be chosen by the test set.
-The data must be in $PLAUSIBLE_DATA.
+The data must be in $PLAUSIBLE_DATA.  Set GOMP_SPINCOUNT=3000, as the command line does by itself.
 """
 
 import importlib

@@ -60,6 +60,7 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
             "threads": torch.get_num_threads(),
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY"),
+            "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT"),
         },
         "versions": {
             "python": platform.python_version(),

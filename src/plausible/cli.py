@@ -19,6 +19,10 @@ C = TypeVar("C")
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exits with 2 and one sentence when the request cannot be met."""
     args = sys.argv[1:] if args is None else args
+    # Threads that wait for each other by spinning stand still when another program wants their core;
+    # those that sleep at once are slow on an idle machine.  GNU's OpenMP reads this with torch.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     try:
         _run(args)
     except Refused as refusal:
