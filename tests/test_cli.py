@@ -512,7 +512,7 @@ def test_python_m_plausible_is_the_same():
 
 
 def test_a_label_is_known_by_name_or_number(made):
-    from plausible.commands import _label
+    from plausible.commands.files import class_of
 
-    assert _label(runs.Run(Path(made["labelled"])), "7") == 7
+    assert class_of(runs.Run(Path(made["labelled"])), "7") == 7
     assert Space((1, 8, 8), 17, 10) == runs.Run(Path(made["labelled"])).space

@@ -1,6 +1,7 @@
 """Every model x every law, on the space of all 2x2 binary images, where all can be enumerated."""
 
 import math
+from itertools import islice
 
 import pytest
 import torch
@@ -15,17 +16,19 @@ from plausible.core.space import Space
 from plausible.training import Settings, train
 
 SPACE = Space((1, 2, 2), levels=2, classes=2)
+CONTINUOUS = {"mixture"}  # their laws, integrals over the plane, are with their tests
 CASES = [
     pytest.param(kind, conditional, id=f"{name}{'-conditional' if conditional else ''}")
     for name, kind in models.items()
+    if name not in CONTINUOUS
     for conditional in ([False, True] if hasattr(kind.Config, "conditional") else [False])
 ]
 
 
 def built(kind, conditional):
     torch.manual_seed(0)
-    config = kind.Config(batch=16, **({"conditional": True} if conditional else {}))
-    return kind(SPACE, config)
+    asked = {"conditional": conditional} if hasattr(kind.Config, "conditional") else {}
+    return kind(SPACE, kind.Config(batch=16, **asked))
 
 
 def trained(kind, conditional, steps=6):
@@ -88,7 +91,12 @@ def test_law_3_every_weight_is_moved_by_exactly_one_player(kind, conditional, mo
                 movers[name].add(seat.player.name)
 
     monkeypatch.setattr(training, "_move", watched)
+    before = {name: p.clone() for name, p in training.raw.named_parameters()}
     list(training)
+    if not training._seats:  # fitted by a method of its own: that sets every weight
+        for name, p in training.raw.named_parameters():
+            assert not torch.equal(before[name], p), name
+        return
     assert {name for name, who in movers.items() if len(who) != 1} == set()
 
 
@@ -108,15 +116,17 @@ def test_law_4_saved_and_loaded_the_numbers_are_the_same(kind, conditional, tmp_
 
 @pytest.mark.parametrize(("kind", "conditional"), CASES)
 def test_law_4_stopped_and_resumed_is_bit_for_bit_the_same(kind, conditional):
-    whole = trained(kind, conditional, steps=6)
+    whole = train(built(kind, conditional), make_data(SPACE), Settings(steps=6))
+    steps = [step.clock.step for step in whole]
     first = train(built(kind, conditional), make_data(SPACE), Settings(steps=6))
-    for _ in range(3):
-        next(first)
+    for _ in islice(first, 3):
+        pass
     state = first.state_dict()
     torch.manual_seed(123)  # a resumed run must not depend on what happened in between
     again = train(built(kind, conditional), make_data(SPACE), Settings(steps=6))
     again.load_state_dict(state)
-    assert [step.clock.step for step in again] == [3, 4, 5]
+    assert [step.clock.step for step in again] == steps[3:]
+    assert again.finished
     for name, value in whole.state_dict()["raw"].items():
         assert torch.equal(value, again.state_dict()["raw"][name]), name
     for name, value in whole.averaged.state_dict().items():

@@ -12,10 +12,10 @@ ROOT = Path(plausible.__file__).parent
 LAYERS = [
     ["core"],
     ["nn", "data", "parallel"],
-    ["models", "training", "evaluation"],
-    ["figures"],
+    ["models", "training", "evaluation", "bayes"],
+    ["figures", "sklearn"],
     ["runs"],
-    ["judging"],
+    ["judging", "recognition"],
     ["display"],
     ["menu"],
     ["cli"],

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from plausible.bayes import BayesClassifier, Conformal, decide, temper
     from plausible.core.likelihood import Kind, LogProb, Reference
     from plausible.core.model import Clock, Explicit, Generative, Loss, Model, Player
     from plausible.core.registry import Refused
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from plausible.data.options import Options
     from plausible.data.part import Data, Part
     from plausible.judging import Report, evaluate, judge
-    from plausible.models import GAN, ConvNet
+    from plausible.models import GAN, ConvNet, Linear, Logistic, Mixture, NaiveBayes, PerClass
+    from plausible.recognition import Recogniser
     from plausible.runs import Run, create, follow, resume, save
     from plausible.training import Settings, Step, Training, train
 
 _HOMES = {
+    "bayes": ("BayesClassifier", "Conformal", "decide", "temper"),
     "core.likelihood": ("Kind", "LogProb", "Reference"),
     "core.model": ("Clock", "Explicit", "Generative", "Loss", "Model", "Player"),
     "core.registry": ("Refused",),
@@ -29,7 +32,8 @@ _HOMES = {
     "data.options": ("Options",),
     "data.part": ("Data", "Part"),
     "judging": ("Report", "evaluate", "judge"),
-    "models": ("GAN", "ConvNet"),
+    "models": ("GAN", "ConvNet", "Linear", "Logistic", "Mixture", "NaiveBayes", "PerClass"),
+    "recognition": ("Recogniser",),
     "runs": ("Run", "create", "follow", "resume", "save"),
     "training": ("Settings", "Step", "Training", "train"),
 }
@@ -37,9 +41,10 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
     "load", "Options", "Data", "Part", "Space", "Batch",
-    "GAN", "ConvNet", "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
+    "GAN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet", "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
     "train", "Settings", "Training", "Step",
     "Run", "create", "follow", "resume", "save", "evaluate", "Report", "judge",
+    "BayesClassifier", "temper", "decide", "Conformal", "Recogniser",
     "LogProb", "Kind", "Reference", "Refused",
 ]  # fmt: skip
 

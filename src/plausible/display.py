@@ -89,10 +89,11 @@ def _classes(found: "Report") -> Table:
 
 def _measures(found: "Report") -> Table:
     real = any(beside is not None for _, beside in found.measures)
-    table = _table(f"measures of {found.compared:,} samples and as many held-out examples")
+    what = f"{found.compared:,} samples and as many held-out examples"
+    table = _table(f"measures of {what if real else f'{found.compared:,} held-out examples'}")
     table.caption, table.caption_justify = found.features and f"features: {found.features}", "left"
     table.add_column("measure")
-    table.add_column("samples", justify="right")
+    table.add_column("samples" if real else "value", justify="right")
     if real:
         table.add_column("real data", justify="right")
     table.add_column("better")

@@ -25,6 +25,8 @@ class Common:
     settings: OmitArgPrefixes[Settings] = field(default_factory=Settings)
     device: Device = "auto"
     """Where to compute; auto is a GPU where there is one."""
+    per_class: bool = False
+    """Learn one model for each class instead of a single one: p(x | y) of any explicit model."""
     processes: int = 1
     """Processes that train together on equal shards of every batch."""
 

@@ -4,18 +4,20 @@ samples of another program."""
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
 
-from plausible.core.model import Classifier, Generative, Model
+from plausible.bayes.calibration import temper
+from plausible.bayes.classifier import BayesClassifier
+from plausible.core.model import Classifier, Explicit, Generative, Model
 from plausible.core.registry import Refused, unknown
 from plausible.core.space import Batch, Space
 from plausible.data.part import Data, Part
 from plausible.evaluation import features as extractors
-from plausible.evaluation.classification import accuracy
+from plausible.evaluation.classification import Answers, accuracy, answers, classification
 from plausible.evaluation.features import Features
 from plausible.evaluation.histogram import Share, shares
 from plausible.evaluation.lens import fit
@@ -23,7 +25,7 @@ from plausible.evaluation.measure import Measure, metrics
 from plausible.evaluation.memorisation import acquainted
 from plausible.evaluation.study import Study
 from plausible.evaluation.verdict import Verdict, rule
-from plausible.models.discriminative import ConvNet
+from plausible.models.discriminative.convnet import ConvNet
 from plausible.runs import Run, create, save
 from plausible.training import Settings, train
 
@@ -32,6 +34,9 @@ _SAMPLES = 5000
 
 Progress = Callable[[str, float], None]
 """(what is being done, share of it that is done)."""
+
+Measures = list[tuple[Measure, Measure | None]]
+"""Each measure, and the same of real data where that is defined."""
 
 Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 
@@ -46,9 +51,11 @@ class Report:
     classes   the shares of all samples.
     judge     accuracy of the classifier that assigns classes, on the held-out part.
     study     what was looked at, for pictures.
+    answers   what a classifier, or Bayes' rule on p(x | y), says of the held-out part.
+    classifier   the one that answers.
     """
 
-    measures: list[tuple[Measure, Measure | None]]
+    measures: Measures
     verdict: Verdict | None = None
     classes: list[Share] = field(default_factory=list)
     samples: int = 0
@@ -56,6 +63,8 @@ class Report:
     features: str = ""
     judge: float | None = None
     study: Study | None = None
+    answers: Answers | None = None
+    classifier: Classifier | None = None
 
     def __getitem__(self, name: str) -> Measure:
         """The measure of that name; KeyError if there is none."""
@@ -138,16 +147,25 @@ def evaluate(
         raise Refused(f"a seed must lie between 0 and {2**32 - 1}, not {seed}")
     data = data.to("cpu")
     if isinstance(source, Model) and not isinstance(source, Generative):
-        return _classification(source, data)
+        if not isinstance(source, Classifier):
+            raise Refused(f"a {source.name} neither draws samples nor classifies")
+        said, alone = classified(source, data)
+        return Report(alone, compared=len(data.heldout), answers=said, classifier=source)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # for whatever draws from the default generator
         study, right = _study(source, data, n, features, seed, tell)
         ours, real = study.halves()
-        found: list[tuple[Measure, Measure | None]] = []
+        found: Measures = []
         for i, (name, metric) in enumerate(metrics.items()):
             tell(f"measuring: {name}", i / len(metrics))
             beside = {m.name: m for m in metric(real) if m.value is not None}
             found += [(measure, beside.get(measure.name)) for measure in metric(ours)]
+        classifier = answered = None
+        if isinstance(source, Explicit) and source.conditional and data.heldout.y is not None:
+            tell("classifying by Bayes' rule", 1.0)
+            classifier = BayesClassifier(source)
+            answered, alone = classified(classifier, data)
+            found += alone
         verdict = rule(study, lambda name: tell(f"testing: {name}", 1.0))
     return Report(
         found,
@@ -158,6 +176,8 @@ def evaluate(
         study.described,
         right,
         study,
+        answered,
+        classifier,
     )
 
 
@@ -253,13 +273,22 @@ def _extractor(
     return None
 
 
-def _classification(model: Model, data: Data) -> Report:
-    """A model that draws nothing: its accuracy, if it classifies."""
-    if not isinstance(model, Classifier):
-        raise Refused(f"a {model.name} neither draws samples nor classifies")
-    n, right = len(data.heldout), accuracy(model, data.heldout)
-    error = (right * (1 - right) / n) ** 0.5
-    return Report([(Measure("accuracy", right, error, n=n, direction="higher"), None)], compared=n)
+def classified(classifier: Classifier, data: Data) -> tuple[Answers, Measures]:
+    """How right a classifier is on the held-out part, as it is and at its best temperature.
+
+    The temperature is fitted on the validation part, whose labels training has not seen.
+    """
+    said = answers(classifier, data.heldout)
+    before = answers(classifier, data.validation)
+    tempered = temper(classifier, before.log_posterior, before.y)
+    after = Answers((said.log_posterior / tempered.temperature).log_softmax(1), said.y)
+    note = f"at the temperature {tempered.temperature:.3g}, fitted on the validation part"
+    calibrated = [
+        replace(measure, name=f"{measure.name}, calibrated", note=note)
+        for measure in classification(after)
+        if measure.name in ("log loss", "calibration error")
+    ]
+    return said, [(measure, None) for measure in classification(said) + calibrated]
 
 
 def _settled(part: Part, seed: int) -> Part:

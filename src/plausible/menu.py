@@ -16,6 +16,7 @@ from plausible.core.registry import Refused, Registry
 from plausible.data.options import DEFAULTS, NAMES, Options, known
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either"]
 menu: Registry[type[Any]] = Registry("command")
 console = Console()
 
@@ -212,6 +213,8 @@ class Evaluate:
     """The most samples and held-out examples to look at."""
     features: Literal["auto", "classifier", "random", "pca", "pixels"] = "auto"
     """What distances are taken in; auto is a classifier for labelled data, otherwise random."""
+    outliers: str | None = None
+    """Data of another kind, a name or a path: does the model tell them from its own?"""
     pretrained: str | None = None
     """An image model of the Hugging Face hub, or its folder, as features (extra: pretrained)."""
     out: Path | None = None
@@ -236,6 +239,8 @@ class Evaluate:
                     raise Refused(f"--{flag} goes with --samples; a run knows its own data")
             if self.options != DEFAULTS:
                 raise Refused("flags that shape data go with --samples; a run knows its own data")
+        elif self.outliers is not None:
+            raise Refused("--outliers asks a model: give the folder of a run")
         elif self.data is None:
             raise Refused("--samples needs --data, the real data that the samples imitate")
         if self.pretrained is not None and self.features != "auto":
@@ -244,7 +249,7 @@ class Evaluate:
             raise Refused("--split and --heldout both say what is held out: give one of them")
         if self.samples not in (None, *NAMES) and not Path(self.samples).expanduser().exists():
             raise Refused(f"--samples {self.samples} does not exist: give a file or a folder")
-        for source in (self.data, self.heldout):
+        for source in (self.data, self.heldout, self.outliers):
             if source is not None:
                 known(source)
         if self.out is not None:
@@ -252,6 +257,78 @@ class Evaluate:
         from plausible import commands
 
         commands.evaluate(self, console)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked of a run about inputs."""
+
+    run_folder: Annotated[Positional[Path], tyro.conf.arg(name="run")]
+    """The folder of the run."""
+    paths: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(name="path")]
+    """Images, folders of images, or .npy, .npz and .csv files."""
+    background: Path | None = None
+    """A run of the same kind trained with --mutate 0.2, for --novelty ratio."""
+    novelty: Novelty | None = None
+    """How the implausible is told; by default either for images, and for vectors likelihood."""
+    out: Path | None = None
+    """Also write everything to this file, .csv or .json."""
+    seed: int = 0
+    """Of estimates of log p."""
+    device: Device = "auto"
+    """Where to compute."""
+    overwrite: bool = False
+    """Replace the file if it exists."""
+
+    def check(self) -> None:
+        """Refuse what can be refused without reading anything large."""
+        _run_exists(self.run_folder)
+        if self.background is not None:
+            _run_exists(self.background)
+        if not self.paths:
+            raise Refused("give at least one file or folder to look at")
+        for source in self.paths:
+            if not Path(source).expanduser().exists():
+                raise Refused(f"{source} does not exist: give a file or a folder")
+        if self.out is not None:
+            _free(str(self.out), (".csv", ".json"), self.overwrite)
+
+
+@menu
+@dataclass(frozen=True)
+class Classify(Asking):
+    """Which class is it?  Or none of these: implausible, or too close to call.
+
+    Example: plausible classify runs/naive-bayes-mnist-20260101-120000 photo.png more/
+    """
+
+    reject_cost: float = 0.2
+    """Name no class that is less sure than 1 minus this (a wrong answer costs 1); 1 always answers."""
+    level: float = 0.05
+    """Reject as implausible what is as novel as this share of good data; 0 rejects nothing."""
+
+    def run(self) -> None:
+        """Look and answer."""
+        self.check()
+        from plausible import commands
+
+        commands.classify(self, console)
+
+
+@menu
+@dataclass(frozen=True)
+class Score(Asking):
+    """How plausible is it?  log p(x), its place among held-out data, and a p-value.
+
+    Example: plausible score runs/naive-bayes-mnist-20260101-120000 photo.png --out scores.csv
+    """
+
+    def run(self) -> None:
+        """Look and answer."""
+        self.check()
+        from plausible import commands
+
+        commands.score(self, console)
 
 
 def _run_exists(folder: Path) -> None:

@@ -36,6 +36,7 @@ from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
+from plausible.models.per_class import PerClass
 from plausible.parallel import World
 from plausible.training import Settings, Step, Training, train
 
@@ -44,9 +45,13 @@ _SAVE_EVERY = 30.0  # seconds between two saves while training, at least
 _SAVE_SHARE = 50  # ... and as many times what a save takes, so that saving costs at most 2%
 
 
-def build(name: str, config: Model.Config, space: Space, seed: int) -> Model:
-    """A new model by name, its first weights drawn from ``seed``."""
+def build(
+    name: str, config: Model.Config, space: Space, seed: int, per_class: bool = False
+) -> Model:
+    """A new model by name, or one for each class, its first weights drawn from ``seed``."""
     torch.manual_seed(seed)
+    if per_class:
+        return PerClass(space, lambda single: models[name](single, config))
     return models[name](space, config)
 
 
@@ -82,6 +87,11 @@ class Run:
         """The names of the labels, empty when there are none."""
         return tuple(self.config["data"]["class_names"])
 
+    @property
+    def options(self) -> Options:
+        """How its data were shaped."""
+        return Options(**self.config["data"]["options"])
+
     def fresh(self) -> Model:
         """The model as it was before its first update."""
         kind = models[self.config["model"]]
@@ -89,7 +99,9 @@ class Run:
         chosen: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        return build(self.config["model"], kind.Config(**chosen), self.space, self.settings.seed)
+        apart = self.config.get("per_class", False)
+        name, seed = self.config["model"], self.settings.seed
+        return build(name, kind.Config(**chosen), self.space, seed, apart)
 
     def model(self, device: torch.device | str = "cpu") -> Model:
         """The trained model, in evaluation mode, with the weights its verbs use."""
@@ -106,7 +118,7 @@ class Run:
     def data(self) -> Data:
         """The data it learns from; Refused when they are not what they were."""
         kept = self.config["data"]
-        data = load(kept["source"], Options(**kept["options"]))
+        data = load(kept["source"], self.options)
         for part, digest in kept["hashes"].items():
             if data.hashes[part] != digest:
                 raise Refused(
@@ -149,6 +161,7 @@ def create(folder: Path | str, training: Training[Any]) -> Run:
     model, data = training.raw, training.data
     config = {
         "model": model.name,
+        "per_class": isinstance(model, PerClass),
         "config": asdict(model.config),
         "space": model.space.to_dict(),
         "data": {

@@ -94,6 +94,24 @@ class LogProb:
         return -self.nats / (dims * math.log(2))
 
     @staticmethod
+    def cat(parts: "list[LogProb]") -> "LogProb":
+        """The entries of all parts one after another, on the CPU; the shared error is the largest."""
+        first, kind = parts[0], parts[0].kind
+        for part in parts[1:]:
+            if part.reference is not first.reference:
+                raise ValueError(f"a {first.reference} and a {part.reference} are not one list")
+            kind = kind.combined(part.kind)
+        errors = [p.nats.new_zeros(len(p.nats)) if p.stderr is None else p.stderr for p in parts]
+        unknown = all(part.stderr is None for part in parts)
+        return LogProb(
+            torch.cat([part.nats for part in parts]).cpu(),
+            kind,
+            first.reference,
+            None if unknown else torch.cat(errors).cpu(),
+            max(part.shared for part in parts),
+        )
+
+    @staticmethod
     def logsumexp(parts: "list[LogProb]") -> "LogProb":
         """log sum_k exp(parts_k), entry by entry: a mixture, the kind kept.
 

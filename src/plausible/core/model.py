@@ -1,7 +1,7 @@
 """A model lives in a space and learns by playing a game; once trained it is known by its verbs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -66,6 +66,7 @@ class Player:
     adapt    called every few rounds with a batch of the validation part.
     shared   whose floating-point buffers adaptation moves: ranks keep them equal.
     whole_batch  an example's loss depends on the others, so a batch cannot be split.
+    label    it learns from the examples of this class only.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Player:
     adapt: Callable[[Batch, Clock], None] | None = None
     shared: nn.Module | None = None
     whole_batch: bool = False
+    label: int | None = None
 
 
 class Examples(Protocol):
@@ -98,6 +100,10 @@ class Examples(Protocol):
 
     def everything(self) -> Batch:
         """All of them at once, which for images may be large."""
+        ...
+
+    def rows(self, rows: Tensor | slice) -> "Examples":
+        """These examples alone."""
         ...
 
 
@@ -183,6 +189,15 @@ class Model(nn.Module, ABC):
     def players(self) -> Sequence[Player]:
         """Who plays, in the order of their turns; by default one player that moves every weight."""
         return [Player("model", self, self.loss)]
+
+    def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]] | None:
+        """Learn by a method of its own instead of a game: closed form, EM, a quasi-Newton method.
+
+        An iterator that sets the weights further at each step and says what it saw, {name: ()}; it
+        ends when there is nothing more to learn, and depends on nothing but ``train``.  None: this
+        model has players.
+        """
+        return None
 
     def _place(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         return tuple(tensor.to(self.offset.device) for tensor in tensors)

@@ -98,3 +98,10 @@ class Batch:
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
         return Batch(self.x.to(device), None if self.y is None else self.y.to(device))
+
+
+def by_label(y: Tensor | None, n: int) -> "list[tuple[int, Tensor]]":
+    """[(label, rows (m,) that carry it)] of labels (n,); without labels all rows carry 0."""
+    if y is None:
+        return [(0, torch.arange(n))]
+    return [(int(k), (y == k).nonzero()[:, 0]) for k in y.unique()]  # (n,) -> (m,)

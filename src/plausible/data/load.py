@@ -16,6 +16,7 @@ from plausible.core.space import Space
 from plausible.data.folder import Progress, folder
 from plausible.data.images import SUFFIXES, refit
 from plausible.data.labels import encode
+from plausible.data.mutation import mutated
 from plausible.data.options import DEFAULTS, FORMATS, NAMES, Options, known
 from plausible.data.part import Data, Part, Survey
 from plausible.data.quantise import draw, requantise
@@ -40,6 +41,8 @@ def load(
     """
     path = known(source)
     data = _load(source, path, options, progress)
+    if options.mutate is not None:
+        data = mutated(data, options.mutate)
     where = source if path is None or source in NAMES else str(path.resolve())
     return replace(data, source=where, options=options)
 

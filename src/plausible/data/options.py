@@ -36,6 +36,9 @@ class Options:
     label: str | None = None
     """Column of a .csv file that holds the class."""
 
+    mutate: float | None = None
+    """Replace this share of all coordinates, 0.1 to 0.3, to learn a background model."""
+
 
 DEFAULTS = Options()
 

@@ -39,17 +39,23 @@ def samples(
             f"have the shape of the data{'; --size N changes that of the data' * space.is_image}"
         )
     notes = list(raw.notes)
-    values = raw.values
-    if raw.levels and space.levels and raw.levels != space.levels:
-        if options.binarise in ("static", "dynamic"):
-            notes.append("each pixel is drawn once, 1 with its grey value as probability")
-            values = draw(values, raw.levels)
-        else:
-            notes.append(f"{raw.levels} grey levels are rounded to the {space.levels} of the data")
-            values = requantise(values, raw.levels, space.levels)
+    values = levelled(raw.values, raw.levels, space, options, notes)
     y = None if raw.labels is None else _labels(raw.labels, class_names, notes)
     part = Part(torch.from_numpy(np.ascontiguousarray(values)), y, space)
     return part, notes
+
+
+def levelled(
+    values: np.ndarray, levels: int | None, space: Space, options: Options, notes: list[str]
+) -> np.ndarray:
+    """Codes of so many levels as codes of the space; vectors as they are."""
+    if not levels or not space.levels or levels == space.levels:
+        return values
+    if options.binarise in ("static", "dynamic"):
+        notes.append("each pixel is drawn once, 1 with its grey value as probability")
+        return draw(values, levels)
+    notes.append(f"{levels} grey levels are rounded to the {space.levels} of the data")
+    return requantise(values, levels, space.levels)
 
 
 def _labels(

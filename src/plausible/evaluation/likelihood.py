@@ -30,7 +30,9 @@ def log_likelihood(study: Study) -> list[Measure]:
     assert isinstance(model, Explicit)
     generator = study.generator()
     chunks = torch.arange(len(part)).split(_CHUNK)
-    answer = _joined([model.log_prob(part.batch(rows).x, generator=generator) for rows in chunks])
+    answer = LogProb.cat(
+        [model.log_prob(part.batch(rows).x, generator=generator) for rows in chunks]
+    )
     n, mean = len(answer.nats), answer.mean()
     note = "" if space.levels else "a density, in the units of the data"
     if broken := int((~answer.nats.isfinite()).sum()):
@@ -102,14 +104,6 @@ def parzen_window(study: Study) -> Measure:
         "parzen window", nats.mean().item(), error, n=len(nats), unit="nats", direction="higher",
         note=note,
     )  # fmt: skip
-
-
-def _joined(parts: list[LogProb]) -> LogProb:
-    """One answer of the answers to chunks, on the CPU."""
-    first, errors = parts[0], [part.stderr for part in parts if part.stderr is not None]
-    stderr = torch.cat(errors).cpu() if errors else None
-    nats = torch.cat([part.nats for part in parts]).cpu()
-    return LogProb(nats, first.kind, first.reference, stderr, max(part.shared for part in parts))
 
 
 def _some(part: Part, generator: torch.Generator) -> Tensor:

@@ -1,10 +1,14 @@
 """The taxonomy of models; importing one of these files registers what it defines.
 
 discriminative, p(y | x)
+    linear          least squares on one-hot targets, in closed form
+    logistic        softmax regression, to its optimum
     convnet         a convolutional classifier
 generative, p(x) or p(x | y)
     explicit: says how probable an x is
         tractable
+            naive-bayes     every pixel by itself, given the class
+            mixture         Gaussians, for vectors
         approximate
     implicit: only draws samples
         direct
@@ -12,7 +16,10 @@ generative, p(x) or p(x | y)
         Markov chain
 """
 
-from plausible.models.discriminative import ConvNet
+from plausible.models.discriminative import ConvNet, Linear, Logistic
 from plausible.models.implicit.gan.gan import GAN
+from plausible.models.per_class import PerClass
+from plausible.models.tractable.mixture import Mixture
+from plausible.models.tractable.naive_bayes import NaiveBayes
 
-__all__ = ["GAN", "ConvNet"]
+__all__ = ["GAN", "ConvNet", "Linear", "Logistic", "Mixture", "NaiveBayes", "PerClass"]

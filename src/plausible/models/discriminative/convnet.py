@@ -1,4 +1,4 @@
-"""Discriminative models, p(y | x): the contrast that opens the subject, and the judge of samples."""
+"""A convolutional classifier, p(y | x): the strongest of the discriminative models, and the judge of samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

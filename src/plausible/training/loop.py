@@ -6,13 +6,13 @@
             loss.total.backward(inputs=params)      # a player moves only its own weights
             optimizer.step(); player.project()
 
-``train`` returns an iterator: the caller prints, saves and stops.
+A model with a ``fit`` of its own (closed form, EM, a quasi-Newton method) takes its steps in the place
+of those rounds.  ``train`` returns an iterator: the caller prints, saves and stops.
 """
 
-import copy
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -25,6 +25,8 @@ from plausible.core.registry import Refused
 from plausible.core.schedule import at
 from plausible.core.space import Batch
 from plausible.parallel import World
+from plausible.training.average import Average, tensors, weights
+from plausible.training.order import Order
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "bf16"]
 M = TypeVar("M", bound=Model)
 _ADAPT_EVERY = 4  # rounds between two calls of Player.adapt
-_RAMP = 0.05  # the averaged weights look back over at most this share of the training so far
+_FOR_PLAYERS: dict[str, Any] = {"precision": "float32", "micro_batch": None, "simultaneous": False}
 
 
 @dataclass(frozen=True)
@@ -88,80 +90,6 @@ class Step:
         return {who: {k: v.item() for k, v in what.items()} for who, what in self.seen.items()}
 
 
-class Order:
-    """Which rows the k-th batch holds: permutation after permutation of 0 .. n-1, cut into batches.
-
-    A pure function of (seed, k), so its state is the one integer k.  Batches run over the border
-    of an epoch, so each has the same size and every row comes equally often.  Rank r takes the
-    rows r, r + size, ... of the batch.
-    """
-
-    def __init__(self, n: int, batch: int, seed: int, world: World, device: torch.device):
-        if batch % world.size:
-            raise Refused(f"--batch {batch} cannot be shared equally by {world.size} processes")
-        self.n, self.batch, self.seed, self.world, self.device = n, batch, seed, world, device
-        self._epochs: dict[int, Tensor] = {}
-
-    def rows(self, k: int) -> Tensor:
-        """(batch / world size,) int64 row numbers of the k-th batch on this rank."""
-        position, end, pieces = k * self.batch, (k + 1) * self.batch, []
-        while position < end:
-            epoch, start = divmod(position, self.n)
-            stop = min(self.n, start + end - position)
-            pieces.append(self._permutation(epoch)[start:stop])
-            position += stop - start
-        rows = pieces[0] if len(pieces) == 1 else torch.cat(pieces)  # (batch,)
-        return rows[self.world.rank :: self.world.size]
-
-    def _permutation(self, epoch: int) -> Tensor:
-        if epoch not in self._epochs:
-            generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
-            self._epochs = {epoch: torch.randperm(self.n, generator=generator).to(self.device)}
-        return self._epochs[epoch]
-
-
-class Average(Generic[M]):
-    """The model with weights averaged over the recent past: an exponential moving average.
-
-    w' <- w' + (1 - d)(w - w') with d = 2^(-b / h): b examples a round, half-life h the player's
-    ``ema``, but at most 5% of the examples so far, so that a short run is not held back by weights
-    it has long left.  Players without ``ema``, and all buffers, are copied as they are.
-    Source of the ramp: Karras et al. 2020, https://arxiv.org/abs/2006.06676, appendix.
-    """
-
-    def __init__(self, model: M, players: list[Player]):
-        self._raw, self._model = model, copy.deepcopy(model).requires_grad_(False).eval()
-        names = {id(p): name for name, p in model.named_parameters()}
-        mine = dict(self._model.named_parameters())
-        self._moving = [
-            (player.ema, _tensors(mine[names[id(p)]] for p in raw), raw)
-            for player in players
-            if player.ema is not None
-            for raw in [_tensors(player.module.parameters())]
-        ]
-        averaged = {id(p) for _, params, _ in self._moving for p in params}
-        self._copied = [
-            (to, source)
-            for to, source in zip(_state(self._model), _state(model), strict=True)
-            if id(to) not in averaged
-        ]
-
-    @torch.no_grad()
-    def update(self, clock: Clock, examples: int) -> None:
-        """Move towards the weights after a round that saw so many ``examples``."""
-        for ema, params, raw in self._moving:
-            halflife = min(at(ema, clock.spent), _RAMP * (clock.images + examples))
-            torch._foreach_lerp_(params, raw, 1 - 0.5 ** (examples / max(halflife, 1e-9)))
-
-    @property
-    def model(self) -> M:
-        """The averaged model, in evaluation mode, with what is not averaged brought up to date."""
-        with torch.no_grad():
-            for to, source in self._copied:
-                to.copy_(source)
-        return self._model
-
-
 @dataclass
 class _Seat:
     player: Player
@@ -189,10 +117,16 @@ class Training(Iterator[Step], Generic[M]):
             settings = replace(settings, steps=model.default_steps)
         self.raw, self.data, self.settings = model, data, settings
         self.device, seed = model.offset.device, settings.seed
-        self.batch = model.config.batch
         model.prepare(data.train)
-        self.world.broadcast(_state(model))
-        players = list(model.players())
+        self.world.broadcast(tensors(model))
+        self._fit, self._converged = model.fit(data.train), False
+        if self._fit is not None and settings != replace(settings, **_FOR_PLAYERS):
+            raise Refused(
+                f"a {model.name} is fitted to all examples at once: --precision, --micro-batch and "
+                f"--simultaneous are not for it"
+            )
+        self.batch = model.config.batch if self._fit is None else len(data.train)
+        players = list(model.players()) if self._fit is None else []
         if settings.simultaneous and any(player.updates != 1 for player in players):
             raise Refused("simultaneous updates need every player to move once a round")
         if settings.micro_batch and any(player.whole_batch for player in players):
@@ -201,9 +135,14 @@ class Training(Iterator[Step], Generic[M]):
             )
         self._seats = [_seat(player) for player in players]
         self._average = Average(model, players)
-        device, one = self.device, self.world
-        self._order = Order(len(data.train), self.batch, seed, one, device)
-        self._checks = Order(len(data.validation), self.batch, seed + 1, one, device)
+        device, one, batch = self.device, self.world, model.config.batch
+        self._order = Order(len(data.train), batch, seed, one, device)
+        self._checks = Order(len(data.validation), batch, seed + 1, one, device)
+        self._of_class: dict[int, Order] = {}
+        for label in {player.label for player in players if player.label is not None}:
+            assert data.train.y is not None
+            among = (data.train.y == label).nonzero()[:, 0]  # (n,)
+            self._of_class[label] = Order(len(among), batch, seed, one, device, among)
         self._steps = self._draws = 0
         self._seconds, self._lr_factor = 0.0, 1.0
         self._since: float | None = None
@@ -222,6 +161,11 @@ class Training(Iterator[Step], Generic[M]):
         if self.settings.minutes is not None:
             spent = self.world.agree(spent)
         return Clock(self._steps, self._steps * self.batch, spent)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget is spent or there is nothing more to learn."""
+        return self._converged or self.clock.spent >= 1
 
     @property
     def seconds(self) -> float:
@@ -244,11 +188,28 @@ class Training(Iterator[Step], Generic[M]):
         if self._since is None:
             self._since = time.perf_counter()
         clock = self.clock
-        if clock.spent >= 1:
+        seen = None
+        if not self._converged and clock.spent < 1:
+            seen = self._round(clock) if self._fit is None else self._fitted()
+        if seen is None:
             self.pause()
             raise StopIteration
+        self._average.update(clock, self.batch)
+        self._steps += 1
+        return Step(clock, seen)
+
+    def _fitted(self) -> dict[str, Mapping[str, Tensor]] | None:
+        """One step of a model's own method; None when it has converged."""
+        assert self._fit is not None
+        with torch.no_grad():
+            seen = next(self._fit, None)
+        self._converged = seen is None
+        return None if seen is None else {self.raw.name: seen}
+
+    def _round(self, clock: Clock) -> dict[str, Mapping[str, Tensor]]:
+        """One round of the game."""
         self.raw.train()
-        seen = {}
+        seen: dict[str, Mapping[str, Tensor]] = {}
         for seat in self._seats:
             for turn in range(seat.player.updates):
                 now = replace(clock, turn=clock.step * seat.player.updates + turn)
@@ -264,14 +225,16 @@ class Training(Iterator[Step], Generic[M]):
                 seat.player.adapt(self.data.validation.batch(rows), clock)
                 if seat.player.shared is not None:
                     self.world.average(list(seat.player.shared.buffers()))
-        self._average.update(clock, self.batch)
-        self._steps += 1
-        return Step(clock, seen)
+        return seen
 
     def _backward(self, seat: _Seat, clock: Clock) -> dict[str, Tensor]:
         """Leave the gradient of one player's loss on a fresh batch in its ``.grad``."""
-        batch = self.data.train.batch(self._order.rows(self._draws))
-        self._draws += 1
+        if seat.player.label is None:
+            rows = self._order.rows(self._draws)
+            self._draws += 1
+        else:
+            rows = self._of_class[seat.player.label].rows(clock.turn)
+        batch = self.data.train.batch(rows)
         seat.optimizer.zero_grad(set_to_none=True)
         seen: dict[str, Tensor] = {}
         size = self.settings.micro_batch or len(batch)
@@ -318,6 +281,7 @@ class Training(Iterator[Step], Generic[M]):
             "draws": self._draws,
             "seconds": self.seconds,
             "lr_factor": self._lr_factor,
+            "converged": self._converged,
             "raw": self.raw.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizers": [seat.optimizer.state_dict() for seat in self._seats],
@@ -333,6 +297,10 @@ class Training(Iterator[Step], Generic[M]):
             )
         self._steps, self._draws = state["steps"], state["draws"]
         self._seconds, self._lr_factor, self._since = state["seconds"], state["lr_factor"], None
+        self._converged = state["converged"]
+        if self._fit is not None:  # its memory is what it did so far: it does it again
+            for _ in range(self._steps):
+                self._fitted()
         self.raw.load_state_dict(state["raw"])
         self._average.model.load_state_dict(state["averaged"])
         for seat, saved in zip(self._seats, state["optimizers"], strict=True):
@@ -353,7 +321,7 @@ def train(model: M, data: "Data", settings: Settings, *, world: World | None = N
 
 
 def _seat(player: Player) -> _Seat:
-    params = _tensors(param for param in player.module.parameters() if param.requires_grad)
+    params = weights(player.module)
     betas = (at(player.betas[0], 0.0), at(player.betas[1], 0.0))
     return _Seat(player, params, player.optimizer(params, at(player.lr, 0.0), betas))
 
@@ -362,14 +330,6 @@ def _seen(loss: Loss, total: Tensor) -> dict[str, Tensor]:
     terms = {name: term.detach().mean() for name, term in loss.terms.items()}
     watch = {name: value.detach() for name, value in loss.watch.items()}
     return {"loss": total.detach(), **(terms if len(terms) > 1 else {}), **watch}
-
-
-def _tensors(parameters: Iterable[Tensor]) -> list[Tensor]:
-    return list(parameters)
-
-
-def _state(model: torch.nn.Module) -> list[Tensor]:
-    return [*model.parameters(), *model.buffers()]
 
 
 def _random_state(device: torch.device) -> Tensor:

@@ -1,0 +1,124 @@
+"""plausible classify and score: questions about inputs."""
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from plausible import runs
+from plausible.commands.files import place, progress, write_bytes
+from plausible.core.model import Explicit
+from plausible.core.registry import Refused
+from plausible.data.inputs import Inputs, inputs
+from plausible.menu import Asking, Classify, Score
+from plausible.recognition import Answer, Plausibility, Recogniser
+
+_SHOWN = 100  # rows of the table on the screen
+
+
+def classify(asked: Classify, console: Console) -> None:
+    """plausible classify RUN PATH...: the posterior, and the decision or why there is none."""
+    recogniser, given = _opened(asked, console)
+    with progress(console) as bar:
+        bar.add_task("looking at the inputs", total=None)
+        found = recogniser.classify(given.part, given.names, asked.reject_cost, asked.level)
+    kinds = recogniser.kinds
+    table = Table(title=f"{len(found):,} inputs", title_justify="left", title_style="bold")
+    for name in ("input", "decision", "reason", "posterior"):
+        table.add_column(name, overflow="fold")
+    for answer in found[:_SHOWN]:
+        table.add_row(answer.name, answer.decision, answer.reason, _largest(answer, kinds))
+    _told(asked, console, given, table, [_flat(answer, kinds) for answer in found])
+
+
+def score(asked: Score, console: Console) -> None:
+    """plausible score RUN PATH...: log p(x) with its sign, percentile and p-value."""
+    recogniser, given = _opened(asked, console)
+    with progress(console) as bar:
+        bar.add_task("looking at the inputs", total=None)
+        found = recogniser.score(given.part, given.names)
+    table = Table(
+        title=f"{len(found):,} inputs; implausible by {recogniser.novelty}",
+        title_justify="left",
+        title_style="bold",
+    )
+    for name in ("input", "log p(x), nats", "of held-out data", "p-value"):
+        table.add_column(name, justify="left" if name == "input" else "right", overflow="fold")
+    for row in found[:_SHOWN]:
+        below = f"{row.percentile:.1%} are at most as probable"
+        table.add_row(row.name, _nats(row), below, f"{row.p:.2g}")
+    _told(asked, console, given, table, [asdict(row) for row in found])
+
+
+def _opened(asked: Asking, console: Console) -> tuple[Recogniser, Inputs]:
+    """The run, ready to answer, and what it is asked about."""
+    run, device = runs.Run(asked.run_folder), place(asked.device)
+    model = run.model(device)
+    given = inputs(asked.paths, run.space, run.options)
+    behind = None
+    if asked.background is not None:
+        beside = runs.Run(asked.background).model(device)
+        if not isinstance(beside, Explicit) or beside.space != model.space:
+            raise Refused(
+                f"{asked.background} is no background of {asked.run_folder}: it must be an explicit "
+                f"model of the same data, trained with --mutate"
+            )
+        behind = beside
+    elif asked.novelty == "ratio":
+        raise Refused("--novelty ratio needs --background RUN, a run trained with --mutate 0.2")
+    with progress(console) as bar:
+        bar.add_task("calibrating on the validation data", total=None)
+        found = Recogniser(
+            model, run.data(), background=behind, novelty=asked.novelty, seed=asked.seed
+        )
+    return found, given
+
+
+def _told(
+    asked: Asking, console: Console, given: Inputs, table: Table, rows: list[dict[str, Any]]
+) -> None:
+    """Notes and table on the screen, everything in the file that was asked for."""
+    for note in given.notes:
+        console.print(f"* {note}", highlight=False, soft_wrap=True)
+    console.print(table, highlight=False)
+    if len(rows) > _SHOWN:
+        more = f"... and {len(rows) - _SHOWN:,} more: --out FILE.csv has them all"
+        console.print(more, highlight=False, soft_wrap=True)
+    if asked.out is not None:
+        write_bytes(asked.out, (_json if asked.out.suffix.lower() == ".json" else _csv)(rows))
+        console.print(f"all of it in {asked.out}", highlight=False, soft_wrap=True)
+
+
+def _json(rows: list[dict[str, Any]]) -> bytes:
+    return (json.dumps(rows, indent=2) + "\n").encode()
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def _flat(answer: Answer, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """One row of a table: what was decided, then p(y | x) class by class."""
+    row = asdict(answer)
+    posterior = row.pop("posterior")
+    del row["label"]
+    return row | {f"p({kind})": p for kind, p in zip(kinds, posterior, strict=True)}
+
+
+def _largest(answer: Answer, kinds: tuple[str, ...]) -> str:
+    """The three most probable classes."""
+    order = sorted(zip(answer.posterior, kinds, strict=True), reverse=True)[:3]
+    return "  ".join(f"{kind} {p:.1%}" for p, kind in order)
+
+
+def _nats(row: Plausibility) -> str:
+    error = "" if row.stderr is None else f" ± {row.stderr:.2g}"
+    return f"{row.sign} {row.log_prob:,.1f}{error}"

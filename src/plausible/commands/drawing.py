@@ -1,0 +1,139 @@
+"""plausible data, sample and interpolate: pictures and files of points of a space."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from plausible import figures, runs
+from plausible.commands.files import class_of, place, read, write_bytes
+from plausible.core.model import Generative, Latent
+from plausible.core.registry import Refused
+from plausible.core.space import Batch
+from plausible.data.options import Options
+from plausible.evaluation.latent import walks
+from plausible.menu import Device, Sample
+
+_PICTURED = 64
+
+
+def describe(
+    source: str, options: Options, picture: Path | None, overwrite: bool, console: Console
+) -> None:
+    """plausible data SOURCE: survey, notes, split, and a picture of some items."""
+    data = read(source, options, console)
+    picture = picture or Path(f"{data.name}-data.png")
+    if picture.exists() and not overwrite:
+        raise Refused(f"{picture} exists: choose another --picture, or add --overwrite")
+    space = data.space
+    table = Table(
+        title=f"{source}: {data.survey.count:,} items", title_justify="left", title_style="bold"
+    )
+    table.add_column("what")
+    table.add_column("found")
+    table.add_row("shape", " x ".join(map(str, space.shape)))
+    table.add_row("levels", str(space.levels or "continuous"))
+    for name, found in (
+        ("classes", data.survey.classes),
+        ("sizes", data.survey.sizes),
+        ("modes", data.survey.modes),
+    ):
+        if found:
+            table.add_row(name, ", ".join(f"{k}: {v:,}" for k, v in found.items()))
+    if data.survey.offenders:
+        shown = [f"{file}: {reason}" for file, reason in data.survey.offenders[:10]]
+        table.add_row(f"skipped ({len(data.survey.offenders)})", "\n".join(shown))
+    if data.survey.ignored:
+        table.add_row("not images", f"{data.survey.ignored:,} files ignored")
+    for part, rows in (
+        ("training", data.train),
+        ("validation", data.validation),
+        ("held out", data.heldout),
+    ):
+        table.add_row(part, f"{len(rows):,} items, sha256 {rows.hash[:16]}")
+    console.print(table, highlight=False)
+    for note in data.notes:
+        console.print(f"* {note}", highlight=False, soft_wrap=True)
+    x = data.train.batch(
+        torch.arange(min(len(data.train), _PICTURED if space.is_image else 5000))
+    ).x
+    runs.write(picture, figures.png(figures.picture(space, x)))
+    console.print(f"some items drawn in {picture}", highlight=False, soft_wrap=True)
+
+
+def sample(asked: Sample, console: Console) -> None:
+    """plausible sample RUN: n draws as a grid, as arrays or as single images."""
+    run = runs.Run(asked.run_folder)
+    model = run.model(place(asked.device))
+    if not isinstance(model, Generative):
+        raise Refused(f"{run.folder} is a {model.name}, p(y | x), which has no samples to draw")
+    y = None if asked.label is None else class_of(run, asked.label)
+    generator = torch.Generator().manual_seed(asked.seed)
+    drawn = model.sample(asked.n, y, truncation=asked.truncation, generator=generator).to("cpu")
+    path = Path(asked.out)
+    if asked.out.endswith("/"):
+        _write_folder(path, model, drawn)
+    elif asked.out.lower().endswith(".npz"):
+        write_bytes(path, _arrays(model, drawn))
+    else:
+        write_bytes(path, figures.png(figures.picture(model.space, drawn.x)))
+    console.print(f"{asked.n:,} samples in {asked.out}", highlight=False, soft_wrap=True)
+
+
+def interpolate(
+    folder: Path,
+    out: str,
+    size: tuple[int, int],
+    label: str | None,
+    seed: int,
+    device: Device,
+    console: Console,
+) -> None:
+    """plausible interpolate FOLDER: x along great circles between draws of z."""
+    run, (rows, columns) = runs.Run(folder), size
+    model = run.model(place(device))
+    if not isinstance(model, Latent):
+        raise Refused(f"{folder} is a {model.name}, which has no latent z to walk in")
+    generator = torch.Generator().manual_seed(seed)
+    y = None if label is None else class_of(run, label)
+    x = walks(model, rows, columns, y, generator)  # (rows * columns, *shape)
+    if out.lower().endswith(".gif"):
+        frames = x.unflatten(0, (rows, columns)).transpose(0, 1)  # (columns, rows, *shape)
+        if not model.space.is_image:
+            raise Refused("an animation needs images: choose a name ending in .png")
+        content = figures.gif([figures.grid(frame) for frame in frames])
+    elif model.space.is_image:
+        content = figures.png(figures.grid(x, columns))
+    else:
+        content = figures.png(figures.cloud(x))
+    write_bytes(Path(out), content)
+    console.print(f"{rows} walks of {columns} points in {out}", highlight=False, soft_wrap=True)
+
+
+def _arrays(model: Generative, drawn: Batch) -> bytes:
+    """x (N, C, H, W) uint8 levels, or (N, D) float32, with y and levels where there are any."""
+    space = model.space
+    arrays: dict[str, Any] = {"x": (space.codes(drawn.x) if space.levels else drawn.x).numpy()}
+    if space.levels:
+        arrays["levels"] = np.asarray(space.levels)
+    if drawn.y is not None:
+        arrays["y"] = drawn.y.numpy()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _write_folder(folder: Path, model: Generative, drawn: Batch) -> None:
+    if not model.space.is_image:
+        raise Refused("only images can be written one by one: choose a name ending in .npz or .png")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"{folder} cannot be created: {error.strerror}") from error
+    width = len(str(len(drawn) - 1))
+    for i, image in enumerate(figures.images(drawn.x)):
+        image.save(folder / f"{i:0{width}}.png")

@@ -1,0 +1,69 @@
+"""What every command needs: where to compute, what to read, how to write."""
+
+import os
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from plausible import runs
+from plausible.core.registry import Refused
+from plausible.data.load import load
+from plausible.data.options import Options
+from plausible.data.part import Data
+from plausible.menu import Device
+
+
+def place(device: Device) -> torch.device:
+    """The torch device of a name; Refused when this machine has none such."""
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if device == "auto":
+        device = "cuda" if there["cuda"] else "cpu"
+    if not there[device]:
+        names = ", ".join(name for name, here in there.items() if here)
+        raise Refused(f"this machine has no device {device}: choose from {names}")
+    if device == "cuda":
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device(device)
+
+
+def progress(console: Console) -> Progress:
+    """A bar that goes away; nothing at all where there is no terminal."""
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
+
+
+def read(source: str, options: Options, console: Console) -> Data:
+    """The data set of a name or path, with a progress bar."""
+    with progress(console) as bar:
+        task = bar.add_task(f"reading {source}", total=None)
+        return load(
+            source,
+            options,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def class_of(run: runs.Run, label: str) -> int:
+    """A class by name or by number; Refused with the choices."""
+    names = run.class_names or tuple(str(k) for k in range(run.space.classes))
+    if label in names:
+        return names.index(label)
+    if label.isdigit() and int(label) < len(names):
+        return int(label)
+    if not names:
+        raise Refused(f"{run.folder} was trained on data without labels, so --label says nothing")
+    raise Refused(f"--label {label} is out of range: choose from {', '.join(names)}")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, with the folders it needs; Refused where that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        runs.write(path, content)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}") from error

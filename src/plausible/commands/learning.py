@@ -1,0 +1,129 @@
+"""plausible train and resume."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+import plausible.models  # noqa: F401  # fills the registry
+from plausible import cli, display, figures, judging, parallel, runs
+from plausible.commands.evaluating import judged, keep
+from plausible.commands.files import place, read
+from plausible.core.model import Generative, models
+from plausible.core.registry import Refused
+from plausible.data.options import known
+from plausible.flags import order as flags_of
+from plausible.menu import Device
+from plausible.training import Training, train
+
+_PICTURED = 64
+
+
+def train_command(name: str, arguments: list[str], console: Console) -> None:
+    """plausible train NAME FLAGS: load, build, train, measure."""
+    kind = models[name]
+    order = cli.parse(flags_of(kind), arguments, f"plausible train {name}")
+    known(order.data)
+    config = kind.Config(**vars(order.model))
+    folder = order.out or runs.default_folder(name, Path(order.data).stem)
+    device = place(order.device)
+    if not parallel.launched():
+        if folder.exists():
+            raise Refused(f"{folder} exists, and a run is never overwritten: choose another --out")
+        if order.processes < 1:
+            raise Refused(f"--processes must be at least 1, not {order.processes}")
+        if order.processes > 1:
+            again = ["train", name, *arguments, "--out", str(folder)]
+            sys.exit(parallel.launch(order.processes, again))
+    world = parallel.join(device)
+    data = read(order.data, order.options, console if world.leads else Console(quiet=True))
+    model = runs.build(name, config, data.space, order.settings.seed, order.per_class).to(device)
+    training = train(model, data.to(device), order.settings, world=world)
+    run = runs.create(folder, training) if world.leads else runs.Run(folder)
+    _play(run, training, console)
+
+
+def resume(
+    folder: Path,
+    steps: int | None,
+    minutes: float | None,
+    device: Device,
+    console: Console,
+) -> None:
+    """plausible resume FOLDER: go on with as many processes as before, measure again."""
+    run = runs.Run(folder)
+    settings = run.settings
+    if steps is not None or minutes is not None:
+        settings = replace(settings, steps=steps, minutes=minutes)
+    where = place(device)
+    if run.config["processes"] > 1 and not parallel.launched():
+        sys.exit(parallel.launch(run.config["processes"], sys.argv[1:]))
+    training = runs.resume(run, settings, where, parallel.join(where))
+    if training.finished and (folder / "measures.json").exists():
+        raise Refused(
+            f"{folder} has used its budget: give a larger total with --steps or --minutes"
+        )
+    _play(run, training, console)
+
+
+def _play(run: runs.Run, training: Training[Any], console: Console) -> None:
+    """Train while showing it, then measure; on Ctrl-C say how to go on."""
+    world = training.world
+    if not world.leads:
+        console = Console(quiet=True)
+    weights = sum(param.numel() for param in training.raw.parameters())
+    console.print(
+        f"{training.raw.name}: {weights:,} weights, {len(training.data.train):,} training examples, "
+        f"batch {training.batch}, on {training.device}; run {run.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    try:
+        for _ in display.watch(runs.follow(run, training), training.settings.steps, console):
+            pass
+    except runs.Diverged as failure:
+        console.print(f"{failure}; {run.folder} holds the last save", soft_wrap=True)
+        sys.exit(3)
+    finished = training.finished
+    training.pause()
+    if world.leads:
+        took = display.duration(training.seconds)
+        if finished:
+            console.print(f"trained for {took}", highlight=False)
+            _finish(run, training, console)
+        else:
+            console.print(
+                f"stopped after {took} and saved; go on with: plausible resume {run.folder}",
+                highlight=False,
+                soft_wrap=True,
+            )
+    parallel.leave()
+    if not finished:
+        sys.exit(130)
+
+
+def _finish(run: runs.Run, training: Training[Any], console: Console) -> None:
+    """The picture and the measures of a finished training, from the weights it saved."""
+    model, data = training.averaged, training.data
+    if isinstance(model, Generative):
+        x = model.sample(_PICTURED, generator=torch.Generator().manual_seed(0)).x
+        behind = None if model.space.is_image else data.heldout.everything().x
+        image = figures.picture(model.space, x, behind)
+        path = run.write("samples.png", figures.png(image))
+    if isinstance(model, Generative):
+        console.print(f"samples drawn in {path}", highlight=False, soft_wrap=True)
+    try:
+        found = judged(lambda tell: judging.evaluate(model, data, progress=tell), console)
+    except Refused as refusal:  # too few held-out examples, say: the training is done all the same
+        console.print(f"not judged: {refusal}", highlight=False, soft_wrap=True)
+        return
+    keep(found, data, run.folder)
+    console.print(display.report(found))
+    console.print(
+        f"all of it in {run.folder}; judge again with: plausible evaluate {run.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,115 @@
+"""Inputs to answer questions about: files and folders brought to the space that a model knows."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.data.folder import find
+from plausible.data.images import MODES, SUFFIXES, affordable, pixels
+from plausible.data.load import read
+from plausible.data.options import DEFAULTS, Options, known
+from plausible.data.part import Part
+from plausible.data.samples import levelled
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Points of a space, each with the name of where it came from, and notes on what was done."""
+
+    part: Part
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS) -> Inputs:
+    """What is in these files and folders, prepared as the data that ``options`` describe were.
+
+    Image files, and those in folders, are cropped and resized to the space; arrays (.npy, .npz, IDX)
+    and tables (.csv) must have its shape.  Labels in them are passed over.
+    Refused: a path that does not exist, cannot be read, or holds points of another shape.
+    """
+    if not paths:
+        raise Refused("give at least one file or folder to look at")
+    values: list[np.ndarray] = []
+    names: list[str] = []
+    notes: list[str] = []
+    for source in paths:
+        path = known(source)
+        if path is None:
+            raise Refused(f"{source} is a data set and not a file or folder; use ./{source}")
+        images = find(path, notes).paths if _of_images(path) else None
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            images = [path]
+        if images is not None:
+            values.append(_pictures(images, space, options, notes))
+            names += [str(image) for image in images]
+        else:
+            values.append(_array(path, space, options, notes))
+            count = len(values[-1])
+            names += [f"{path}[{row}]" for row in range(count)] if count != 1 else [str(path)]
+    stacked = torch.from_numpy(np.concatenate(values))
+    return Inputs(Part(stacked, None, space), tuple(names), tuple(dict.fromkeys(notes)))
+
+
+def _of_images(path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    names = (name for _, _, files in os.walk(path) for name in files)
+    return any(Path(name).suffix.lower() in SUFFIXES for name in names)
+
+
+def _pictures(paths: list[Path], space: Space, options: Options, notes: list[str]) -> np.ndarray:
+    """Codes (n, C, H, W) of image files.  Refused: one that cannot be read, named."""
+    if not space.is_image or space.shape[0] not in MODES:
+        raise Refused(
+            f"{paths[0]} is an image, and the model knows {_kind(space)}: give a .npy, .npz or .csv file"
+        )
+    channels, height, width = space.shape
+    affordable(len(paths), (width, height), channels)
+
+    def one(path: Path) -> np.ndarray:
+        try:
+            return pixels(path, (width, height), channels, options.background)
+        except ValueError as error:
+            raise Refused(f"{path} cannot be read: {error}") from error
+
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        codes = np.stack(list(pool.map(one, paths)))  # (n, H, W, C)
+    codes = np.ascontiguousarray(np.moveaxis(codes, 3, 1))  # (n, H, W, C) -> (n, C, H, W)
+    return levelled(codes, 256, space, options, notes)
+
+
+def _array(path: Path, space: Space, options: Options, notes: list[str]) -> np.ndarray:
+    """Values (n, *shape) of an array or a table; a class column may be there or not."""
+    wanted = Options(background=options.background, label=_label(path, options))
+    try:
+        raw = read(path, wanted)
+    except Refused:
+        if wanted.label is None:
+            raise
+        raw = read(path, replace(wanted, label=None))  # a table without the class
+    if raw.values.shape[1:] != space.shape:
+        found = "x".join(map(str, raw.values.shape[1:]))
+        raise Refused(f"{path} holds points of shape {found}, and the model knows {_kind(space)}")
+    if not len(raw.values):
+        raise Refused(f"{path} holds nothing")
+    notes += raw.notes
+    return levelled(raw.values, raw.levels, space, options, notes)
+
+
+def _label(path: Path, options: Options) -> str | None:
+    return options.label if path.suffix.lower() == ".csv" else None
+
+
+def _kind(space: Space) -> str:
+    if not space.is_image:
+        return f"vectors of length {space.shape[0]}"
+    channels, height, width = space.shape
+    return f"images of {width}x{height} pixels with {channels} channel{'s' * (channels != 1)}"

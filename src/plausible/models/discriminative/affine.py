@@ -1,0 +1,61 @@
+"""W x + b for each class: what linear and logistic regression share."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from plausible.core.model import Examples, Model
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+
+CHUNK = 4096  # examples whose x are decoded at once
+LARGEST = 16_384  # coordinates of x up to which a matrix over pairs of them is affordable
+
+
+class Affine(Model):
+    """f(x) = W x + b, one row of W for each class, of x in standard units."""
+
+    place: ClassVar[tuple[str, ...]] = ("discriminative, p(y | x)",)
+    kinds: ClassVar[dict[str, str]] = {"log_posterior": "="}
+
+    def __init__(self, space: Space, config: Model.Config):
+        super().__init__(space, config)
+        if space.classes < 2:
+            raise Refused("a classifier needs labels, and these data have none")
+        if space.dims > LARGEST:
+            raise Refused(
+                f"a {self.name} regression compares all pairs of the {space.dims:,} coordinates of x, "
+                f"and more than {LARGEST:,} are too many: choose a smaller --size"
+            )
+        self.weight = nn.Parameter(torch.zeros(space.classes, space.dims), requires_grad=False)
+        self.bias = nn.Parameter(torch.zeros(space.classes), requires_grad=False)
+
+    def affine(self, x: Tensor) -> Tensor:
+        """W x + b: x (N, *shape) in data units -> (N, classes)."""
+        return self._flat(x.to(self.offset.device)) @ self.weight.T + self.bias
+
+    def _flat(self, x: Tensor) -> Tensor:
+        return self.standardise(x).flatten(1)  # (N, *shape) -> (N, D)
+
+    def inputs(self, train: Examples) -> Iterator[tuple[Tensor, Tensor]]:
+        """(x (n, D) in standard units, y (n,)) of the examples, some at a time."""
+        for start in range(0, len(train), CHUNK):
+            batch = train.batch(slice(start, start + CHUNK))
+            assert batch.y is not None
+            yield self._flat(batch.x), batch.y
+
+    @torch.no_grad()
+    def moments(self, train: Examples) -> tuple[Tensor, Tensor]:
+        """(mean of x (D,), sum over examples of (x - mean)(x - mean)' (D, D)), in float64."""
+        dims, device = self.space.dims, self.offset.device
+        total = torch.zeros(dims, dtype=torch.float64, device=device)
+        square = torch.zeros(dims, dims, dtype=torch.float64, device=device)
+        for x, _ in self.inputs(train):
+            total += x.double().sum(0)
+        mean = total / len(train)
+        for x, _ in self.inputs(train):
+            centred = x.double() - mean  # (n, D)
+            square.addmm_(centred.T, centred)
+        return mean, square

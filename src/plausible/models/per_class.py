@@ -1,0 +1,113 @@
+"""One explicit model for each class: the other way to p(x | y)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Generator, Tensor, nn
+
+from plausible.core.likelihood import Kind, LogProb
+from plausible.core.model import Examples, Explicit, Model, Player
+from plausible.core.registry import Refused
+from plausible.core.space import Space, by_label
+
+
+class PerClass(Explicit):
+    """p(x | y) = p_y(x), each p_y a model of its own that learns from its class alone.
+
+    build  makes the model of one class from its space, which has no labels.
+    Every class gets one batch a round; a step of models that are fitted is a step of each.
+    """
+
+    def __init__(self, space: Space, build: Callable[[Space], Model]):
+        if space.classes < 2:
+            raise Refused("a model for each class needs labels, and these data have none")
+        single = replace(space, classes=0)
+        first, *others = [build(single) for _ in range(space.classes)]
+        if not isinstance(first, Explicit):
+            raise Refused(
+                f"--per-class needs a model that says how probable x is, and a {first.name} does not"
+            )
+        super().__init__(space, first.config)
+        self.each = nn.ModuleList([first, *others])
+        self.name, self.place, self.kinds = first.name, first.place, first.kinds  # type: ignore[misc]
+
+    @property
+    def conditional(self) -> bool:
+        """Always: that is what it is for."""
+        return True
+
+    @property
+    def models(self) -> list[Explicit]:
+        """The model of each class, in the order of the labels."""
+        return [model for model in self.each if isinstance(model, Explicit)]
+
+    @property
+    def default_steps(self) -> int:
+        """As many as one of its models takes."""
+        return self.models[0].default_steps
+
+    def prepare(self, train: Examples) -> None:
+        """The class prior; each model has units of its own."""
+        for model, part in zip(self.models, self._classes(train), strict=True):
+            model.prepare(part)
+        assert train.y is not None
+        counts = torch.bincount(train.y, minlength=self.space.classes)  # (classes,)
+        self.log_prior.copy_((counts / counts.sum()).log())
+
+    def players(self) -> Sequence[Player]:
+        """Those of every class."""
+        return [
+            replace(player, name=f"{player.name} {label}", label=label)
+            for label, model in enumerate(self.models)
+            for player in model.players()
+        ]
+
+    def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]] | None:
+        """A step of every class at once, until none has anything left to learn."""
+        fits = [m.fit(part) for m, part in zip(self.models, self._classes(train), strict=True)]
+        return None if fits[0] is None else self._fit([fit for fit in fits if fit is not None])
+
+    def _fit(self, fits: list[Iterator[Mapping[str, Tensor]]]) -> Iterator[Mapping[str, Tensor]]:
+        while any(seen := [next(fit, None) for fit in fits]):
+            there = [one for one in seen if one is not None]
+            yield {name: torch.stack([one[name] for one in there]).mean() for name in there[0]}
+
+    def _classes(self, train: Examples) -> Iterator[Examples]:
+        """The examples of each class."""
+        assert train.y is not None
+        for label in range(self.space.classes):
+            rows = (train.y == label).nonzero()[:, 0]  # (n,)
+            if not len(rows):
+                raise Refused(f"class {label} has no example to learn from, so it gets no model")
+            yield train.rows(rows)
+
+    def _log_prob(
+        self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
+    ) -> LogProb:
+        parts = [
+            (rows, self.models[label].log_prob(x[rows], samples=samples, generator=generator))
+            for label, rows in by_label(y, len(x))
+        ]
+        return _assembled(parts, len(x))
+
+    def _noise(self, n: int, generator: Generator | None) -> Tensor:
+        return self.models[0]._noise(n, generator)
+
+    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
+        x = torch.empty(len(noise), *self.space.shape, device=noise.device)
+        for label, rows in by_label(y, len(noise)):
+            x[rows] = self.models[label]._sample(noise[rows], None)
+        return x
+
+
+def _assembled(parts: list[tuple[Tensor, LogProb]], n: int) -> LogProb:
+    """One answer (n,) of the answers to some rows each."""
+    first = parts[0][1]
+    nats, kind = first.nats.new_empty(n), first.kind
+    errors = None if first.stderr is None else first.nats.new_zeros(n)
+    for rows, part in parts:
+        nats[rows], kind = part.nats, Kind(kind.combined(part.kind))
+        if errors is not None and part.stderr is not None:
+            errors[rows] = part.stderr
+    return LogProb(nats, kind, first.reference, errors, max(part.shared for _, part in parts))

@@ -1,0 +1,1 @@
+"""Models that say exactly how probable an x is."""

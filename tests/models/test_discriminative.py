@@ -1,0 +1,107 @@
+"""Linear and softmax regression against scikit-learn, and the convnet beside them."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression, Ridge
+from tests.conftest import make_data
+
+import plausible
+from plausible import Settings, Space, train
+from plausible.core.registry import Refused
+from plausible.evaluation.classification import accuracy
+from plausible.models import Linear, Logistic
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return plausible.load("digits")
+
+
+def fitted(model, data, **settings):
+    training = train(model, data, Settings(**settings))
+    steps = list(training)
+    return training, steps
+
+
+def inputs(model, part):
+    batch = part.everything()
+    return model.standardise(batch.x).flatten(1).double().numpy(), batch.y.numpy()
+
+
+def test_linear_is_ridge_regression_on_one_hot_targets(digits):
+    model = Linear(digits.space, Linear.Config(ridge=2.0))
+    training, steps = fitted(model, digits)
+    x, y = inputs(model, digits.train)
+    peer = Ridge(alpha=2.0).fit(x, np.eye(10)[y])
+    np.testing.assert_allclose(model.weight.numpy(), peer.coef_, atol=1e-5)
+    np.testing.assert_allclose(model.bias.numpy(), peer.intercept_, atol=1e-5)
+    error = ((peer.predict(x) - np.eye(10)[y]) ** 2).sum(1).mean()
+    assert steps[-1].values()["linear"]["squared error"] == pytest.approx(error, rel=1e-5)
+    assert training.finished
+    assert len(steps) == 1
+
+
+def test_the_posterior_of_linear_decides_as_its_scores_and_sums_to_one(digits):
+    training, _ = fitted(Linear(digits.space), digits)
+    x = digits.heldout.everything().x
+    posterior = training.averaged.log_posterior(x)
+    assert torch.equal(posterior.argmax(1), training.averaged.affine(x).argmax(1))
+    assert torch.allclose(posterior.exp().sum(1), torch.ones(len(x)))
+
+
+@pytest.mark.parametrize("l2", [0.1, 10.0])
+def test_logistic_reaches_the_optimum_that_scikit_learn_reaches(digits, l2):
+    model = Logistic(digits.space, Logistic.Config(l2=l2, tolerance=2e-6))
+    training, _ = fitted(model, digits, steps=1000)
+    assert training.finished
+    x, y = inputs(model, digits.train)
+    peer = LogisticRegression(C=1 / l2, tol=1e-9, max_iter=100_000).fit(x, y)
+
+    def cost(weight, bias):
+        scores = x @ weight.T + bias
+        log_p = scores - np.logaddexp.reduce(scores, 1, keepdims=True)
+        return -log_p[np.arange(len(y)), y].sum() + l2 / 2 * (weight**2).sum()
+
+    ours, best = cost(model.weight.numpy(), model.bias.numpy()), cost(peer.coef_, peer.intercept_)
+    assert ours == pytest.approx(best, rel=1e-5)
+    assert np.abs(model.weight.numpy() - peer.coef_).max() < 0.01 * np.abs(peer.coef_).max()
+
+
+def test_logistic_stops_by_itself_and_long_before_its_budget(digits):
+    training, steps = fitted(Logistic(digits.space), digits)
+    assert training.finished
+    assert training.clock.spent < 1
+    assert len(steps) < training.settings.steps / 2
+    costs = [step.values()["logistic"]["cost"] for step in steps]
+    assert costs == sorted(costs, reverse=True)
+    assert accuracy(training.averaged, digits.heldout) > 0.95
+
+
+def test_vectors_of_any_scale_are_classified():
+    space = Space((3,), None, 2)
+    data = make_data(space, 600)
+    for part in (data.train, data.heldout):
+        part.values[:, 1] = part.y.float() * 1000 + part.values[:, 1]
+    for kind in (Linear, Logistic):
+        training, _ = fitted(kind(space), data)
+        assert accuracy(training.averaged, data.heldout) == 1
+
+
+@pytest.mark.parametrize("kind", [Linear, Logistic])
+def test_what_cannot_be_is_refused(kind):
+    with pytest.raises(Refused, match="labels"):
+        kind(Space((4,)))
+    with pytest.raises(Refused, match="--size"):
+        kind(Space((3, 128, 128), 256, 2))
+    data = make_data(Space((4,), None, 2))
+    with pytest.raises(Refused, match="--micro-batch"):
+        train(kind(data.space), data, Settings(micro_batch=4))
+
+
+def test_wrong_numbers_are_refused():
+    for wrong in ({"l2": 0}, {"tolerance": -1}):
+        with pytest.raises(Refused):
+            Logistic.Config(**wrong)
+    with pytest.raises(Refused, match="ridge"):
+        Linear.Config(ridge=0)

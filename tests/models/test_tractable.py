@@ -1,0 +1,212 @@
+"""Closed forms against scikit-learn, integrals, and one model for each class."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.mixture import GaussianMixture
+from sklearn.naive_bayes import CategoricalNB
+from tests.conftest import make_data
+
+import plausible
+from plausible import BayesClassifier, Settings, Space, runs, train
+from plausible.core.likelihood import Kind, Reference
+from plausible.core.registry import Refused
+from plausible.data.part import Part
+from plausible.models import GAN, Mixture, NaiveBayes, PerClass
+
+BINARY = Space((1, 2, 2), 2, 2)
+
+
+def learned(model, data, **settings):
+    training = train(model, data, Settings(**settings))
+    list(training)
+    return training.averaged
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return plausible.load("digits")
+
+
+def test_naive_bayes_is_scikit_learns_categorical_one(digits):
+    model = learned(NaiveBayes(digits.space, NaiveBayes.Config(smoothing=0.5)), digits)
+    codes = digits.train.values.flatten(1).numpy()
+    peer = CategoricalNB(alpha=0.5, min_categories=17).fit(codes, digits.train.y.numpy())
+    ours = BayesClassifier(model).log_posterior(digits.heldout.everything().x)
+    theirs = peer.predict_log_proba(digits.heldout.values.flatten(1).numpy())
+    np.testing.assert_allclose(ours.exp().numpy(), np.exp(theirs), atol=1e-6)
+    np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("y", [None, 0, 1])
+def test_naive_bayes_sums_to_one_over_all_2x2_images_for_every_class(y):
+    model = learned(NaiveBayes(BINARY), make_data(BINARY))
+    p = model.log_prob(BINARY.enumerate(), y)
+    assert p.kind is Kind.EXACT
+    assert p.nats.exp().sum().item() == pytest.approx(1, abs=1e-7)
+
+
+def test_a_pixel_never_seen_stays_possible():
+    data = make_data(BINARY)
+    data.train.values.zero_()
+    model = learned(NaiveBayes(BINARY), data)
+    n = int((data.train.y == 1).sum())
+    white = torch.ones(1, 1, 2, 2)
+    assert model.log_prob(white, 1).nats.item() == pytest.approx(4 * math.log(1 / (n + 2)))
+
+
+def test_naive_bayes_without_labels_is_one_product_of_pixels(digits):
+    model = learned(NaiveBayes(digits.space, NaiveBayes.Config(conditional=False)), digits)
+    x = digits.train.everything().x
+    share = torch.stack([(digits.train.values.flatten(1) == k).double().mean(0) for k in range(17)])
+    entropy = -torch.special.xlogy(share, share).sum()
+    assert -model.log_prob(x).nats.mean().item() == pytest.approx(entropy.item(), rel=0.02)
+    with pytest.raises(Refused):
+        BayesClassifier(model)
+
+
+def test_naive_bayes_refuses_vectors_and_mixture_refuses_images():
+    with pytest.raises(Refused, match="mixture"):
+        NaiveBayes(Space((3,)))
+    with pytest.raises(Refused, match="naive-bayes"):
+        Mixture(BINARY)
+    with pytest.raises(Refused):
+        NaiveBayes.Config(smoothing=0)
+    with pytest.raises(Refused):
+        Mixture.Config(components=0)
+
+
+def test_one_gaussian_has_the_mean_and_covariance_of_the_data():
+    data = make_data(Space((3,)), 900)
+    model = learned(Mixture(data.space, Mixture.Config(components=1)), data)
+    x = data.train.values.double()
+    normal = torch.distributions.MultivariateNormal(x.mean(0), x.T.cov(correction=0))
+    points = data.heldout.values
+    answer = model.log_prob(points)
+    assert answer.reference is Reference.DENSITY
+    np.testing.assert_allclose(answer.nats, normal.log_prob(points.double()), atol=1e-4)
+    drawn = model.sample(20_000, generator=torch.Generator().manual_seed(0)).x
+    assert torch.allclose(drawn.mean(0), x.mean(0).float(), atol=0.1)
+    assert torch.allclose(drawn.T.cov(), x.T.cov().float(), atol=0.4)
+
+
+def test_a_mixture_reaches_the_likelihood_of_scikit_learns_and_no_step_lowers_it():
+    data = plausible.load("ring")
+    model = Mixture(data.space, Mixture.Config(components=8))
+    training = train(model, data, Settings(seed=0))
+    climbed = [step.values()["mixture"]["log likelihood"] for step in training]
+    assert climbed == sorted(climbed)
+    x = data.train.values.double().numpy()
+    peer = GaussianMixture(8, n_init=5, tol=1e-7, random_state=0).fit(x)
+    held = data.heldout.values
+    ours = training.averaged.log_prob(held).nats.mean().item()
+    assert ours == pytest.approx(peer.score(held.double().numpy()), abs=0.01)
+    truth = data.log_prob(held).nats.mean().item()
+    assert ours == pytest.approx(truth, abs=0.02)  # the ring is such a mixture
+
+
+def test_a_mixture_is_a_density_that_integrates_to_one():
+    data = plausible.load("moons")
+    model = learned(Mixture(data.space), data, steps=20)
+    side = torch.linspace(-4, 5, 600)
+    plane = torch.cartesian_prod(side, side)
+    mass = model.log_prob(plane).nats.exp().sum() * (side[1] - side[0]) ** 2
+    assert mass.item() == pytest.approx(1, abs=1e-3)
+
+
+def test_naive_bayes_per_class_is_naive_bayes():
+    data = make_data(Space((1, 3, 3), 4, 3), 300)
+    whole = learned(NaiveBayes(data.space), data)
+    apart = learned(PerClass(data.space, NaiveBayes), data)
+    x, y = data.heldout.everything().x, data.heldout.y
+    for label in (None, 1, y):
+        a, b = whole.log_prob(x, label), apart.log_prob(x, label)
+        assert torch.allclose(a.nats, b.nats)
+        assert a.kind is b.kind
+    a, b = (
+        m.sample(9, torch.arange(9) % 3, generator=torch.Generator().manual_seed(1))
+        for m in (whole, apart)
+    )
+    assert torch.equal(a.x, b.x)
+
+
+def test_per_class_mixtures_have_units_of_their_own_and_are_saved(tmp_path):
+    data = plausible.load("moons")
+    model = runs.build("mixture", Mixture.Config(components=4), data.space, 0, per_class=True)
+    training = train(model, data, Settings(steps=30))
+    list(training)
+    run = runs.create(tmp_path / "run", training)
+    runs.save(run, training)
+    loaded = runs.Run(run.folder).model()
+    assert isinstance(loaded, PerClass)
+    x, y = data.heldout.values, data.heldout.y
+    ours = training.averaged.log_prob(x, y).nats
+    assert torch.equal(ours, loaded.log_prob(x, y).nats)
+    assert ours.mean() == pytest.approx(_true(data, x, y), abs=0.15)
+    right = BayesClassifier(loaded).log_posterior(x).argmax(1) == y
+    assert right.float().mean() > 0.99
+
+
+def _true(data, x, y):
+    from plausible.data.toys import TOYS
+
+    return TOYS["moons"]().log_prob(x, y).nats.mean().item()
+
+
+class Biased(NaiveBayes):
+    """A player-driven model: one logit for each pixel, to see that each class has its own batches."""
+
+    name = "biased"
+
+    def __init__(self, space, config=None):
+        super().__init__(space, config)
+        self.logit = torch.nn.Parameter(torch.zeros(space.dims))
+
+    def fit(self, train):
+        return None
+
+    def loss(self, batch, clock):
+        x = batch.x.flatten(1)
+        nats = -(x * self.logit - torch.nn.functional.softplus(self.logit)).sum(1)
+        return plausible.Loss({"nll": nats})
+
+    def players(self):
+        return [plausible.Player("model", self, self.loss, lr=0.1)]
+
+
+def test_players_of_a_class_see_that_class_alone_and_resume_exactly():
+    data = make_data(BINARY, 300)
+    values = data.train.values
+    values[data.train.y == 1] = 1
+    values[data.train.y == 0] = 0
+
+    def made():
+        torch.manual_seed(0)
+        return PerClass(BINARY, lambda space: Biased(space, NaiveBayes.Config(batch=8)))
+
+    training = train(made(), data, Settings(steps=6))
+    list(training)
+    logits = [m.logit for m in training.raw.models]
+    assert (logits[0] < 0).all()
+    assert (logits[1] > 0).all()
+    first = train(made(), data, Settings(steps=6))
+    for _ in range(3):
+        next(first)
+    again = train(made(), data, Settings(steps=6))
+    again.load_state_dict(first.state_dict())
+    list(again)
+    assert torch.equal(again.raw.models[1].logit, logits[1])
+
+
+def test_per_class_refuses_what_has_no_density_or_no_labels():
+    with pytest.raises(Refused, match="gan"):
+        PerClass(Space((2,), None, 2), GAN)
+    with pytest.raises(Refused, match="labels"):
+        PerClass(Space((2,)), Mixture)
+    data = make_data(BINARY)
+    empty = Part(data.train.values, torch.zeros(len(data.train), dtype=torch.long), BINARY)
+    model = PerClass(BINARY, NaiveBayes)
+    with pytest.raises(Refused, match="class 1"):
+        model.prepare(empty)
