@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Idle OpenMP threads sleep instead of spinning: a busy neighbour then costs little.
-export OMP_WAIT_POLICY ?= passive
+
+
 
 .PHONY: demo test lint clean
 

@@ -336,7 +336,8 @@ def test_a_run_is_judged_into_its_own_folder(capsys, made):
 def test_a_classifier_is_judged_by_its_accuracy(capsys, made):
     cli.main(["evaluate", made["judge"], "--strict", "--out", "j"])
     assert "accuracy" in capsys.readouterr().out
-    assert [p.name for p in Path("j").iterdir()] == ["measures.json"]
+    kept = {p.name for p in Path("j").iterdir()}
+    assert kept == {"measures.json", "reliability.png", "risk.png"}
     assert json.loads(Path("j/measures.json").read_text())["verdict"] is None
 
 

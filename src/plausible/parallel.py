@@ -64,8 +64,9 @@ class World:
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Overwrite every tensor with rank 0's, so that all ranks start from the same weights."""
         if self.size > 1:
-            for tensor in tensors:
-                dist.broadcast(tensor, src=0)
+            with torch.no_grad():
+                for tensor in tensors:
+                    dist.broadcast(tensor, src=0)
 
 
 def join(device: torch.device) -> World:
@@ -130,8 +131,9 @@ def launch(processes: int, args: Sequence[str]) -> int:
 
 
 def leave() -> None:
-    """End this process's part in its world, if it has one."""
+    """End the world, if this process is part of one; all ranks must call it, and leave together."""
     if dist.is_available() and dist.is_initialized():
+        dist.barrier()  # a rank that goes while another still listens can take it down
         dist.destroy_process_group()
 
 

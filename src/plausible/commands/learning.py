@@ -89,6 +89,7 @@ def _play(run: runs.Run, training: Training[Any], console: Console) -> None:
         sys.exit(3)
     finished = training.finished
     training.pause()
+    parallel.leave()  # rank 0 measures alone, and the others end now
     if world.leads:
         took = display.duration(training.seconds)
         if finished:
@@ -100,7 +101,6 @@ def _play(run: runs.Run, training: Training[Any], console: Console) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
-    parallel.leave()
     if not finished:
         sys.exit(130)
 

@@ -11,7 +11,7 @@ from torch.nn.functional import adaptive_avg_pool2d, conv2d, interpolate, leaky_
 
 from plausible.core.registry import Refused
 from plausible.core.space import Space
-from plausible.nn.networks import resolutions
+from plausible.nn.networks import halvings
 
 Features = Callable[[Tensor], Tensor]
 
@@ -58,9 +58,9 @@ def random_convolutions(space: Space, seed: int = 0, width: int = 64) -> Feature
     if not space.is_image or min(space.shape[1:]) < 4:
         return pixels()
     height, columns = (min(side, _LARGEST) for side in space.shape[1:])
-    halvings = len(resolutions(height, columns)) - 1
+    count = len(halvings(height, columns)) - 1
     # where little halves, or up to 16 pixels, a first convolution at full size sees the details
-    kernels = [3] * (max(height, columns) <= 16 or halvings < 2) + [4] * halvings
+    kernels = [3] * (max(height, columns) <= 16 or count < 2) + [4] * count
     wide = [space.shape[0], width, *[2 * width] * (len(kernels) - 1)]
     generator = torch.Generator().manual_seed(seed)
     weights = []
