@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-
-
 .PHONY: demo test lint clean
 
 demo: $(VENV)/.installed

@@ -10,8 +10,8 @@ accepted    share of the outliers that pass where 95% of the true held-out image
 AUROC       chance that an outlier scores higher than a held-out image.
 
 The default score is chosen on other outliers (`purpose` is choice): images of the validation part with
-their quarters swapped, blurred, two laid over each other, and plain grey ones.  It is the one with the
-highest mean AUROC there over both sets.  The data must be in $PLAUSIBLE_DATA.
+their quarters swapped, blurred, two laid over each other, and plain grey ones.  Of the scores that need no
+second model it is the one with the highest mean AUROC there over both sets.  The data must be in $PLAUSIBLE_DATA.
 """
 
 from dataclasses import replace

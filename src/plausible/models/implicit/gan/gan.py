@@ -40,6 +40,9 @@ class GAN(Generative):
     PacGAN, 2018         pack=2
     R3GAN, 2024          architecture="r3gan", batch=512, lr=2e-4, penalty_every=1
 
+    The default, measured (benchmarks/results/gan_mnist.json, seeds 0 to 2, 2 cores): Frechet distance
+    1.1 to 1.4 times that of real data on MNIST after 8 minutes, 4.0 to 5.7 on Fashion-MNIST.
+
     Sources: Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; Huang et al. 2024,
     https://arxiv.org/abs/2501.05441.
     """
