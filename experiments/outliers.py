@@ -164,9 +164,9 @@ def choice(rows: list[dict[str, Any]]) -> str:
         for score in novelties
     }
     said = ", ".join(f"{score} {value:.3f}" for score, value in means.items())
-    return (
-        f"mean AUROC where the default is chosen: {said}; best: {max(means, key=means.__getitem__)}"
-    )
+    alone = {score: value for score, value in means.items() if score != "ratio"}
+    best = max(alone, key=alone.__getitem__)
+    return f"mean AUROC where the default is chosen: {said}; best without a second model: {best}"
 
 
 def _less(data: Data) -> Data:
