@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import tyro
 
@@ -31,7 +31,11 @@ def main(args: list[str] | None = None) -> None:
         _stop("interrupted", 130)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; nothing is wrong
-        sys.exit(141)
+        _exit(141)
+    except SystemExit as end:
+        _exit(end.code if isinstance(end.code, int) else 0)
+    if "RANK" in os.environ:
+        _exit(0)
 
 
 def _run(args: list[str]) -> None:
@@ -130,7 +134,16 @@ def _flag(args: list[str], name: str) -> str | None:
     return None
 
 
-def _stop(sentence: str, code: int) -> None:
+def _stop(sentence: str, code: int) -> NoReturn:
     if os.environ.get("RANK", "0") == "0":  # of several processes, the first one speaks
         print(f"plausible: {sentence}", file=sys.stderr)
+    _exit(code)
+
+
+def _exit(code: int) -> NoReturn:
+    """End; a rank without closing Python, which a thread of the collectives can turn into SIGABRT."""
+    if "RANK" in os.environ:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
