@@ -1,7 +1,7 @@
 """The classifiers as scikit-learn estimators, for pipelines, cross-validation and grid search.
 
 >>> from sklearn.model_selection import GridSearchCV
->>> GridSearchCV(LogisticClassifier(), {"l2": [0.1, 1, 10]}).fit(X, y)
+>>> GridSearchCV(LogisticClassifier(), {"l2": [1e-4, 1e-3, 1e-2]}).fit(X, y)
 """
 
 from abc import abstractmethod
@@ -102,7 +102,7 @@ class LinearClassifier(PlausibleClassifier):
 class LogisticClassifier(PlausibleClassifier):
     """Softmax regression to its optimum; see ``models.discriminative.Logistic``."""
 
-    def __init__(self, l2: float = 1.0, tolerance: float = 1e-4):
+    def __init__(self, l2: float = 5e-4, tolerance: float = 5e-4):
         self.l2 = l2
         self.tolerance = tolerance
 
