@@ -16,7 +16,7 @@ from plausible.models.discriminative.affine import Affine
 
 _PART = 16_384  # examples of which a step takes the curvature: another part at every step
 _CHUNK = 512  # examples whose x stay in the processor's cache between two products
-_PRODUCTS = 40  # with the Hessian, at most, in one step
+_PRODUCTS = 25  # with the Hessian, at most, in one step
 
 
 @models
@@ -66,29 +66,30 @@ class Logistic(Affine):
         w = x.new_zeros(self.space.classes, x.shape[1])
         scores = w @ x.T  # (classes, N)
 
-        def cost(w: Tensor, scores: Tensor) -> Tensor:
-            nll = -(scores.log_softmax(0) * target).sum() / n
-            return nll + (shrunk * w.square()).sum() / 2
+        def cost(w: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+            log_p = scores.log_softmax(0)  # (classes, N)
+            return (shrunk * w.square()).sum() / 2 - (log_p * target).sum() / n, log_p
 
+        now, log_p = cost(w, scores)
         start, promise = 0, math.inf
         while promise > self.config.tolerance:
-            p = scores.softmax(0)  # (classes, N)
+            p = log_p.exp()
             part = slice(start, start + _PART)
             start = part.stop if part.stop + _PART <= n else 0
-            gradient = ((p - target) / n) @ x + shrunk * w
+            gradient = ((p - target) / n) @ x + shrunk * w  # (classes, D + 1)
             step = _solve(_curvature(x[part], p[:, part], shrunk), gradient, inverse)
             promise = -(gradient * step).sum().item() / 2
-            now, along = cost(w, scores), step @ x.T  # (classes, N)
-            size = 1.0
-            while cost(w + size * step, scores + size * along) > now - 1e-4 * size * promise:
+            along, size = step @ x.T, 1.0  # (classes, N)
+            new, log_p = cost(w + step, scores + along)
+            while new > now - 1e-4 * size * promise and size > 1e-6:
                 size /= 2
-                if size < 1e-6:  # the numbers are too coarse for more
-                    size = promise = 0.0
-                    break
-            w, scores = w + size * step, scores + size * along
+                new, log_p = cost(w + size * step, scores + size * along)
+            if size <= 1e-6:
+                return  # what is left is below the coarseness of the numbers
+            now, w, scores = new, w + size * step, scores + size * along
             self.weight.copy_(w[:, :-1])
             self.bias.copy_(w[:, -1] - w[:, :-1] @ mean)
-            yield {"cost": cost(w, scores), "promised": torch.tensor(promise)}
+            yield {"cost": now, "promised": torch.tensor(promise)}
 
     @torch.no_grad()
     def log_posterior(self, x: Tensor) -> Tensor:
