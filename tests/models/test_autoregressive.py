@@ -113,16 +113,17 @@ def test_learning_lowers_the_code_length_below_that_of_single_pixels(kind):
 
 
 @pytest.mark.parametrize("kind", ["gated", "row"])
-def test_rows_that_are_known_stay_and_the_rest_is_drawn_from_the_conditional(kind):
+@pytest.mark.parametrize("start", [0, 7, 15])
+def test_pixels_that_are_known_stay_and_the_rest_is_drawn_from_the_conditional(kind, start):
     space = SPACES["grey"]
     model, generator = made(kind, space), torch.Generator().manual_seed(0)
     known = space.quantise(torch.rand(3, *space.shape, generator=generator)).double()
     u = torch.rand(3, *space.shape, generator=generator).double()
     ways = [
-        getattr(model, way)(u, known=known, start=3)
+        getattr(model, way)(u, known=known, start=start)
         for way in ("naive", "cached", "jacobi", "draw")
     ]
-    assert torch.equal(ways[0][:, :, :3], known[:, :, :3])
+    assert torch.equal(ways[0].flatten(1)[:, :start], known.flatten(1)[:, :start])
     assert all(torch.equal(way, ways[0]) for way in ways)
 
 
@@ -174,3 +175,22 @@ def test_wrong_numbers_are_refused():
         PixelRNN.Config(layers=0)
     with pytest.raises(Refused, match="vectors"):
         PixelCNN(Space((4,)))
+
+
+def test_completion_follows_the_conditional_distribution_and_its_labels():
+    space = Space((1, 2, 2), 2, 2)
+    model = made("gated", space, conditional=True).float()
+    x = torch.tensor([[[[1.0, 0], [0, 0]]]]).expand(20_000, 1, 2, 2)
+    known = torch.tensor([[True, True], [False, False]])
+    drawn = model.complete(x, known, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(drawn.x[:, :, 0], x[:, :, 0])
+    every = space.enumerate()
+    inside = (every[:, 0, 0] == torch.tensor([1.0, 0])).all(1)
+    truth = torch.stack([model.log_prob(every[inside], y).nats.exp() for y in (0, 1)]) / 2
+    truth = (truth / truth.sum()).flatten()  # of (y, image)
+    place = drawn.y * 4 + (drawn.x[:, 0, 1] @ torch.tensor([2.0, 1.0])).long()
+    share = torch.bincount(place, minlength=8) / len(x)
+    assert (share - truth).abs().sum() / 2 < 0.015
+    for wrong in (known.T, ~known, torch.ones(3, 3, dtype=torch.bool)):
+        with pytest.raises(Refused, match="raster"):
+            model.complete(x[:2], wrong)

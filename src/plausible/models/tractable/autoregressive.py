@@ -117,7 +117,7 @@ class Autoregressive(Explicit):
     @torch.no_grad()
     def surprise(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """-log p(x_i | x_<i) of each coordinate in nats: (N, C, H, W) -> the same."""
-        return -self._nats(*self._place(x), y)
+        return -self._nats(self._place(x)[0], y)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return torch.rand(n, *self.space.shape, generator=generator)
@@ -130,7 +130,7 @@ class Autoregressive(Explicit):
     ) -> Tensor:
         """The x of uniform numbers u (N, C, H, W), the fastest way; x (N, C, H, W) on the levels.
 
-        known, start   rows above ``start`` are taken from ``known`` (N, C, H, W) as they are.
+        known, start   the first ``start`` pixels in raster order are those of ``known`` (N, C, H, W).
         """
         key = (len(u).bit_length(), u.device.type)
         if key not in self._fastest:
@@ -142,33 +142,34 @@ class Autoregressive(Explicit):
         self, u: Tensor, y: Tensor | None = None, *, known: Tensor | None = None, start: int = 0
     ) -> Tensor:
         """One pass over whole images for each coordinate."""
-        x = self._begun(u, known, start)
-        channels, height, width = self.space.shape
-        for r in range(start, height):
-            for c in range(width):
-                for k in range(channels):
-                    given = self.outputs(x, y)[:, k, r, c]  # (N, size)
-                    x[:, k, r, c] = self._level(given, u[:, k, r, c])
+        x, (channels, height, width) = self._begun(u, known, start), self.space.shape
+        for pixel in range(start, height * width):
+            r, c = divmod(pixel, width)
+            for k in range(channels):
+                given = self.outputs(x, y)[:, k, r, c]  # (N, size)
+                x[:, k, r, c] = self._level(given, u[:, k, r, c])
         return x
 
     @torch.no_grad()
     def cached(
-        self, u: Tensor, y: Tensor | None = None, *, known: Tensor | None = None, start: int = 0
+        self,
+        u: Tensor,
+        y: Tensor | None = None,
+        *,
+        known: Tensor | None = None,
+        start: int = 0,
+        rows: int | None = None,
     ) -> Tensor:
-        """Each pixel from what the layers have kept."""
-        x = self._begun(u, known, start)
-        return self._rows(x, u, y, start, self.space.shape[1])
-
-    def _rows(self, x: Tensor, u: Tensor, y: Tensor | None, start: int, stop: int) -> Tensor:
-        channels, _, width = self.space.shape
+        """Each pixel from what the layers have kept; ``rows``: stop after so many."""
+        x, (channels, height, width) = self._begun(u, known, start), self.space.shape
         standard = self.standardise(x)
-        stream = self.network.stream(standard, y)
-        for r in range(stop):
+        stream: Stream = self.network.stream(standard, y)
+        for r in range(rows or height):
             stream.row(r, standard)
             for c in range(width):
                 for k in range(channels):
                     given = stream.pixel(r, c, standard).unflatten(1, (channels, -1))[:, k]
-                    if r >= start:
+                    if r * width + c >= start:
                         x[:, k, r, c] = self._level(given, u[:, k, r, c])
                         standard[:, k, r, c] = self.standardise(x[:, k, r, c])
         return x
@@ -187,24 +188,68 @@ class Autoregressive(Explicit):
 
         seconds  after so long it raises ``TimeoutError``.
         """
-        x, began = self._begun(u, known, start), time.perf_counter()
+        x, began, given = self._begun(u, known, start), time.perf_counter(), self._prefix(start)
         busy = torch.arange(len(x), device=x.device)  # images that still change
         while len(busy):
             if time.perf_counter() - began > seconds:
                 raise TimeoutError
-            labels = None if y is None else y[busy]
-            guess = self._level(self.outputs(x[busy], labels), u[busy])
-            guess[:, :, :start] = x[busy, :, :start]
-            changed = (guess != x[busy]).flatten(1).any(1)  # (busy,)
+            labels, before = None if y is None else y[busy], x[busy]
+            guess = self._level(self.outputs(before, labels), u[busy])
+            guess = torch.where(given.to(x.device), before, guess)
             x[busy] = guess
-            busy = busy[changed]
+            busy = busy[(guess != before).flatten(1).any(1)]
         return x
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        y: Tensor | int | None = None,
+        *,
+        generator: Generator | None = None,
+    ) -> Batch:
+        """Draw the rest of images of which some pixels are known, exactly, x ~ p(x | known).
+
+        x      (N, C, H, W) in data units; what is not known is not looked at.
+        known  (H, W) bool; must be a prefix in raster order: whole rows, then a part of one.
+        y      labels; None on a conditional model draws y ~ p(y | known).
+        Raises ``Refused`` for any other set of pixels, because given those this model cannot draw
+        the rest without drawing again and again.
+        """
+        start = int(known.sum())
+        if known.shape != self.space.shape[1:] or not bool(known.flatten()[:start].all()):
+            raise Refused(
+                f"a {self.name} draws pixels in raster order, so what is known must be the first rows of "
+                f"the image, then perhaps a part of the next one, from the left"
+            )
+        x = self.space.quantise(self._place(x)[0])
+        labels = self._labels_given(x, start, y, generator)
+        u = self._place(self._noise(len(x), generator))[0]
+        return Batch(self.draw(u, labels, known=x, start=start), labels)
+
+    def _labels_given(
+        self, x: Tensor, start: int, y: Tensor | int | None, generator: Generator | None
+    ) -> Tensor | None:
+        """Labels (N,) as asked for, or drawn from p(y | first pixels) by Bayes' rule."""
+        if not self.conditional or y is not None:
+            labels = self.labels(len(x), y)
+            return None if labels is None else self._place(labels)[0]
+        here, joint = self._prefix(start).to(x.device), []
+        for label in range(self.space.classes):
+            nats = self._nats(x, torch.full((len(x),), label, device=x.device))
+            joint.append((nats * here).flatten(1).sum(1) + self.log_prior[label])
+        posterior = torch.stack(joint, 1).softmax(1).cpu()  # (N, classes)
+        return self._place(torch.multinomial(posterior, 1, generator=generator)[:, 0])[0]
+
+    def _prefix(self, start: int) -> Tensor:
+        """(H, W) bool: the first ``start`` pixels."""
+        _, height, width = self.space.shape
+        return (torch.arange(height * width) < start).view(height, width)
 
     def _begun(self, u: Tensor, known: Tensor | None, start: int) -> Tensor:
         x = torch.zeros_like(u)
-        if known is not None:
-            x[:, :, :start] = known[:, :, :start]
-        return x
+        return x if known is None else torch.where(self._prefix(start).to(x.device), known, x)
 
     def _level(self, given: Tensor, u: Tensor) -> Tensor:
         assert self.space.levels
@@ -216,7 +261,7 @@ class Autoregressive(Explicit):
         rows = min(2, self.space.shape[1])
         for _ in range(2):  # the first time is slower
             began = time.perf_counter()
-            self._rows(torch.zeros_like(u), u, y, 0, rows)
+            self.cached(u, y, rows=rows)
             took = time.perf_counter() - began
         try:
             self.jacobi(u, y, seconds=took * self.space.shape[1] / rows)

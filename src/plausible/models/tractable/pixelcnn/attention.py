@@ -40,9 +40,10 @@ class Attention(nn.Module):
         nothing = self.nothing.expand(n, 1, -1)
         keys, values = torch.cat([nothing, kept], 1).chunk(2, 2)  # (N, 1 + P, F)
         q = self.query(h).flatten(2).mT  # (N, P, F)
+        q, keys, values = (self.heads(a) for a in (q, keys, values))
         # pixel i sees nothing and the pixels before it: the first 1 + i of 1 + P
         mask = torch.ones(pixels, pixels + 1, dtype=torch.bool, device=h.device).tril()
-        seen = scaled_dot_product_attention(*map(self.heads, (q, keys, values)), attn_mask=mask)
+        seen = scaled_dot_product_attention(q, keys, values, attn_mask=mask)
         seen = seen.transpose(1, 2).flatten(2)  # (N, groups, P, d) -> (N, P, F)
         return h + self.out(seen.mT.unflatten(2, (height, width)))
 
@@ -71,6 +72,7 @@ class Memory:
         self.h = h
         keys, values = self.kept[:, : self.count].chunk(2, 2)  # (N, count, F)
         q = self.look.query.pixel(h, self.query)[:, None]  # (N, 1, F)
-        seen = scaled_dot_product_attention(*map(self.look.heads, (q, keys, values)))
+        q, keys, values = (self.look.heads(a) for a in (q, keys, values))
+        seen = scaled_dot_product_attention(q, keys, values)
         flat = seen.transpose(1, 2).flatten(1)  # (N, groups, 1, d) -> (N, F)
         return h + linear(flat, self.out, self.look.out.bias)

@@ -62,23 +62,21 @@ class Gated(nn.Module):
         rows = kernel // 2 + 1
         self.above = Above(channels, width, rows, kernel, strict=True)
         self.left = Left(channels, width, rows, channels, strict=True)
-        self.blocks = nn.ModuleList(Block(width, kernel, channels, classes) for _ in range(blocks))
-        self.looks = nn.ModuleDict(
-            {
-                str(i): Attention(width, channels)
-                for i in range(blocks)
-                if attention and i % attention == attention - 1
-            }
-        )
+        self.blocks = [Block(width, kernel, channels, classes) for _ in range(blocks)]
+        due = [bool(attention) and i % attention == attention - 1 for i in range(blocks)]
+        self.looks = [Attention(width, channels) if here else None for here in due]
+        # registered in the order in which they come
+        pairs = zip(self.blocks, self.looks, strict=True)
+        self.stack = nn.ModuleList(one for pair in pairs for one in pair if one is not None)
         self.head = Head(width, channels, size)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """x (N, C, H, W) -> (N, C * size, H, W)."""
         v, h = self.above(x), self.left(x)  # (N, F, H, W)
-        for i, block in enumerate(self.blocks):
+        for block, look in zip(self.blocks, self.looks, strict=True):
             v, h = block(v, h, y)
-            if str(i) in self.looks:
-                h = self.looks[str(i)](h, x)
+            if look is not None:
+                h = look(h, x)
         return self.head(h)
 
     def stream(self, x: Tensor, y: Tensor | None) -> "GatedStream":
@@ -92,7 +90,7 @@ class GatedStream:
     def __init__(self, net: Gated, x: Tensor, y: Tensor | None):
         n, channels, _, width = x.shape
         features = net.above.out_channels
-        self.net, self.blocks = net, list(net.blocks)
+        self.net, self.blocks = net, net.blocks
         self.labels = [block.labels(y) for block in self.blocks]
         self.rows = [Rows(x, n, features, block.up.rows, width) for block in self.blocks]
         self.windows = [Window(x, n, features, block.left.taps, width) for block in self.blocks]
@@ -102,7 +100,7 @@ class GatedStream:
         self.out = [block.out.matrix() for block in self.blocks]
         self.link = [block.link.weight.flatten(1) for block in self.blocks]  # (2 F, 2 F)
         self.sides: list[Tensor] = []
-        self.memories = {name: Memory(look, x) for name, look in net.looks.items()}
+        self.memories = [None if look is None else Memory(look, x) for look in net.looks]
         self.head = net.head.matrices()
 
     def row(self, r: int, x: Tensor) -> None:
@@ -128,6 +126,7 @@ class GatedStream:
             a = block.left.pixel(self.windows[i].put(c, h), self.left[i])  # (N, 2 F)
             a = a + self.sides[i][:, c]
             h = h + block.out.pixel(gate(a, block.groups), self.out[i])
-            if str(i) in self.memories:
-                h = self.memories[str(i)].pixel(h, r, c, x)
+            memory = self.memories[i]
+            if memory is not None:
+                h = memory.pixel(h, r, c, x)
         return net.head.pixel(h, self.head)

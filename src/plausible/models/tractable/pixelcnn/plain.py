@@ -33,7 +33,8 @@ class Plain(nn.Module):
     ):
         super().__init__()
         self.first = Masked(channels, width, 7, channels, strict=True)
-        self.blocks = nn.ModuleList(Block(width, kernel, channels, classes) for _ in range(blocks))
+        self.blocks = [Block(width, kernel, channels, classes) for _ in range(blocks)]
+        self.stack = nn.ModuleList(self.blocks)
         self.head = Head(width, channels, size)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
@@ -53,7 +54,7 @@ class PlainStream:
 
     def __init__(self, net: Plain, x: Tensor, y: Tensor | None):
         n, channels, _, width = x.shape
-        self.net, self.blocks = net, list(net.blocks)
+        self.net, self.blocks = net, net.blocks
         self.first = Window(x, n, channels, net.first.left.taps, width)
         half = [block.masked.left for block in self.blocks]
         self.windows = [Window(x, n, one.weight.shape[1], one.taps, width) for one in half]

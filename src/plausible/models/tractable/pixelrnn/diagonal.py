@@ -85,7 +85,8 @@ class DiagonalLSTM(nn.Module):
         super().__init__()
         self.first = Masked(channels, 2 * hidden, 7, channels, strict=True)
         self.own = nn.Conv2d(channels, 2 * hidden, 1)
-        self.layers = nn.ModuleList(DiagonalLayer(hidden, channels, classes) for _ in range(layers))
+        self.layers = [DiagonalLayer(hidden, channels, classes) for _ in range(layers)]
+        self.stack = nn.ModuleList(self.layers)
         self.head = Head(2 * hidden, channels, size)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
@@ -105,7 +106,7 @@ class DiagonalStream:
 
     def __init__(self, net: DiagonalLSTM, x: Tensor, y: Tensor | None):
         n, channels, _, width = x.shape
-        self.net, self.layers, self.y, self.width = net, list(net.layers), y, width
+        self.net, self.layers, self.y, self.width = net, net.layers, y, width
         hidden = self.layers[0].left.hidden
         count = len(self.layers)
         self.first = Window(x, n, channels, net.first.left.taps, width)

@@ -49,7 +49,8 @@ class RowLSTM(nn.Module):
         self.first = Masked(channels, 2 * hidden, 7, channels, strict=True)
         # a weight for each distance between columns, -(W - 1) to W - 1
         self.above = nn.Conv1d(channels, 2 * hidden, 2 * width - 1, padding=width - 1, bias=False)
-        self.layers = nn.ModuleList(RowLayer(hidden, channels, classes) for _ in range(layers))
+        self.layers = [RowLayer(hidden, channels, classes) for _ in range(layers)]
+        self.stack = nn.ModuleList(self.layers)
         self.head = Head(2 * hidden, channels, size)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
@@ -72,7 +73,7 @@ class RowStream:
 
     def __init__(self, net: RowLSTM, x: Tensor, y: Tensor | None):
         n, channels, _, width = x.shape
-        self.net, self.layers = net, list(net.layers)
+        self.net, self.layers = net, net.layers
         hidden = self.layers[0].hidden
         self.first = Window(x, n, channels, net.first.left.taps, width)
         self.windows = [Window(x, n, 2 * hidden, 2, width) for _ in self.layers]
