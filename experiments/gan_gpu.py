@@ -49,7 +49,7 @@ def main() -> None:
         precision="bf16" if torch.cuda.is_available() else "float32",
     )
     name = f"{asked.data}-{width}-{config.batch}-{minutes:g}-{asked.seed}"
-    training = train_a_slice(asked.folder / name, asked.data, config, settings, asked.slice)
+    training = train_a_slice(asked.folder / name, "gan", asked.data, config, settings, asked.slice)
     x = training.averaged.sample(n, generator=torch.Generator().manual_seed(asked.seed)).x.cpu()
     row = {
         "data": asked.data,

@@ -2,22 +2,26 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import plausible
 from plausible import runs
+from plausible.data.options import DEFAULTS
 from plausible.training import Training
 
 
 def train_a_slice(
     folder: Path,
+    name: str,
     source: str,
-    config: plausible.GAN.Config,
+    config: plausible.Model.Config,
     settings: plausible.Settings,
     minutes: float,
-) -> Training[plausible.GAN]:
-    """Train a GAN for at most so many minutes, from the start or from where the run in the folder is.
+    options: plausible.Options = DEFAULTS,
+) -> Training[Any]:
+    """Train a model for at most so many minutes, from the start or from where the run in the folder is.
 
     On a GPU where there is one.  Exits with 3, saved, while the budget of ``settings`` is not spent.
     """
@@ -26,8 +30,8 @@ def train_a_slice(
         run = runs.Run(folder)
         training = runs.resume(run, settings, device)
     else:
-        data = plausible.load(source).to(device)
-        model = runs.build("gan", config, data.space, settings.seed).to(device)
+        data = plausible.load(source, options).to(device)
+        model = runs.build(name, config, data.space, settings.seed).to(device)
         training = plausible.train(model, data, settings)
         run = runs.create(folder, training)
     until, told = training.seconds + 60 * minutes, training.seconds
@@ -39,7 +43,7 @@ def train_a_slice(
             break
     runs.save(run, training)
     training.pause()
-    if training.clock.spent < 1:
+    if not training.finished:
         print(f"{training.clock.spent:.0%} of the budget spent: give the same command again")
         sys.exit(3)
     return training

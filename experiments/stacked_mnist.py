@@ -93,7 +93,7 @@ def main() -> None:
     name = f"{asked.preset}-{minutes:g}-{asked.seed}{'-quick' if asked.quick else ''}"
     settings = plausible.Settings(minutes=minutes, seed=asked.seed)
     training = train_a_slice(
-        asked.folder / name, path, configuration(asked.preset), settings, asked.slice
+        asked.folder / name, "gan", path, configuration(asked.preset), settings, asked.slice
     )
     shares = torch.bincount(mnist.train.y, minlength=10) / len(mnist.train)
     real = torch.from_numpy(stacked(mnist.heldout, samples, asked.seed + 1)).float() / 255

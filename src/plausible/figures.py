@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from plausible.core.model import Classifier, Latent
 from plausible.core.registry import Refused
 from plausible.core.space import Space
+from plausible.core.verbs import Classifier, Latent
 from plausible.data.part import Part
 from plausible.evaluation.classification import Answers, reliability, risk_coverage
 from plausible.evaluation.features import pca
@@ -176,6 +176,28 @@ def boundary(classifier: Classifier, part: Part) -> Image.Image:
     points = x[shown].numpy()
     axes.scatter(points[:, 0], points[:, 1], s=8, c=inks, edgecolors="black", linewidths=0.3)
     axes.set(xlabel="x1", ylabel="x2")
+    return _drawn(figure)
+
+
+def heat(x: Tensor, nats: Tensor) -> Image.Image:
+    """Images above, -log p of each of their pixels below, in one colour scale: (N, C, H, W) each.
+
+    The nats of a pixel are the sum over its channels.
+    """
+    from matplotlib.figure import Figure
+
+    maps = nats.sum(1)  # (N, C, H, W) -> (N, H, W)
+    top = float(maps.max())
+    figure = Figure(figsize=(1.2 * len(x) + 1.2, 2.6), dpi=100, layout="constrained")
+    axes = figure.subplots(2, len(x), squeeze=False)
+    shown = None
+    for column, (tile, map) in enumerate(zip(images(x), maps, strict=True)):
+        axes[0, column].imshow(tile, cmap="gray", vmin=0, vmax=255)
+        shown = axes[1, column].imshow(map.numpy(), cmap="magma", vmin=0, vmax=top)
+        for row in (0, 1):
+            axes[row, column].set_axis_off()
+    if shown is not None:
+        figure.colorbar(shown, ax=axes[1, :].tolist(), label="-log p, nats")
     return _drawn(figure)
 
 

@@ -12,9 +12,10 @@ import torch
 
 from plausible.bayes.calibration import temper
 from plausible.bayes.classifier import BayesClassifier
-from plausible.core.model import Classifier, Explicit, Generative, Model
+from plausible.core.model import Explicit, Generative, Model
 from plausible.core.registry import Refused, unknown
 from plausible.core.space import Batch, Space
+from plausible.core.verbs import Classifier
 from plausible.data.part import Data, Part
 from plausible.evaluation import features as extractors
 from plausible.evaluation.classification import Answers, accuracy, answers, classification

@@ -14,6 +14,7 @@ from tyro.conf import OmitArgPrefixes, Positional
 
 from plausible.core.registry import Refused, Registry
 from plausible.data.options import DEFAULTS, NAMES, Options, known
+from plausible.paths import exist, free, run_exists, writable
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either"]
@@ -78,7 +79,7 @@ class Resume:
 
     def run(self) -> None:
         """Resume, measure, save."""
-        _run_exists(self.run_folder)
+        run_exists(self.run_folder)
         from plausible import commands
 
         commands.resume(self.run_folder, self.steps, self.minutes, self.device, console)
@@ -135,8 +136,8 @@ class Sample:
 
     def run(self) -> None:
         """Draw and write."""
-        _run_exists(self.run_folder)
-        _free(self.out, (".png", ".npz", "/"), self.overwrite)
+        run_exists(self.run_folder)
+        free(self.out, (".png", ".npz", "/"), self.overwrite)
         if self.n < 1:
             raise Refused(f"-n must be at least 1, not {self.n}")
         from plausible import commands
@@ -171,8 +172,8 @@ class Interpolate:
 
     def run(self) -> None:
         """Walk and write."""
-        _run_exists(self.run_folder)
-        _free(self.out, (".png", ".gif"), self.overwrite)
+        run_exists(self.run_folder)
+        free(self.out, (".png", ".gif"), self.overwrite)
         if self.rows < 1 or self.columns < 2:
             raise Refused("--rows must be at least 1 and --columns at least 2")
         from plausible import commands
@@ -186,6 +187,45 @@ class Interpolate:
             self.device,
             console,
         )
+
+
+@menu
+@dataclass(frozen=True)
+class Complete:
+    """Draw the rest of images of which the first rows are given, of an autoregressive model.
+
+    Example: plausible complete runs/pixelcnn-mnist-20260101-120000 photo.png --rows 14 --out rest.png
+    """
+
+    run_folder: Annotated[Positional[Path], tyro.conf.arg(name="run")]
+    """The folder of the run."""
+    paths: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(name="path")]
+    """Images, folders of images, or .npy and .npz files."""
+    rows: int
+    """How many rows from the top are known."""
+    out: str
+    """Where to write: .png (in rows: the image, what is known, the draws) or .npz (the draws)."""
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 8
+    """How many different ends of each image."""
+    label: str | None = None
+    """The class, by name or number; by default drawn from p(y | the known rows)."""
+    seed: int = 0
+    """The same seed draws the same."""
+    device: Device = "auto"
+    """Where to compute."""
+    overwrite: bool = False
+    """Replace what exists."""
+
+    def run(self) -> None:
+        """Look, draw and write."""
+        run_exists(self.run_folder)
+        exist(self.paths)
+        free(self.out, (".png", ".npz"), self.overwrite)
+        if self.n < 1:
+            raise Refused(f"-n must be at least 1, not {self.n}")
+        from plausible import commands
+
+        commands.complete(self, console)
 
 
 @menu
@@ -233,7 +273,7 @@ class Evaluate:
         if (self.run_folder is None) == (self.samples is None):
             raise Refused("plausible evaluate needs either the folder of a run or --samples FILE")
         if self.run_folder is not None:
-            _run_exists(self.run_folder)
+            run_exists(self.run_folder)
             for flag in ("data", "split", "heldout"):
                 if getattr(self, flag) is not None:
                     raise Refused(f"--{flag} goes with --samples; a run knows its own data")
@@ -282,16 +322,12 @@ class Asking:
 
     def check(self) -> None:
         """Refuse what can be refused without reading anything large."""
-        _run_exists(self.run_folder)
+        run_exists(self.run_folder)
         if self.background is not None:
-            _run_exists(self.background)
-        if not self.paths:
-            raise Refused("give at least one file or folder to look at")
-        for source in self.paths:
-            if not Path(source).expanduser().exists():
-                raise Refused(f"{source} does not exist: give a file or a folder")
+            run_exists(self.background)
+        exist(self.paths)
         if self.out is not None:
-            _free(str(self.out), (".csv", ".json"), self.overwrite)
+            free(str(self.out), (".csv", ".json"), self.overwrite)
 
 
 @menu
@@ -323,32 +359,14 @@ class Score(Asking):
     Example: plausible score runs/naive-bayes-mnist-20260101-120000 photo.png --out scores.csv
     """
 
+    map: str | None = None
+    """Where to draw -log p of every pixel of the inputs (.png), of an autoregressive model."""
+
     def run(self) -> None:
         """Look and answer."""
         self.check()
+        if self.map is not None:
+            free(self.map, (".png",), self.overwrite)
         from plausible import commands
 
         commands.score(self, console)
-
-
-def _run_exists(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        reason = "does not exist" if not folder.exists() else "is not a run: it has no config.json"
-        raise Refused(f"{folder} {reason}")
-
-
-def _free(out: str, endings: tuple[str, ...], overwrite: bool) -> None:
-    """Refuse an output of another kind, or one that exists and may not be replaced."""
-    if not out.lower().endswith(endings):
-        raise Refused(f"--out {out} must end in one of {' '.join(endings)}")
-    path = Path(out)
-    if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
-        raise Refused(f"{out} exists: choose another --out, or add --overwrite")
-
-
-def writable(folder: Path, overwrite: bool) -> None:
-    """Refuse a folder to write to that is a file, or holds something that may not be replaced."""
-    if folder.is_file():
-        raise Refused(f"{folder} is a file: choose a folder as --out")
-    if not overwrite and folder.is_dir() and any(folder.iterdir()):
-        raise Refused(f"{folder} is not empty: choose another --out, or add --overwrite")

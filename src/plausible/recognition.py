@@ -10,8 +10,9 @@ from plausible.bayes.classifier import BayesClassifier
 from plausible.bayes.decision import REJECTED, chosen
 from plausible.bayes.novelty import Conformal, Evidence, novelties
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.model import Classifier, Explicit, Model
+from plausible.core.model import Explicit, Model
 from plausible.core.registry import Refused
+from plausible.core.verbs import Classifier
 from plausible.data.images import MODES
 from plausible.data.lossless import code_length
 from plausible.data.part import Data, Part

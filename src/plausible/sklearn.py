@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from plausible.bayes.classifier import BayesClassifier
-from plausible.core.model import Classifier, Explicit, Model
+from plausible.core.model import Explicit, Model
 from plausible.core.space import Space
+from plausible.core.verbs import Classifier
 from plausible.data.part import Data, Part
 from plausible.models.discriminative import ConvNet, Linear, Logistic
 from plausible.models.tractable.naive_bayes import NaiveBayes

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from plausible.core.model import Classifier
 from plausible.core.registry import Refused
+from plausible.core.verbs import Classifier
 
 _RANGE = (math.log(1e-2), math.log(1e4))  # of log T
 

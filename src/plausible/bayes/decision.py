@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from plausible.core.model import Classifier
 from plausible.core.registry import Refused
+from plausible.core.verbs import Classifier
 
 REJECTED = -1
 

@@ -4,20 +4,23 @@ import csv
 import io
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from plausible import runs
+from plausible import figures, runs
 from plausible.commands.files import place, progress, write_bytes
 from plausible.core.model import Explicit
 from plausible.core.registry import Refused
+from plausible.core.verbs import Raster
 from plausible.data.inputs import Inputs, inputs
 from plausible.menu import Asking, Classify, Score
 from plausible.recognition import Answer, Plausibility, Recogniser
 
 _SHOWN = 100  # rows of the table on the screen
+_PICTURED = 16  # inputs of a heat map
 
 
 def classify(asked: Classify, console: Console) -> None:
@@ -52,6 +55,24 @@ def score(asked: Score, console: Console) -> None:
         below = f"{row.percentile:.1%} are at most as probable"
         table.add_row(row.name, _nats(row), below, f"{row.p:.2g}")
     _told(asked, console, given, table, [asdict(row) for row in found])
+    if asked.map is not None:
+        _map(recogniser, given, asked.map)
+        console.print(f"-log p of every pixel in {asked.map}", highlight=False, soft_wrap=True)
+
+
+def _map(recogniser: Recogniser, given: Inputs, out: str) -> None:
+    """Images and below each its pixels' -log p, of the first inputs."""
+    model = recogniser.model
+    if not isinstance(model, Raster):
+        raise Refused(
+            f"--map needs a model that says -log p of each pixel, an autoregressive one, and this is a "
+            f"{model.name}"
+        )
+    x = given.part.rows(slice(0, _PICTURED)).everything().x
+    y = None
+    if model.conditional and recogniser.classifier is not None:
+        y = recogniser.classifier.log_posterior(x).argmax(1)
+    write_bytes(Path(out), figures.png(figures.heat(x, model.surprise(x, y).cpu())))
 
 
 def _opened(asked: Asking, console: Console) -> tuple[Recogniser, Inputs]:

@@ -10,13 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from plausible import figures, runs
-from plausible.commands.files import class_of, place, read, write_bytes
-from plausible.core.model import Generative, Latent
+from plausible.commands.files import class_of, place, progress, read, write_bytes
+from plausible.core.model import Generative
 from plausible.core.registry import Refused
 from plausible.core.space import Batch
+from plausible.core.verbs import Latent, Raster
+from plausible.data.inputs import inputs
 from plausible.data.options import Options
 from plausible.evaluation.latent import walks
-from plausible.menu import Device, Sample
+from plausible.menu import Complete, Device, Sample
 
 _PICTURED = 64
 
@@ -112,6 +114,42 @@ def interpolate(
         content = figures.png(figures.cloud(x))
     write_bytes(Path(out), content)
     console.print(f"{rows} walks of {columns} points in {out}", highlight=False, soft_wrap=True)
+
+
+def complete(asked: Complete, console: Console) -> None:
+    """plausible complete RUN PATH...: several ends for each image, beside the image itself."""
+    run = runs.Run(asked.run_folder)
+    model = run.model(place(asked.device))
+    if not isinstance(model, Raster) or not isinstance(model, Generative):
+        raise Refused(
+            f"{run.folder} is a {model.name}, which does not draw pixel by pixel: only autoregressive "
+            f"models (pixelcnn, pixelrnn) complete images"
+        )
+    space, given = model.space, inputs(asked.paths, run.space, run.options)
+    height = space.shape[1]
+    if not 0 <= asked.rows < height:
+        raise Refused(f"--rows must lie between 0 and {height - 1}, not {asked.rows}")
+    y = None if asked.label is None else class_of(run, asked.label)
+    x = given.part.everything().x  # (N, C, H, W)
+    known = torch.zeros(space.shape[1:], dtype=torch.bool)
+    known[: asked.rows] = True
+    generator = torch.Generator().manual_seed(asked.seed)
+    with progress(console) as bar:
+        bar.add_task("drawing", total=None)
+        many = x.repeat_interleave(asked.n, 0)  # (N, ...) -> (N n, ...)
+        drawn = model.complete(many, known, y, generator=generator).to("cpu")
+    if asked.out.lower().endswith(".npz"):
+        write_bytes(Path(asked.out), _arrays(model, drawn))
+    else:
+        half = torch.where(known, x, torch.full_like(x, 0.5))
+        ends = drawn.x.unflatten(0, (len(x), asked.n))  # (N, n, ...)
+        sheet = torch.cat([x[:, None], half[:, None], ends], 1).flatten(0, 1)
+        write_bytes(Path(asked.out), figures.png(figures.grid(sheet, asked.n + 2)))
+    console.print(
+        f"{asked.n} ends for each of {len(x):,} images in {asked.out}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _arrays(model: Generative, drawn: Batch) -> bytes:

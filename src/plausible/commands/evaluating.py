@@ -20,7 +20,8 @@ from plausible.data.part import Data, Part
 from plausible.data.samples import samples
 from plausible.evaluation.features import pretrained
 from plausible.evaluation.measure import Measure
-from plausible.menu import Evaluate, writable
+from plausible.menu import Evaluate
+from plausible.paths import writable
 from plausible.recognition import Recogniser, outlying
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
@@ -12,6 +12,7 @@ from plausible.core.likelihood import LogProb
 from plausible.core.registry import Refused, Registry
 from plausible.core.schedule import Schedule
 from plausible.core.space import Batch, Space
+from plausible.core.verbs import Latent
 
 
 @dataclass(frozen=True)
@@ -335,39 +336,6 @@ class Explicit(Generative):
             placed = None if labels is None else self._place(labels)[0]
             answer = self._log_prob(x, placed, samples, generator)
         return answer if self.space.levels else answer - self.scale.log().sum()
-
-
-@runtime_checkable
-class Classifier(Protocol):
-    """Says p(y | x)."""
-
-    def log_posterior(self, x: Tensor) -> Tensor:
-        """log p(y | x): x (N, *shape) in data units -> (N, classes)."""
-        ...
-
-
-@runtime_checkable
-class Latent(Protocol):
-    """Has a space of z ~ N(0, I) behind its x."""
-
-    def latent(self, n: int, generator: Generator | None = None) -> Tensor:
-        """n draws of z, (n, d), on the CPU."""
-        ...
-
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """x in data units, differentiable and off the grid: z (N, d) -> (N, *shape)."""
-        ...
-
-
-@runtime_checkable
-class Chain(Protocol):
-    """Is sampled by a Markov chain whose steps are public."""
-
-    def transition(
-        self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
-    ) -> Tensor:
-        """One step of the chain: x (N, *shape) -> (N, *shape)."""
-        ...
 
 
 def verbs(model: type[Model]) -> dict[str, str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from plausible.core.model import Classifier, Examples
+from plausible.core.model import Examples
+from plausible.core.verbs import Classifier
 from plausible.evaluation.measure import Measure
 
 _CHUNK = 1024

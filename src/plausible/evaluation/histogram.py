@@ -9,8 +9,8 @@ from scipy import stats
 from torch import Tensor
 
 from plausible.core.likelihood import Kind
-from plausible.core.model import Classifier
 from plausible.core.registry import Refused
+from plausible.core.verbs import Classifier
 from plausible.evaluation.classification import counts, predict
 from plausible.evaluation.measure import Measure, metric
 from plausible.evaluation.study import Study

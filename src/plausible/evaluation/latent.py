@@ -6,8 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from plausible.core.model import Generative, Latent
+from plausible.core.model import Generative
 from plausible.core.registry import Refused
+from plausible.core.verbs import Latent
 from plausible.evaluation.features import Features
 from plausible.evaluation.measure import Measure, metric
 from plausible.evaluation.study import Study

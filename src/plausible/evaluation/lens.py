@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from plausible.core.model import Classifier
 from plausible.core.registry import Refused
 from plausible.core.space import Space
+from plausible.core.verbs import Classifier
 from plausible.data.part import Part
 from plausible.evaluation.features import Features, pca, random_convolutions
 from plausible.evaluation.histogram import Assign, bins, classes

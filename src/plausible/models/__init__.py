@@ -7,6 +7,8 @@ discriminative, p(y | x)
 generative, p(x) or p(x | y)
     explicit: says how probable an x is
         tractable
+            pixelcnn        the chain rule with masked convolutions
+            pixelrnn        the chain rule with recurrences over the image
             naive-bayes     every pixel by itself, given the class
             mixture         Gaussians, for vectors
         approximate
@@ -21,5 +23,17 @@ from plausible.models.implicit.gan.gan import GAN
 from plausible.models.per_class import PerClass
 from plausible.models.tractable.mixture import Mixture
 from plausible.models.tractable.naive_bayes import NaiveBayes
+from plausible.models.tractable.pixelcnn.pixelcnn import PixelCNN
+from plausible.models.tractable.pixelrnn.pixelrnn import PixelRNN
 
-__all__ = ["GAN", "ConvNet", "Linear", "Logistic", "Mixture", "NaiveBayes", "PerClass"]
+__all__ = [
+    "GAN",
+    "ConvNet",
+    "Linear",
+    "Logistic",
+    "Mixture",
+    "NaiveBayes",
+    "PerClass",
+    "PixelCNN",
+    "PixelRNN",
+]

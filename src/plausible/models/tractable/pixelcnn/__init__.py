@@ -1,0 +1,1 @@
+"""PixelCNN: one file a network."""

@@ -1,0 +1,68 @@
+"""PixelCNN: p(x_i | x_<i) from masked convolutions, plain or gated."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from plausible.core.model import models
+from plausible.core.registry import Refused
+from plausible.core.space import Space
+from plausible.models.tractable.autoregressive import Autoregressive
+from plausible.models.tractable.pixelcnn.gated import Gated
+from plausible.models.tractable.pixelcnn.plain import Plain
+
+
+@models
+class PixelCNN(Autoregressive):
+    """p(x) = prod_i p(x_i | x_<i), every factor from one masked convolutional network.
+
+    gated   two stacks: a vertical one over the rows above, a horizontal one over the pixels to the left,
+            with tanh(a) sigma(b) units; together they see every earlier pixel.
+    plain   one stack of masked residual blocks; what lies above and to the right beyond the slope of
+            its kernels is its blind spot.
+
+    Sources: van den Oord et al. 2016, https://arxiv.org/abs/1601.06759 (plain) and
+    https://arxiv.org/abs/1606.05328 (gated); Chen et al. 2018, https://arxiv.org/abs/1712.09763
+    (attention).
+    """
+
+    name: ClassVar[str] = "pixelcnn"
+
+    @dataclass(frozen=True)
+    class Config(Autoregressive.Config):
+        """A PixelCNN."""
+
+        version: Literal["gated", "plain"] = "gated"
+        """Two stacks without a blind spot, or one."""
+        width: int = 32
+        """Channels of a layer, rounded up to as many for each channel of the image."""
+        blocks: int = 6
+        """Layers behind the first one."""
+        kernel: int = 5
+        """Side of the convolutions; odd."""
+        attention: int = 0
+        """Every so many blocks look at all earlier pixels at once (PixelSNAIL); 0: none."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if min(self.width, self.blocks) < 1 or self.attention < 0:
+                raise Refused("--width and --blocks must be at least 1, and --attention at least 0")
+            if self.attention and self.version == "plain":
+                raise Refused("--attention belongs to the gated version")
+            if self.kernel < 3 or self.kernel % 2 == 0:
+                raise Refused(f"--kernel must be odd and at least 3, not {self.kernel}")
+
+    config: Config
+
+    def __init__(self, space: Space, config: Config | None = None):
+        config = config or self.Config()
+        super().__init__(space, config)
+        groups = space.shape[0]
+        width = -(-config.width // groups) * groups
+        classes = space.classes if config.conditional else 0
+        sizes = groups, self.observation.size, width, config.blocks, config.kernel, classes
+        if config.version == "plain":
+            self.network: nn.Module = Plain(*sizes)
+        else:
+            self.network = Gated(*sizes, config.attention)

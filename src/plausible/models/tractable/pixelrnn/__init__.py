@@ -1,0 +1,1 @@
+"""PixelRNN: one file a network."""
