@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from plausible.data.options import Options
     from plausible.data.part import Data, Part
     from plausible.judging import Report, evaluate, judge
-    from plausible.models import GAN, ConvNet, Linear, Logistic, Mixture, NaiveBayes, PerClass
+    from plausible.models import (
+        GAN,
+        ConvNet,
+        Linear,
+        Logistic,
+        Mixture,
+        NaiveBayes,
+        PerClass,
+        PixelCNN,
+        PixelRNN,
+    )
     from plausible.recognition import Recogniser
     from plausible.runs import Run, create, follow, resume, save
     from plausible.training import Settings, Step, Training, train
@@ -32,16 +42,20 @@ _HOMES = {
     "data.options": ("Options",),
     "data.part": ("Data", "Part"),
     "judging": ("Report", "evaluate", "judge"),
-    "models": ("GAN", "ConvNet", "Linear", "Logistic", "Mixture", "NaiveBayes", "PerClass"),
+    "models": (
+        "GAN", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic",
+        "ConvNet",
+    ),
     "recognition": ("Recogniser",),
     "runs": ("Run", "create", "follow", "resume", "save"),
     "training": ("Settings", "Step", "Training", "train"),
-}
+}  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
     "load", "Options", "Data", "Part", "Space", "Batch",
-    "GAN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet", "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
+    "GAN", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet",
+    "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
     "train", "Settings", "Training", "Step",
     "Run", "create", "follow", "resume", "save", "evaluate", "Report", "judge",
     "BayesClassifier", "temper", "decide", "Conformal", "Recogniser",

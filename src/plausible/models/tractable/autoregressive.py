@@ -62,11 +62,13 @@ class Autoregressive(Explicit):
     class Config(Explicit.Config):
         """An autoregressive model."""
 
+        batch: int = 32
+        """Training examples in one update."""
         conditional: bool = False
         """Learn p(x | y) from labelled data."""
         logistics: int | None = None
         """Say p(x_i | x_<i) as a mixture of so many logistics; by default 10 beyond 32 grey levels."""
-        lr: float = 2e-3
+        lr: float = 4e-3
         """Learning rate at the start; it falls to 1% of this."""
         ema: float = 200_000
         """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
