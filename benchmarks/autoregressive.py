@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from benchmarks.record import parser, record
+from benchmarks.record import kept, parser, record
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, conv2d, pad
 
@@ -99,7 +99,19 @@ def _copied(weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
     return conv
 
 
-def drawing(model: PixelCNN, batches: list[int], seed: int, size: int) -> list[dict[str, Any]]:
+def learned(data: Any, quick: bool, seed: int) -> PixelCNN:
+    """The model that is drawn from."""
+    torch.manual_seed(seed)
+    model = PixelCNN(data.space, CONFIG)
+    settings = plausible.Settings(steps=30 if quick else 1500, seed=seed)
+    for step in (learning := plausible.train(model, data, settings)):
+        if step.clock.step % 250 == 0:
+            print(f"step {step.clock.step}", flush=True)
+    return learning.averaged
+
+
+def drawing(model: PixelCNN, quick: bool, seed: int) -> list[dict[str, Any]]:
+    batches, size = [1, 16] if quick else BATCHES, model.space.shape[1]
     rows = []
     for n in batches:
         u = torch.rand(n, 1, size, size, generator=torch.Generator().manual_seed(seed))
@@ -164,23 +176,18 @@ def training(data: Any, seed: int, turns: int, steps: int) -> list[dict[str, Any
 
 
 def main() -> None:
-    asked = parser(__doc__).parse_args()
+    flags = parser(__doc__)
+    flags.add_argument("--what", choices=["draw", "train"], nargs="+", default=["draw", "train"])
+    asked = flags.parse_args()
     options = plausible.Options(binarise="static", size=10 if asked.quick else None)
     data = plausible.load("mnist", options)
-    torch.manual_seed(asked.seed)
-    model = PixelCNN(data.space, CONFIG)
-    settings = plausible.Settings(steps=30 if asked.quick else 1500, seed=asked.seed)
-    for step in (learning := plausible.train(model, data, settings)):
-        if step.clock.step % 250 == 0:
-            print(f"step {step.clock.step}", flush=True)
-    model = learning.averaged
-    batches = [1, 16] if asked.quick else BATCHES
-    rows = drawing(model, batches, asked.seed, data.space.shape[1])
-    rows += training(data, asked.seed, *((2, 2) if asked.quick else (7, 6)))
-    weights = sum(param.numel() for param in model.parameters())
-    note = (
-        f"{weights:,} weights drawn from; x naive of training is the median ratio of paired turns"
-    )
+    rows = [] if asked.quick else kept(__file__, quick=False)
+    rows = [row for row in rows if row["what"] not in asked.what]
+    if "draw" in asked.what:
+        rows = drawing(learned(data, asked.quick, asked.seed), asked.quick, asked.seed) + rows
+    if "train" in asked.what:
+        rows += training(data, asked.seed, *((2, 2) if asked.quick else (7, 6)))
+    note = "x naive of training is the median ratio of paired turns"
     record(__file__, rows, seed=asked.seed, quick=asked.quick, notes=note)
 
 
