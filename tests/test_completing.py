@@ -76,7 +76,10 @@ def test_a_map_of_the_surprise(folder):
         (("complete", "naive", "0.png", "--rows", "2", "--out", "a.png"), "pixelcnn"),
         (("complete", "pixel", "0.png", "--rows", "8", "--out", "a.png"), "between 0 and 7"),
         (("complete", "pixel", "none.png", "--rows", "2", "--out", "a.png"), "does not exist"),
-        (("score", "naive", "0.png", "--map", "b.png"), "autoregressive"),
+        (("score", "naive", "0.png", "--map", "b.png"), "pixelrnn"),
+        (("score", "naive", "0.png", "--map", "b.jpg"), "--map b.jpg must end"),
+        (("score", "naive", "0.png", "--background", "naive"), "--mutate"),
+        (("train", "logistic", "--data", "digits", "--per-class"), "how probable x is"),
     ],
 )
 def test_what_cannot_be_done_gets_one_sentence(folder, words, sentence, monkeypatch, capsys):

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tests.conftest import make_data
 import plausible
 from plausible import Recogniser, Settings, Space, cli, figures, runs, train
 from plausible.bayes.decision import REJECTED
+from plausible.bayes.novelty import Conformal, Evidence, novelties
 from plausible.core.registry import Refused
 from plausible.data.inputs import inputs
 from plausible.data.options import Options
@@ -94,12 +97,45 @@ def test_novelty_of_a_ratio_needs_a_background_and_uses_it(naive, digits):
     with pytest.raises(Refused, match="background"):
         Recogniser(naive, digits, novelty="ratio")
     behind = learned(NaiveBayes(digits.space), plausible.load("digits", Options(mutate=0.2)))
-    assert Recogniser(naive, digits, background=behind).novelty == "either"
-    asked = Recogniser(naive, digits, background=behind, novelty="ratio")
+    asked = Recogniser(naive, digits, background=behind)
+    assert asked.novelty == "ratio"
     found = outlying(asked, digits.heldout, noise(digits.space, 300), "noise")
     assert found[0].value > 0.95
     with pytest.raises(Refused, match="choose from"):
         Recogniser(naive, digits, novelty="none")
+
+
+def test_scores_of_images_are_refused_for_vectors_by_their_own_name():
+    data = make_data(Space((2,)), 300)
+    model = learned(Mixture(data.space, Mixture.Config(components=1)), data)
+    with pytest.raises(Refused, match="--novelty either needs images"):
+        Recogniser(model, data, novelty="either")
+
+
+@pytest.mark.parametrize("n", [19, 39])
+def test_p_values_of_the_default_score_hold_for_few_examples(n):
+    """What is usual and what is compared with are different examples, so P(p <= a) <= a."""
+    torch.manual_seed(0)
+    below = []
+    for _ in range(400):
+        nats, code = torch.randn(n + 20).double(), torch.randn(n + 20).double()
+        whole = Evidence(nats, code)
+        usual, rest = (
+            Evidence(nats[rows], code[rows]) for rows in (slice(0, n, 2), slice(1, n, 2))
+        )
+        score = novelties["either"]
+        compare = Conformal(score(replace(rest, usual=usual)))
+        fresh = score(replace(Evidence(whole.log_prob[n:], code[n:]), usual=usual))
+        below.append((compare(fresh) <= 0.1).double().mean())
+    rate = torch.stack(below)
+    assert rate.mean() <= 0.1 + 3 * rate.std() / 20
+
+
+def test_one_validation_example_is_enough_to_answer(digits):
+    few = replace(digits, validation=digits.validation.rows(slice(0, 1)))
+    asked = Recogniser(learned(NaiveBayes(few.space), few), few)
+    (row,) = asked.score(digits.heldout.rows(slice(0, 1)), ("a",))
+    assert math.isfinite(row.novelty)
 
 
 def test_a_model_without_classes_scores_but_does_not_classify():
@@ -220,7 +256,7 @@ def test_evaluate_with_outliers(folder, capsys):
     assert (folder / "judged" / "risk.png").exists()
     with pytest.raises(SystemExit):
         ask("evaluate", folder / "net", "--outliers", "ring")
-    assert "ring lives in" in capsys.readouterr().err
+    assert "ring has the shape 2 and" in capsys.readouterr().err
 
 
 def test_a_classifier_of_the_plane_gets_a_picture_of_its_boundary(tmp_path, monkeypatch):

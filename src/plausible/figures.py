@@ -197,7 +197,7 @@ def heat(x: Tensor, nats: Tensor) -> Image.Image:
         for row in (0, 1):
             axes[row, column].set_axis_off()
     if shown is not None:
-        figure.colorbar(shown, ax=axes[1, :].tolist(), label="-log p, nats")
+        figure.colorbar(shown, ax=axes.ravel().tolist(), label="-log p, nats")
     return _drawn(figure)
 
 

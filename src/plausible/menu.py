@@ -308,9 +308,9 @@ class Asking:
     paths: Annotated[Positional[tuple[str, ...]], tyro.conf.arg(name="path")]
     """Images, folders of images, or .npy, .npz and .csv files."""
     background: Path | None = None
-    """A run of the same kind trained with --mutate 0.2, for --novelty ratio."""
+    """A run of the same data trained with --mutate 0.2; the score is then ratio."""
     novelty: Novelty | None = None
-    """How the implausible is told; by default either for images, and for vectors likelihood."""
+    """How the implausible is told; by default either for images, likelihood for vectors."""
     out: Path | None = None
     """Also write everything to this file, .csv or .json."""
     seed: int = 0
@@ -325,6 +325,8 @@ class Asking:
         run_exists(self.run_folder)
         if self.background is not None:
             run_exists(self.background)
+            if self.novelty not in (None, "ratio"):
+                raise Refused(f"--background is for --novelty ratio, not {self.novelty}")
         exist(self.paths)
         if self.out is not None:
             free(str(self.out), (".csv", ".json"), self.overwrite)
@@ -366,7 +368,7 @@ class Score(Asking):
         """Look and answer."""
         self.check()
         if self.map is not None:
-            free(self.map, (".png",), self.overwrite)
+            free(self.map, (".png",), self.overwrite, "--map")
         from plausible import commands
 
         commands.score(self, console)

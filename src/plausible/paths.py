@@ -21,13 +21,13 @@ def exist(paths: tuple[str, ...]) -> None:
             raise Refused(f"{source} does not exist: give a file or a folder")
 
 
-def free(out: str, endings: tuple[str, ...], overwrite: bool) -> None:
+def free(out: str, endings: tuple[str, ...], overwrite: bool, flag: str = "--out") -> None:
     """Refuse an output of another kind, or one that exists and may not be replaced."""
     if not out.lower().endswith(endings):
-        raise Refused(f"--out {out} must end in one of {' '.join(endings)}")
+        raise Refused(f"{flag} {out} must end in one of {' '.join(endings)}")
     path = Path(out)
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
-        raise Refused(f"{out} exists: choose another --out, or add --overwrite")
+        raise Refused(f"{out} exists: choose another {flag}, or add --overwrite")
 
 
 def writable(folder: Path, overwrite: bool) -> None:

@@ -20,6 +20,7 @@ from plausible.evaluation.measure import Measure
 from plausible.evaluation.novelty import accepted, auroc
 
 BACKGROUND = 0.2  # the share of mutated coordinates that suits most data
+_OF_IMAGES = ("complexity", "either")  # scores that need a lossless code
 _CHUNK = 512
 _ENOUGH = 2000  # examples to calibrate on, and to compare with
 
@@ -37,6 +38,9 @@ class Seen:
     log_prob: LogProb | None = None
     code: Tensor | None = None
     background: Tensor | None = None
+
+    def __getitem__(self, rows: slice) -> "Seen":
+        return Seen(*(None if part is None else part[rows] for part in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class Recogniser:
     """A trained model that answers, calibrated on the validation part of its data.
 
     background  a model of mutated data (``--mutate``), for the score ``ratio``.
-    novelty     the score, one of ``novelties``; by default either for images, ratio for vectors with
-                a background model, and likelihood otherwise (experiments/outliers.py chose).
+    novelty     the score, one of ``novelties``; by default ratio with a background model, otherwise
+                either for images, and likelihood for vectors (experiments/outliers.py chose).
     """
 
     def __init__(
@@ -96,14 +100,22 @@ class Recogniser:
         if self._explicit is None and self._base is None:
             raise Refused(f"a {model.name} says neither p(y | x) nor p(x), so it cannot be asked")
         self._coded = data.space.is_image and data.space.shape[0] in MODES
-        default = "either" if self._coded else "ratio" if background else "likelihood"
+        default = "ratio" if background else "either" if self._coded else "likelihood"
         self.novelty = novelty or default
         _ = novelties[self.novelty]
+        if self.novelty in _OF_IMAGES and not self._coded:
+            raise Refused(
+                f"--novelty {self.novelty} needs images, which have a standard lossless code: choose "
+                f"likelihood, typicality or ratio"
+            )
         few = _few(data.validation)
-        self.usual = seen = self.look(few)
+        seen = self.look(few)
+        # what is usual is taken from one half, and the p-values from the other, so that they hold
+        half = slice(1, None, 2) if len(few) > 1 else slice(None)
+        self.usual = seen[0::2]
         self.conformal: Conformal | None = None
         if seen.log_prob is not None:
-            self.conformal = Conformal(self.novel(seen))
+            self.conformal = Conformal(self.novel(seen[half]))
         self.classifier: Tempered | None = None
         if self._base is not None and seen.log_posterior is not None:
             assert few.y is not None

@@ -30,7 +30,7 @@ import safetensors.torch
 import torch
 
 import plausible.models  # noqa: F401  # fills the registry
-from plausible.core.model import Model, models
+from plausible.core.model import Explicit, Model, models
 from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.data.load import load
@@ -51,6 +51,10 @@ def build(
     """A new model by name, or one for each class, its first weights drawn from ``seed``."""
     torch.manual_seed(seed)
     if per_class:
+        if not issubclass(models[name], Explicit):
+            raise Refused(
+                f"--per-class needs a model that says how probable x is, and a {name} does not"
+            )
         return PerClass(space, lambda single: models[name](single, config))
     return models[name](space, config)
 
@@ -256,7 +260,7 @@ def _line(step: Step, seconds: float) -> str:
             if not math.isfinite(value):
                 raise Diverged(
                     f"the {name} of the {player} is {value} at step {step.clock.step}: training has "
-                    f"diverged; try a lower --lr"
+                    f"diverged; where there is a --lr, try a lower one"
                 )
     clock = {"step": step.clock.step, "images": step.clock.images, "spent": step.clock.spent}
     return json.dumps({**clock, "seconds": round(seconds, 3), **values}) + "\n"

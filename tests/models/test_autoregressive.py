@@ -194,3 +194,27 @@ def test_completion_follows_the_conditional_distribution_and_its_labels():
     for wrong in (known.T, ~known, torch.ones(3, 3, dtype=torch.bool)):
         with pytest.raises(Refused, match="raster"):
             model.complete(x[:2], wrong)
+
+
+def test_dropout_is_for_learning_alone_and_checked():
+    space = SPACES["binary"]
+    model = made("gated", space)
+    loose = PixelCNN(space, PixelCNN.Config(width=6, blocks=3, dropout=0.5)).double().eval()
+    loose.load_state_dict(model.state_dict())
+    x = torch.randint(2, (4, *space.shape)).double()
+    assert torch.equal(loose.log_prob(x).nats, model.log_prob(x).nats)
+    loose.train()
+    assert not torch.equal(loose.surprise(x), model.surprise(x))
+    for wrong in ({"dropout": 1.0}, {"dropout": -0.1}, {"attention": 9, "blocks": 3}):
+        with pytest.raises(Refused):
+            PixelCNN.Config(**wrong)
+    with pytest.raises(Refused, match="levels"):
+        PixelCNN(space, PixelCNN.Config(logistics=5))
+
+
+def test_a_conditional_model_needs_labels_for_its_surprise():
+    model = made("gated", SPACES["grey"], conditional=True)
+    x = SPACES["grey"].quantise(torch.rand(3, *SPACES["grey"].shape)).double()
+    with pytest.raises(Refused, match="labels"):
+        model.surprise(x)
+    assert torch.equal(model.surprise(x, 2), model.surprise(x, torch.tensor([2, 2, 2])))

@@ -1,5 +1,7 @@
 """Linear and softmax regression against scikit-learn, and the convnet beside them."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -99,9 +101,23 @@ def test_what_cannot_be_is_refused(kind):
         train(kind(data.space), data, Settings(micro_batch=4))
 
 
+def test_constant_coordinates_need_no_shrinking():
+    data = make_data(Space((4,), None, 2), 90)
+    for part in (data.train, data.heldout):
+        part.values[:, 2] = 7.0
+    training, _ = fitted(Logistic(data.space, Logistic.Config(l2=1e-30)), data, steps=3)
+    assert training.averaged.weight.isfinite().all()
+
+
+def test_one_class_alone_is_said_to_be_one():
+    with pytest.raises(Refused, match="one class only"):
+        Logistic(Space((4,), None, 1))
+
+
 def test_wrong_numbers_are_refused():
-    for wrong in ({"l2": 0}, {"tolerance": -1}):
+    for wrong in ({"l2": 0}, {"tolerance": -1}, {"l2": math.inf}):
         with pytest.raises(Refused):
             Logistic.Config(**wrong)
-    with pytest.raises(Refused, match="ridge"):
-        Linear.Config(ridge=0)
+    for ridge in (0, math.inf):
+        with pytest.raises(Refused, match="ridge"):
+            Linear.Config(ridge=ridge)

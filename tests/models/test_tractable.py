@@ -210,3 +210,9 @@ def test_per_class_refuses_what_has_no_density_or_no_labels():
     model = PerClass(BINARY, NaiveBayes)
     with pytest.raises(Refused, match="class 1"):
         model.prepare(empty)
+
+
+def test_more_components_than_examples_are_refused():
+    data = make_data(Space((2,)), 90)
+    with pytest.raises(Refused, match="30 examples"):
+        list(train(Mixture(data.space, Mixture.Config(components=31)), data, Settings(steps=1)))

@@ -31,6 +31,10 @@ class BayesClassifier:
                 f"a prior over {model.space.classes} classes has as many entries, not {prior.numel()}"
             )
         self.model, self.samples, self.space = model, samples, model.space
+        if prior.isnan().any() or not prior.exp().sum() > 0:
+            raise Refused(
+                f"a log prior needs at least one class that is possible, not {prior.tolist()}"
+            )
         self.log_prior = prior.double().log_softmax(0).to(model.offset.device)
         self.kind = Kind.EXACT if model.kinds.get("log_prob") == "=" else Kind.ESTIMATE
 

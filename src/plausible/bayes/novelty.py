@@ -80,7 +80,10 @@ def either(seen: Evidence) -> Tensor:
     standard = []
     for score in (likelihood, complexity):
         usual = score(_usual(seen))  # (m,)
-        standard.append((score(seen) - usual.mean()) / usual.std().clamp(min=1e-12))
+        standard.append(
+            (score(seen) - usual.mean())
+            / usual.std(correction=min(1, len(usual) - 1)).clamp(min=1e-12)
+        )
     return torch.maximum(*standard)
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from plausible import figures, runs
-from plausible.commands.files import place, progress, write_bytes
+from plausible.commands.files import place, progress, raster, write_bytes
 from plausible.core.model import Explicit
 from plausible.core.registry import Refused
 from plausible.core.verbs import Raster
@@ -20,12 +21,17 @@ from plausible.menu import Asking, Classify, Score
 from plausible.recognition import Answer, Plausibility, Recogniser
 
 _SHOWN = 100  # rows of the table on the screen
+_LONG = 1e9  # nats beyond which digits say nothing
 _PICTURED = 16  # inputs of a heat map
 
 
 def classify(asked: Classify, console: Console) -> None:
     """plausible classify RUN PATH...: the posterior, and the decision or why there is none."""
     recogniser, given = _opened(asked, console)
+    if asked.novelty is not None and recogniser.conformal is None:
+        raise Refused(
+            f"--novelty asks how plausible x is, and a {recogniser.model.name} says only p(y | x)"
+        )
     with progress(console) as bar:
         bar.add_task("looking at the inputs", total=None)
         found = recogniser.classify(given.part, given.names, asked.reject_cost, asked.level)
@@ -41,6 +47,8 @@ def classify(asked: Classify, console: Console) -> None:
 def score(asked: Score, console: Console) -> None:
     """plausible score RUN PATH...: log p(x) with its sign, percentile and p-value."""
     recogniser, given = _opened(asked, console)
+    if asked.map is not None:
+        raster(recogniser.model, "--map")
     with progress(console) as bar:
         bar.add_task("looking at the inputs", total=None)
         found = recogniser.score(given.part, given.names)
@@ -63,11 +71,7 @@ def score(asked: Score, console: Console) -> None:
 def _map(recogniser: Recogniser, given: Inputs, out: str) -> None:
     """Images and below each its pixels' -log p, of the first inputs."""
     model = recogniser.model
-    if not isinstance(model, Raster):
-        raise Refused(
-            f"--map needs a model that says -log p of each pixel, an autoregressive one, and this is a "
-            f"{model.name}"
-        )
+    assert isinstance(model, Raster)
     x = given.part.rows(slice(0, _PICTURED)).everything().x
     y = None
     if model.conditional and recogniser.classifier is not None:
@@ -83,10 +87,11 @@ def _opened(asked: Asking, console: Console) -> tuple[Recogniser, Inputs]:
     behind = None
     if asked.background is not None:
         beside = runs.Run(asked.background).model(device)
-        if not isinstance(beside, Explicit) or beside.space != model.space:
+        mutated = runs.Run(asked.background).options.mutate
+        if not isinstance(beside, Explicit) or beside.space != model.space or not mutated:
             raise Refused(
                 f"{asked.background} is no background of {asked.run_folder}: it must be an explicit "
-                f"model of the same data, trained with --mutate"
+                f"model of the same data, trained with --mutate 0.2"
             )
         behind = beside
     elif asked.novelty == "ratio":
@@ -115,7 +120,13 @@ def _told(
 
 
 def _json(rows: list[dict[str, Any]]) -> bytes:
-    return (json.dumps(rows, indent=2) + "\n").encode()
+    plain = [{k: _finite(value) for k, value in row.items()} for row in rows]
+    return (json.dumps(plain, indent=2, allow_nan=False) + "\n").encode()
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: null stands for them."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:
@@ -142,4 +153,5 @@ def _largest(answer: Answer, kinds: tuple[str, ...]) -> str:
 
 def _nats(row: Plausibility) -> str:
     error = "" if row.stderr is None else f" ± {row.stderr:.2g}"
-    return f"{row.sign} {row.log_prob:,.1f}{error}"
+    number = f"{row.log_prob:,.1f}" if abs(row.log_prob) < _LONG else f"{row.log_prob:.4g}"
+    return f"{row.sign} {number}{error}"

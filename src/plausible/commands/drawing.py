@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from plausible import figures, runs
-from plausible.commands.files import class_of, place, progress, read, write_bytes
+from plausible.commands.files import class_of, place, progress, raster, read, write_bytes
 from plausible.core.model import Generative
 from plausible.core.registry import Refused
 from plausible.core.space import Batch
-from plausible.core.verbs import Latent, Raster
+from plausible.core.verbs import Latent
 from plausible.data.inputs import inputs
 from plausible.data.options import Options
 from plausible.evaluation.latent import walks
@@ -120,11 +120,8 @@ def complete(asked: Complete, console: Console) -> None:
     """plausible complete RUN PATH...: several ends for each image, beside the image itself."""
     run = runs.Run(asked.run_folder)
     model = run.model(place(asked.device))
-    if not isinstance(model, Raster) or not isinstance(model, Generative):
-        raise Refused(
-            f"{run.folder} is a {model.name}, which does not draw pixel by pixel: only autoregressive "
-            f"models (pixelcnn, pixelrnn) complete images"
-        )
+    drawing = raster(model, "plausible complete")
+    assert isinstance(model, Generative)
     space, given = model.space, inputs(asked.paths, run.space, run.options)
     height = space.shape[1]
     if not 0 <= asked.rows < height:
@@ -137,7 +134,7 @@ def complete(asked: Complete, console: Console) -> None:
     with progress(console) as bar:
         bar.add_task("drawing", total=None)
         many = x.repeat_interleave(asked.n, 0)  # (N, ...) -> (N n, ...)
-        drawn = model.complete(many, known, y, generator=generator).to("cpu")
+        drawn = drawing.complete(many, known, y, generator=generator).to("cpu")
     if asked.out.lower().endswith(".npz"):
         write_bytes(Path(asked.out), _arrays(model, drawn))
     else:

@@ -12,14 +12,15 @@ from rich.console import Console
 
 from plausible import display, figures, judging, runs
 from plausible.commands.files import place, progress, read, write_bytes
+from plausible.core.model import Explicit
 from plausible.core.registry import Refused
+from plausible.core.verbs import Classifier
 from plausible.data.inputs import inputs
 from plausible.data.load import against, joined, resplit
 from plausible.data.options import NAMES, TOYS, Options
 from plausible.data.part import Data, Part
 from plausible.data.samples import samples
 from plausible.evaluation.features import pretrained
-from plausible.evaluation.measure import Measure
 from plausible.menu import Evaluate
 from plausible.paths import writable
 from plausible.recognition import Recogniser, outlying
@@ -43,12 +44,15 @@ def evaluate(asked: Evaluate, console: Console) -> None:
             source, data, n=asked.n, features=features, seed=asked.seed, progress=tell
         )
 
+    other = None if asked.outliers is None else _others(asked, source, data, console)
     again = ", in the place of those before" if (folder / "measures.json").exists() else ""
     found = judged(job, console)
-    if asked.outliers is not None:
-        found.measures.extend(
-            (measure, None) for measure in _outliers(asked, source, data, console)
-        )
+    if other is not None:
+        name = Path(str(asked.outliers)).stem
+        with progress(console) as bar:
+            bar.add_task(f"looking at {name}", total=None)
+            told = outlying(Recogniser(source, data), data.heldout, other, name, asked.n)
+        found.measures.extend((measure, None) for measure in told)
     keep(found, data, folder)
     console.print(display.report(found))
     console.print(f"numbers and pictures in {folder}{again}", highlight=False, soft_wrap=True)
@@ -84,26 +88,27 @@ def judged(job: Callable[[judging.Progress], judging.Report], console: Console) 
         return job(lambda stage, share: bar.update(task, description=stage, completed=share))
 
 
-def _outliers(asked: Evaluate, model: Any, data: Data, console: Console) -> list[Measure]:
-    """Whether the model tells its held-out data from data of another kind."""
+def _others(asked: Evaluate, model: Any, data: Data, console: Console) -> Part:
+    """The data of another kind, brought to the space of the model, which must be able to tell."""
+    if not isinstance(model, Explicit | Classifier):
+        raise Refused(
+            f"--outliers asks a model that says p(y | x) or p(x), and a {model.name} does not"
+        )
     assert asked.outliers is not None
-    name, space = Path(asked.outliers).stem, data.space
-    if asked.outliers in NAMES:
-        shape = Options()
-        if space.is_image and asked.outliers not in TOYS:
-            channels, height, _ = space.shape
-            shape = Options(height, channels, levels=space.levels)  # type: ignore[arg-type]
-        other = read(asked.outliers, shape, console)
-        if (other.space.shape, other.space.levels) != (space.shape, space.levels):
-            raise Refused(
-                f"{name} lives in {other.space} and {data.name} in {space}: choose others"
-            )
-        part = other.heldout
-    else:
-        part = inputs([asked.outliers], space, data.options).part
-    with progress(console) as bar:
-        bar.add_task(f"looking at {name}", total=None)
-        return outlying(Recogniser(model, data), data.heldout, part, name, asked.n)
+    space = data.space
+    if asked.outliers not in NAMES:
+        return inputs([asked.outliers], space, data.options).part
+    shape = Options()
+    if space.is_image and asked.outliers not in TOYS:
+        channels, height, _ = space.shape
+        shape = Options(height, channels, levels=space.levels)  # type: ignore[arg-type]
+    other = read(asked.outliers, shape, console)
+    if (other.space.shape, other.space.levels) != (space.shape, space.levels):
+        raise Refused(
+            f"{asked.outliers} has the shape {' x '.join(map(str, other.space.shape))} and "
+            f"{data.name} {' x '.join(map(str, space.shape))}: choose outliers of the same shape"
+        )
+    return other.heldout
 
 
 def keep(found: judging.Report, data: Data, folder: Path) -> None:

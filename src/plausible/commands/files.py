@@ -8,11 +8,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from plausible import runs
+from plausible.core.model import Model
 from plausible.core.registry import Refused
+from plausible.core.verbs import Raster
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
 from plausible.menu import Device
+from plausible.models.per_class import PerClass
 
 
 def place(device: Device) -> torch.device:
@@ -67,3 +70,14 @@ def write_bytes(path: Path, content: bytes) -> None:
         runs.write(path, content)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}") from error
+
+
+def raster(model: Model, asked: str) -> Raster:
+    """The model as one that draws pixel by pixel; Refused, naming what was asked for, if it is not."""
+    if isinstance(model, Raster):
+        return model
+    what = f"one {model.name} for each class" if isinstance(model, PerClass) else f"a {model.name}"
+    raise Refused(
+        f"{asked} needs a model that draws pixel by pixel (pixelcnn, pixelrnn; --conditional rather than "
+        f"--per-class), and this is {what}"
+    )

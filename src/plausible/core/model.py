@@ -146,8 +146,8 @@ class Model(nn.Module, ABC):
         half = 0.5 if space.levels else 1.0
         self.register_buffer("offset", torch.full(shape, 0.5 if space.levels else 0.0))
         self.register_buffer("scale", torch.full(shape, half))
-        if self.conditional and space.classes < 2:
-            raise Refused("a conditional model needs labels, and these data have none")
+        if self.conditional:
+            space.need_classes("a conditional model")
         classes = space.classes if self.conditional else 0
         self.register_buffer("log_prior", torch.full((classes,), -1.0).log_softmax(0))
 
@@ -170,7 +170,8 @@ class Model(nn.Module, ABC):
             x = train.everything().x
             std = x.std(0, correction=0)  # (N, D) -> (D,)
             self.offset.copy_(x.mean(0))
-            self.scale.copy_(torch.where(std > 0, std, torch.ones_like(std)))
+            varies = std > 1e-6 * self.offset.abs()  # more than rounding
+            self.scale.copy_(torch.where(varies, std, torch.ones_like(std)))
         if self.conditional and train.y is not None:
             counts = torch.bincount(train.y, minlength=self.space.classes)  # (classes,)
             self.log_prior.copy_((counts / counts.sum()).log())
@@ -288,6 +289,8 @@ class Generative(Model):
             prior = self.log_prior.cpu().exp()
             return torch.multinomial(prior, n, replacement=True, generator=generator)
         labels = torch.as_tensor(y).cpu().expand(n).long()
+        if not n:
+            return labels
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= self.space.classes:
             worst = low if low < 0 else high
@@ -323,6 +326,10 @@ class Explicit(Generative):
         samples  draws per x where the family estimates; None is its default.
         """
         n = len(x)
+        if x.shape[1:] != self.space.shape:
+            raise Refused(
+                f"x of {self.space} has shape (N, *{self.space.shape}), not {tuple(x.shape)}"
+            )
         x = self._place(x if self.space.levels else self.standardise(x))[0]
         if self.conditional and y is None:
             parts = [

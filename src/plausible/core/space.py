@@ -40,6 +40,12 @@ class Space:
         """True for (C, H, W)."""
         return len(self.shape) == 3
 
+    def need_classes(self, who: str) -> None:
+        """Refuse, on behalf of ``who``, data without at least two classes."""
+        if self.classes < 2:
+            have = "have one class only" if self.classes else "have none"
+            raise Refused(f"{who} needs labels, and these data {have}")
+
     def quantise(self, x: Tensor) -> Tensor:
         """The nearest point of the space: (N, *shape) -> (N, *shape); the identity if continuous."""
         if self.levels is None:

@@ -20,8 +20,7 @@ class PerClass(Explicit):
     """
 
     def __init__(self, space: Space, build: Callable[[Space], Model]):
-        if space.classes < 2:
-            raise Refused("a model for each class needs labels, and these data have none")
+        space.need_classes("a model for each class")
         single = replace(space, classes=0)
         first, *others = [build(single) for _ in range(space.classes)]
         if not isinstance(first, Explicit):

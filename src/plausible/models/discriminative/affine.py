@@ -22,8 +22,7 @@ class Affine(Model):
 
     def __init__(self, space: Space, config: Model.Config):
         super().__init__(space, config)
-        if space.classes < 2:
-            raise Refused("a classifier needs labels, and these data have none")
+        space.need_classes("a classifier")
         if space.dims > LARGEST:
             raise Refused(
                 f"a {self.name} regression compares all pairs of the {space.dims:,} coordinates of x, "

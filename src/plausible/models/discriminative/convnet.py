@@ -57,8 +57,7 @@ class ConvNet(Model):
     def __init__(self, space: Space, config: Config | None = None):
         config = config or self.Config()
         super().__init__(space, config)
-        if space.classes < 2:
-            raise Refused("a classifier needs labels, and these data have none")
+        space.need_classes("a classifier")
         body: nn.Module
         if space.is_image and min(space.shape[1:]) >= 8:
             analysis = Analysis(space.shape, config.width)

@@ -1,5 +1,6 @@
 """Linear regression on one-hot targets: the oldest classifier, in closed form."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -38,7 +39,7 @@ class Linear(Affine):
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            if not self.ridge > 0:
+            if not 0 < self.ridge < math.inf:
                 raise Refused(f"--ridge must be more than 0, not {self.ridge}")
 
     config: Config

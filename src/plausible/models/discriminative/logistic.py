@@ -45,8 +45,9 @@ class Logistic(Affine):
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            if not (self.l2 > 0 and self.tolerance > 0):
-                raise Refused("--l2 and --tolerance must be more than 0")
+            for name in ("l2", "tolerance"):
+                if not 0 < getattr(self, name) < math.inf:
+                    raise Refused(f"--{name} must be more than 0, not {getattr(self, name)}")
 
     config: Config
 
@@ -100,7 +101,7 @@ class Logistic(Affine):
 def _bound(x: Tensor, shrunk: Tensor) -> Tensor:
     """(X' X / 2 N + diag(shrunk))^-1: x (N, D) -> (D, D), computed in float64."""
     bound = (x.T @ x).double() / (2 * len(x))
-    bound.diagonal().add_(shrunk)
+    bound.diagonal().add_(shrunk + 1e-9 * bound.diagonal().mean())  # of constant coordinates too
     return torch.linalg.inv(bound).to(x.dtype)
 
 

@@ -86,6 +86,8 @@ class Autoregressive(Explicit):
         super().__init__(space, config)
         if not space.is_image or not space.levels:
             raise Refused(f"{self.name} draws the pixels of images, and these data are vectors")
+        if config.logistics and space.levels == 2:
+            raise Refused("--logistics are for more than 2 levels: 2 levels have one probability")
         logistics = config.logistics or (10 if space.levels > 32 else None)
         self.observation = observation(space.levels, logistics)
         self._fastest: dict[tuple[int, str], str] = {}
@@ -119,7 +121,11 @@ class Autoregressive(Explicit):
     @torch.no_grad()
     def surprise(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """-log p(x_i | x_<i) of each coordinate in nats: (N, C, H, W) -> the same."""
-        return -self._nats(self._place(x)[0], y)
+        labels = self.labels(len(x), y) if self.conditional and y is not None else None
+        if self.conditional and labels is None:
+            raise Refused(f"this {self.name} is conditional: give the labels of x")
+        x, *rest = self._place(x) if labels is None else self._place(x, labels)
+        return -self._nats(x, rest[0] if rest else None)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return torch.rand(n, *self.space.shape, generator=generator)
@@ -186,20 +192,27 @@ class Autoregressive(Explicit):
         start: int = 0,
         seconds: float = math.inf,
     ) -> Tensor:
-        """Guess all pixels, and again, until nothing changes; finished images are dropped.
+        """Guess all pixels, and again, until nothing changes.
+
+        The prefix that no longer changes is final and frozen; finished images are dropped.
 
         seconds  after so long it raises ``TimeoutError``.
         """
-        x, began, given = self._begun(u, known, start), time.perf_counter(), self._prefix(start)
+        x, began = self._begun(u, known, start), time.perf_counter()
+        settled = self._prefix(start).flatten().to(x.device).expand(len(x), -1)  # (N, H W)
         busy = torch.arange(len(x), device=x.device)  # images that still change
         while len(busy):
             if time.perf_counter() - began > seconds:
                 raise TimeoutError
             labels, before = None if y is None else y[busy], x[busy]
             guess = self._level(self.outputs(before, labels), u[busy])
-            guess = torch.where(given.to(x.device), before, guess)
+            held = settled.unflatten(1, self.space.shape[1:])[:, None]  # (n, 1, H, W)
+            guess = torch.where(held, before, guess)
             x[busy] = guess
-            busy = busy[(guess != before).flatten(1).any(1)]
+            same = (guess == before).all(1).flatten(1)  # (n, C, H, W) -> (n, H W)
+            settled = same.int().cummin(1).values.bool()  # a prefix that stands still is final
+            moving = ~same.all(1)
+            busy, settled = busy[moving], settled[moving]
         return x
 
     @torch.no_grad()

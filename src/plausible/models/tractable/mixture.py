@@ -65,6 +65,10 @@ class Mixture(Explicit):
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Expectation and maximisation in turn, until the likelihood stands still."""
         x = self.standardise(train.everything().x).double()  # (N, D)
+        if self.config.components > len(x):
+            raise Refused(
+                f"--components {self.config.components:,} are more than the {len(x):,} examples to learn from"
+            )
         self.mean.copy_(self._centres(x))
         before = -math.inf
         while True:
@@ -92,10 +96,11 @@ class Mixture(Explicit):
         """K of the examples (N, D), each drawn in proportion to its squared distance to the others."""
         generator = torch.Generator().manual_seed(int(self.start))
         chances = torch.ones(len(x), dtype=x.dtype)
+        nearest = torch.full_like(x[:, 0], torch.inf)  # squared distance to the nearest one, (N,)
         centres = []
         for _ in range(self.config.components):
             centres.append(x[torch.multinomial(chances, 1, generator=generator)[0]])
-            nearest = torch.stack([(x - c).square().sum(1) for c in centres]).amin(0)  # (N,)
+            nearest = torch.minimum(nearest, (x - centres[-1]).square().sum(1))
             chances = nearest.cpu() + 1e-12
         return torch.stack(centres)  # (K, D)
 

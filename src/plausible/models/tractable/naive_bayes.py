@@ -1,5 +1,6 @@
 """Naive Bayes: given the class, every pixel is drawn by itself."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -34,14 +35,14 @@ class NaiveBayes(Explicit):
     class Config(Explicit.Config):
         """A product of categorical distributions, one for each pixel."""
 
-        conditional: bool | None = None
-        """One product for each class; by default where the data have labels."""
+        conditional: bool = True
+        """One product for each class, where the data have labels."""
         smoothing: float = 1.0
         """Examples added to each level of each pixel of each class."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            if not self.smoothing > 0:
+            if not 0 < self.smoothing < math.inf:
                 raise Refused(f"--smoothing must be more than 0, not {self.smoothing}")
 
     config: Config
@@ -61,8 +62,7 @@ class NaiveBayes(Explicit):
     @property
     def conditional(self) -> bool:
         """Whether there is a product for each class."""
-        chosen = self.config.conditional
-        return self.space.classes > 1 if chosen is None else chosen
+        return self.config.conditional and self.space.classes > 1
 
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Count, once."""

@@ -19,10 +19,11 @@ class Block(nn.Module):
     v at row r knows the rows above r; h at a pixel knows those and what lies to its left.
     """
 
-    def __init__(self, width: int, kernel: int, groups: int, classes: int):
+    def __init__(self, width: int, kernel: int, groups: int, classes: int, dropout: float):
         super().__init__()
         rows = kernel // 2 + 1
         self.groups = groups
+        self.dropout = nn.Dropout(dropout)
         self.up = Above(width, 2 * width, rows, kernel, strict=False)
         self.link = nn.Conv2d(2 * width, 2 * width, 1, bias=False)
         self.left = Left(width, 2 * width, rows, groups, strict=False)
@@ -37,8 +38,8 @@ class Block(nn.Module):
         """v, h (N, F, H, W) -> the same."""
         to_v, to_h = (_spread(part, 2) for part in self.labels(y))
         a = self.up(v) + to_v
-        h = h + self.out(gate(self.left(h) + self.link(a) + to_h, self.groups))
-        return v + gate(a), h
+        units = gate(self.left(h) + self.link(a) + to_h, self.groups)
+        return v + self.dropout(gate(a)), h + self.out(self.dropout(units))
 
 
 def _spread(part: Tensor | float, axes: int) -> Tensor | float:
@@ -56,13 +57,14 @@ class Gated(nn.Module):
         blocks: int,
         kernel: int,
         classes: int,
+        dropout: float,
         attention: int,
     ):
         super().__init__()
         rows = kernel // 2 + 1
         self.above = Above(channels, width, rows, kernel, strict=True)
         self.left = Left(channels, width, rows, channels, strict=True)
-        self.blocks = [Block(width, kernel, channels, classes) for _ in range(blocks)]
+        self.blocks = [Block(width, kernel, channels, classes, dropout) for _ in range(blocks)]
         due = [bool(attention) and i % attention == attention - 1 for i in range(blocks)]
         self.looks = [Attention(width, channels) if here else None for here in due]
         # registered in the order in which they come

@@ -43,11 +43,19 @@ class PixelCNN(Autoregressive):
         """Side of the convolutions; odd."""
         attention: int = 0
         """Every so many blocks look at all earlier pixels at once (PixelSNAIL); 0: none."""
+        dropout: float = 0.0
+        """Share of each block's units that are left out at random while it learns."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
             if min(self.width, self.blocks) < 1 or self.attention < 0:
                 raise Refused("--width and --blocks must be at least 1, and --attention at least 0")
+            if not 0 <= self.dropout < 1:
+                raise Refused(f"--dropout must be at least 0 and below 1, not {self.dropout}")
+            if self.attention > self.blocks:
+                raise Refused(
+                    f"--attention {self.attention} is more than the {self.blocks} --blocks"
+                )
             if self.attention and self.version == "plain":
                 raise Refused("--attention belongs to the gated version")
             if self.kernel < 3 or self.kernel % 2 == 0:
@@ -63,6 +71,6 @@ class PixelCNN(Autoregressive):
         classes = space.classes if config.conditional else 0
         sizes = groups, self.observation.size, width, config.blocks, config.kernel, classes
         if config.version == "plain":
-            self.network: nn.Module = Plain(*sizes)
+            self.network: nn.Module = Plain(*sizes, config.dropout)
         else:
-            self.network = Gated(*sizes, config.attention)
+            self.network = Gated(*sizes, config.dropout, config.attention)

@@ -9,8 +9,9 @@ from plausible.nn.causal import Head, Left, Masked, Rows, Window
 class Block(nn.Module):
     """h <- h + W2 relu(masked(relu(W1 relu(h)))), half as wide inside."""
 
-    def __init__(self, width: int, kernel: int, groups: int, classes: int):
+    def __init__(self, width: int, kernel: int, groups: int, classes: int, dropout: float):
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         half = max(width // groups // 2, 1) * groups
         self.narrow = Left(width, half, 1, groups, strict=False)
         self.masked = Masked(half, half, kernel, groups, strict=False)
@@ -22,18 +23,25 @@ class Block(nn.Module):
         a = self.masked(relu(self.narrow(relu(h))))
         if self.label is not None:
             a = a + self.label(y)[:, :, None, None]
-        return h + self.widen(relu(a))
+        return h + self.widen(self.dropout(relu(a)))
 
 
 class Plain(nn.Module):
     """x (N, C, H, W), y (N,) -> (N, C * size, H, W), each channel from earlier ones alone."""
 
     def __init__(
-        self, channels: int, size: int, width: int, blocks: int, kernel: int, classes: int
+        self,
+        channels: int,
+        size: int,
+        width: int,
+        blocks: int,
+        kernel: int,
+        classes: int,
+        dropout: float,
     ):
         super().__init__()
         self.first = Masked(channels, width, 7, channels, strict=True)
-        self.blocks = [Block(width, kernel, channels, classes) for _ in range(blocks)]
+        self.blocks = [Block(width, kernel, channels, classes, dropout) for _ in range(blocks)]
         self.stack = nn.ModuleList(self.blocks)
         self.head = Head(width, channels, size)
 
