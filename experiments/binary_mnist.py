@@ -61,7 +61,7 @@ def main() -> None:
         "who": asked.who,
         "minutes": round(training.seconds / 60, 2),
         "seed": asked.seed,
-        "precision": asked.precision,
+        "precision": settings.precision,
         "nats": -mean.nats.item(),
         "kind": (-mean.kind).sign,
         "stderr": mean.stderr.item(),

@@ -3,7 +3,8 @@
 floor        no code that treats pixels as independent can do better on these very test images: the mean
              over pixels of the entropy of their own histogram.
 naive-bayes  independent pixels, learned from the training part; given the class, and without it.
-pixelcnn     the default, 5 minutes on the digits (--minutes for Fashion-MNIST), in bf16.
+pixelcnn     on the digits 1,500 steps with half of the units dropped, because 1,168 images are few; on
+             Fashion-MNIST the default for --minutes.  In bf16.
 
 Bits are -log2 p(x) / D of the test images, a mass on the levels, with standard errors.  A row that is
 there is kept.  Fashion-MNIST must be in $PLAUSIBLE_DATA.
@@ -63,8 +64,10 @@ def bits(who: str, data: Data, seed: int, minutes: float) -> tuple[float, float]
         return floor(data.heldout)
     torch.manual_seed(seed)
     if who == "pixelcnn":
-        model = PixelCNN(data.space)
-        return score(learned(model, data, seed, minutes=minutes, precision="bf16"), data)
+        few = data.name == "digits"
+        model = PixelCNN(data.space, PixelCNN.Config(dropout=0.5 if few else 0.0))
+        budget = {"steps": int(300 * minutes)} if few else {"minutes": minutes}
+        return score(learned(model, data, seed, precision="bf16", **budget), data)
     config = NaiveBayes.Config(conditional=who.endswith("class"))
     return score(learned(NaiveBayes(data.space, config), data, seed), data)
 
@@ -84,8 +87,7 @@ def main() -> None:
             if any((row["data"], row["model"]) == (name, who) for row in rows):
                 continue
             value, error = bits(who, data, asked.seed, minutes)
-            spent = minutes if who == "pixelcnn" else 0.0
-            row = {"data": name, "model": who, "minutes": spent, "bits/dim": value, "stderr": error}
+            row = {"data": name, "model": who, "bits/dim": value, "stderr": error}
             rows.append(row)
             record(__file__, rows, seed=asked.seed, quick=asked.quick)
 
