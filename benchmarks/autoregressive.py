@@ -1,8 +1,8 @@
 """How fast autoregressive models are drawn from and trained, both sides in one run, on 2 cores.
 
-Drawing: a gated PixelCNN of about 54,000 weights, trained for a while on binarised MNIST (static, the
+Drawing: a gated PixelCNN of 43,141 weights, trained for a while on binarised MNIST (static, the
 library's seed), 28x28; the naive loop (a pass over the image for each pixel), the cached stream and the
-Jacobi iteration on the same weights and the same uniform numbers, for batches of 1 to 256; `equal`
+Jacobi iteration on the same weights and the same uniform numbers, for batches of 1 to 256; `differ`
 says how many pixels differ from the naive loop's (from cached where that was not run).
 
 Training: images/s of updates of the same network, batch 64, in turns, beside a textbook implementation:

@@ -16,10 +16,10 @@ from typing import Any
 
 import torch
 from benchmarks.record import kept, parser, record
+from experiments.slices import learned
 
 import plausible
 from plausible.core.likelihood import LogProb
-from plausible.core.model import Model
 from plausible.data.part import Data, Part
 from plausible.models import NaiveBayes, PixelCNN
 
@@ -48,14 +48,6 @@ def score(model: Any, data: Data) -> tuple[float, float]:
     scale = data.space.dims * math.log(2)
     assert said.stderr is not None
     return -said.nats.item() / scale, said.stderr.item() / scale
-
-
-def learned(model: Model, data: Data, seed: int, **budget: Any) -> Any:
-    training = plausible.train(model, data, plausible.Settings(seed=seed, **budget))
-    for step in training:
-        if step.clock.step % 500 == 499:
-            print(f"  {model.name}: {step.clock.spent:.0%}", flush=True)
-    return training.averaged
 
 
 def bits(who: str, data: Data, seed: int, minutes: float) -> tuple[float, float]:

@@ -24,6 +24,7 @@ import matplotlib
 import numpy as np
 import torch
 from benchmarks.record import kept, parser, record
+from experiments.slices import learned
 from PIL import Image, ImageDraw, ImageFont
 
 import plausible
@@ -82,14 +83,6 @@ def chosen(data: Data, n: int, seed: int) -> dict[str, Part]:
         "plain grey": plain.expand_as(x).contiguous(),
     }
     return {name: Part(v, None, data.space) for name, v in values.items()}
-
-
-def learned(model: Any, data: Data, seed: int, **budget: Any) -> Any:
-    training = plausible.train(model, data, plausible.Settings(seed=seed, **budget))
-    for step in training:
-        if step.clock.step % 1000 == 999:
-            print(f"  {model.name}: {step.clock.spent:.0%}", flush=True)
-    return training.averaged
 
 
 def rows_of(

@@ -1,4 +1,4 @@
-"""Training in slices, for machines that are lent for minutes at a time."""
+"""Training in slices, for machines that are lent for minutes at a time; or to the end at once."""
 
 import sys
 from pathlib import Path
@@ -47,3 +47,12 @@ def train_a_slice(
         print(f"{training.clock.spent:.0%} of the budget spent: give the same command again")
         sys.exit(3)
     return training
+
+
+def learned(model: plausible.Model, data: plausible.Data, seed: int, **budget: Any) -> Any:
+    """The model trained until the budget (steps or minutes) is spent, saying how far it is."""
+    training = plausible.train(model, data, plausible.Settings(seed=seed, **budget))
+    for step in training:
+        if step.clock.step % 1000 == 999:
+            print(f"  {model.name}: {step.clock.spent:.0%}", flush=True)
+    return training.averaged

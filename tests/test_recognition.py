@@ -131,6 +131,14 @@ def test_p_values_of_the_default_score_hold_for_few_examples(n):
     assert rate.mean() <= 0.1 + 3 * rate.std() / 20
 
 
+def test_what_is_usual_and_what_is_compared_with_are_different_examples(naive, digits):
+    asked = Recogniser(naive, digits)
+    usual, compared = asked.usual.log_prob.nats, asked.conformal.scores
+    assert len(usual) + len(compared) == len(digits.validation)
+    even = naive.log_prob(digits.validation.everything().x).nats[0::2]
+    assert torch.allclose(usual, even)
+
+
 def test_one_validation_example_is_enough_to_answer(digits):
     few = replace(digits, validation=digits.validation.rows(slice(0, 1)))
     asked = Recogniser(learned(NaiveBayes(few.space), few), few)

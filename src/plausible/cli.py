@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import tyro
 
@@ -18,7 +18,22 @@ C = TypeVar("C")
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exits with 2 and one sentence when the request cannot be met."""
-    args = sys.argv[1:] if args is None else args
+    if "RANK" not in os.environ:
+        _answer(sys.argv[1:] if args is None else args)
+        return
+    # A rank ends without closing Python, which a thread of the collectives can turn into SIGABRT.
+    code: Any = 0
+    try:
+        _answer(sys.argv[1:] if args is None else args)
+    except SystemExit as end:
+        code = end.code or 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _answer(args: list[str]) -> None:
+    """Run a command; whatever stops it becomes a sentence and an exit code."""
     # Threads that wait for each other by spinning stand still when another program wants their core;
     # those that sleep at once are slow on an idle machine.  GNU's OpenMP reads this with torch.
     if "OMP_WAIT_POLICY" not in os.environ:
@@ -31,11 +46,7 @@ def main(args: list[str] | None = None) -> None:
         _stop("interrupted", 130)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; nothing is wrong
-        _exit(141)
-    except SystemExit as end:
-        _exit(end.code if isinstance(end.code, int) else 0)
-    if "RANK" in os.environ:
-        _exit(0)
+        sys.exit(141)
 
 
 def _run(args: list[str]) -> None:
@@ -134,16 +145,7 @@ def _flag(args: list[str], name: str) -> str | None:
     return None
 
 
-def _stop(sentence: str, code: int) -> NoReturn:
+def _stop(sentence: str, code: int) -> None:
     if os.environ.get("RANK", "0") == "0":  # of several processes, the first one speaks
         print(f"plausible: {sentence}", file=sys.stderr)
-    _exit(code)
-
-
-def _exit(code: int) -> NoReturn:
-    """End; a rank without closing Python, which a thread of the collectives can turn into SIGABRT."""
-    if "RANK" in os.environ:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
     sys.exit(code)

@@ -200,3 +200,11 @@ def test_the_code_of_noise_is_long_and_that_of_a_plain_image_short():
     assert code_length(plain[:, :1], binary).shape == (2,)
     with pytest.raises(Refused):
         code_length(torch.zeros(1, 4), Space((4,)))
+
+
+def test_a_prior_needs_a_possible_class_and_no_normalisation(bayes):
+    even = BayesClassifier(bayes.model, torch.full((10,), -1000.0))
+    assert torch.allclose(even.log_prior.exp(), torch.full((10,), 0.1, dtype=torch.float64))
+    for nowhere in (torch.full((10,), -torch.inf), torch.tensor([torch.nan] + [0.0] * 9)):
+        with pytest.raises(Refused, match="possible"):
+            BayesClassifier(bayes.model, nowhere)

@@ -31,7 +31,7 @@ class BayesClassifier:
                 f"a prior over {model.space.classes} classes has as many entries, not {prior.numel()}"
             )
         self.model, self.samples, self.space = model, samples, model.space
-        if prior.isnan().any() or not prior.exp().sum() > 0:
+        if not prior.max() > -torch.inf:  # nor is NaN
             raise Refused(
                 f"a log prior needs at least one class that is possible, not {prior.tolist()}"
             )
