@@ -55,7 +55,7 @@ def refused(capsys, *args):
 
 def test_a_missing_or_misspelt_command_names_the_choices(capsys):
     assert "did you mean 'train'" in refused(capsys, "trian")
-    choices = "choose from models, train, resume, data, sample, interpolate, complete, evaluate"
+    choices = "choose from models, train, resume, data, sample, interpolate, reconstruct, complete"
     assert choices in refused(capsys, "x")
     assert "needs a MODEL" in refused(capsys, "train")
 

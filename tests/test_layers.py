@@ -13,7 +13,7 @@ LAYERS = [
     ["core"],
     ["nn", "data", "parallel", "paths"],
     ["models", "training", "evaluation", "bayes"],
-    ["figures", "sklearn"],
+    ["figures", "sklearn", "diagnosis"],
     ["runs"],
     ["judging", "recognition"],
     ["display"],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plausible.judging import Report, evaluate, judge
     from plausible.models import (
         GAN,
+        VAE,
         ConvNet,
         Linear,
         Logistic,
@@ -43,7 +44,7 @@ _HOMES = {
     "data.part": ("Data", "Part"),
     "judging": ("Report", "evaluate", "judge"),
     "models": (
-        "GAN", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic",
+        "GAN", "VAE", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic",
         "ConvNet",
     ),
     "recognition": ("Recogniser",),
@@ -54,7 +55,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
     "load", "Options", "Data", "Part", "Space", "Batch",
-    "GAN", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet",
+    "GAN", "VAE", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet",
     "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
     "train", "Settings", "Training", "Step",
     "Run", "create", "follow", "resume", "save", "evaluate", "Report", "judge",

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from plausible.diagnosis import Finding
     from plausible.evaluation.measure import Measure
     from plausible.evaluation.verdict import Verdict
     from plausible.judging import Report
@@ -75,6 +76,22 @@ def report(found: "Report") -> Group:
     if found.verdict is not None:
         parts += [Text(""), _verdict(found.verdict)]
     return Group(*parts)
+
+
+def findings(found: "Sequence[Finding]") -> Table:
+    """A diagnosis as a table: how bad, what is claimed, the numbers, what to change."""
+    styles = {"failure": "bold red", "warning": "yellow", "note": "", "fine": "green"}
+    table = _table("What is wrong, and what to do")
+    for name in ("check", "severity", "finding", "evidence", "what to do"):
+        table.add_column(name, no_wrap=name == "severity")
+    for row in found:
+        evidence = "\n".join(
+            f"{what}: {value:.4g}" if isinstance(value, float | int) else f"{what}: {value}"
+            for what, value in row.evidence.items()
+        )
+        severity = str(row.severity)
+        table.add_row(row.check, Text(severity, styles[severity]), row.claim, evidence, row.remedy)
+    return table
 
 
 def _classes(found: "Report") -> Table:

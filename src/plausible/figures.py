@@ -11,13 +11,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from plausible.core.model import Generative
 from plausible.core.registry import Refused
 from plausible.core.space import Space
-from plausible.core.verbs import Classifier, Latent
+from plausible.core.verbs import Classifier, Latent, Variational
 from plausible.data.part import Part
 from plausible.evaluation.classification import Answers, reliability, risk_coverage
 from plausible.evaluation.features import pca
-from plausible.evaluation.latent import walks
+from plausible.evaluation.inference import inferred
+from plausible.evaluation.latent import decoded, walks
 from plausible.evaluation.memorisation import closest
 from plausible.evaluation.sharpness import spectra
 from plausible.evaluation.study import Study
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _PLANE = 200  # points a side at which a classifier of the plane is asked
 _POINTS = 500  # of the data that are drawn over it
+_LATTICE = 20  # points a side of the plane of z
+_INFERRED = 5000  # inputs whose z is drawn over it
 _SIDE = 56  # pixels an image is blown up to at least, so that an 8x8 digit can be seen
 
 
@@ -58,6 +62,15 @@ def grid(x: Tensor, columns: int | None = None) -> Image.Image:
         large = tile.resize((width - gap, height - gap), Image.Resampling.NEAREST)
         sheet.paste(large, (gap + i % columns * width, gap + i // columns * height))
     return sheet
+
+
+def pairs(x: Tensor, y: Tensor, columns: int) -> Image.Image:
+    """Lines of at most ``columns`` of x, below each line the y of its images: (N, C, H, W) both."""
+    columns = min(columns, len(x))
+    whole = -len(x) % columns  # grey tiles that fill the last line
+    blank = torch.full((whole, *x.shape[1:]), 0.5)
+    lines = [torch.cat([one, blank]).unflatten(0, (-1, columns)) for one in (x, y)]
+    return grid(torch.stack(lines, 1).flatten(0, 2), columns)  # (lines, 2, columns, C, H, W)
 
 
 def cloud(samples: Tensor, data: Tensor | None = None) -> Image.Image:
@@ -106,6 +119,7 @@ def evaluation(study: Study) -> dict[str, Image.Image]:
                     each the nearest held-out example.
     spectrum.png    the power of samples and of held-out images at each radius.
     walks.png       great circles between draws of z.
+    plane.png       of a z with two coordinates, all of it.
     """
     pictures = {}
     if study.space.is_image:
@@ -115,6 +129,8 @@ def evaluation(study: Study) -> dict[str, Image.Image]:
         with contextlib.suppress(Refused):  # constant or tiny images have no spectrum
             pictures["spectrum.png"] = _spectrum(study)
     if isinstance(study.model, Latent):
+        if study.model.latent(1).shape[1] == 2:
+            pictures["plane.png"] = plane(study.model, study.heldout.part)
         x = walks(study.model, 8, 12, generator=study.generator())
         data = None if study.space.is_image else study.heldout.part.everything().x
         pictures["walks.png"] = grid(x, 12) if study.space.is_image else cloud(x, data)
@@ -198,6 +214,43 @@ def heat(x: Tensor, nats: Tensor) -> Image.Image:
             axes[row, column].set_axis_off()
     if shown is not None:
         figure.colorbar(shown, ax=axes.ravel().tolist(), label="-log p, nats")
+    return _drawn(figure)
+
+
+def plane(model: Latent, part: Part) -> Image.Image:
+    """All of a z with two coordinates: E[x | z] on a grid of it, and where the posterior puts a part's x.
+
+    The grid is even in probability: its lines are quantiles of N(0, 1).  The
+    second picture, in colours of the labels, is of models that infer z; a conditional model draws the
+    grid of its first class.
+    """
+    from matplotlib.figure import Figure
+
+    assert isinstance(model, Generative)
+    line = torch.special.ndtri((torch.arange(_LATTICE) + 0.5) / _LATTICE)  # (_LATTICE,)
+    up, right = torch.meshgrid(line.flip(0), line, indexing="ij")
+    z = torch.stack([right, up], 2).flatten(0, 1)  # (_LATTICE^2, 2)
+    label = torch.zeros(len(z), dtype=torch.long) if model.conditional else None
+    x = decoded(model, z, label)
+    if not model.space.is_image:
+        return cloud(x, part.everything().x)
+    lattice = grid(x, _LATTICE)
+    if not isinstance(model, Variational):
+        return lattice
+    some = part.rows(slice(0, _INFERRED))
+    mean = inferred(model, some, torch.Generator().manual_seed(0)).mean  # (n, 2)
+    figure = Figure(figsize=(14, 7), dpi=100, layout="constrained")
+    left, axes = figure.subplots(1, 2)
+    left.imshow(np.asarray(lattice), cmap="gray", vmin=0, vmax=255)
+    left.set_axis_off()
+    y = None if some.y is None else some.y.cpu().numpy()
+    points = axes.scatter(
+        mean[:, 0].numpy(), mean[:, 1].numpy(), s=6, c=y, cmap="tab10", linewidths=0
+    )
+    axes.set(xlabel="z1", ylabel="z2", title="the posterior's mean of held-out images")
+    axes.set_aspect("equal")
+    if y is not None:
+        figure.colorbar(points, ax=axes, label="label")
     return _drawn(figure)
 
 

@@ -1,4 +1,4 @@
-"""plausible data, sample and interpolate: pictures and files of points of a space."""
+"""plausible data, sample and complete: pictures and files of points of a space."""
 
 import io
 from pathlib import Path
@@ -11,14 +11,14 @@ from rich.table import Table
 
 from plausible import figures, runs
 from plausible.commands.files import class_of, place, progress, raster, read, write_bytes
-from plausible.core.model import Generative
+from plausible.core.model import Generative, truncated
 from plausible.core.registry import Refused
 from plausible.core.space import Batch
 from plausible.core.verbs import Latent
 from plausible.data.inputs import inputs
 from plausible.data.options import Options
-from plausible.evaluation.latent import walks
-from plausible.menu import Complete, Device, Sample
+from plausible.evaluation.latent import decoded
+from plausible.menu import Complete, Sample
 
 _PICTURED = 64
 
@@ -75,7 +75,10 @@ def sample(asked: Sample, console: Console) -> None:
         raise Refused(f"{run.folder} is a {model.name}, p(y | x), which has no samples to draw")
     y = None if asked.label is None else class_of(run, asked.label)
     generator = torch.Generator().manual_seed(asked.seed)
-    drawn = model.sample(asked.n, y, truncation=asked.truncation, generator=generator).to("cpu")
+    if asked.mean:
+        drawn = _means(model, asked, y, generator)
+    else:
+        drawn = model.sample(asked.n, y, truncation=asked.truncation, generator=generator).to("cpu")
     path = Path(asked.out)
     if asked.out.endswith("/"):
         _write_folder(path, model, drawn)
@@ -84,36 +87,6 @@ def sample(asked: Sample, console: Console) -> None:
     else:
         write_bytes(path, figures.png(figures.picture(model.space, drawn.x)))
     console.print(f"{asked.n:,} samples in {asked.out}", highlight=False, soft_wrap=True)
-
-
-def interpolate(
-    folder: Path,
-    out: str,
-    size: tuple[int, int],
-    label: str | None,
-    seed: int,
-    device: Device,
-    console: Console,
-) -> None:
-    """plausible interpolate FOLDER: x along great circles between draws of z."""
-    run, (rows, columns) = runs.Run(folder), size
-    model = run.model(place(device))
-    if not isinstance(model, Latent):
-        raise Refused(f"{folder} is a {model.name}, which has no latent z to walk in")
-    generator = torch.Generator().manual_seed(seed)
-    y = None if label is None else class_of(run, label)
-    x = walks(model, rows, columns, y, generator)  # (rows * columns, *shape)
-    if out.lower().endswith(".gif"):
-        frames = x.unflatten(0, (rows, columns)).transpose(0, 1)  # (columns, rows, *shape)
-        if not model.space.is_image:
-            raise Refused("an animation needs images: choose a name ending in .png")
-        content = figures.gif([figures.grid(frame) for frame in frames])
-    elif model.space.is_image:
-        content = figures.png(figures.grid(x, columns))
-    else:
-        content = figures.png(figures.cloud(x))
-    write_bytes(Path(out), content)
-    console.print(f"{rows} walks of {columns} points in {out}", highlight=False, soft_wrap=True)
 
 
 def complete(asked: Complete, console: Console) -> None:
@@ -147,6 +120,17 @@ def complete(asked: Complete, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+@torch.no_grad()
+def _means(model: Generative, asked: Sample, y: int | None, generator: torch.Generator) -> Batch:
+    """E[x | z] of drawn z in the place of draws of x, on the levels of the space."""
+    if not isinstance(model, Latent):
+        raise Refused(f"--mean is of models with a z ~ N(0, I), and a {model.name} has none")
+    labels = model.labels(asked.n, y, generator)
+    z = model.latent(asked.n, generator)
+    z = z if asked.truncation is None else truncated(z, asked.truncation)
+    return Batch(decoded(model, z, labels), labels)
 
 
 def _arrays(model: Generative, drawn: Batch) -> bytes:

@@ -68,6 +68,7 @@ class Player:
     shared   whose floating-point buffers adaptation moves: ranks keep them equal.
     whole_batch  an example's loss depends on the others, so a batch cannot be split.
     label    it learns from the examples of this class only.
+    largest_gradient  a gradient of a larger norm is scaled down to this one.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Player:
     shared: nn.Module | None = None
     whole_batch: bool = False
     label: int | None = None
+    largest_gradient: float | None = None
 
 
 class Examples(Protocol):
@@ -248,7 +250,7 @@ class Generative(Model):
                     the prior.
         truncation  t: z ~ N(0, I) given that every |z_i| <= t, so that samples are more typical and
                     vary less (Brock et al. 2019, https://arxiv.org/abs/1809.11096); they then no
-                    longer follow p(x).
+                    longer follow p(x).  Where x is drawn given z, that noise is held as close.
         Returns a ``Batch`` with x (n, *shape) and, when conditional, y (n,).
         Raises ``Refused`` for n < 1, a label out of range, labels on an unconditional model, or a
         truncation without z.
@@ -347,7 +349,9 @@ class Explicit(Generative):
 
 def verbs(model: type[Model]) -> dict[str, str]:
     """{verb: what it says} of a model class, in the order of the taxonomy table."""
-    names = ("sample", "log_prob", "encode", "decode", "transition", "log_posterior")
+    names = (
+        "sample", "log_prob", "encode", "decode", "reconstruct", "transition", "log_posterior",
+    )  # fmt: skip
     return {
         name: model.kinds.get(name, "") for name in names if callable(getattr(model, name, None))
     }

@@ -1,6 +1,6 @@
 """What a model can do, whatever its family: protocols that a class meets by having the methods."""
 
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Generator, Tensor
 
@@ -26,6 +26,59 @@ class Latent(Protocol):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """x in data units, differentiable and off the grid: z (N, d) -> (N, *shape)."""
+        ...
+
+
+class Posterior(NamedTuple):
+    """q(z | x) = N(mean, scale^2) in the coordinates in which p(z) = N(0, I), and a z from it, (N, d) each."""
+
+    z: Tensor
+    mean: Tensor
+    scale: Tensor
+
+    @property
+    def kl(self) -> Tensor:
+        """KL(q || p) of each coordinate, (m^2 + s^2 - 1) / 2 - log s, in nats: (N, d)."""
+        return (self.mean.square() + self.scale.square() - 1) / 2 - self.scale.log()
+
+
+@runtime_checkable
+class Variational(Protocol):
+    """Infers the z ~ N(0, I) behind an x by an approximate posterior q(z | x)."""
+
+    def posterior(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        *,
+        generator: Generator | None = None,
+        mean: bool = False,
+    ) -> Posterior:
+        """q(z | x) of x (N, *shape) in data units; z is a draw, or the mean."""
+        ...
+
+    def encode(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        generator: Generator | None = None,
+        *,
+        mean: bool = False,
+    ) -> Tensor:
+        """That z alone, (N, d)."""
+        ...
+
+    def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor | int | None = None) -> Tensor:
+        """log p(x | z) in nats: x (N, *shape) in data units, z (N, d) -> (N,)."""
+        ...
+
+
+@runtime_checkable
+class Reconstructing(Protocol):
+    """Says what it keeps of an x."""
+
+    def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
+        """x (N, *shape) in data units, from its code alone -> (N, *shape), off the grid."""
         ...
 
 

@@ -13,3 +13,4 @@ from plausible.evaluation import diversity
 from plausible.evaluation import sharpness
 from plausible.evaluation import latent
 from plausible.evaluation import likelihood
+from plausible.evaluation import inference

@@ -56,9 +56,15 @@ def walks(
     start, end = model.latent(2 * rows, generator).chunk(2)  # (rows, d) each
     z = great_circle(start, end, columns).flatten(0, 1)  # (rows columns, d)
     drawn = model.labels(rows, y, generator)
-    labels = None if drawn is None else drawn.repeat_interleave(columns)
+    return decoded(model, z, None if drawn is None else drawn.repeat_interleave(columns))
+
+
+@torch.no_grad()
+def decoded(model: Latent, z: Tensor, y: Tensor | None = None) -> Tensor:
+    """E[x | z] of z (N, d) and labels (N,), on the levels of the space, on the CPU: (N, *shape)."""
+    assert isinstance(model, Generative)
     parts = [
-        _decoder(model, None if labels is None else labels[some])(z[some]).cpu()
+        _decoder(model, None if y is None else y[some])(z[some]).cpu()
         for some in torch.arange(len(z)).split(_CHUNK)
     ]
     return model.space.quantise(torch.cat(parts))

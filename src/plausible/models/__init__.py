@@ -12,12 +12,15 @@ generative, p(x) or p(x | y)
             naive-bayes     every pixel by itself, given the class
             mixture         Gaussians, for vectors
         approximate
+            variational
+                vae             an encoder, a decoder, and a bound of log p(x)
     implicit: only draws samples
         direct
             gan     a generator learns against a discriminator
         Markov chain
 """
 
+from plausible.models.approximate.vae.vae import VAE
 from plausible.models.discriminative import ConvNet, Linear, Logistic
 from plausible.models.implicit.gan.gan import GAN
 from plausible.models.per_class import PerClass
@@ -28,6 +31,7 @@ from plausible.models.tractable.pixelrnn.pixelrnn import PixelRNN
 
 __all__ = [
     "GAN",
+    "VAE",
     "ConvNet",
     "Linear",
     "Logistic",

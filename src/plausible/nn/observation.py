@@ -1,32 +1,37 @@
-"""From features to a distribution over the grey levels of one coordinate."""
+"""From features to a distribution of one coordinate: over its grey levels, or a density."""
 
+import math
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
+_SHARPEST = -7.0  # log s at least: a logistic narrower than a bin of 256 levels gains nothing
+
 
 class Observation(Protocol):
-    """p(k | features) over the levels k = 0 .. L - 1 of a coordinate.
+    """p(k | features) over the levels k = 0 .. L - 1 of a coordinate, or p(v | features) of a real one.
 
     size  how many numbers a network has to give for each coordinate.
     """
 
     size: int
 
-    def log_prob(self, given: Tensor, codes: Tensor) -> Tensor:
-        """log p(k): given (..., size), codes (...) int64 -> (...) nats."""
+    def log_prob(self, given: Tensor, point: Tensor) -> Tensor:
+        """log p: given (..., size), point (...) whole k or real v -> (...) nats; axes are broadcast."""
         ...
 
-    def below(self, given: Tensor) -> Tensor:
-        """P(level <= k) for k = 0 .. L - 2, rising in k: given (..., size) -> (..., L - 1)."""
+    def draw(self, given: Tensor, noise: Tensor) -> Tensor:
+        """The level whose distribution function passes u ~ U(0, 1) first, or mu + s e of e ~ N(0, 1).
+
+        given (..., size), noise u or e (...) -> (...).
+        """
         ...
 
-
-def drawn(observation: Observation, given: Tensor, u: Tensor) -> Tensor:
-    """The level whose distribution function passes u ~ U(0, 1) first: (..., size), (...) -> (...)."""
-    return (observation.below(given) <= u[..., None]).sum(-1)
+    def mean(self, given: Tensor) -> Tensor:
+        """E[k] / (L - 1), a value in [0, 1], or E[v]: given (..., size) -> (...)."""
+        ...
 
 
 class Bernoulli:
@@ -34,14 +39,18 @@ class Bernoulli:
 
     size = 1
 
-    def log_prob(self, given: Tensor, codes: Tensor) -> Tensor:
-        """k a - softplus(a)."""
-        a = given[..., 0]
-        return codes * a - softplus(a)
+    def log_prob(self, given: Tensor, point: Tensor) -> Tensor:
+        """log sigma(a) of k = 1, log sigma(-a) of k = 0."""
+        a = given.squeeze(-1)
+        return logsigmoid(a * (2 * point.to(a.dtype) - 1))
 
-    def below(self, given: Tensor) -> Tensor:
-        """P(0) = sigma(-a)."""
-        return torch.sigmoid(-given)
+    def draw(self, given: Tensor, noise: Tensor) -> Tensor:
+        """1 where u >= P(0) = sigma(-a)."""
+        return (torch.sigmoid(-given.squeeze(-1)) <= noise).long()
+
+    def mean(self, given: Tensor) -> Tensor:
+        """P(1)."""
+        return torch.sigmoid(given.squeeze(-1))
 
 
 class Categorical:
@@ -50,13 +59,19 @@ class Categorical:
     def __init__(self, levels: int):
         self.size = levels
 
-    def log_prob(self, given: Tensor, codes: Tensor) -> Tensor:
+    def log_prob(self, given: Tensor, point: Tensor) -> Tensor:
         """Entry k of the log-softmax."""
-        return given.log_softmax(-1).gather(-1, codes[..., None])[..., 0]
+        point = point.long().expand(given.shape[:-1])
+        return given.log_softmax(-1).gather(-1, point[..., None])[..., 0]
 
-    def below(self, given: Tensor) -> Tensor:
-        """Running sums of the softmax."""
-        return given.softmax(-1).cumsum(-1)[..., :-1]
+    def draw(self, given: Tensor, noise: Tensor) -> Tensor:
+        """How many running sums of the softmax u has passed."""
+        return (given.softmax(-1).cumsum(-1)[..., :-1] <= noise[..., None]).sum(-1)
+
+    def mean(self, given: Tensor) -> Tensor:
+        """sum_k p(k) k / (L - 1)."""
+        level = torch.linspace(0, 1, self.size, device=given.device, dtype=given.dtype)
+        return given.softmax(-1) @ level  # (..., L) -> (...)
 
 
 class LogisticMixture:
@@ -68,45 +83,88 @@ class LogisticMixture:
     Source: Salimans et al. 2017 (PixelCNN++), https://arxiv.org/abs/1701.05517.
     """
 
-    _SHARPEST = -7.0  # log s at least: a component narrower than a bin gains nothing
-
     def __init__(self, levels: int, components: int = 10):
         self.levels, self.components, self.size = levels, components, 3 * components
 
-    def log_prob(self, given: Tensor, codes: Tensor) -> Tensor:
+    def log_prob(self, given: Tensor, point: Tensor) -> Tensor:
         """log of the difference of two distribution functions, without cancellation.
 
         sigma(b) - sigma(a) = sigma(b) sigma(-a) (1 - e^(a - b)) for a < b.
         """
         log_weight, mean, inverse = self._split(given)
         width = 2 / (self.levels - 1)
-        v = (codes[..., None] * width - 1).to(given.dtype)
+        v = (point[..., None] * width - 1).to(given.dtype)
         upper = (v + width / 2 - mean) * inverse  # (..., M)
         lower = (v - width / 2 - mean) * inverse
         inside = logsigmoid(upper) + logsigmoid(-lower) + torch.log(-torch.expm1(-width * inverse))
-        first, last = (codes == 0)[..., None], (codes == self.levels - 1)[..., None]
+        first, last = (point == 0)[..., None], (point == self.levels - 1)[..., None]
         log_mass = torch.where(
             first, logsigmoid(upper), torch.where(last, logsigmoid(-lower), inside)
         )
         return (log_weight + log_mass).logsumexp(-1)
 
-    def below(self, given: Tensor) -> Tensor:
-        """F at the upper edges of all levels but the last."""
+    def below(self, given: Tensor, codes: Tensor) -> Tensor:
+        """P(level <= k) for k < L - 1: given (..., size), codes (...) -> (...)."""
         log_weight, mean, inverse = self._split(given)
-        edges = (torch.arange(self.levels - 1, device=given.device) + 0.5) * (
-            2 / (self.levels - 1)
-        ) - 1
-        # (L - 1,) and (..., M) -> (..., L - 1, M)
-        inside = torch.sigmoid((edges[:, None] - mean[..., None, :]) * inverse[..., None, :])
-        return (inside * log_weight.exp()[..., None, :]).sum(-1)
+        edge = (codes + 0.5) * (2 / (self.levels - 1)) - 1  # (...)
+        inside = torch.sigmoid((edge[..., None] - mean) * inverse)  # (..., M)
+        return (inside * log_weight.exp()).sum(-1)
+
+    def draw(self, given: Tensor, noise: Tensor) -> Tensor:
+        """By halving the levels that are left, log2 L times."""
+        low = torch.zeros(noise.shape, dtype=torch.long, device=noise.device)
+        high = torch.full_like(low, self.levels - 1)
+        for _ in range((self.levels - 1).bit_length()):
+            middle = (low + high) // 2
+            passed = self.below(given, middle) <= noise
+            more = passed & (low < high)
+            low, high = torch.where(more, middle + 1, low), torch.where(passed, high, middle)
+        return low
+
+    def mean(self, given: Tensor) -> Tensor:
+        """E of the mixture clipped to [-1, 1], as a value in [0, 1]; in closed form.
+
+        E clip(v) = 1 - integral of F from -1 to 1, and the integral of a logistic F is s softplus.
+        It differs from the mean of the levels by less than half a level.
+        """
+        log_weight, mean, inverse = self._split(given)
+        area = (softplus((1 - mean) * inverse) - softplus((-1 - mean) * inverse)) / inverse
+        return 1 - (area * log_weight.exp()).sum(-1) / 2  # (..., M) -> (...)
 
     def _split(self, given: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         weight, mean, log_s = given.chunk(3, -1)  # (..., M) each
-        return weight.log_softmax(-1), mean, torch.exp(-log_s.clamp(min=self._SHARPEST))
+        return weight.log_softmax(-1), mean, torch.exp(-log_s.clamp(min=_SHARPEST))
 
 
-def observation(levels: int, logistics: int | None = None) -> Observation:
-    """What suits so many levels: Bernoulli for 2, categorical, or a mixture of ``logistics``."""
+class Normal:
+    """A density: N(mu, s^2), s >= e^-7, for continuous coordinates in standard units."""
+
+    size = 2
+
+    def log_prob(self, given: Tensor, point: Tensor) -> Tensor:
+        """-((x - mu) / s)^2 / 2 - log s - log(2 pi) / 2: given (..., 2), point (...)."""
+        mean, log_s = given[..., 0], self._log_s(given)
+        return -((point - mean) * (-log_s).exp()).square() / 2 - log_s - math.log(2 * math.pi) / 2
+
+    def draw(self, given: Tensor, noise: Tensor) -> Tensor:
+        """mu + s e of e ~ N(0, 1): (..., 2), (...) -> (...)."""
+        return given[..., 0] + self._log_s(given).exp() * noise
+
+    def mean(self, given: Tensor) -> Tensor:
+        """mu."""
+        return given[..., 0]
+
+    def _log_s(self, given: Tensor) -> Tensor:
+        return given[..., 1].clamp(min=_SHARPEST)
+
+
+def observation(levels: int | None, logistics: int | None = None) -> Observation:
+    """What suits so many levels: Bernoulli for 2, categorical, or a mixture of ``logistics``.
+
+    Without levels it is a normal density.
+    """
+    if levels is None:
+        return Normal()
     if levels == 2:
         return Bernoulli()
     return Categorical(levels) if logistics is None else LogisticMixture(levels, logistics)

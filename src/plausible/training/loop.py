@@ -235,7 +235,8 @@ class Training(Iterator[Step], Generic[M]):
         else:
             rows = self._of_class[seat.player.label].rows(clock.turn)
         batch = self.data.train.batch(rows)
-        seat.optimizer.zero_grad(set_to_none=True)
+        for param in seat.params:
+            param.grad = None
         seen: dict[str, Tensor] = {}
         size = self.settings.micro_batch or len(batch)
         for start in range(0, len(batch), size):
@@ -251,7 +252,11 @@ class Training(Iterator[Step], Generic[M]):
                 param.grad = torch.zeros_like(param)
         gradients = [param.grad for param in seat.params if param.grad is not None]
         self.world.average([*gradients, *seen.values()])
-        seen["gradient"] = torch.nn.utils.get_total_norm(gradients)
+        norm = torch.nn.utils.get_total_norm(gradients)
+        seen["gradient"] = norm
+        if seat.player.largest_gradient is not None:
+            limit = (seat.player.largest_gradient / norm.clamp(min=1e-12)).clamp(max=1.0)
+            torch._foreach_mul_(gradients, limit)
         return seen
 
     def _loss(self, player: Player, batch: Batch, clock: Clock) -> Loss:

@@ -14,7 +14,7 @@ from plausible.core.model import Clock, Explicit, Loss, Player
 from plausible.core.registry import Refused
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.nn.observation import drawn, observation
+from plausible.nn.observation import observation
 
 
 class Stream(Protocol):
@@ -99,8 +99,8 @@ class Autoregressive(Explicit):
 
     def _nats(self, x: Tensor, y: Tensor | None) -> Tensor:
         """log p(x_i | x_<i) of each coordinate, (N, C, H, W)."""
-        codes = self.space.codes(x).long()
-        return self.observation.log_prob(self.outputs(x, y).to(x.dtype), codes)
+        given = self.outputs(x, y).to(x.dtype)
+        return self.observation.log_prob(given, self.space.codes(x))
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
@@ -268,7 +268,7 @@ class Autoregressive(Explicit):
 
     def _level(self, given: Tensor, u: Tensor) -> Tensor:
         assert self.space.levels
-        return (drawn(self.observation, given, u) / (self.space.levels - 1)).to(u.dtype)
+        return (self.observation.draw(given, u) / (self.space.levels - 1)).to(u.dtype)
 
     @torch.no_grad()
     def _race(self, u: Tensor, y: Tensor | None) -> str:

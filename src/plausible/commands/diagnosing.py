@@ -1,0 +1,25 @@
+"""plausible diagnose."""
+
+import json
+
+from rich.console import Console
+
+from plausible import display, runs
+from plausible.commands.files import place, progress
+from plausible.diagnosis import diagnose as checked
+from plausible.menu import Diagnose
+
+
+def diagnose(asked: Diagnose, console: Console) -> None:
+    """plausible diagnose RUN: every check, on the screen and in findings.json."""
+    run = runs.Run(asked.run_folder)
+    model, data = run.model(place(asked.device)), run.data()
+    with progress(console) as bar:
+        task = bar.add_task("checking", total=None)
+        found = checked(
+            model, data, asked.seed, lambda name: bar.update(task, description=f"checking: {name}")
+        )
+    console.print(display.findings(found), highlight=False)
+    content = [finding.to_dict() for finding in found]
+    path = run.write("findings.json", json.dumps(content, indent=2) + "\n")
+    console.print(f"all of it in {path}", highlight=False, soft_wrap=True)

@@ -1,0 +1,105 @@
+"""plausible interpolate and reconstruct: from an input to its z, and back."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from plausible import figures, runs
+from plausible.bayes import BayesClassifier
+from plausible.commands.files import class_of, place, progress, write_bytes
+from plausible.core.model import Explicit, Generative, Model
+from plausible.core.registry import Refused
+from plausible.core.verbs import Latent, Reconstructing, Variational
+from plausible.data.inputs import inputs
+from plausible.evaluation.latent import decoded, great_circle, walks
+from plausible.menu import Interpolate, Reconstruct
+
+_CHUNK = 64
+_COLUMNS = 16  # inputs side by side
+
+
+def interpolate(asked: Interpolate, console: Console) -> None:
+    """plausible interpolate RUN: x along great circles between draws of z, or between two inputs."""
+    run, columns = runs.Run(asked.run_folder), asked.columns
+    model = run.model(place(asked.device))
+    if not isinstance(model, Latent):
+        raise Refused(f"{run.folder} is a {model.name}, which has no latent z to walk in")
+    y = None if asked.label is None else class_of(run, asked.label)
+    if asked.between is None:
+        generator = torch.Generator().manual_seed(asked.seed)
+        rows, x = asked.rows, walks(model, asked.rows, columns, y, generator)
+    else:
+        ends = inputs(asked.between, run.space, run.options).part.everything().x
+        rows, x = 1, _between(model, ends, y, columns)
+    if asked.out.lower().endswith(".gif"):
+        frames = x.unflatten(0, (rows, columns)).transpose(0, 1)  # (columns, rows, *shape)
+        if not run.space.is_image:
+            raise Refused("an animation needs images: choose a name ending in .png")
+        content = figures.gif([figures.grid(frame) for frame in frames])
+    elif run.space.is_image:
+        content = figures.png(figures.grid(x, columns))
+    else:
+        content = figures.png(figures.cloud(x))
+    write_bytes(Path(asked.out), content)
+    walked = f"{rows} walks" if rows > 1 else "a walk"
+    console.print(f"{walked} of {columns} points in {asked.out}", highlight=False, soft_wrap=True)
+
+
+def _between(model: Model, ends: Tensor, y: int | None, columns: int) -> Tensor:
+    """x along the great circle between the z of two inputs (2, *shape): (columns, *shape).
+
+    A conditional model that is told no label takes the most probable one of each end, and changes from
+    the first to the second half-way.
+    """
+    if not isinstance(model, Variational):
+        raise Refused(f"--between needs a model that can encode (vae), and a {model.name} cannot")
+    if len(ends) != 2:
+        raise Refused(f"--between needs two inputs, and these files hold {len(ends):,}")
+    assert isinstance(model, Explicit)
+    labels = model.labels(2, y) if y is not None or not model.conditional else None
+    if labels is None and model.conditional:
+        labels = BayesClassifier(model).log_posterior(ends).argmax(1).cpu()
+    z = model.encode(ends, labels, mean=True).cpu()  # (2, d)
+    way = great_circle(z[:1], z[1:], columns)[0]  # (columns, d)
+    half = (torch.arange(columns) >= columns / 2).long()
+    return decoded(model, way, None if labels is None else labels[half])
+
+
+def reconstruct(asked: Reconstruct, console: Console) -> None:
+    """plausible reconstruct RUN PATH...: inputs above, below each what comes back from its code."""
+    run = runs.Run(asked.run_folder)
+    model = run.model(place(asked.device))
+    if not isinstance(model, Reconstructing):
+        raise Refused(
+            f"{run.folder} is a {model.name}, which keeps no code of an input: choose a run of vae or vq-vae"
+        )
+    assert isinstance(model, Generative)
+    y = None if asked.label is None else class_of(run, asked.label)
+    if y is not None:
+        model.labels(1, y)  # refuses a label on a model without labels
+    part = inputs(asked.paths, run.space, run.options).part
+    with progress(console) as bar, torch.no_grad():
+        bar.add_task("there and back", total=None)
+        chunks = torch.arange(len(part)).split(_CHUNK)
+        back = torch.cat([model.reconstruct(part.batch(rows).x, y).cpu() for rows in chunks])
+    x = part.everything().x
+    if asked.out.lower().endswith(".npz"):
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, x=back.numpy())
+        content = buffer.getvalue()
+    elif run.space.is_image:
+        content = figures.png(figures.pairs(x, back, _COLUMNS))
+    else:
+        content = figures.png(figures.cloud(back, x))
+    write_bytes(Path(asked.out), content)
+    apart = (back - x).square().mean().sqrt().item()
+    console.print(
+        f"{len(x):,} inputs and what comes back of them in {asked.out}; they differ by {apart:.3g} a "
+        f"coordinate (root mean square)",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,105 @@
+"""A finding: how bad, what is claimed in plain words, the numbers it rests on, and what to change."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import torch
+
+from plausible.core.model import Model
+from plausible.core.registry import Refused, Registry
+from plausible.data.part import Data
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    FINE = "fine"  # looked for and not found
+    NOTE = "note"  # worth knowing, nothing to do
+    WARNING = "warning"  # a better model is to be had
+    FAILURE = "failure"  # the learning did not work
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check has to say.
+
+    claim     one sentence without numbers that need the evidence to be understood.
+    evidence  {what: number or text} the claim rests on.
+    remedy    what to change, as flags of the command line; empty where there is nothing to do.
+    """
+
+    check: str
+    severity: Severity
+    claim: str
+    evidence: Mapping[str, float | str] = field(default_factory=dict)
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for findings.json."""
+        return {**asdict(self), "severity": str(self.severity), "evidence": dict(self.evidence)}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What is looked at: a trained model and its data."""
+
+    model: Model
+    data: Data
+    seed: int = 0
+
+    def generator(self) -> torch.Generator:
+        """A fresh generator of the case's seed: every check draws the same numbers again."""
+        return torch.Generator().manual_seed(self.seed)
+
+
+Look = Callable[[Case], Finding | Sequence[Finding]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A registered function of a case, and the verb that the model must have (None: any)."""
+
+    name: str
+    look: Look
+    needs: Any = None
+
+
+checks: Registry[Any] = Registry("check")
+"""Every check by name."""
+
+
+def check(needs: Any = None) -> Callable[[Look], Look]:
+    """Register f(case) -> Finding or several; ``needs`` is a verb's protocol or class.
+
+    A function that cannot answer for these data raises ``Refused`` with the reason, which becomes a note.
+    """
+
+    def register(look: Look) -> Look:
+        checks(Check(look.__name__.replace("_", " "), look, needs))
+        return look
+
+    return register
+
+
+def diagnose(
+    model: Model, data: Data, seed: int = 0, tell: Callable[[str], None] = lambda name: None
+) -> list[Finding]:
+    """Every check that the model's verbs allow, the worst finding first."""
+    case = Case(model, data, seed)
+    order = list(reversed(Severity))
+    return sorted(_found(case, tell), key=lambda finding: order.index(finding.severity))
+
+
+def _found(case: Case, tell: Callable[[str], None]) -> Iterator[Finding]:
+    for name, check in checks.items():
+        if check.needs is not None and not isinstance(case.model, check.needs):
+            continue
+        tell(name)
+        try:
+            found = check.look(case)
+        except Refused as refusal:
+            yield Finding(name, Severity.NOTE, f"this could not be looked at: {refusal}")
+            continue
+        yield from [found] if isinstance(found, Finding) else found

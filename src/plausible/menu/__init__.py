@@ -1,0 +1,43 @@
+"""The commands and their flags, without torch.
+
+Commands are dataclasses whose fields are flags.  torch is imported only inside them, so that help,
+lists and wrong paths answer at once.
+"""
+
+from typing import Any
+
+from plausible.core.registry import Registry
+from plausible.menu.asking import Asking, Classify, Score
+from plausible.menu.drawing import Complete, Interpolate, Reconstruct, Sample
+from plausible.menu.judging import Diagnose, Evaluate
+from plausible.menu.learning import Data, Models, Resume, Train
+from plausible.menu.terminal import Device, console
+
+__all__ = [
+    "Asking",
+    "Classify",
+    "Complete",
+    "Data",
+    "Device",
+    "Diagnose",
+    "Evaluate",
+    "Interpolate",
+    "Models",
+    "Reconstruct",
+    "Resume",
+    "Sample",
+    "Score",
+    "Train",
+    "console",
+    "menu",
+]
+
+menu: Registry[type[Any]] = Registry("command")
+"""Every command by name, in the order in which they are listed."""
+
+for _command in (
+    *(Models, Train, Resume, Data),
+    *(Sample, Interpolate, Reconstruct, Complete),
+    *(Evaluate, Diagnose, Classify, Score),
+):
+    menu(_command)

@@ -1,0 +1,1 @@
+"""Explicit models whose log p(x) is bounded or estimated: variational ones."""

@@ -1,0 +1,39 @@
+"""Strided convolutions on the side of x, residual perceptrons on the side of z."""
+
+from torch import nn
+
+from plausible.core.space import Space
+from plausible.models.approximate.vae.architectures.build import (
+    Given,
+    Size,
+    architectures,
+    images,
+)
+from plausible.models.approximate.vae.architectures.ladder import Ladder
+from plausible.models.approximate.vae.hierarchy import Hierarchy
+from plausible.nn.networks import Analysis, Synthesis, initialise
+
+_HIDDEN = 512
+
+
+@architectures
+def conv(space: Space, size: int, asked: Size) -> Hierarchy:
+    """For images with sides of 8 to 128: convolutions to about 4x4 pixels and back from about 8x8.
+
+    Between them 512 units and ``blocks`` (2) residual blocks each way.  ``width`` channels at the largest
+    size (what suits it), ``layers`` (1) of z with ``latent`` (64) coordinates.
+    """
+    images(space, "conv")
+    channels, *sides = space.shape
+    front = initialise(Analysis(space.shape, asked.width, top=_HIDDEN))
+    drawn = Synthesis(_HIDDEN, (channels * size, *sides), asked.width, hidden=())
+    back = nn.Sequential(initialise(drawn), Given(channels, size))
+    return Ladder(
+        front,
+        back,
+        latent=asked.latent or 64,
+        layers=asked.layers or 1,
+        hidden=_HIDDEN,
+        blocks=2 if asked.blocks is None else asked.blocks,
+        classes=asked.classes,
+    )

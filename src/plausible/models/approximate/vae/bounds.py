@@ -1,0 +1,64 @@
+"""log (1/k) sum_i p(x, z_i) / q(z_i | x), z_i ~ q: a bound of log p(x) from below, tighter as k grows."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from plausible.models.approximate.vae.hierarchy import Choose, Hierarchy, Walk
+
+
+def drawing(noise: Tensor) -> Choose:
+    """z_l = m_l + s_l e_l of noise e (R, d)."""
+    return lambda part, mean, scale: mean + scale * noise[:, part]
+
+
+def keeping(z: Tensor) -> Choose:
+    """The z_l that are given, (R, d)."""
+    return lambda part, mean, scale: z[:, part]
+
+
+def log_ratio(z: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """log N(z; 0, I) - log N(z; m, s^2): (R, d) each -> (R,).  The two log(2 pi) cancel."""
+    apart = (z - mean) / scale
+    return ((apart.square() - z.square()) / 2 + scale.log()).sum(1)
+
+
+def doubly_reparameterised(
+    net: Hierarchy, seen: list[Tensor], y: Tensor | None, noise: Tensor, draws: int
+) -> tuple[Walk, Tensor, list[Tensor]]:
+    """(walk, log p(z) / q(z | x), weights) whose gradients are the doubly reparameterised ones.
+
+    d/dphi log (1/k) sum_i w_i has the expectation of sum_i v_i^2 (d log w_i / d z_i) (d z_i / d phi),
+    v_i = w_i / sum_j w_j, phi the weights of q: the derivative of log q by phi itself is left out, and so
+    is its noise, which would drown the signal as k grows.  Here q is evaluated again by weights that
+    do not learn, and what flows back into z is multiplied by v.  The caller appends v (R,) to the list
+    before it goes backward.
+
+    noise (R, d), R = draws N -> z (R, d) in the walk, ratio (R,).
+    Source: Tucker et al. 2019, https://arxiv.org/abs/1810.04152.
+    """
+    weights: list[Tensor] = []
+    walk: Walk = net(seen, y, drawing(noise), draws)
+    if walk.z.requires_grad:
+        walk.z.register_hook(lambda slope: slope * weights[0][:, None])
+    frozen = {name: param.detach() for name, param in net.named_parameters()}
+    asked = ([one.detach() for one in seen], y, keeping(walk.z), draws)
+    fixed: Walk = functional_call(net, frozen, asked)
+    return walk, log_ratio(walk.z, fixed.mean, fixed.scale), weights
+
+
+def averaged(log_weights: Tensor) -> tuple[Tensor, Tensor | None]:
+    """log (1/k) sum_i w_i and its standard error: log w (k, N) -> (N,), (N,) float64.
+
+    The error is that of the mean of w over the mean of w, to first order; one draw has none.
+    """
+    k = len(log_weights)
+    log_weights = log_weights.double()
+    nats = log_weights.logsumexp(0) - math.log(k)  # (k, N) -> (N,)
+    if k == 1:
+        return nats, None
+    share = (log_weights - log_weights.max(0).values).softmax(0)  # w_i / sum_j w_j
+    spread = (share.square().sum(0) - 1 / k).clamp(min=0)  # var of share, times k
+    return nats, torch.sqrt(spread * k / (k - 1))

@@ -1,0 +1,62 @@
+"""Residual blocks: the identity plus a correction that starts at nothing, so that depth costs no trust."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Dense(nn.Module):
+    """h + W2 silu(W1 silu(norm(h))), W2 = 0 at first: (N, F) -> (N, F).
+
+    Sources: He et al. 2016, https://arxiv.org/abs/1603.05027 (order of the layers); Ba et al. 2016,
+    https://arxiv.org/abs/1607.06450 (norm).
+    """
+
+    def __init__(self, features: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(features)
+        self.first, self.second = nn.Linear(features, features), nn.Linear(features, features)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """(N, F) -> (N, F)."""
+        inside = self.first(nn.functional.silu(self.norm(h)))
+        return h + self.second(nn.functional.silu(inside))
+
+
+class Convolutional(nn.Module):
+    """h + conv(silu(norm(conv(silu(norm(h)))))), the last convolution 0 at first: (N, C, H, W) -> the same.
+
+    norm  over groups of 8 channels or so, so that no example depends on another.
+    Sources: He et al. 2016, https://arxiv.org/abs/1603.05027; Wu and He 2018,
+    https://arxiv.org/abs/1803.08494.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            normalised(channels),
+            nn.SiLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            normalised(channels),
+            nn.SiLU(),
+            zero(nn.Conv2d(channels, channels, 3, padding=1)),
+        )
+
+    def forward(self, h: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        return h + self.layers(h)
+
+
+def normalised(channels: int) -> nn.GroupNorm:
+    """Zero mean and unit variance within each of about C / 8 groups of channels."""
+    groups = max(g for g in range(1, max(1, channels // 8) + 1) if channels % g == 0)
+    return nn.GroupNorm(groups, channels)
+
+
+@torch.no_grad()
+def zero(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer with all its weights set to 0."""
+    for param in layer.parameters():
+        param.zero_()
+    return layer
