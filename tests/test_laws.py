@@ -72,8 +72,12 @@ def test_law_2_frequencies_of_samples_match_log_prob(kind, conditional):
     x = model.sample(n, generator=torch.Generator().manual_seed(0)).x
     place = (x.flatten(1) @ torch.tensor([8.0, 4.0, 2.0, 1.0])).long()
     seen = torch.bincount(place, minlength=16) / n
-    truth = model.log_prob(SPACE.enumerate(), samples=5000).nats.exp()
+    said = model.log_prob(SPACE.enumerate(), samples=5000)
+    truth = said.nats.exp()
     noise = (truth * (1 - truth) / n * 2 / math.pi).sqrt().sum() / 2
+    if said.kind is Kind.LOWER and said.stderr is None:  # a bound that no draws make tight
+        assert (truth - seen).clamp(min=0).sum() < 2 * noise
+        return
     assert (seen - truth).abs().sum() / 2 < 2 * noise
 
 

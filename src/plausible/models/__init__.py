@@ -14,6 +14,7 @@ generative, p(x) or p(x | y)
         approximate
             variational
                 vae             an encoder, a decoder, and a bound of log p(x)
+                vq-vae          a grid of codes, and a pixelcnn over it
     implicit: only draws samples
         direct
             gan     a generator learns against a discriminator
@@ -21,6 +22,7 @@ generative, p(x) or p(x | y)
 """
 
 from plausible.models.approximate.vae.vae import VAE
+from plausible.models.approximate.vqvae.vqvae import VQVAE
 from plausible.models.discriminative import ConvNet, Linear, Logistic
 from plausible.models.implicit.gan.gan import GAN
 from plausible.models.per_class import PerClass
@@ -32,6 +34,7 @@ from plausible.models.tractable.pixelrnn.pixelrnn import PixelRNN
 __all__ = [
     "GAN",
     "VAE",
+    "VQVAE",
     "ConvNet",
     "Linear",
     "Logistic",

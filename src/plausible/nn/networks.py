@@ -85,28 +85,33 @@ def _large(shape: tuple[int, ...]) -> bool:
 
 
 class Unfold(nn.Module):
-    """2x2 pixels become 4 C channels: (N, C, H, W) -> (N, 4 C, ceil(H / 2), ceil(W / 2)).
+    """p x p pixels become p^2 C channels: (N, C, H, W) -> (N, p^2 C, ceil(H / p), ceil(W / p)).
 
-    A 3x3 convolution behind it is a 6x6 convolution of stride 2 on the image, and many times as fast,
-    because processors are made for many channels.  Odd sides get a row or column of zeros.
+    A 3x3 convolution behind it is, with p = 2, a 6x6 convolution of stride 2 on the image, and many times
+    as fast, because processors are made for many channels.  What is missing is filled with zeros.
     """
 
+    def __init__(self, patch: int = 2):
+        super().__init__()
+        self.patch = patch
+
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) -> (N, 4 C, ceil(H / 2), ceil(W / 2))."""
-        x = pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))  # (N, C, H, W) -> even H and W
-        return pixel_unshuffle(x, 2)
+        """x (N, C, H, W) -> (N, p^2 C, ceil(H / p), ceil(W / p))."""
+        height, width = x.shape[2:]
+        x = pad(x, (0, -width % self.patch, 0, -height % self.patch))  # whole patches
+        return pixel_unshuffle(x, self.patch)
 
 
 class Fold(nn.Module):
-    """The inverse of ``Unfold``: (N, 4 C, ceil(H / 2), ceil(W / 2)) -> (N, C, H, W)."""
+    """The inverse of ``Unfold``: (N, p^2 C, ceil(H / p), ceil(W / p)) -> (N, C, H, W)."""
 
-    def __init__(self, height: int, width: int):
+    def __init__(self, height: int, width: int, patch: int = 2):
         super().__init__()
-        self.height, self.width = height, width
+        self.height, self.width, self.patch = height, width, patch
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, 4 C, ceil(H / 2), ceil(W / 2)) -> (N, C, H, W)."""
-        return pixel_shuffle(x, 2)[:, :, : self.height, : self.width]
+        """x (N, p^2 C, ceil(H / p), ceil(W / p)) -> (N, C, H, W)."""
+        return pixel_shuffle(x, self.patch)[:, :, : self.height, : self.width]
 
 
 class Analysis(nn.Module):

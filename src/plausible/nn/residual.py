@@ -5,14 +5,16 @@ from torch import Tensor, nn
 
 
 class Dense(nn.Module):
-    """h + W2 silu(W1 silu(norm(h))), W2 = 0 at first: (N, F) -> (N, F).
+    """h + W2 drop(silu(W1 silu(norm(h)))), W2 = 0 at first: (N, F) -> (N, F).
 
+    drop  leaves out a share of the units while it learns: none, until ``p`` of ``dropout`` is set.
     Sources: He et al. 2016, https://arxiv.org/abs/1603.05027 (order of the layers); Ba et al. 2016,
     https://arxiv.org/abs/1607.06450 (norm).
     """
 
     def __init__(self, features: int):
         super().__init__()
+        self.dropout = nn.Dropout(0.0)
         self.norm = nn.LayerNorm(features)
         self.first, self.second = nn.Linear(features, features), nn.Linear(features, features)
         nn.init.zeros_(self.second.weight)
@@ -21,11 +23,11 @@ class Dense(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """(N, F) -> (N, F)."""
         inside = self.first(nn.functional.silu(self.norm(h)))
-        return h + self.second(nn.functional.silu(inside))
+        return h + self.second(self.dropout(nn.functional.silu(inside)))
 
 
 class Convolutional(nn.Module):
-    """h + conv(silu(norm(conv(silu(norm(h)))))), the last convolution 0 at first: (N, C, H, W) -> the same.
+    """h + conv(drop(silu(norm(conv(silu(norm(h))))))), the last 0 at first: (N, C, H, W) -> the same.
 
     norm  over groups of 8 channels or so, so that no example depends on another.
     Sources: He et al. 2016, https://arxiv.org/abs/1603.05027; Wu and He 2018,
@@ -40,6 +42,7 @@ class Convolutional(nn.Module):
             nn.Conv2d(channels, channels, 3, padding=1),
             normalised(channels),
             nn.SiLU(),
+            nn.Dropout(0.0),
             zero(nn.Conv2d(channels, channels, 3, padding=1)),
         )
 

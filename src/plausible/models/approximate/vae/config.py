@@ -28,12 +28,14 @@ class VAEConfig(Explicit.Config):
     """Units or channels, as the architecture counts them; by default what suits the data."""
     blocks: int | None = None
     """Residual blocks, as the architecture counts them; by default 2."""
+    dropout: float | None = None
+    """Share of each residual block's units left out while it learns; by default 0.5 for few images."""
     logistics: int | None = None
     """Say p(x_i | z) as a mixture of so many logistics; by default 3 beyond 32 grey levels."""
     scale: Scale = "local"
     """The spread of vectors around their mean: the network's, or one number for all coordinates."""
-    importance: int = 1
-    """Draws of z for each example; more than 1 learns by the importance weighted bound."""
+    importance: int | None = None
+    """Draws of z an example; more than 1 is the importance weighted bound.  By default 5 for vectors."""
     beta: float = 1.0
     """Weight of the KL term; other than 1 what is learned is no bound of log p(x)."""
     warm_up: float = 0.0
@@ -66,9 +68,11 @@ class VAEConfig(Explicit.Config):
                 raise Refused(
                     f"--{name.replace('_', '-')} must be more than 0, not {getattr(self, name)}"
                 )
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise Refused(f"--dropout must be at least 0 and below 1, not {self.dropout}")
         if not 0 <= self.warm_up <= 1:
             raise Refused(f"--warm-up must lie between 0 and 1, not {self.warm_up}")
-        if self.importance > 1 and self.free_bits:
+        if (self.importance or 1) > 1 and self.free_bits:
             raise Refused(
                 "--free-bits belong to the KL term, and with --importance beyond 1 there is none"
             )

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from plausible.core.likelihood import Kind, LogProb, Reference
-from plausible.core.model import Clock, Explicit, Loss, Player, models
+from plausible.core.model import Clock, Examples, Explicit, Loss, Player, models
 from plausible.core.registry import Refused
 from plausible.core.schedule import at, cosine
 from plausible.core.space import Batch, Space
@@ -28,6 +28,7 @@ _DRAWS = 100  # of z for each x, where log p(x) is estimated and nobody says how
 _VALUES = {"cpu": 2**20, "cuda": 2**26}  # numbers that decide pixels, at once
 _TOGETHER = 128  # of the x that share a batch of draws
 _ACTIVE = 0.01  # nats of KL from which a coordinate of z is counted as used
+_FEW_IMAGES = 10_000  # that a network without dropout learns by heart
 _FEW = 16  # draws that tell which class is the most probable
 
 
@@ -70,9 +71,19 @@ class VAE(Explicit):
         classes = space.classes if config.conditional else 0
         asked = Size(config.latent, config.layers, config.width, config.blocks, classes)
         self.net = architectures[config.architecture or default(space)](space, size, asked)
+        self.importance = config.importance or (1 if space.is_image or config.free_bits else 5)
         self._beta = cosine(
             0.0 if config.warm_up else config.beta, config.beta, until=config.warm_up
         )
+
+    def prepare(self, train: Examples) -> None:
+        """Units and class prior, and what part of the units drops out: half where images are few."""
+        super().prepare(train)
+        few = self.space.is_image and len(train) < _FEW_IMAGES
+        share = self.config.dropout if self.config.dropout is not None else 0.5 * few
+        for module in self.net.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = share
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
@@ -97,7 +108,7 @@ class VAE(Explicit):
             self._point(batch.x),
             at(self._beta, clock.spent),
         )
-        seen, draws, n = self.net.seen(x), self.config.importance, len(batch)
+        seen, draws, n = self.net.seen(x), self.importance, len(batch)
         noise = torch.randn(draws * n, self.dims, device=x.device)  # (R, d)
         if draws == 1:
             walk = self.net(seen, y, drawing(noise), 1)

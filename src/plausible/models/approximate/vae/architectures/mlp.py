@@ -12,10 +12,10 @@ from plausible.models.approximate.vae.hierarchy import Hierarchy
 def mlp(space: Space, size: int, asked: Size) -> Hierarchy:
     """For vectors and small images: a linear map, silu and ``blocks`` (2) residual blocks each way.
 
-    ``width`` units (512 beyond 256 coordinates, otherwise 256), ``layers`` (1) of z with ``latent`` (50,
+    ``width`` units (512 beyond 256 coordinates, otherwise 128), ``layers`` (1) of z with ``latent`` (50,
     or twice the coordinates if that is less).
     """
-    hidden = asked.width or (512 if space.dims > 256 else 256)
+    hidden = asked.width or (512 if space.dims > 256 else 128)
     front = nn.Sequential(nn.Flatten(), nn.Linear(space.dims, hidden), nn.SiLU())
     back = nn.Sequential(
         nn.Linear(hidden, space.dims * size), nn.Unflatten(1, (*space.shape, size))
