@@ -22,7 +22,8 @@ from plausible.evaluation.novelty import accepted, auroc
 BACKGROUND = 0.2  # the share of mutated coordinates that suits most data
 _OF_IMAGES = ("complexity", "either")  # scores that need a lossless code
 _CHUNK = 512
-_ENOUGH = 2000  # examples to calibrate on, and to compare with
+_ENOUGH = 2000  # examples to calibrate on, and to compare with ...
+_ESTIMATED = 500  # ... where each log p takes many draws
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Recogniser:
                 f"--novelty {self.novelty} needs images, which have a standard lossless code: choose "
                 f"likelihood, typicality or ratio"
             )
-        few = _few(data.validation)
+        few = self._few(data.validation)
         seen = self.look(few)
         # what is usual is taken from one half, and the p-values from the other, so that they hold
         half = slice(1, None, 2) if len(few) > 1 else slice(None)
@@ -169,6 +170,11 @@ class Recogniser:
         )
         return novelties[novelty or self.novelty](replace(these, usual=usual))
 
+    def _few(self, part: Part) -> Part:
+        """Some of a part whose order may mean something: every k-th example."""
+        enough = _ENOUGH if self.model.kinds.get("log_prob", "=") == "=" else _ESTIMATED
+        return part.rows(slice(None, None, max(1, len(part) // enough)))
+
     def classify(
         self, part: Part, names: tuple[str, ...], reject_cost: float, level: float
     ) -> list[Answer]:
@@ -209,7 +215,7 @@ class Recogniser:
         """How probable each input is, beside the held-out data."""
         seen = self.look(part)
         novel = self.novel(seen)
-        beside = self.look(_few(self.data.heldout)).log_prob
+        beside = self.look(self._few(self.data.heldout)).log_prob
         assert seen.log_prob is not None
         assert beside is not None
         assert self.conformal is not None
@@ -249,11 +255,6 @@ def outlying(
         Measure(f"AUROC, {name}", auroc(ours, other), n=count, direction="higher", note=note),
         Measure(f"accepted of {name} at 95%", accepted(ours, other), n=count, note=note),
     ]
-
-
-def _few(part: Part) -> Part:
-    """Some of a part whose order may mean something: every k-th example."""
-    return part.rows(slice(None, None, max(1, len(part) // _ENOUGH)))
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

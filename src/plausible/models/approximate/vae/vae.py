@@ -201,6 +201,7 @@ class VAE(Explicit):
         x, z = self._place(x, z)
         return self._likelihood(self.net.decode(z, labels), self._point(x))[0]
 
+    @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """E[x' | z], z the mean of q(z | x): (N, *shape) in data units -> the same."""
         labels = self._told(x, y)

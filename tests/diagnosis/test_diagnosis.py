@@ -1,0 +1,183 @@
+"""Findings: a check fires where its defect was made, with its evidence and the flag to change, and not elsewhere."""
+
+import json
+
+import pytest
+import torch
+from tests.conftest import make_data
+
+from plausible import VAE, NaiveBayes, Settings, Space, train
+from plausible.core.likelihood import LogProb
+from plausible.core.model import Explicit
+from plausible.core.registry import Refused
+from plausible.diagnosis import Case, Finding, Severity, checks, diagnose
+from plausible.diagnosis.finding import check
+from plausible.diagnosis.likelihood import overfitting
+from plausible.evaluation.inference import active, bounds, gain, inferred
+
+SPACE = Space((1, 4, 4), 2, 2)
+
+
+def striped(n=900):
+    """Images of four equal rows: four bits, which z can carry."""
+    data = make_data(SPACE, n)
+    for part in (data.train, data.validation, data.heldout):
+        part.values[:] = part.values[:, :, :1]
+    return data
+
+
+def trained(data, steps=300, **config):
+    torch.manual_seed(0)
+    model = VAE(data.space, VAE.Config(**{"width": 32, "latent": 4, "dropout": 0.0, **config}))
+    training = train(model, data, Settings(steps=steps))
+    list(training)
+    return training.averaged
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    data = striped()
+    return trained(data), data
+
+
+@pytest.fixture(scope="module")
+def collapsed():
+    data = striped()
+    return trained(data, beta=100.0), data
+
+
+def named(found):
+    return {finding.check: finding for finding in found}
+
+
+def test_a_healthy_model_has_nothing_but_fine_findings_and_notes(healthy):
+    found = diagnose(*healthy)
+    assert {finding.severity for finding in found} <= {Severity.FINE, Severity.NOTE}
+    assert set(named(found)) == {"posterior collapse", "bound gap", "overfitting"}
+
+
+def test_a_collapsed_posterior_is_a_failure_with_the_flags_that_help(collapsed):
+    found = diagnose(*collapsed)
+    worst = found[0]
+    assert (worst.check, worst.severity) == ("posterior collapse", Severity.FAILURE)
+    assert worst.evidence["KL, nats"] < 0.1
+    assert worst.evidence["coordinates used"] == 0
+    assert "--warm-up" in worst.remedy
+    assert "--free-bits" in worst.remedy
+
+
+def test_an_encoder_that_says_nothing_is_the_same_failure(healthy):
+    _, data = healthy
+    model = trained(data)
+    with torch.no_grad():  # the decoder would listen, but q is the prior whatever it sees
+        model.net.heads[0].weight.zero_()
+        model.net.heads[0].bias.zero_()
+    finding = named(diagnose(model, data))["posterior collapse"]
+    assert finding.evidence["KL, nats"] == pytest.approx(0, abs=1e-6)
+    assert finding.severity is Severity.FAILURE
+
+
+def test_the_gain_of_its_own_z_is_large_where_z_is_used_and_nothing_where_it_is_not(
+    healthy, collapsed
+):
+    generator = torch.Generator().manual_seed(0)
+    for (model, data), large in ((healthy, True), (collapsed, False)):
+        posterior = inferred(model, data.heldout, generator)
+        assert posterior.z.shape == (len(data.heldout), 4)
+        nats = gain(model, data.heldout, posterior).mean()
+        assert (nats > 3) == large
+        assert bool(active(posterior).any()) == large
+
+
+def test_bounds_rise_with_the_draws(healthy):
+    model, data = healthy
+    found = bounds(model, data.heldout.rows(slice(0, 20)), (1, 50, 1000), torch.Generator())
+    means = [found[k].nats.mean().item() for k in (1, 50, 1000)]
+    assert means[0] < means[1] <= means[2] + 0.05
+
+
+def test_a_posterior_far_from_the_truth_is_a_loose_bound(healthy):
+    model, data = healthy
+    broken = trained(data)
+    with torch.no_grad():
+        broken.net.heads[0].bias[:4] += 2.0  # every mean of q is off by two
+    finding = named(diagnose(broken, data))["bound gap"]
+    assert finding.severity is Severity.WARNING
+    assert "--importance" in finding.remedy
+    assert finding.evidence["5,000 draws - ELBO, nats"] > 5
+    assert named(diagnose(model, data))["bound gap"].severity is Severity.FINE
+
+
+class ByHeart(Explicit):
+    """Says 0 nats of what it has learned and -100 of everything else."""
+
+    name = "by-heart"
+
+    def __init__(self, space, known):
+        super().__init__(space, self.Config())
+        self.known = known
+
+    def _log_prob(self, x, y, samples, generator):
+        same = (x.flatten(1)[:, None] == self.known.flatten(1)).all(2).any(1)
+        return LogProb(torch.where(same, 0.0, -100.0))
+
+    def _noise(self, n, generator):
+        return torch.rand(n, *self.space.shape, generator=generator)
+
+    def _sample(self, noise, y):
+        return noise.round()
+
+
+def test_learning_by_heart_is_seen_in_the_likelihood():
+    space = Space((1, 6, 6), 2)
+    data = make_data(space, 300)
+    finding = overfitting(Case(ByHeart(space, data.train.everything().x), data))
+    assert finding.severity is Severity.WARNING
+    assert finding.evidence["difference"] == pytest.approx(100)
+    honest = NaiveBayes(space, NaiveBayes.Config(conditional=False))
+    training = train(honest, make_data(space, 3000), Settings())
+    list(training)
+    assert overfitting(Case(training.averaged, training.data)).severity is Severity.FINE
+
+
+def test_a_model_is_asked_only_what_its_verbs_answer():
+    data = make_data(Space((1, 2, 2), 2, 2), 300)
+    training = train(NaiveBayes(data.space), data, Settings())
+    list(training)
+    assert set(named(diagnose(training.averaged, data))) == {"overfitting"}
+
+
+def test_a_check_that_cannot_answer_becomes_a_note():
+    before = dict(checks)
+
+    @check()
+    def impossible_question(case):
+        raise Refused("there is nothing to look at")
+
+    try:
+        data = make_data(Space((1, 2, 2), 2, 2), 90)
+        found = named(diagnose(NaiveBayes(data.space), data))
+        assert found["impossible question"].severity is Severity.NOTE
+        assert "nothing to look at" in found["impossible question"].claim
+    finally:
+        checks.clear()
+        checks.update(before)
+
+
+def test_the_worst_comes_first_and_the_same_seed_finds_the_same(collapsed):
+    model, data = collapsed
+    found = diagnose(model, data)
+    order = [list(Severity).index(finding.severity) for finding in found]
+    assert order == sorted(order, reverse=True)
+    assert [f.to_dict() for f in found] == [f.to_dict() for f in diagnose(model, data)]
+
+
+def test_a_finding_is_plain_json():
+    finding = Finding("x", Severity.WARNING, "claim", {"n": 3, "what": "words"}, "--flag")
+    assert json.loads(json.dumps(finding.to_dict())) == {
+        "check": "x",
+        "severity": "warning",
+        "claim": "claim",
+        "evidence": {"n": 3, "what": "words"},
+        "remedy": "--flag",
+    }
