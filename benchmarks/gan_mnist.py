@@ -12,7 +12,6 @@ The data must be in $PLAUSIBLE_DATA.  Set GOMP_SPINCOUNT=3000, as the command li
 """
 
 import importlib
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -118,8 +117,6 @@ def main() -> None:
     flags.set_defaults(rows=[who for who in ROWS if who not in ASKED_ONLY])
     flags.add_argument("--tune", action="store_true", help="score against the validation part")
     flags.add_argument("--fresh", action="store_true", help="forget the results so far")
-    if not sys.stdout.isatty():
-        os.environ.setdefault("COLUMNS", "180")  # the table is wider than rich takes a file to be
     try:
         bench(flags.parse_args())
     except plausible.Refused as refusal:

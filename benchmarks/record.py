@@ -43,7 +43,8 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()))
-    Console().print(table)
+    # a file has no width of its own, and the one rich takes it to have is too small for our tables
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
     if notes:
         print(notes)
     content = {

@@ -32,7 +32,7 @@ from plausible.bayes.novelty import novelties
 from plausible.data.mutation import mutated
 from plausible.data.part import Data, Part
 from plausible.evaluation.novelty import accepted, auroc
-from plausible.models import ConvNet, Logistic, NaiveBayes, PixelCNN
+from plausible.models import VAE, ConvNet, Logistic, NaiveBayes, PixelCNN
 from plausible.recognition import BACKGROUND, Recogniser, Seen
 
 SETS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
@@ -140,14 +140,22 @@ def naive_bayes(data: Data, seed: int, quick: bool) -> Recogniser:
 
 
 def pixelcnn(data: Data, seed: int, quick: bool) -> Recogniser:
-    """p(x | y) by a PixelCNN, 10 minutes, and p(x) of mutated data behind it, 5 minutes."""
+    """p(x | y) by a PixelCNN, and p(x) of mutated data behind it."""
+    config = PixelCNN.Config(width=8, blocks=1) if quick else PixelCNN.Config()
+    return _deep(PixelCNN, config, data, seed, quick)
+
+
+def vae(data: Data, seed: int, quick: bool) -> Recogniser:
+    """p(x | y) by a VAE, and p(x) of mutated data behind it."""
+    return _deep(VAE, VAE.Config(width=16) if quick else VAE.Config(), data, seed, quick)
+
+
+def _deep(kind: Any, config: Any, data: Data, seed: int, quick: bool) -> Recogniser:
+    """A conditional model, 10 minutes, and one of mutated data, 5 minutes."""
     budget = {"steps": 3} if quick else {"minutes": 10.0}
     less = {"steps": 3} if quick else {"minutes": 5.0}
-    config = PixelCNN.Config(width=8, blocks=1) if quick else PixelCNN.Config()
-    given = PixelCNN(data.space, replace(config, conditional=True))
-    model = learned(given, data, seed, **budget)
-    plain = PixelCNN(data.space, config)
-    behind = learned(plain, mutated(data, BACKGROUND, seed), seed, **less)
+    model = learned(kind(data.space, replace(config, conditional=True)), data, seed, **budget)
+    behind = learned(kind(data.space, config), mutated(data, BACKGROUND, seed), seed, **less)
     return Recogniser(model, data, background=behind)
 
 
@@ -156,8 +164,12 @@ MODELS = {
     "convnet": convnet,
     "naive-bayes": naive_bayes,
     "pixelcnn": pixelcnn,
+    "vae": vae,
 }
-FEWER = {"pixelcnn": 1000}  # outliers of each kind, where each is scored for every class
+FEWER = {
+    "pixelcnn": 1000,
+    "vae": 500,
+}  # outliers of each kind, where each is scored for every class
 
 
 def main() -> None:

@@ -22,16 +22,14 @@ from plausible.core.verbs import Variational
 DYNAMIC = plausible.Options(binarise="dynamic")
 VAE = plausible.VAE.Config
 WHO: dict[str, Any] = {
-    "vae": VAE(),
-    "conv": VAE(architecture="conv"),
-    "conv-iwae-5": VAE(architecture="conv", importance=5),
-    "two-layers": VAE(layers=2),
-    "conv-two-layers": VAE(architecture="conv", layers=2),
+    "mlp": VAE(architecture="mlp"),
+    "conv": VAE(),
+    "conv-two-layers": VAE(layers=2),
     "residual": VAE(architecture="residual", width=32, batch=64),
     "vq-vae": plausible.VQVAE.Config(),
-    "vae-gpu": VAE(width=1024, blocks=3, batch=512, dropout=0.1),
-    "iwae-50-gpu": VAE(width=1024, blocks=2, batch=256, importance=50),
-    "two-layers-iwae-50-gpu": VAE(width=1024, blocks=2, layers=2, batch=256, importance=50),
+    "conv-gpu": VAE(width=32, blocks=3, dropout=0.1),
+    "conv-iwae-50-gpu": VAE(width=32, importance=50),
+    "conv-two-layers-iwae-50-gpu": VAE(width=32, layers=2, importance=50),
     "residual-gpu": VAE(
         architecture="residual", width=96, layers=16, blocks=3, batch=256, dropout=0.1,
         largest_gradient=200.0,
@@ -42,7 +40,7 @@ DRAWS = 5000
 
 def main() -> None:
     flags = parser(__doc__)
-    flags.add_argument("--who", choices=list(WHO), default="vae")
+    flags.add_argument("--who", choices=list(WHO), default="conv")
     flags.add_argument("--minutes", type=float, default=8.0)
     flags.add_argument("--slice", type=float, default=1e9, help="minutes of training in this call")
     flags.add_argument("--precision", choices=["bf16", "float32"], default="bf16")

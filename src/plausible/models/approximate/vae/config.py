@@ -19,7 +19,7 @@ class VAEConfig(Explicit.Config):
     conditional: bool = False
     """Learn p(x | y) from labelled data."""
     architecture: Annotated[str, architectures] | None = None
-    """The networks; by default mlp up to 1,024 numbers, and conv for larger images."""
+    """The networks; by default mlp, and conv for images beyond 16 pixels."""
     latent: int | None = None
     """Coordinates of z, of each layer (and at each place of a map); by default the architecture's."""
     layers: int | None = None

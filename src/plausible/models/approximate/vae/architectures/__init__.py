@@ -11,10 +11,10 @@ from plausible.models.approximate.vae.architectures.build import Size, architect
 
 __all__ = ["Size", "architectures", "default"]
 
-_DENSE = 1024  # coordinates up to which a matrix from all of them is the best use of time
+_SMALL = 16  # pixels a side up to which a matrix from all of them is the best use of time
 
 
 def default(space: Space) -> str:
-    """mlp for vectors and for images of up to 1,024 numbers, conv for larger ones."""
-    large = space.is_image and space.dims > _DENSE and min(space.shape[1:]) >= 8
-    return "conv" if large else "mlp"
+    """mlp for vectors and for images of up to 16 pixels a side, conv for larger ones."""
+    sides = space.shape[1:]
+    return "conv" if space.is_image and max(sides) > _SMALL and min(sides) >= 8 else "mlp"
