@@ -196,7 +196,7 @@ def _study(
     if space.classes:
         classifier = judge(data, lambda share: tell("a classifier of real data learns", share))
     # each with a seed of its own, or T and H would share the noise of dynamic binarisation
-    train, heldout = _settled(data.train, seed), _settled(data.heldout, seed + 1)
+    train, heldout = data.train.settled(seed), data.heldout.settled(seed + 1)
     order = torch.randperm(len(heldout), generator=generator)[: 2 * n]  # files often have an order
     heldout = heldout.rows(order)
     model = source if isinstance(source, Generative) else None
@@ -204,7 +204,7 @@ def _study(
         tell("drawing samples", 0.0)
         source = model.sample(n, generator=generator).to("cpu")
     samples = _points(source, space)
-    samples = _settled(samples.rows(slice(0, n)), seed + 2)
+    samples = samples.rows(slice(0, n)).settled(seed + 2)
     chosen = _extractor(features, train, classifier)
     compared = min(len(heldout), len(samples))
     lens = fit(train, compared, data.class_names, classifier, chosen, seed)
@@ -290,13 +290,6 @@ def classified(classifier: Classifier, data: Data) -> tuple[Answers, Measures]:
         if measure.name in ("log loss", "calibration error")
     ]
     return said, [(measure, None) for measure in classification(said) + calibrated]
-
-
-def _settled(part: Part, seed: int) -> Part:
-    """The part with nothing left to chance: dynamic binarisation is drawn once."""
-    if part.greys is None:
-        return part
-    return Part(part.space.codes(part.everything(seed).x), part.y, part.space)
 
 
 def _cache() -> Path:

@@ -81,6 +81,7 @@ class Recogniser:
     background  a model of mutated data (``--mutate``), for the score ``ratio``.
     novelty     the score, one of ``novelties``; by default ratio with a background model, otherwise
                 either for images, and likelihood for vectors (experiments/outliers.py chose).
+    draws       of z for each log p(x), where it is an estimate; by default the model's.
     """
 
     def __init__(
@@ -90,14 +91,15 @@ class Recogniser:
         *,
         background: Explicit | None = None,
         novelty: str | None = None,
+        draws: int | None = None,
         seed: int = 0,
     ):
-        self.model, self.data, self.seed = model, data, seed
+        self.model, self.data, self.draws, self.seed = model, data, draws, seed
         self.background = background
         self._explicit = model if isinstance(model, Explicit) else None
         self._base: Classifier | None = model if isinstance(model, Classifier) else None
         if self._explicit is not None and model.conditional:
-            self._base = BayesClassifier(self._explicit)
+            self._base = BayesClassifier(self._explicit, samples=draws)
         if self._explicit is None and self._base is None:
             raise Refused(f"a {model.name} says neither p(y | x) nor p(x), so it cannot be asked")
         self._coded = data.space.is_image and data.space.shape[0] in MODES
@@ -150,10 +152,11 @@ class Recogniser:
             said = LogProb.logsumexp(joint)
             posterior = torch.stack([part.nats for part in joint], 1).log_softmax(1).cpu()
         else:
-            said = self._explicit.log_prob(x, generator=generator)
+            said = self._explicit.log_prob(x, samples=self.draws, generator=generator)
         behind = None
         if self.background is not None:
-            behind = self.background.log_prob(x, generator=generator).nats.cpu().double()
+            plain = self.background.log_prob(x, samples=self.draws, generator=generator)
+            behind = plain.nats.cpu().double()
         code = code_length(x, self.data.space) if self._coded else None
         return Seen(posterior, said, code, behind)
 
@@ -171,9 +174,8 @@ class Recogniser:
         return novelties[novelty or self.novelty](replace(these, usual=usual))
 
     def _few(self, part: Part) -> Part:
-        """Some of a part whose order may mean something: every k-th example."""
-        enough = _ENOUGH if self.model.kinds.get("log_prob", "=") == "=" else _ESTIMATED
-        return part.rows(slice(None, None, max(1, len(part) // enough)))
+        """Enough of a part."""
+        return part.spread(_ENOUGH if self.model.kinds.get("log_prob", "=") == "=" else _ESTIMATED)
 
     def classify(
         self, part: Part, names: tuple[str, ...], reject_cost: float, level: float

@@ -99,7 +99,12 @@ def _opened(asked: Asking, console: Console) -> tuple[Recogniser, Inputs]:
     with progress(console) as bar:
         bar.add_task("calibrating on the validation data", total=None)
         found = Recogniser(
-            model, run.data(), background=behind, novelty=asked.novelty, seed=asked.seed
+            model,
+            run.data(),
+            background=behind,
+            novelty=asked.novelty,
+            draws=asked.draws,
+            seed=asked.seed,
         )
     return found, given
 

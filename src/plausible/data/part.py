@@ -49,6 +49,16 @@ class Part:
         """These items as a part of their own."""
         return replace(self, values=self.values[rows], y=None if self.y is None else self.y[rows])
 
+    def spread(self, n: int) -> "Part":
+        """About n items, every k-th one: files often have an order."""
+        return self.rows(slice(None, None, max(1, len(self) // n)))
+
+    def settled(self, seed: int) -> "Part":
+        """The part with nothing left to chance: dynamic binarisation is drawn once."""
+        if self.greys is None:
+            return self
+        return Part(self.space.codes(self.everything(seed).x), self.y, self.space)
+
     def batch(self, rows: Tensor | slice) -> Batch:
         """The items of these rows (indices (n,) int64, or a slice): x (n, *shape) float32, y (n,).
 

@@ -26,6 +26,8 @@ class Asking:
     """A run of the same data trained with --mutate 0.2; the score is then ratio."""
     novelty: Novelty | None = None
     """How the implausible is told; by default either for images, likelihood for vectors."""
+    draws: int | None = None
+    """Draws of z for each log p(x), where it is an estimate; by default the model's (vae: 100)."""
     out: Path | None = None
     """Also write everything to this file, .csv or .json."""
     seed: int = 0
@@ -43,6 +45,8 @@ class Asking:
             if self.novelty not in (None, "ratio"):
                 raise Refused(f"--background is for --novelty ratio, not {self.novelty}")
         exist(self.paths)
+        if self.draws is not None and self.draws < 1:
+            raise Refused(f"--draws must be at least 1, not {self.draws}")
         if self.out is not None:
             free(str(self.out), (".csv", ".json"), self.overwrite)
 
