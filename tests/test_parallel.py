@@ -43,6 +43,18 @@ def test_two_processes_make_the_weights_of_one(source, tmp_path):
         assert torch.allclose(value, two[name], atol=1e-5), name
 
 
+@pytest.mark.parametrize(
+    ("model", "flags"),
+    [
+        ("vae", ["--width", "8", "--importance", "3"]),
+        ("vq-vae", ["--width", "8", "--prior-width", "8", "--prior-blocks", "1", "--codes", "4"]),
+    ],
+)
+def test_the_variational_family_trains_on_two_processes(source, tmp_path, model, flags):
+    weights, _ = train(tmp_path / "run", model, source, *flags, "--steps", "6", "--processes", "2")
+    assert all(value.isfinite().all() for value in weights.values())
+
+
 def test_a_gan_trains_on_two_processes_and_resumes_on_two(source, tmp_path):
     flags = ["--steps", "6", "--batch", "16", "--width", "16", "--processes", "2"]
     _, out = train(tmp_path / "run", "gan", source, *flags)

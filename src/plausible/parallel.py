@@ -34,7 +34,7 @@ class World:
 
         Shards are equal, so the mean of the ranks' means is the mean over the whole batch.
         """
-        if self.size == 1:
+        if self.size == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1).float() for tensor in tensors])
         dist.all_reduce(flat)

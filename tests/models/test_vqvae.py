@@ -65,7 +65,7 @@ def test_a_codebook_finds_the_clusters_and_no_vector_stays_idle():
     generator = torch.Generator().manual_seed(0)
     centres = 10 * torch.randn(8, 4, generator=generator)
     torch.manual_seed(0)
-    book = Codebook(16, 4)
+    book = Codebook(32, 4)
     for round in range(400):
         e = centres[torch.randint(8, (256,), generator=generator)]
         e = e + 0.1 * torch.randn(256, 4, generator=generator)
@@ -95,7 +95,7 @@ def test_every_kind_of_image_is_learned_drawn_scored_and_comes_back(space, condi
     x = data.heldout.everything().x[:5]
     assert model.log_prob(x).nats.isfinite().all()
     assert model.log_prob(x).stderr is None
-    assert model.encode(x).shape == (5, *model.grid)
+    assert model.codes(x).shape == (5, *model.grid)
     assert model.reconstruct(x).shape == x.shape
     assert model.sample(4, 1 if conditional else None).x.shape == (4, *space.shape)
 
@@ -133,3 +133,43 @@ def test_impossible_numbers_are_refused(config, words):
 def test_vectors_have_no_patches():
     with pytest.raises(Refused, match="vectors"):
         VQVAE(Space((3,)))
+
+
+def test_the_prior_learns_the_codes_that_are_scored():
+    """Also while units of the encoder drop out."""
+    space = Space((1, 8, 8), 17)
+    model = VQVAE(space, VQVAE.Config(**SMALL)).train()
+    model.prepare(make_data(space, 96).train)
+    with torch.no_grad():
+        for param in model.parameters():
+            param.add_(0.2 * torch.randn_like(param))
+    x = make_data(space).train.everything().x
+    assert torch.equal(model.codes(x), model.codes(x))
+    assert model.training
+
+
+def test_a_batch_cannot_be_split_because_the_codebook_sees_it_whole():
+    data = make_data(Space((1, 4, 4), 2), 96)
+    with pytest.raises(Refused, match="--micro-batch"):
+        train(VQVAE(data.space, VQVAE.Config(**SMALL)), data, Settings(steps=1, micro_batch=8))
+
+
+def test_mixed_precision_learns_too():
+    data = make_data(Space((1, 8, 8), 17), 96)
+    torch.manual_seed(0)
+    model = VQVAE(data.space, VQVAE.Config(**SMALL))
+    *_, last = train(model, data, Settings(steps=5, precision="bf16"))
+    assert all(math.isfinite(v) for player in last.values().values() for v in player.values())
+
+
+def test_a_vector_that_nothing_is_near_to_stays_where_it_is():
+    book = Codebook(2, 3)
+    with torch.no_grad():
+        book.vectors.copy_(torch.tensor([[0.0, 0, 0], [50.0, 50, 50]]))
+        book.sums.copy_(book.vectors)
+    for _ in range(2000):
+        e = torch.randn(32, 3)
+        book.learn(e, book.distances(e).argmin(1))
+    assert torch.allclose(book.vectors[1], torch.full((3,), 50.0), atol=1.0)
+    book.revive()
+    assert book.vectors[1].norm() < 10  # beside the other one

@@ -222,9 +222,11 @@ class Training(Iterator[Step], Generic[M]):
         for seat in self._seats:
             if seat.player.adapt and clock.step % _ADAPT_EVERY == 0:
                 rows = self._checks.rows(clock.step // _ADAPT_EVERY)
+                shared = seat.player.shared
+                both = [] if shared is None else list(shared.buffers())
+                self.world.average(both)  # what each rank has seen since, so that all adapt alike
                 seat.player.adapt(self.data.validation.batch(rows), clock)
-                if seat.player.shared is not None:
-                    self.world.average(list(seat.player.shared.buffers()))
+                self.world.average(both)
         return seen
 
     def _backward(self, seat: _Seat, clock: Clock) -> dict[str, Tensor]:

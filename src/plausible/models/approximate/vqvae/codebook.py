@@ -5,21 +5,23 @@ from torch import Tensor, nn
 
 _DECAY = 0.99  # of the running counts and sums
 _IDLE = 0.03  # of its fair share, below which a vector stands for too little and is put elsewhere
+_SOME = 1e-2  # of an example that a running count must hold for its mean to mean anything
 
 
 class Codebook(nn.Module):
     """c_1 .. c_K, and which of them is nearest to a vector e.
 
-    While it learns every c_k is a running mean of the e that it was nearest to, and one that is nearest
-    to hardly any e is put on one of the last e that were seen.
-    Sources: van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, appendix A; Razavi et al. 2019,
-    https://arxiv.org/abs/1906.00446.
+    While it learns every c_k is a running mean of the e that it was nearest to.  One that is nearest to
+    hardly any e is put beside one that is far from many, so that the two share them.
+    Sources: van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, appendix A; Linde, Buzo and Gray
+    1980, doi:10.1109/TCOM.1980.1094577 (splitting).
     """
 
     vectors: Tensor
     counts: Tensor
     sums: Tensor
-    recent: Tensor
+    errors: Tensor
+    aside: Tensor
 
     def __init__(self, size: int, features: int):
         super().__init__()
@@ -27,30 +29,41 @@ class Codebook(nn.Module):
         self.register_buffer("vectors", vectors)
         self.register_buffer("counts", torch.ones(size))
         self.register_buffer("sums", vectors.clone())
-        self.register_buffer("recent", vectors.clone())
+        self.register_buffer("errors", torch.ones(size))  # running sums of |e - c|^2
+        # where beside another a vector is put: the same on every rank, and always
+        self.register_buffer("aside", torch.randn(size, features) / features**0.5)
 
     def distances(self, e: Tensor) -> Tensor:
-        """|e - c_k|^2 of every e and k: (M, F) -> (M, K)."""
-        c = self.vectors
-        return (e.square().sum(1)[:, None] + c.square().sum(1) - 2 * e @ c.T).clamp(min=0)
+        """|e - c_k|^2 of every e and k, in float32: (M, F) -> (M, K)."""
+        with torch.autocast(e.device.type, enabled=False):
+            e, c = e.float(), self.vectors
+            return (e.square().sum(1)[:, None] + c.square().sum(1) - 2 * e @ c.T).clamp(min=0)
 
     @torch.no_grad()
     def learn(self, e: Tensor, codes: Tensor) -> None:
         """Move towards the vectors (M, F) that were given these codes (M,)."""
-        one_hot = nn.functional.one_hot(codes, len(self.vectors)).to(e.dtype)  # (M, K)
-        self.counts.lerp_(one_hot.sum(0), 1 - _DECAY)
-        self.sums.lerp_(one_hot.T @ e, 1 - _DECAY)
-        self.vectors.copy_(self.sums / self.counts.clamp(min=1e-3)[:, None])
-        rows = torch.randint(len(e), (len(self.vectors),), device=e.device)
-        self.recent.copy_(e[rows])
+        with torch.autocast(e.device.type, enabled=False):
+            e = e.float()
+            one_hot = nn.functional.one_hot(codes, len(self.vectors)).float()  # (M, K)
+            apart = (e - self.vectors[codes]).square().sum(1)  # (M,)
+            self.errors.lerp_(apart @ one_hot, 1 - _DECAY)
+            self.counts.lerp_(one_hot.sum(0), 1 - _DECAY)
+            self.sums.lerp_(one_hot.T @ e, 1 - _DECAY)
+            means = self.sums / self.counts.clamp(min=_SOME)[:, None]
+            self.vectors.copy_(torch.where(self.counts[:, None] > _SOME, means, self.vectors))
 
     @torch.no_grad()
     def revive(self) -> None:
-        """Put every vector that stands for too little on one of the last seen."""
-        idle = self.counts < _IDLE * self.counts.mean()  # (K,)
+        """Put every vector that stands for too little beside one that is far from what it stands for."""
         fair = self.counts.mean()
-        self.vectors.copy_(torch.where(idle[:, None], self.recent, self.vectors))
-        self.sums.copy_(torch.where(idle[:, None], self.recent * fair, self.sums))
+        idle = self.counts < _IDLE * fair  # (K,)
+        busy = self.errors.masked_fill(idle, -1).argsort(descending=True)[: (~idle).sum()]
+        turn = (idle.cumsum(0) - 1) % len(busy)  # the first idle one goes to the farthest, ...
+        other = busy[turn]  # (K,)
+        apart = (self.errors / self.counts)[other].sqrt()
+        beside = self.vectors[other] + self.aside * apart[:, None]  # (K, F)
+        self.vectors.copy_(torch.where(idle[:, None], beside, self.vectors))
+        self.sums.copy_(torch.where(idle[:, None], self.vectors * fair, self.sums))
         self.counts.copy_(torch.where(idle, fair, self.counts))
 
     @property

@@ -15,10 +15,8 @@ from plausible.core.space import Batch, Space
 from plausible.models.approximate.vqvae.codebook import Codebook
 from plausible.models.tractable.pixelcnn.pixelcnn import PixelCNN
 from plausible.nn.networks import Fold, Unfold
-from plausible.nn.observation import observation
-from plausible.nn.residual import Convolutional, normalised
-
-_FEW_IMAGES = 10_000  # that networks without dropout learn by heart
+from plausible.nn.observation import Given, observation
+from plausible.nn.residual import FEW_IMAGES, Convolutional, drop, normalised
 
 
 @models
@@ -103,10 +101,7 @@ class VQVAE(Explicit):
             raise Refused(
                 "a vq-vae puts codes in the place of patches of images, and these data are vectors"
             )
-        if config.logistics and space.levels == 2:
-            raise Refused("--logistics are for more than 2 levels: 2 levels have one probability")
-        many = space.levels > 32
-        self.observation = observation(space.levels, config.logistics or (3 if many else None))
+        self.observation = observation(space.levels, config.logistics, usual=3)
         channels, height, width = space.shape
         largest = max(height, width)
         patch = config.patch or (4 if largest > 16 else 2 if largest >= 8 else 1)
@@ -128,7 +123,8 @@ class VQVAE(Explicit):
             nn.SiLU(),
             nn.Conv2d(wide, size * patch**2, 3, padding=1),
             Fold(height, width, patch),
-        )  # (N, F, h, w) -> (N, C size, H, W)
+            Given(channels),
+        )  # (N, F, h, w) -> (N, C, H, W, size)
         self.codebook = Codebook(config.codes, features)
         self.bits = config.codes.bit_length() - 1
         written = Space((self.bits, *self.grid), 2, space.classes if config.conditional else 0)
@@ -145,12 +141,8 @@ class VQVAE(Explicit):
     def prepare(self, train: Examples) -> None:
         """Units and class prior, and what part of the units drops out: half where images are few."""
         super().prepare(train)
-        share = self.config.dropout
-        if share is None:
-            share = 0.5 if len(train) < _FEW_IMAGES else 0.0
-        for module in self.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = share
+        share, few = self.config.dropout, len(train) < FEW_IMAGES
+        drop(self, share if share is not None else 0.5 if few else 0.0)
 
     def players(self) -> Sequence[Player]:
         """The autoencoder, and the PixelCNN, which learns the codes as they are now."""
@@ -160,7 +152,7 @@ class VQVAE(Explicit):
         return [
             Player(
                 "autoencoder", autoencoder, self.compress, lr=lr, ema=config.ema,
-                adapt=self.adapt, shared=self.codebook,
+                adapt=self.adapt, shared=self.codebook, whole_batch=True,
             ),
             Player("prior", self.prior, self.foretell, lr=lr, ema=config.ema),
         ]  # fmt: skip
@@ -180,31 +172,32 @@ class VQVAE(Explicit):
 
     def foretell(self, batch: Batch, clock: Clock) -> Loss:
         """-log p(k(x) | y)."""
-        with torch.no_grad():
-            bits = self._written(self.encode(batch.x))
+        bits = self._written(self.codes(batch.x))
         return self.prior.loss(Batch(bits, batch.y if self.conditional else None), clock)
 
     def adapt(self, batch: Batch, clock: Clock) -> None:
-        """Codes that stand for hardly anything are put where something is; at the end none moves."""
+        """In the first half, codes that stand for hardly anything are put where something is."""
         if clock.spent < 0.5:
             self.codebook.revive()
 
     @torch.no_grad()
-    def encode(self, x: Tensor) -> Tensor:
+    def codes(self, x: Tensor) -> Tensor:
         """k(x), the code at each place of the grid: x (N, *shape) in data units -> (N, h, w) int64."""
-        codes = self.codebook.distances(self._encoded(self._place(x)[0])).argmin(1)
+        with self.still():  # also while it learns: the prior is to know the codes that are scored
+            codes = self.codebook.distances(self._encoded(self._place(x)[0])).argmin(1)
         return codes.view(-1, *self.grid)
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """E[x' | k(x)]: (N, *shape) in data units -> the same, off the grid.  y changes nothing."""
-        return self.observation.mean(self._given(self._vectors(self.encode(x))))
+        with self.still():
+            return self.observation.mean(self._given(self._vectors(self.codes(x))))
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         """log p(k(x) | y) + log p(x | k(x)); there is nothing to draw, so ``samples`` changes nothing."""
-        codes = self.encode(x)
+        codes = self.codes(x)
         log_p = self.prior._log_prob(self._written(codes), y, None, None).nats  # (N,) float64
         return LogProb(log_p + self._likelihood(x, self._vectors(codes)), Kind.LOWER)
 
@@ -232,8 +225,7 @@ class VQVAE(Explicit):
 
     def _given(self, vectors: Tensor) -> Tensor:
         """What decides each p(x_i | k): (N, F, h, w) -> (N, C, H, W, size)."""
-        given = self.decoder(vectors).float()  # (N, C size, H, W)
-        return given.unflatten(1, (self.space.shape[0], -1)).movedim(2, -1)
+        return self.decoder(vectors).float()
 
     def _likelihood(self, x: Tensor, vectors: Tensor) -> Tensor:
         """log p(x | k): (N, *shape), (N, F, h, w) -> (N,)."""
