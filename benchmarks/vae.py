@@ -123,9 +123,8 @@ def training(data: plausible.Data, seed: int, turns: int, n: int) -> list[dict[s
                         seed=seed,
                         precision="bf16" if who.endswith("bf16") else "float32",
                     )
-                    learning = plausible.train(ours, data, settings)
                     began = time.perf_counter()
-                    for _ in learning:
+                    for _ in plausible.train(ours, data, settings):
                         pass
                     seen = n // batch * batch
                 if turn:  # the first turn warms up

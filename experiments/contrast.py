@@ -52,7 +52,7 @@ def step(model: Any, data: plausible.Data, seed: int) -> float:
     start, end = model.latent(2 * PAIRS, generator).chunk(2)
     with torch.no_grad():
         made = path_length(model.decode, pixels(), start, end, turn, generator=generator)
-        x = data.heldout.batch(slice(0, 2 * PAIRS)).x
+        x = data.heldout.batch(slice(0, 2 * PAIRS)).x.flatten(1)
         real = path_length(lambda x: x, pixels(), x[:PAIRS], x[PAIRS:], generator=generator)
     return (made.mean() / real.mean()).item()
 

@@ -4,10 +4,13 @@ Binarisation is dynamic: each pixel is drawn anew at every use, 1 with its grey 
 the published figures of VAE and IWAE; the test images are drawn once, with the library's seed.  Never
 compare with figures of static binarisation.  The bound is by 5,000 draws of z for each image: of the 10,000
 test images on a GPU, of a seeded 1,000 of them without one; the standard error is over images and draws.
-ELBO is the same with one draw.  The bound of the VQ-VAE needs no draws.  Training stops after --slice minutes and the same command goes on; every
-finished one is a row.  Those that end in -gpu are for a GPU.  MNIST must be in $PLAUSIBLE_DATA/mnist.
+ELBO is the same with one draw.  The bound of the VQ-VAE needs no draws.  Training and scoring stop after
+--slice minutes and the same command goes on; every finished one is a row.  Those that end in -gpu are for a
+GPU.  MNIST must be in $PLAUSIBLE_DATA/mnist.
 """
 
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from benchmarks.record import kept, parser, record
 from experiments.slices import train_a_slice
 
 import plausible
-from plausible.core.likelihood import LogProb
+from plausible.core.likelihood import Kind, LogProb
 from plausible.core.verbs import Variational
 
 DYNAMIC = plausible.Options(binarise="dynamic")
@@ -48,9 +51,12 @@ def main() -> None:
     asked = flags.parse_args()
     minutes = 0.1 if asked.quick else asked.minutes
     settings = plausible.Settings(minutes=minutes, seed=asked.seed, precision=asked.precision)
-    name = f"{asked.who}-{minutes:g}-{asked.seed}{'-quick' if asked.quick else ''}"
+    name = (
+        f"{asked.who}-{minutes:g}-{asked.precision}-{asked.seed}{'-quick' if asked.quick else ''}"
+    )
     config = WHO[asked.who]
     kind = plausible.VQVAE if isinstance(config, plausible.VQVAE.Config) else plausible.VAE
+    began = time.perf_counter()
     training = train_a_slice(
         asked.folder / name, kind.name, "mnist", config, settings, asked.slice, DYNAMIC
     )
@@ -59,10 +65,14 @@ def main() -> None:
     n, draws = (20, 200) if asked.quick else (len(test) if gpu else 1000, DRAWS)
     order = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:n]
     x = test.everything(0).x[order.to(training.device)]  # drawn once
-    said, one = scored(model, x, draws, asked.seed), scored(model, x, 1, asked.seed)
+    folder = asked.folder / name
+    left = asked.slice - (time.perf_counter() - began) / 60
+    one = scored(model, x, 1, asked.seed, folder, left)
+    said = scored(model, x, draws, asked.seed, folder, left)
     kl = None
     if isinstance(model, Variational):
-        kl = model.posterior(x, generator=torch.Generator().manual_seed(asked.seed)).kl  # (n, d)
+        generator = torch.Generator().manual_seed(asked.seed)
+        kl = torch.cat([model.posterior(some, generator=generator).kl for some in x.split(500)])
     assert said.stderr is not None
     row = {
         "who": asked.who,
@@ -80,7 +90,7 @@ def main() -> None:
         "images/s": training.clock.images / training.seconds,
     }
     before = [] if asked.quick else kept(__file__, quick=False)
-    same = ("who", "seed", "gpu")
+    same = ("who", "seed", "gpu", "precision")
     other = [
         r
         for r in before
@@ -90,13 +100,28 @@ def main() -> None:
     record(__file__, rows, seed=asked.seed, quick=asked.quick)
 
 
-def scored(model: Any, x: torch.Tensor, draws: int, seed: int) -> LogProb:
-    """The mean of the bound of log p(x) by so many draws each, with its error."""
-    generator, parts = torch.Generator().manual_seed(seed), []
-    for some in x.split(100):
-        parts.append(model.log_prob(some, samples=draws, generator=generator))
-        done = sum(len(part.nats) for part in parts)
-        print(f"scored {done:,} of {len(x):,} by {draws:,} draws", flush=True)
+def scored(
+    model: Any, x: torch.Tensor, draws: int, seed: int, folder: Path, minutes: float
+) -> LogProb:
+    """The mean of the bound of log p(x) by so many draws each, with its error.
+
+    A hundred images at a time, each kept in the folder; exits with 3 when the minutes are over.
+    """
+    until, parts = time.perf_counter() + 60 * minutes, []
+    for number, some in enumerate(x.split(100)):
+        path = folder / f"score-{draws}-{len(x)}-{seed}-{number}.pt"
+        if not path.exists():
+            if time.perf_counter() > until:
+                print("scoring goes on when the same command is given again")
+                sys.exit(3)
+            generator = torch.Generator().manual_seed(seed + number)
+            said = model.log_prob(some, samples=draws, generator=generator)
+            torch.save((said.nats.cpu(), None if said.stderr is None else said.stderr.cpu()), path)
+            print(
+                f"{100 * number + len(some):,} of {len(x):,} scored by {draws:,} draws", flush=True
+            )
+        nats, stderr = torch.load(path, weights_only=True)
+        parts.append(LogProb(nats, Kind.LOWER, stderr=stderr))
     return LogProb.cat(parts).mean()
 
 

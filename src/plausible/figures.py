@@ -220,9 +220,8 @@ def heat(x: Tensor, nats: Tensor) -> Image.Image:
 def plane(model: Latent, part: Part) -> Image.Image:
     """All of a z with two coordinates: E[x | z] on a grid of it, and where the posterior puts a part's x.
 
-    The grid is even in probability: its lines are quantiles of N(0, 1).  The
-    second picture, in colours of the labels, is of models that infer z; a conditional model draws the
-    grid of its first class.
+    The grid is even in probability: its lines are quantiles of N(0, 1).  The second picture, in colours
+    of the labels, is of models that infer z; a conditional model draws the grid of its first class.
     """
     from matplotlib.figure import Figure
 
@@ -237,11 +236,12 @@ def plane(model: Latent, part: Part) -> Image.Image:
     lattice = grid(x, _LATTICE)
     if not isinstance(model, Variational):
         return lattice
-    some = part.rows(slice(0, _INFERRED))
+    some = part.spread(_INFERRED)
     mean = inferred(model, some, torch.Generator().manual_seed(0)).mean  # (n, 2)
     figure = Figure(figsize=(14, 7), dpi=100, layout="constrained")
     left, axes = figure.subplots(1, 2)
     left.imshow(np.asarray(lattice), cmap="gray", vmin=0, vmax=255)
+    left.set(title="E[x | z]" + (", class 0" if model.conditional else ""))
     left.set_axis_off()
     y = None if some.y is None else some.y.cpu().numpy()
     points = axes.scatter(

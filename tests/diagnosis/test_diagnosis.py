@@ -1,6 +1,7 @@
 """Findings: a check fires where its defect was made, with its evidence and the flag to change, and not elsewhere."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,10 +11,11 @@ from plausible import VAE, NaiveBayes, Settings, Space, train
 from plausible.core.likelihood import LogProb
 from plausible.core.model import Explicit
 from plausible.core.registry import Refused
+from plausible.data.part import Part
 from plausible.diagnosis import Case, Finding, Severity, checks, diagnose
 from plausible.diagnosis.finding import check
 from plausible.diagnosis.likelihood import overfitting
-from plausible.evaluation.inference import active, bounds, gain, inferred
+from plausible.evaluation.inference import bounds, gain, inferred
 
 SPACE = Space((1, 4, 4), 2, 2)
 
@@ -86,7 +88,7 @@ def test_the_gain_of_its_own_z_is_large_where_z_is_used_and_nothing_where_it_is_
         assert posterior.z.shape == (len(data.heldout), 4)
         nats = gain(model, data.heldout, posterior).mean()
         assert (nats > 3) == large
-        assert bool(active(posterior).any()) == large
+        assert bool(posterior.active.any()) == large
 
 
 def test_bounds_rise_with_the_draws(healthy):
@@ -138,6 +140,42 @@ def test_learning_by_heart_is_seen_in_the_likelihood():
     training = train(honest, make_data(space, 3000), Settings())
     list(training)
     assert overfitting(Case(training.averaged, training.data)).severity is Severity.FINE
+
+
+class Broken(ByHeart):
+    """Says that what it does not know is impossible."""
+
+    def _log_prob(self, x, y, samples, generator):
+        said = super()._log_prob(x, y, samples, generator)
+        return LogProb(torch.where(said.nats < 0, -torch.inf, said.nats))
+
+
+def test_a_probability_that_is_not_finite_is_never_fine_and_stays_json():
+    space = Space((1, 6, 6), 2)
+    data = make_data(space, 300)
+    finding = overfitting(Case(Broken(space, data.train.everything().x), data))
+    assert finding.severity is Severity.WARNING
+    assert "not finite" in finding.claim
+    json.loads(json.dumps(finding.to_dict(), allow_nan=False))
+
+
+def test_pixels_that_are_drawn_at_each_use_are_drawn_once_for_a_diagnosis():
+    grey = make_data(Space((1, 4, 4), 256), 300)
+    space = Space((1, 4, 4), 2)
+    parts = {
+        name: Part(getattr(grey, name).values, None, space, greys=256)
+        for name in ("train", "validation", "heldout")
+    }
+    data = replace(grey, space=space, **parts)
+    torch.manual_seed(0)
+    model = VAE(space, VAE.Config(width=16, latent=4)).eval()
+    a, b = (diagnose(model, data) for _ in "ab")
+    assert [f.to_dict() for f in a] == [f.to_dict() for f in b]
+
+
+def test_a_part_in_the_order_of_its_classes_is_looked_at_all_over():
+    part = make_data(SPACE, 900).heldout
+    assert set(part.rows(part.y.argsort()).spread(32).y.tolist()) == {0, 1}
 
 
 def test_a_model_is_asked_only_what_its_verbs_answer():

@@ -1,6 +1,7 @@
 """Held-out probability against a model that can be written down, and kernels against a formula."""
 
 import math
+from typing import ClassVar
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ class Coins(Explicit):
 
     name, place = "coins", ("test",)
     kind, stderr = Kind.EXACT, None
+    kinds: ClassVar = {"log_prob": "="}
 
     def __init__(self, chance, space=SPACE, conditional=False):
         config = self.Config()

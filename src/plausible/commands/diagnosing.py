@@ -19,7 +19,10 @@ def diagnose(asked: Diagnose, console: Console) -> None:
         found = checked(
             model, data, asked.seed, lambda name: bar.update(task, description=f"checking: {name}")
         )
-    console.print(display.findings(found), highlight=False)
+    if found:
+        console.print(display.findings(found), highlight=False)
+    else:
+        console.print(f"there is no check yet that a {model.name} could be asked", highlight=False)
     content = [finding.to_dict() for finding in found]
     path = run.write("findings.json", json.dumps(content, indent=2) + "\n")
     console.print(f"all of it in {path}", highlight=False, soft_wrap=True)

@@ -76,8 +76,12 @@ def raster(model: Model, asked: str) -> Raster:
     """The model as one that draws pixel by pixel; Refused, naming what was asked for, if it is not."""
     if isinstance(model, Raster):
         return model
-    what = f"one {model.name} for each class" if isinstance(model, PerClass) else f"a {model.name}"
     raise Refused(
         f"{asked} needs a model that draws pixel by pixel (pixelcnn, pixelrnn; --conditional rather than "
-        f"--per-class), and this is {what}"
+        f"--per-class), and this is {described(model)}"
     )
+
+
+def described(model: Model) -> str:
+    """A model in words: "a vae", or "one vae for each class"."""
+    return f"one {model.name} for each class" if isinstance(model, PerClass) else f"a {model.name}"

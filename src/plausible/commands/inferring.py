@@ -10,8 +10,8 @@ from torch import Tensor
 
 from plausible import figures, runs
 from plausible.bayes import BayesClassifier
-from plausible.commands.files import class_of, place, progress, write_bytes
-from plausible.core.model import Explicit, Generative, Model
+from plausible.commands.files import class_of, described, place, progress, write_bytes
+from plausible.core.model import Explicit, Model
 from plausible.core.registry import Refused
 from plausible.core.verbs import Latent, Reconstructing, Variational
 from plausible.data.inputs import inputs
@@ -27,7 +27,7 @@ def interpolate(asked: Interpolate, console: Console) -> None:
     run, columns = runs.Run(asked.run_folder), asked.columns
     model = run.model(place(asked.device))
     if not isinstance(model, Latent):
-        raise Refused(f"{run.folder} is a {model.name}, which has no latent z to walk in")
+        raise Refused(f"{run.folder} is {described(model)}, which has no latent z to walk in")
     y = None if asked.label is None else class_of(run, asked.label)
     if asked.between is None:
         generator = torch.Generator().manual_seed(asked.seed)
@@ -56,17 +56,25 @@ def _between(model: Model, ends: Tensor, y: int | None, columns: int) -> Tensor:
     the first to the second half-way.
     """
     if not isinstance(model, Variational):
-        raise Refused(f"--between needs a model that can encode (vae), and a {model.name} cannot")
+        raise Refused(
+            f"--between needs a model that can encode (vae), and this is {described(model)}"
+        )
     if len(ends) != 2:
         raise Refused(f"--between needs two inputs, and these files hold {len(ends):,}")
     assert isinstance(model, Explicit)
-    labels = model.labels(2, y) if y is not None or not model.conditional else None
-    if labels is None and model.conditional:
-        labels = BayesClassifier(model).log_posterior(ends).argmax(1).cpu()
+    labels = _labels(model, ends, y)
     z = model.encode(ends, labels, mean=True).cpu()  # (2, d)
     way = great_circle(z[:1], z[1:], columns)[0]  # (columns, d)
     half = (torch.arange(columns) >= columns / 2).long()
     return decoded(model, way, None if labels is None else labels[half])
+
+
+def _labels(model: Explicit, x: Tensor, y: int | None) -> Tensor | None:
+    """The label that is told, for all x, or of each x (N, ...) the most probable; None without labels."""
+    if y is not None or not model.conditional:
+        return model.labels(len(x), y)
+    generator = torch.Generator().manual_seed(0)
+    return BayesClassifier(model).log_posterior(x, generator).argmax(1).cpu()
 
 
 def reconstruct(asked: Reconstruct, console: Console) -> None:
@@ -75,18 +83,19 @@ def reconstruct(asked: Reconstruct, console: Console) -> None:
     model = run.model(place(asked.device))
     if not isinstance(model, Reconstructing):
         raise Refused(
-            f"{run.folder} is a {model.name}, which keeps no code of an input: choose a run of vae or vq-vae"
+            f"{run.folder} is {described(model)}, which keeps no code of an input: choose a run of vae or "
+            f"vq-vae, --conditional rather than --per-class"
         )
-    assert isinstance(model, Generative)
+    assert isinstance(model, Explicit)
     y = None if asked.label is None else class_of(run, asked.label)
-    if y is not None:
-        model.labels(1, y)  # refuses a label on a model without labels
     part = inputs(asked.paths, run.space, run.options).part
-    with progress(console) as bar, torch.no_grad():
+    parts = []
+    with progress(console) as bar:
         bar.add_task("there and back", total=None)
-        chunks = torch.arange(len(part)).split(_CHUNK)
-        back = torch.cat([model.reconstruct(part.batch(rows).x, y).cpu() for rows in chunks])
-    x = part.everything().x
+        for rows in torch.arange(len(part)).split(_CHUNK):
+            some = part.batch(rows).x
+            parts.append(model.reconstruct(some, _labels(model, some, y)).cpu())
+    back, x = torch.cat(parts), part.everything().x  # (N, *shape)
     if asked.out.lower().endswith(".npz"):
         buffer = io.BytesIO()
         np.savez_compressed(buffer, x=back.numpy())

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -203,6 +204,16 @@ class Model(nn.Module, ABC):
         """
         return None
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Evaluation mode for a while: no unit drops out."""
+        was_training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(was_training)
+
     def _place(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         return tuple(tensor.to(self.offset.device) for tensor in tensors)
 
@@ -264,16 +275,12 @@ class Generative(Model):
                 raise Refused(f"a {self.name} has no z ~ N(0, I) to truncate")
             noise = truncated(noise, truncation)
         size = min(max(2**22 // self.space.dims, 16), 1024)
-        was_training = self.training
-        self.eval()
-        try:
+        with self.still():
             parts = []
             for rows in (slice(i, i + size) for i in range(0, n, size)):
                 few, some = noise[rows], None if labels is None else labels[rows]
                 few, *rest = self._place(few) if some is None else self._place(few, some)
                 parts.append(self._sample(few, rest[0] if rest else None))
-        finally:
-            self.train(was_training)
         x = self.space.quantise(torch.cat(parts))  # (n, *shape)
         if x.shape != (n, *self.space.shape):
             raise RuntimeError(f"{self.name} made samples of shape {tuple(x.shape)}")
@@ -326,24 +333,29 @@ class Explicit(Generative):
 
         x        (N, *shape) in data units.
         samples  draws per x where the family estimates; None is its default.
+        Raises ``Refused`` for x of another shape, or fewer than 1 samples.
         """
         n = len(x)
+        if samples is not None and samples < 1:
+            raise Refused(f"an estimate of log p needs at least 1 draw, not {samples}")
         if x.shape[1:] != self.space.shape:
             raise Refused(
                 f"x of {self.space} has shape (N, *{self.space.shape}), not {tuple(x.shape)}"
             )
-        x = self._place(x if self.space.levels else self.standardise(x))[0]
-        if self.conditional and y is None:
-            parts = [
-                self._log_prob(x, torch.full((n,), k, device=x.device), samples, generator)
-                + self.log_prior[k]
-                for k in range(self.space.classes)
-            ]
-            answer = LogProb.logsumexp(parts)
-        else:
-            labels = self.labels(n, y)
-            placed = None if labels is None else self._place(labels)[0]
-            answer = self._log_prob(x, placed, samples, generator)
+        x = self._place(x)[0]
+        x = x if self.space.levels else self.standardise(x)
+        with self.still():
+            if self.conditional and y is None:
+                parts = [
+                    self._log_prob(x, torch.full((n,), k, device=x.device), samples, generator)
+                    + self.log_prior[k]
+                    for k in range(self.space.classes)
+                ]
+                answer = LogProb.logsumexp(parts)
+            else:
+                labels = self.labels(n, y)
+                placed = None if labels is None else self._place(labels)[0]
+                answer = self._log_prob(x, placed, samples, generator)
         return answer if self.space.levels else answer - self.scale.log().sum()
 
 

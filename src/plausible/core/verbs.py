@@ -6,6 +6,8 @@ from torch import Generator, Tensor
 
 from plausible.core.space import Batch
 
+_ACTIVE = 0.01  # nats
+
 
 @runtime_checkable
 class Classifier(Protocol):
@@ -41,6 +43,11 @@ class Posterior(NamedTuple):
         """KL(q || p) of each coordinate, (m^2 + s^2 - 1) / 2 - log s, in nats: (N, d)."""
         return (self.mean.square() + self.scale.square() - 1) / 2 - self.scale.log()
 
+    @property
+    def active(self) -> Tensor:
+        """Which coordinates of z are used: those whose KL is over 0.01 nats on average, (d,) bool."""
+        return self.kl.mean(0) > _ACTIVE
+
 
 @runtime_checkable
 class Variational(Protocol):
@@ -54,7 +61,7 @@ class Variational(Protocol):
         generator: Generator | None = None,
         mean: bool = False,
     ) -> Posterior:
-        """q(z | x) of x (N, *shape) in data units; z is a draw, or the mean."""
+        """q(z | x) of x (N, *shape) in data units; z is a draw, or the mean.  Conditional models need y."""
         ...
 
     def encode(

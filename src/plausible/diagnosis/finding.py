@@ -1,7 +1,8 @@
 """A finding: how bad, what is claimed in plain words, the numbers it rests on, and what to change."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -37,17 +38,26 @@ class Finding:
     remedy: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for findings.json."""
-        return {**asdict(self), "severity": str(self.severity), "evidence": dict(self.evidence)}
+        """Plain values for findings.json, which has no NaN and no infinity: None stands for them."""
+        evidence = {
+            what: None if isinstance(value, float) and not math.isfinite(value) else value
+            for what, value in self.evidence.items()
+        }
+        return {**asdict(self), "severity": str(self.severity), "evidence": evidence}
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What is looked at: a trained model and its data."""
+    """What is looked at: a trained model and its data, with nothing left to chance."""
 
     model: Model
     data: Data
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        # each with a seed of its own, or they would share the noise of dynamic binarisation
+        train, held = self.data.train.settled(self.seed), self.data.heldout.settled(self.seed + 1)
+        object.__setattr__(self, "data", replace(self.data, train=train, heldout=held))
 
     def generator(self) -> torch.Generator:
         """A fresh generator of the case's seed: every check draws the same numbers again."""

@@ -5,9 +5,12 @@ import math
 from plausible.core.model import Explicit
 from plausible.core.verbs import Variational
 from plausible.diagnosis.finding import Case, Finding, Severity, check
-from plausible.evaluation.inference import active, bounds, gain, inferred
+from plausible.evaluation.inference import bounds, gain, inferred
 
 _POINTS = 1000
+_HARDLY = 2  # coordinates of z that are hardly any, where there are many
+_ALLOWED = 3.0  # nats of free bits that a remedy allows, all coordinates together
+_LISTED = 8  # coordinates of z whose KL is told
 _FEW = 32  # examples whose bound is taken by thousands of draws
 _DRAWS = (1, 50, 5000)
 _NOTHING = 0.1  # nats of KL that carry nothing
@@ -22,38 +25,42 @@ def posterior_collapse(case: Case) -> Finding:
     from a poor decoder.
     Source: Bowman et al. 2016, https://arxiv.org/abs/1511.06349.
     """
-    model, part = case.model, case.data.heldout.rows(slice(0, _POINTS))
+    model, part = case.model, case.data.heldout.spread(_POINTS)
     assert isinstance(model, Variational)
     posterior = inferred(model, part, case.generator())
     n, dims = posterior.z.shape
-    kl = posterior.kl.sum(1).mean().item()
-    used = int(active(posterior).sum())
+    each = posterior.kl.mean(0).sort(descending=True).values  # (d,)
+    kl = each.sum().item()
+    used = int(posterior.active.sum())
     apart = gain(model, part, posterior)  # (n,)
     error = apart.std().item() / math.sqrt(n)
-    evidence = {
+    evidence: dict[str, float | str] = {
         "KL, nats": kl,
+        "KL of the largest coordinates": " ".join(
+            f"{nats:.2f}" for nats in each[:_LISTED].tolist()
+        ),
         "coordinates used": used,
         "coordinates": dims,
         "log p(x | own z) - log p(x | z of another), nats": apart.mean().item(),
         "its standard error": error,
     }
     name = "posterior collapse"
+    remedy = f"--warm-up 0.3 or, without --importance, --free-bits {_ALLOWED / dims:.2g}"
     if kl < _NOTHING and apart.mean() < 3 * error:
         return Finding(
             name,
             Severity.FAILURE,
             "the posterior has collapsed: z says nothing of x, and the decoder ignores it",
             evidence,
-            "train again with --warm-up 0.3 --free-bits 0.05, with --beta 1 or less, and if it stays so "
-            "with a smaller --lr",
+            f"train again with {remedy}, with --beta 1 or less, and if it stays so with a smaller --lr",
         )
-    if used <= dims // 10 and dims >= 10:
+    if used <= _HARDLY < dims // _HARDLY:
         return Finding(
             name,
             Severity.WARNING,
             f"hardly any of z is used, {used} of {dims} coordinates",
             evidence,
-            "train again with --warm-up 0.3 or --free-bits 0.05; with --beta above 1, lower it",
+            f"train again with {remedy}; with --beta above 1, lower it",
         )
     if used < dims:
         return Finding(
@@ -73,31 +80,32 @@ def bound_gap(case: Case) -> Finding:
     """
     model = case.model
     assert isinstance(model, Explicit)
-    part = case.data.heldout.rows(slice(0, _FEW))
+    part = case.data.heldout.spread(_FEW)
     found = bounds(model, part, _DRAWS, case.generator())
     one, some, many = (found[k].nats.double().cpu() for k in _DRAWS)  # (n,) each
-    posterior, exact = (many - one).mean().item(), (many - some).mean().item()
+    over_elbo, over_some = (many - one).mean().item(), (many - some).mean().item()
     error = ((many - some).std() / math.sqrt(len(many))).item()
     evidence = {
         **{f"bound by {k:,} draws, nats": found[k].nats.mean().item() for k in _DRAWS},
-        "5,000 draws - ELBO, nats": posterior,
-        "5,000 draws - 50 draws, nats": exact,
+        "5,000 draws - ELBO, nats": over_elbo,
+        "5,000 draws - 50 draws, nats": over_some,
         "its standard error": error,
         "examples": len(many),
     }
     name = "bound gap"
-    if exact > max(_LOOSE, 3 * error):
+    if over_some > max(_LOOSE, 3 * error):
         return Finding(
             name,
             Severity.WARNING,
             "the posterior is far from what it stands for: log p(x) by few draws is too low",
             evidence,
-            "ask with more draws, log_prob(x, samples=5000); or train with --importance 5, or a wider "
-            "encoder (--width)",
+            "ask with more draws (plausible score --draws 5000); or train with --importance 5, or a larger "
+            "--width",
         )
     return Finding(
         name,
         Severity.FINE,
-        f"more draws raise the bound by {posterior:.2f} nats over the ELBO, {exact:.2f} of them beyond 50",
+        f"more draws raise the bound by {over_elbo:.2f} nats over the ELBO, {over_some:.2f} of them "
+        f"beyond 50",
         evidence,
     )

@@ -19,7 +19,7 @@ def overfitting(case: Case) -> Finding:
     model = case.model
     assert isinstance(model, Explicit)
     known, new = (
-        model.log_prob(part.rows(slice(0, _POINTS)).everything().x, generator=case.generator())
+        model.log_prob(part.spread(_POINTS).everything().x, generator=case.generator())
         for part in (case.data.train, case.data.heldout)
     )
     learned, held = known.mean(), new.mean()
@@ -32,9 +32,18 @@ def overfitting(case: Case) -> Finding:
         "log p of held-out examples, nats": held.nats.item(),
         "difference": gap,
         "its standard error": error,
-        "examples of each": float(len(new.nats)),
+        "examples of each": min(len(known.nats), len(new.nats)),
     }
     name = "overfitting"
+    broken = sum(int((~said.nats.isfinite()).sum()) for said in (known, new))
+    if broken:
+        return Finding(
+            name,
+            Severity.WARNING,
+            f"log p is not finite for {broken:,} examples, so nothing can be said of the others",
+            evidence,
+            "train again with a smaller --lr",
+        )
     scale = abs(held.nats.item()) if model.space.levels else model.space.dims
     if gap > max(3 * error, _SHARE * scale):
         return Finding(

@@ -14,7 +14,6 @@ from plausible.evaluation.study import Study
 
 _CHUNK = 250
 _POINTS = 2000
-ACTIVE = 0.01  # variance of the posterior's mean from which a coordinate of z counts as used
 
 
 def inferred(model: Variational, part: Part, generator: Generator) -> Posterior:
@@ -25,14 +24,6 @@ def inferred(model: Variational, part: Part, generator: Generator) -> Posterior:
         batch = part.batch(rows)
         found.append(model.posterior(batch.x, batch.y if told else None, generator=generator))
     return Posterior(*(torch.cat(parts).cpu() for parts in zip(*found, strict=True)))
-
-
-def active(posterior: Posterior) -> torch.Tensor:
-    """Which coordinates of z follow x: Var_x(E_q[z_j]) > 0.01, (d,) bool.
-
-    Source: Burda et al. 2016, https://arxiv.org/abs/1509.00519.
-    """
-    return posterior.mean.var(0) > ACTIVE
 
 
 def gain(model: Variational, part: Part, posterior: Posterior) -> torch.Tensor:
@@ -61,17 +52,21 @@ def bounds(
 
 @metric(needs=Variational)
 def latent_use(study: Study) -> list[Measure]:
-    """How many coordinates of z follow x, and E KL(q(z | x) || p(z)) in nats, of at most 2,000 of H."""
+    """How many coordinates of z are used, and E KL(q(z | x) || p(z)) in nats, of at most 2,000 of H.
+
+    Of a hierarchy each layer's KL is given the z above it that were drawn.
+    """
     model, part = study.model, study.heldout.part.rows(slice(0, _POINTS))
     assert isinstance(model, Variational)
     posterior = inferred(model, part, study.generator())
     kl = posterior.kl.sum(1).double()  # (n, d) -> (n,)
     n, dims = posterior.mean.shape
-    note = f"of {dims}" + (", none: the decoder ignores z" if not active(posterior).any() else "")
+    used = int(posterior.active.sum())
+    note = f"of {dims}" + ("" if used else ": the decoder ignores z")
+    told, error = "what z tells of x at most", (kl.std() / n**0.5).item()
     return [
+        Measure("active units", float(used), n=n, direction="higher", note=note),
         Measure(
-            "active units", float(active(posterior).sum()), n=n, direction="higher", note=note
+            "KL(q || p)", kl.mean().item(), error, n=n, unit="nats", direction="higher", note=told
         ),
-        Measure("KL(q || p)", kl.mean().item(), (kl.std() / n**0.5).item(), n=n, unit="nats",
-                direction="like real", note="what z tells of x at most"),
-    ]  # fmt: skip
+    ]

@@ -4,10 +4,14 @@ import math
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
-_SHARPEST = -7.0  # log s at least: a logistic narrower than a bin of 256 levels gains nothing
+from plausible.core.registry import Refused
+
+_SHARPEST = -7.0  # log s at least: a logistic narrower than a bin of 256 levels gains nothing ...
+_WIDEST = 7.0  # ... and a wider one than this is flat, and takes float32 to its limits
+_MANY = 32  # levels beyond which their order is worth knowing
 
 
 class Observation(Protocol):
@@ -133,7 +137,7 @@ class LogisticMixture:
 
     def _split(self, given: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         weight, mean, log_s = given.chunk(3, -1)  # (..., M) each
-        return weight.log_softmax(-1), mean, torch.exp(-log_s.clamp(min=_SHARPEST))
+        return weight.log_softmax(-1), mean, torch.exp(-log_s.clamp(_SHARPEST, _WIDEST))
 
 
 class Normal:
@@ -158,13 +162,30 @@ class Normal:
         return given[..., 1].clamp(min=_SHARPEST)
 
 
-def observation(levels: int | None, logistics: int | None = None) -> Observation:
-    """What suits so many levels: Bernoulli for 2, categorical, or a mixture of ``logistics``.
+def observation(levels: int | None, logistics: int | None = None, usual: int = 10) -> Observation:
+    """What suits so many levels: Bernoulli for 2, categorical, or a mixture of logistics beyond 32.
 
-    Without levels it is a normal density.
+    logistics  how many, for any number of levels beyond 2; by default ``usual`` beyond 32.
+    Without levels it is a normal density.  Raises ``Refused`` for logistics where there is no use for them.
     """
+    if logistics and (levels or 0) <= 2:
+        raise Refused("--logistics are for more than 2 levels: 2 levels have one probability")
     if levels is None:
         return Normal()
     if levels == 2:
         return Bernoulli()
-    return Categorical(levels) if logistics is None else LogisticMixture(levels, logistics)
+    if logistics is None and levels <= _MANY:
+        return Categorical(levels)
+    return LogisticMixture(levels, logistics or usual)
+
+
+class Given(nn.Module):
+    """(N, C size, H, W) -> (N, C, H, W, size), the numbers of one coordinate side by side."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C size, H, W) -> (N, C, H, W, size)."""
+        return x.unflatten(1, (self.channels, -1)).movedim(2, -1)

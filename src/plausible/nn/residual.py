@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+FEW_IMAGES = 10_000  # that networks of such blocks learn by heart when no unit is left out
+
 
 class Dense(nn.Module):
     """h + W2 drop(silu(W1 silu(norm(h)))), W2 = 0 at first: (N, F) -> (N, F).
 
-    drop  leaves out a share of the units while it learns: none, until ``p`` of ``dropout`` is set.
+    drop  leaves out no unit until the function of that name says which share.
     Sources: He et al. 2016, https://arxiv.org/abs/1603.05027 (order of the layers); Ba et al. 2016,
     https://arxiv.org/abs/1607.06450 (norm).
     """
@@ -49,6 +51,16 @@ class Convolutional(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
         return h + self.layers(h)
+
+
+def drop(module: nn.Module, share: float) -> None:
+    """Leave out this share of the units in all blocks of a network, at random, while it learns.
+
+    Source: Srivastava et al. 2014, http://jmlr.org/papers/v15/srivastava14a.html.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = share
 
 
 def normalised(channels: int) -> nn.GroupNorm:

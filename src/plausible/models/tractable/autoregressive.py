@@ -86,10 +86,7 @@ class Autoregressive(Explicit):
         super().__init__(space, config)
         if not space.is_image or not space.levels:
             raise Refused(f"{self.name} draws the pixels of images, and these data are vectors")
-        if config.logistics and space.levels == 2:
-            raise Refused("--logistics are for more than 2 levels: 2 levels have one probability")
-        logistics = config.logistics or (10 if space.levels > 32 else None)
-        self.observation = observation(space.levels, logistics)
+        self.observation = observation(space.levels, config.logistics)
         self._fastest: dict[tuple[int, str], str] = {}
 
     def outputs(self, x: Tensor, y: Tensor | None) -> Tensor:

@@ -28,25 +28,30 @@ def log_ratio(z: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
 def doubly_reparameterised(
     net: Hierarchy, seen: list[Tensor], y: Tensor | None, noise: Tensor, draws: int
 ) -> tuple[Walk, Tensor, list[Tensor]]:
-    """(walk, log p(z) / q(z | x), weights) whose gradients are the doubly reparameterised ones.
+    """(walk, log p(z) / q(z | x), factors) whose gradients are the doubly reparameterised ones.
 
-    d/dphi log (1/k) sum_i w_i has the expectation of sum_i v_i^2 (d log w_i / d z_i) (d z_i / d phi),
-    v_i = w_i / sum_j w_j, phi the weights of q: the derivative of log q by phi itself is left out, and so
-    is its noise, which would drown the signal as k grows.  Here q is evaluated again by weights that
-    do not learn, and what flows back into z is multiplied by v.  The caller appends v (R,) to the list
-    before it goes backward.
+    With log w = log p(x | z) + b log p(z) / q(z | x) and v_i = w_i / sum_j w_j, the derivative of
+    log (1/k) sum_i w_i by the weights phi of q has the expectation of
+
+        sum_i v_i (1 - b (1 - v_i)) (d log w_i / d z_i) (d z_i / d phi),
+
+    for b = 1 with v_i^2: the derivative of log q by phi itself is left out, and so is its noise, which would
+    drown the signal as k grows.  Here q is evaluated again by weights that do not learn, and what flows
+    back into z, which has the factor v already, is multiplied by 1 - b (1 - v).  The caller appends those
+    factors, (R,), to the list before it goes backward.
+    Nothing in the walk may be left to chance but the noise: q must be the same both times.
 
     noise (R, d), R = draws N -> z (R, d) in the walk, ratio (R,).
     Source: Tucker et al. 2019, https://arxiv.org/abs/1810.04152.
     """
-    weights: list[Tensor] = []
+    factors: list[Tensor] = []
     walk: Walk = net(seen, y, drawing(noise), draws)
     if walk.z.requires_grad:
-        walk.z.register_hook(lambda slope: slope * weights[0][:, None])
+        walk.z.register_hook(lambda slope: slope * factors[0][:, None])
     frozen = {name: param.detach() for name, param in net.named_parameters()}
     asked = ([one.detach() for one in seen], y, keeping(walk.z), draws)
     fixed: Walk = functional_call(net, frozen, asked)
-    return walk, log_ratio(walk.z, fixed.mean, fixed.scale), weights
+    return walk, log_ratio(walk.z, fixed.mean, fixed.scale), factors
 
 
 def averaged(log_weights: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -37,11 +37,11 @@ class VAEConfig(Explicit.Config):
     importance: int | None = None
     """Draws of z an example; more than 1 is the importance weighted bound.  By default 5 for vectors."""
     beta: float = 1.0
-    """Weight of the KL term; other than 1 what is learned is no bound of log p(x)."""
+    """Weight of the KL term; below 1 what is raised is no bound of log p(x)."""
     warm_up: float = 0.0
     """Share of the budget in which that weight rises from 0."""
     free_bits: float = 0.0
-    """Nats of KL that a coordinate of z has for nothing, on average over a batch."""
+    """Nats of KL a coordinate of z has for nothing, on average over a batch (each process's share)."""
     lr: float = 2e-3
     """Learning rate at the start; it falls to 1% of this."""
     largest_gradient: float | None = None

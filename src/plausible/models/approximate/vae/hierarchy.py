@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from plausible.core.verbs import Posterior
+
 _ONE = 0.541324854612918  # softplus of this is 1
 
 Choose = Callable[[slice, Tensor, Tensor], Tensor]
@@ -29,6 +31,11 @@ class Walk(NamedTuple):
     scale: Tensor
     state: Tensor
 
+    @property
+    def posterior(self) -> Posterior:
+        """q(z | x) alone."""
+        return Posterior(self.z, self.mean, self.scale)
+
 
 class Hierarchy(nn.Module, ABC):
     """z = (z_1, ..., z_L) ~ N(0, I), top first; x from all of them; q(z | x) = prod_l q(z_l | z_<l, x).
@@ -38,10 +45,12 @@ class Hierarchy(nn.Module, ABC):
     KL(q || p) = sum_l KL(N(m_l, s_l^2) || N(0, I)).  Posterior and decoder walk down together and share
     the state (Sonderby et al. 2016, https://arxiv.org/abs/1602.02282: the ladder).
 
-    sizes  d_1 .. d_L.
+    sizes       d_1 .. d_L.
+    walk_drops  whether units may drop out on the walk itself, so that no walk can be taken again.
     """
 
     sizes: tuple[int, ...]
+    walk_drops: bool = False
 
     @abstractmethod
     def seen(self, x: Tensor) -> list[Tensor]:

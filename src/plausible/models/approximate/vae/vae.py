@@ -23,13 +23,11 @@ from plausible.models.approximate.vae.bounds import (
 from plausible.models.approximate.vae.config import VAEConfig
 from plausible.models.approximate.vae.hierarchy import repeated
 from plausible.nn.observation import observation
+from plausible.nn.residual import FEW_IMAGES, drop
 
 _DRAWS = 100  # of z for each x, where log p(x) is estimated and nobody says how many
-_VALUES = {"cpu": 2**20, "cuda": 2**26}  # numbers that decide pixels, at once
+_ROOM = {"cpu": 2**20, "cuda": 2**23}  # numbers that decide pixels, at once
 _TOGETHER = 128  # of the x that share a batch of draws
-_ACTIVE = 0.01  # nats of KL from which a coordinate of z is counted as used
-_FEW_IMAGES = 10_000  # that a network without dropout learns by heart
-_FEW = 16  # draws that tell which class is the most probable
 
 
 @models
@@ -59,12 +57,9 @@ class VAE(Explicit):
     def __init__(self, space: Space, config: VAEConfig | None = None):
         config = config or VAEConfig()
         super().__init__(space, config)
-        if config.logistics and (space.levels or 0) <= 2:
-            raise Refused("--logistics are for data of more than 2 grey levels")
         if config.scale == "shared" and space.levels:
             raise Refused("--scale is for vectors, and these data lie on grey levels")
-        many = (space.levels or 0) > 32
-        self.observation = observation(space.levels, config.logistics or (3 if many else None))
+        self.observation = observation(space.levels, config.logistics, usual=3)
         shared = config.scale == "shared"
         self.log_scale = nn.Parameter(torch.zeros(())) if shared else None
         size = 1 if shared else self.observation.size
@@ -72,6 +67,12 @@ class VAE(Explicit):
         asked = Size(config.latent, config.layers, config.width, config.blocks, classes)
         self.net = architectures[config.architecture or default(space)](space, size, asked)
         self.importance = config.importance or (1 if space.is_image or config.free_bits else 5)
+        # the doubly reparameterised gradient takes every walk twice
+        self._steady = self.importance > 1 and self.net.walk_drops
+        if self._steady and config.dropout:
+            raise Refused(
+                "--dropout does not go with --importance beyond 1 and several layers of z"
+            )
         self._beta = cosine(
             0.0 if config.warm_up else config.beta, config.beta, until=config.warm_up
         )
@@ -79,11 +80,9 @@ class VAE(Explicit):
     def prepare(self, train: Examples) -> None:
         """Units and class prior, and what part of the units drops out: half where images are few."""
         super().prepare(train)
-        few = self.space.is_image and len(train) < _FEW_IMAGES
-        share = self.config.dropout if self.config.dropout is not None else 0.5 * few
-        for module in self.net.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = share
+        few = self.space.is_image and len(train) < FEW_IMAGES and not self._steady
+        share = self.config.dropout
+        drop(self.net, share if share is not None else 0.5 if few else 0.0)
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
@@ -103,36 +102,28 @@ class VAE(Explicit):
     def loss(self, batch: Batch, clock: Clock) -> Loss:
         """-E_q log p(x | z) and beta KL, or the negative importance weighted bound; in nats."""
         y = batch.y if self.conditional else None
-        x, point, beta = (
-            self.standardise(batch.x),
-            self._point(batch.x),
-            at(self._beta, clock.spent),
-        )
-        seen, draws, n = self.net.seen(x), self.importance, len(batch)
-        noise = torch.randn(draws * n, self.dims, device=x.device)  # (R, d)
+        point, beta = self._point(batch.x), at(self._beta, clock.spent)
+        seen, draws, n = self.net.seen(self.standardise(batch.x)), self.importance, len(batch)
+        noise = torch.randn(draws * n, self.dims, device=batch.x.device)  # (R, d)
         if draws == 1:
             walk = self.net(seen, y, drawing(noise), 1)
-            likelihood = self._likelihood(self.net.finish(walk), point)[0]  # (1, N) -> (N,)
-            kl = paid = Posterior(*walk[:3]).kl  # (N, d)
+            likelihood = self._likelihood(self.net.finish(walk), point, 1)[0]  # (1, N) -> (N,)
+            kl = paid = walk.posterior.kl  # (N, d)
             if self.config.free_bits:  # what is below its allowance has no slope
                 paid = torch.where(kl.mean(0) > self.config.free_bits, kl, self.config.free_bits)
             terms = {"reconstruction": -likelihood, "kl": beta * paid.sum(1)}
         else:
-            walk, ratio, weights = doubly_reparameterised(self.net, seen, y, noise, draws)
+            walk, ratio, factors = doubly_reparameterised(self.net, seen, y, noise, draws)
             given = self.net.decode(walk.z, None if y is None else repeated(y, draws))
-            likelihood = self._likelihood(given, point)  # (k, N)
+            likelihood = self._likelihood(given, point, draws)  # (k, N)
             log_w = likelihood + beta * ratio.view(draws, n)
-            weights.append(log_w.detach().softmax(0).flatten())
+            factors.append((1 - beta * (1 - log_w.detach().softmax(0))).flatten())
             terms = {"bound": math.log(draws) - log_w.logsumexp(0)}  # (k, N) -> (N,)
-            kl = Posterior(*walk[:3]).kl  # (R, d)
         with torch.no_grad():
-            each = kl.mean(0)  # of each coordinate of z, (R, d) -> (d,)
-            watch = {
-                "ELBO": likelihood.mean() - each.sum(),
-                "KL": each.sum(),
-                "active": (each > _ACTIVE).sum().float(),
-            }
-        return Loss(terms, watch)
+            told, cost = likelihood.mean(), walk.posterior.kl.sum(1).mean()
+            watch = {"ELBO": told - cost, "KL": cost}
+            watch["active"] = walk.posterior.active.sum().float()
+        return Loss(terms, watch if draws == 1 else {"reconstruction": -told, **watch})
 
     @property
     def dims(self) -> int:
@@ -144,19 +135,19 @@ class VAE(Explicit):
     ) -> LogProb:
         """log (1/k) sum_i p(x | z_i) p(z_i) / q(z_i | x), z_i ~ q: below log p(x) in expectation."""
         draws, numbers = samples or _DRAWS, self.space.dims * self.observation.size
-        room = max(1, _VALUES.get(x.device.type, _VALUES["cuda"]) // numbers)  # rows at once
+        room = max(1, _ROOM.get(x.device.type, _ROOM["cuda"]) // numbers)  # rows at once
         point = self._point(x) if self.space.levels else x
         x = self.standardise(x) if self.space.levels else x
         parts = []
         for some in torch.arange(len(x), device=x.device).split(min(room, _TOGETHER)):
             labels = None if y is None else y[some]
             seen, log_w = self.net.seen(x[some]), []
-            each = max(1, room // len(some))
+            each = max(1, room // max(1, len(some)))
             for k in [each] * (draws // each) + [draws % each] * (draws % each > 0):
                 noise = self._normal(k * len(some), generator)
                 walk = self.net(seen, labels, drawing(noise), k)
-                ratio = log_ratio(walk.z, walk.mean, walk.scale).view(k, -1)
-                log_w.append(self._likelihood(self.net.finish(walk), point[some]) + ratio)
+                ratio = log_ratio(walk.z, walk.mean, walk.scale).view(k, len(some))
+                log_w.append(self._likelihood(self.net.finish(walk), point[some], k) + ratio)
             parts.append(averaged(torch.cat(log_w)))  # (k, n) -> (n,)
         nats, errors = torch.cat([nats for nats, _ in parts]), [error for _, error in parts]
         stderr = None if draws == 1 else torch.cat([e for e in errors if e is not None])
@@ -174,14 +165,16 @@ class VAE(Explicit):
     ) -> Posterior:
         """q(z | x): x (N, *shape) in data units -> a draw of z, means and scales, (N, d) each.
 
-        y     labels; None on a conditional model takes the most probable one of each x.
         mean  z is the mean of q, layer after layer, and not a draw.
+        Raises ``Refused`` for a conditional model that is told no labels, here and below.
         """
         labels = self._told(x, y)
         standard = self.standardise(self._place(x)[0])
         noise = self._normal(len(x), generator)
-        walk = self.net(self.net.seen(standard), labels, drawing(noise * (not mean)), 1)
-        return Posterior(walk.z, walk.mean, walk.scale)
+        if mean:
+            noise = torch.zeros_like(noise)
+        with self.still():
+            return self.net(self.net.seen(standard), labels, drawing(noise), 1).posterior
 
     def encode(
         self,
@@ -196,16 +189,19 @@ class VAE(Explicit):
 
     @torch.no_grad()
     def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor | int | None = None) -> Tensor:
-        """log p(x | z) in nats, in standard units of a continuous space: x (N, *shape), z (N, d) -> (N,)."""
+        """log p(x | z) in nats: x (N, *shape) in data units, z (N, d) -> (N,)."""
         labels = self._told(x, y)
         x, z = self._place(x, z)
-        return self._likelihood(self.net.decode(z, labels), self._point(x))[0]
+        with self.still():
+            nats = self._likelihood(self.net.decode(z, labels), self._point(x), 1)[0]
+        return nats if self.space.levels else nats - self.scale.log().sum()
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """E[x' | z], z the mean of q(z | x): (N, *shape) in data units -> the same."""
         labels = self._told(x, y)
-        return self.decode(self.encode(x, labels, mean=True), labels)
+        with self.still():
+            return self.decode(self.encode(x, labels, mean=True), labels)
 
     def latent(self, n: int, generator: Generator | None = None) -> Tensor:
         """n draws of z ~ N(0, I), (n, d), on the CPU."""
@@ -238,9 +234,9 @@ class VAE(Explicit):
             return given
         return torch.cat([given, self.log_scale.expand_as(given)], -1)  # (..., 1) -> (..., 2)
 
-    def _likelihood(self, given: Tensor, point: Tensor) -> Tensor:
+    def _likelihood(self, given: Tensor, point: Tensor, k: int) -> Tensor:
         """log p(x | z): given (k N, *shape, size), point (N, *shape) -> (k, N)."""
-        given = self._numbers(given).unflatten(0, (-1, len(point)))
+        given = self._numbers(given).unflatten(0, (k, len(point)))
         return self.observation.log_prob(given, point).flatten(2).sum(2)  # (k, N, *shape) -> (k, N)
 
     def _normal(self, n: int, generator: Generator | None) -> Tensor:
@@ -252,13 +248,8 @@ class VAE(Explicit):
         return torch.randn(n, self.dims, generator=generator, device=device)
 
     def _told(self, x: Tensor, y: Tensor | int | None) -> Tensor | None:
-        """Labels (N,) where the model is: those given, or of each x the most probable."""
-        if not self.conditional or y is not None:
-            labels = self.labels(len(x), y)
-            return None if labels is None else self._place(labels)[0]
-        generator = torch.Generator().manual_seed(0)
-        joint = [
-            self.log_prob(x, label, samples=_FEW, generator=generator).nats + self.log_prior[label]
-            for label in range(self.space.classes)
-        ]
-        return torch.stack(joint, 1).argmax(1)  # (N, classes) -> (N,)
+        """Labels (N,) where the model is; None where it knows none."""
+        if self.conditional and y is None:
+            raise Refused(f"this {self.name} is conditional: give the labels of x")
+        labels = self.labels(len(x), y)
+        return None if labels is None else self._place(labels)[0]

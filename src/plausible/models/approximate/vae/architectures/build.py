@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import Tensor, nn
-
 from plausible.core.registry import Refused, Registry
 from plausible.core.space import Space
 from plausible.models.approximate.vae.hierarchy import Hierarchy
@@ -41,15 +39,3 @@ def images(space: Space, name: str) -> None:
             f"the architecture {name} is for images with sides of 8 to 128, not for {space.shape}: "
             f"choose --architecture mlp, or another --size"
         )
-
-
-class Given(nn.Module):
-    """(N, C size, H, W) -> (N, C, H, W, size), the numbers of one coordinate side by side."""
-
-    def __init__(self, channels: int, size: int):
-        super().__init__()
-        self.channels, self.size = channels, size
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C size, H, W) -> (N, C, H, W, size)."""
-        return x.unflatten(1, (self.channels, self.size)).movedim(2, -1)

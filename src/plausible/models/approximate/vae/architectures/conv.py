@@ -3,15 +3,11 @@
 from torch import nn
 
 from plausible.core.space import Space
-from plausible.models.approximate.vae.architectures.build import (
-    Given,
-    Size,
-    architectures,
-    images,
-)
+from plausible.models.approximate.vae.architectures.build import Size, architectures, images
 from plausible.models.approximate.vae.architectures.ladder import Ladder
 from plausible.models.approximate.vae.hierarchy import Hierarchy
 from plausible.nn.networks import Analysis, Synthesis, initialise
+from plausible.nn.observation import Given
 
 _HIDDEN = 512
 
@@ -27,7 +23,7 @@ def conv(space: Space, size: int, asked: Size) -> Hierarchy:
     channels, *sides = space.shape
     front = initialise(Analysis(space.shape, asked.width, top=_HIDDEN))
     drawn = Synthesis(_HIDDEN, (channels * size, *sides), asked.width, hidden=())
-    back = nn.Sequential(initialise(drawn), Given(channels, size))
+    back = nn.Sequential(initialise(drawn), Given(channels))
     return Ladder(
         front,
         back,

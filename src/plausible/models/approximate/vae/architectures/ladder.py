@@ -31,7 +31,7 @@ class Ladder(Hierarchy):
         classes: int,
     ):
         super().__init__()
-        self.sizes = (latent,) * layers
+        self.sizes, self.walk_drops = (latent,) * layers, layers > 1
         self.front, self.back = front, back
         between = [1] * (layers - 1)
         self.up = nn.ModuleList(_blocks(hidden, count) for count in [blocks, *between])

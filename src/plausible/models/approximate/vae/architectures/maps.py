@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from plausible.models.approximate.vae.architectures.build import Given
 from plausible.models.approximate.vae.hierarchy import Hierarchy
 from plausible.nn.networks import Fold, Unfold, resolutions
+from plausible.nn.observation import Given
 from plausible.nn.residual import Convolutional, normalised, zero
 
 
 class Maps(Hierarchy):
-    """L maps z_l of ``latent`` channels each, over resolutions from 1x1 to the largest.
+    """L maps z_l of ``latent`` channels each, over resolutions from 1x1 (if L is enough) to the largest.
 
     Up, the image shrinks through residual blocks and each resolution's last map is kept.  Down, each
     layer asks q of what was seen at its resolution and of the state; the state then takes in what it
@@ -38,10 +38,11 @@ class Maps(Hierarchy):
         super().__init__()
         large = max(shape[1:]) > max(resolutions(*shape[1:])[0])  # half of the pixels at once
         scales = [*reversed(resolutions(*shape[1:]))]  # coarsest first
-        self.scales = scales if scales[0] == (1, 1) else [(1, 1), *scales]
-        counts = _shares(layers, len(self.scales))
-        self.places = [p for p, n in zip(self.scales, counts, strict=True) for _ in range(n)]
-        self.latent = latent
+        scales = scales if scales[0] == (1, 1) else [(1, 1), *scales]
+        counts = dict(zip(scales, _shares(layers, len(scales)), strict=True))
+        self.scales = [scale for scale in scales if counts[scale]]
+        self.places = [scale for scale in scales for _ in range(counts[scale])]
+        self.latent, self.walk_drops = latent, True
         self.sizes = tuple(latent * h * w for h, w in self.places)
         first = (4 if large else 1) * shape[0]
         stem = [Unfold()] if large else []
@@ -64,7 +65,7 @@ class Maps(Hierarchy):
             nn.SiLU(),
             nn.Conv2d(width, first * size, 3, padding=1),
             Fold(*shape[1:]) if large else nn.Identity(),
-            Given(shape[0], size),
+            Given(shape[0]),
         )
 
     def seen(self, x: Tensor) -> list[Tensor]:
@@ -122,7 +123,7 @@ class _Prior(nn.Module):
 
     def __init__(self, width: int, latent: int):
         super().__init__()
-        self.latent = latent
+        self.latent, self.walk_drops = latent, True
         self.layers = nn.Sequential(
             Convolutional(width), normalised(width), zero(nn.Conv2d(width, width + latent, 1))
         )
