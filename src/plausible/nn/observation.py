@@ -169,7 +169,7 @@ def observation(levels: int | None, logistics: int | None = None, usual: int = 1
     Without levels it is a normal density.  Raises ``Refused`` for logistics where there is no use for them.
     """
     if logistics and (levels or 0) <= 2:
-        raise Refused("--logistics are for more than 2 levels: 2 levels have one probability")
+        raise Refused("--logistics are for data on more than 2 grey levels")
     if levels is None:
         return Normal()
     if levels == 2:

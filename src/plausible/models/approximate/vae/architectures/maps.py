@@ -123,7 +123,7 @@ class _Prior(nn.Module):
 
     def __init__(self, width: int, latent: int):
         super().__init__()
-        self.latent, self.walk_drops = latent, True
+        self.latent = latent
         self.layers = nn.Sequential(
             Convolutional(width), normalised(width), zero(nn.Conv2d(width, width + latent, 1))
         )
