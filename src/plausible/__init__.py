@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plausible.judging import Report, evaluate, judge
     from plausible.models import (
         GAN,
+        RBM,
         VAE,
         VQVAE,
         ConvNet,
@@ -45,7 +46,7 @@ _HOMES = {
     "data.part": ("Data", "Part"),
     "judging": ("Report", "evaluate", "judge"),
     "models": (
-        "GAN", "VAE", "VQVAE", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic",
+        "GAN", "VAE", "VQVAE", "RBM", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic",
         "ConvNet",
     ),
     "recognition": ("Recogniser",),
@@ -56,7 +57,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
     "load", "Options", "Data", "Part", "Space", "Batch",
-    "GAN", "VAE", "VQVAE", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet",
+    "GAN", "VAE", "VQVAE", "RBM", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet",
     "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
     "train", "Settings", "Training", "Step",
     "Run", "create", "follow", "resume", "save", "evaluate", "Report", "judge",

@@ -67,6 +67,7 @@ class Player:
     project  called after each update to bring the weights back into their set (clipping, say).
     adapt    called every few rounds with a batch of the validation part.
     shared   whose floating-point buffers adaptation moves: ranks keep them equal.
+    own      whose buffers are each rank's own, such as chains: every rank saves its own.
     whole_batch  an example's loss depends on the others, so a batch cannot be split.
     label    it learns from the examples of this class only.
     largest_gradient  a gradient of a larger norm is scaled down to this one.
@@ -83,6 +84,7 @@ class Player:
     project: Callable[[], None] | None = None
     adapt: Callable[[Batch, Clock], None] | None = None
     shared: nn.Module | None = None
+    own: nn.Module | None = None
     whole_batch: bool = False
     label: int | None = None
     largest_gradient: float | None = None
@@ -236,7 +238,11 @@ class Generative(Model):
     A family writes ``_noise``, everything random that n samples need, and ``_sample``, the
     deterministic map from noise to x.  All noise is drawn before any x is made, so the draws do not
     depend on how memory splits the batch, nor on the device.
+
+    together  the family makes all samples at once, because its noise is too large to be drawn before.
     """
+
+    together: ClassVar[bool] = False
 
     @abstractmethod
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
@@ -274,7 +280,7 @@ class Generative(Model):
             if not isinstance(self, Latent):
                 raise Refused(f"a {self.name} has no z ~ N(0, I) to truncate")
             noise = truncated(noise, truncation)
-        size = min(max(2**22 // self.space.dims, 16), 1024)
+        size = n if self.together else min(max(2**22 // self.space.dims, 16), 1024)
         with self.still():
             parts = []
             for rows in (slice(i, i + size) for i in range(0, n, size)):

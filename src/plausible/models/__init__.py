@@ -15,12 +15,15 @@ generative, p(x) or p(x | y)
             variational
                 vae             an encoder, a decoder, and a bound of log p(x)
                 vq-vae          a grid of codes, and a pixelcnn over it
+            Markov chain
+                rbm             binary units in two layers, and an energy
     implicit: only draws samples
         direct
             gan     a generator learns against a discriminator
         Markov chain
 """
 
+from plausible.models.approximate.rbm.rbm import RBM
 from plausible.models.approximate.vae.vae import VAE
 from plausible.models.approximate.vqvae.vqvae import VQVAE
 from plausible.models.discriminative import ConvNet, Linear, Logistic
@@ -33,6 +36,7 @@ from plausible.models.tractable.pixelrnn.pixelrnn import PixelRNN
 
 __all__ = [
     "GAN",
+    "RBM",
     "VAE",
     "VQVAE",
     "ConvNet",

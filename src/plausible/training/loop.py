@@ -134,6 +134,7 @@ class Training(Iterator[Step], Generic[M]):
                 "--micro-batch splits a batch, and here what an example costs depends on the whole of it"
             )
         self._seats = [_seat(player) for player in players]
+        self._own = [tensor for p in players if p.own is not None for tensor in p.own.buffers()]
         self._average = Average(model, players)
         device, one, batch = self.device, self.world, model.config.batch
         self._order = Order(len(data.train), batch, seed, one, device)
@@ -293,6 +294,7 @@ class Training(Iterator[Step], Generic[M]):
             "averaged": self.averaged.state_dict(),
             "optimizers": [seat.optimizer.state_dict() for seat in self._seats],
             "random": self.world.gather(_random_state(self.device)),
+            "own": [self.world.gather(tensor) for tensor in self._own],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -312,6 +314,8 @@ class Training(Iterator[Step], Generic[M]):
         self._average.model.load_state_dict(state["averaged"])
         for seat, saved in zip(self._seats, state["optimizers"], strict=True):
             seat.optimizer.load_state_dict(saved)
+        for tensor, ranks in zip(self._own, state["own"], strict=True):
+            tensor.copy_(ranks[self.world.rank])
         _set_random_state(state["random"][self.world.rank], self.device)
 
 

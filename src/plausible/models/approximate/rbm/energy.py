@@ -1,0 +1,63 @@
+"""Visible units v and hidden units h, all 0 or 1, and an energy that joins each v to each h."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import one_hot, softplus
+
+
+@dataclass(frozen=True)
+class Energy:
+    """p*(v, h) = exp(a.v + c.h + v.W h), so that p(v | h) and p(h | v) are products over units.
+
+    weight   W (D, H).
+    visible  a (D,).
+    hidden   c (H,), or (N, H) where every row has its own.
+    classes  the last so many visible units are a label: exactly one of them is 1.
+    Sources: Smolensky 1986; Hinton 2002, doi:10.1162/089976602760128018.
+    """
+
+    weight: Tensor
+    visible: Tensor
+    hidden: Tensor
+    classes: int = 0
+
+    def field(self, v: Tensor) -> Tensor:
+        """c + v W, what v says to each h: (..., D) -> (..., H)."""
+        return v @ self.weight + self.hidden
+
+    def log_weight(self, v: Tensor, field: Tensor | None = None) -> Tensor:
+        """log p*(v) = a.v + sum_j log(1 + e^field_j), minus the free energy: (..., D) -> (...)."""
+        field = self.field(v) if field is None else field
+        return v @ self.visible + softplus(field).sum(-1)
+
+    def up(self, v: Tensor, generator: Generator | None = None) -> Tensor:
+        """h ~ p(h | v): (..., D) -> (..., H)."""
+        return drawn(self.field(v), generator)
+
+    def down(self, h: Tensor, generator: Generator | None = None) -> Tensor:
+        """v ~ p(v | h): (..., H) -> (..., D)."""
+        return self.independent(h @ self.weight.T + self.visible, generator)
+
+    def independent(self, logit: Tensor, generator: Generator | None = None) -> Tensor:
+        """Visible units that are 1 with probability sigma(logit); of a label, softmax: (..., D)."""
+        if not self.classes:
+            return drawn(logit, generator)
+        pixels, label = logit[..., : -self.classes], logit[..., -self.classes :]
+        uniform = torch.rand(label.shape, generator=generator, device=logit.device)
+        first = (label - (-uniform.log()).log()).argmax(-1)  # Gumbel
+        one = one_hot(first, self.classes).to(logit.dtype)
+        return torch.cat([drawn(pixels, generator), one], -1)
+
+    def log_count(self, logit: Tensor) -> Tensor:
+        """log of the sum over all v of e^(logit.v): (D,) -> ()."""
+        pixels = logit[: len(logit) - self.classes]
+        total = softplus(pixels).sum()
+        return total + logit[len(pixels) :].logsumexp(0) if self.classes else total
+
+
+def drawn(logit: Tensor, generator: Generator | None = None) -> Tensor:
+    """1 with probability sigma(logit), otherwise 0, of any shape."""
+    uniform = torch.rand(logit.shape, generator=generator, device=logit.device)
+    return (uniform < logit.sigmoid()).to(logit.dtype)

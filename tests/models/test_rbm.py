@@ -1,0 +1,257 @@
+"""Restricted Boltzmann machines against everything that can be enumerated."""
+
+import math
+
+import pytest
+import torch
+from tests.conftest import make_data
+
+from plausible import RBM, Settings, Space, train
+from plausible.core.likelihood import Kind
+from plausible.core.model import Clock
+from plausible.core.registry import Refused
+from plausible.core.space import Batch
+from plausible.models.approximate.rbm.annealing import Path, estimate
+from plausible.models.approximate.rbm.energy import Energy
+from plausible.models.approximate.rbm.enumeration import log_partition, states
+from plausible.models.approximate.rbm.tempering import exchanged, ladder, tempered
+
+SPACE = Space((1, 2, 2), 2, 3)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def random_energy(visible, hidden, seed, scale=1.0):
+    g = seeded(seed)
+    weight = scale * torch.randn(visible, hidden, generator=g)
+    return Energy(weight, torch.randn(visible, generator=g), torch.randn(hidden, generator=g))
+
+
+def everything(units):
+    return states(units, torch.arange(2**units)).float()
+
+
+def built(conditional=False, scale=1.0, **more):
+    """A machine over 2x2 images with weights that are not small."""
+    torch.manual_seed(0)
+    model = RBM(SPACE, RBM.Config(conditional=conditional, hidden=5, batch=64, **more))
+    model.prepare(make_data(SPACE, 200).train)
+    with torch.no_grad():
+        for param in model.parameters():
+            param.add_(scale * torch.randn_like(param))
+    return model
+
+
+def trained(steps=300, hidden=14):
+    torch.manual_seed(1)
+    space = Space((1, 5, 5), 2)
+    model = RBM(space, RBM.Config(hidden=hidden, lr=0.1))
+    data = make_data(space, 400)
+    data.train.values[:] = data.train.values[:, :, :1, :]  # columns of one colour
+    for _ in train(model, data, Settings(steps=steps)):
+        pass
+    return model
+
+
+def test_the_sum_over_either_side_is_that_over_both():
+    for visible, hidden in ((3, 4), (4, 3)):
+        energy = random_energy(visible, hidden, visible)
+        v, h = everything(visible).double(), everything(hidden).double()
+        a, c, w = energy.visible.double(), energy.hidden.double(), energy.weight.double()
+        joint = (v @ a)[:, None] + h @ c + v @ w @ h.T  # (2^D, 2^H)
+        assert log_partition(energy).item() == pytest.approx(joint.logsumexp((0, 1)).item())
+        assert torch.allclose(energy.log_weight(v.float()).double(), joint.logsumexp(1), atol=1e-5)
+
+
+MACHINES = [
+    pytest.param(lambda s=s: random_energy(30, 12, s, 0.4), id=f"random {s}") for s in range(10)
+]
+MACHINES += [
+    pytest.param(lambda s=s: trained(s).energy, id=f"trained {s}") for s in (100, 300, 600)
+]
+
+
+@pytest.mark.parametrize("made", MACHINES)
+def test_annealing_finds_log_z(made):
+    energy = made()
+    path = Path(energy, torch.zeros_like(energy.visible))
+    log_w, _ = path.forward(500, 2000, seeded())
+    found, exact = estimate(log_w, path.log_z0), log_partition(energy).item()
+    assert abs(found.log_z - exact) < max(3 * found.error, 1e-3)
+    assert abs(found.log_z - exact) < 0.1
+    assert 1 <= found.size <= 500
+
+
+@pytest.mark.parametrize("made", MACHINES[::4])
+def test_forwards_and_backwards_bracket_log_z(made):
+    energy = made()
+    exact, path = log_partition(energy).item(), Path(energy, torch.zeros_like(energy.visible))
+    forwards, v = path.forward(2000, 40, seeded())  # few steps: a wide bracket
+    low = forwards + path.log_z0
+    start = _exact_samples(energy, 2000)
+    high = energy.log_weight(start).double() - path.backward(start, 40, seeded(1))
+    for values, side in ((low, -1), (high, 1)):
+        error = values.std().item() / math.sqrt(len(values))
+        assert side * (values.mean().item() - exact) > -3 * error
+    assert low.mean() < exact < high.mean()
+
+
+def _exact_samples(energy, n):
+    """By the hidden side: h ~ p(h), v ~ p(v | h)."""
+    h = everything(energy.weight.shape[1])
+    log_p = h @ energy.hidden + torch.nn.functional.softplus(
+        h @ energy.weight.T + energy.visible
+    ).sum(1)
+    rows = torch.multinomial(log_p.softmax(0), n, replacement=True, generator=seeded(7))
+    return energy.down(h[rows], seeded(8))
+
+
+def test_backwards_is_right_on_average_for_every_image():
+    energy = random_energy(3, 2, 0)
+    path, v = Path(energy, torch.full((3,), 0.3)), everything(3)
+    ends = path.forward(200_000, 3, seeded())[1]
+    seen = torch.bincount((ends @ torch.tensor([4.0, 2.0, 1.0])).long(), minlength=8) / 200_000
+    said = torch.stack([path.backward(v, 3, seeded(k)).exp() for k in range(2000)]).mean(0)
+    assert (seen - said).abs().max() < 0.005
+    assert said.sum().item() == pytest.approx(1, abs=0.02)
+
+
+def test_without_weights_all_chains_weigh_the_same():
+    energy = Energy(torch.zeros(6, 4), torch.randn(6), torch.randn(4))
+    path = Path(energy, energy.visible)
+    log_w, _ = path.forward(50, 10, seeded())
+    assert (log_w - log_w[0]).abs().max() < 1e-4
+    assert path.log_z0 + log_w[0].item() == pytest.approx(log_partition(energy).item(), abs=1e-4)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_the_gradient_over_exact_chains_is_the_exact_gradient(conditional, monkeypatch):
+    model = built(conditional).eval()
+    batch = make_data(SPACE, 60).train.batch(slice(0, 40))
+    all_x = SPACE.enumerate()
+    if conditional:
+        every = torch.cat([model._units(all_x, torch.full((16,), k)) for k in range(3)])
+    else:
+        every = model._units(all_x, None)
+    log_weight = model.energy.log_weight(every)
+    log_p = log_weight.log_softmax(0)
+    monkeypatch.setattr(model, "_walked", lambda v, energy, clock: every)
+    terms = model.loss(batch, Clock()).terms
+    cost = terms["data"].mean() + (terms["model"] * log_p.exp().detach()).sum()
+    params = list(model.parameters())
+    ours = torch.autograd.grad(cost, params)
+    v = model._units(batch.x, batch.y)
+    energy = model.energy
+    exact = energy.log_weight(every).logsumexp(0) - energy.log_weight(v).mean()
+    for one, other in zip(ours, torch.autograd.grad(exact, params), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_tempering_leaves_the_product_of_all_temperatures_as_it_is():
+    energy, betas, n = random_energy(2, 2, 3, 2.0), ladder(3), 400_000
+    path, v = Path(energy, torch.zeros(2)), everything(2)
+    base = torch.zeros(4)
+    log_p = torch.stack([base + path.gain(v, 0.0, b).float() for b in betas.tolist()]).log_softmax(
+        1
+    )
+    start = torch.stack(
+        [
+            v[torch.multinomial(p.exp(), n, replacement=True, generator=seeded(k))]
+            for k, p in enumerate(log_p)
+        ]
+    )
+    product = log_p[0][:, None, None] + log_p[1][:, None] + log_p[2]
+    for odd in (False, True):
+        for move in (exchanged, tempered):
+            after = move(path, start, betas, odd, seeded(5))
+            code = (after @ torch.tensor([2.0, 1.0])).long()  # (3, n)
+            place = code[0] * 16 + code[1] * 4 + code[2]
+            seen = torch.bincount(place, minlength=64) / n
+            p = product.flatten().exp()
+            chi = (n * (seen - p).square() / p).sum().item()
+            assert chi < 63 + 5 * math.sqrt(2 * 63)
+            assert not torch.equal(after, start)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_transition_leaves_the_distribution_as_it_is(conditional):
+    model, n = built(conditional), 200_000
+    x = SPACE.enumerate()
+    p = model.log_prob(x, 1 if conditional else None).nats.exp()
+    rows = torch.multinomial(p, n, replacement=True, generator=seeded())
+    y = torch.ones(n, dtype=torch.long) if conditional else None
+    after = model.transition(x[rows], y, seeded(1)).flatten(1) @ torch.tensor([8.0, 4.0, 2.0, 1.0])
+    seen = torch.bincount(after.long(), minlength=16) / n
+    assert (n * (seen - p).square() / p).sum() < 15 + 5 * math.sqrt(30)
+
+
+def test_the_posterior_of_labels_is_bayes_rule_with_the_models_own_prior():
+    model, x = built(conditional=True), SPACE.enumerate()
+    log_z = torch.tensor([one.log_z for one in model.log_partition()]) + model.energy.visible[4:]
+    joint = torch.stack([model.log_prob(x, k).nats + log_z[k] for k in range(3)], 1)
+    assert torch.allclose(model.joint_posterior(x), joint.log_softmax(1).float(), atol=1e-5)
+    with pytest.raises(Refused, match="no label units"):
+        built().joint_posterior(x)
+
+
+def test_moving_the_means_does_not_move_the_model():
+    model, x = built(), SPACE.enumerate()
+    before = model.log_prob(x).nats
+    model.centre.seen.uniform_()
+    model.recentre(Batch(x), Clock())
+    assert torch.allclose(model.centre.lam, model.centre.seen)
+    assert torch.allclose(model.log_prob(x).nats, before, atol=1e-5)
+
+
+WAYS = [
+    {}, {"gibbs": 3}, {"persistent": False}, {"fast_weights": True}, {"temperatures": 4},
+    {"conditional": True, "temperatures": 3}, {"conditional": True},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_every_way_to_learn_raises_the_likelihood(way):
+    torch.manual_seed(0)
+    data = make_data(SPACE, 1000)
+    data.train.values[:] = data.train.values[:, :, :1, :1]  # all black or all white
+    model = RBM(SPACE, RBM.Config(hidden=8, lr=0.1, **way))
+    for _ in train(model, data, Settings(steps=600)):
+        pass
+    x = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)])
+    assert model.log_prob(x).nats.exp().sum() > 0.9
+    assert model.log_prob(x).kind is Kind.EXACT
+
+
+def test_only_learning_moves_the_chains():
+    model, batch = built(), make_data(SPACE, 100).train.batch(slice(0, 64))
+    before = model.chains.state.clone()
+    model.eval().loss(batch, Clock())
+    assert torch.equal(model.chains.state, before)
+    model.train().loss(batch, Clock())
+    assert not torch.equal(model.chains.state, before)
+
+
+def test_grey_values_and_impossible_numbers_are_refused():
+    with pytest.raises(Refused, match="--binarise"):
+        RBM(Space((1, 4, 4), 16))
+    for wrong in (
+        {"hidden": 0},
+        {"gibbs": 0},
+        {"persistent": False, "temperatures": 2},
+        {"momentum": 1},
+    ):
+        with pytest.raises(Refused):
+            RBM.Config(**wrong)
+
+
+def test_beyond_twenty_units_log_z_is_estimated_and_the_error_is_shared():
+    space = Space((1, 5, 5), 2)
+    model = RBM(space, RBM.Config(hidden=24))
+    model.prepare(make_data(space, 50).train)
+    x = make_data(space, 50).heldout.everything().x
+    said, again = model.log_prob(x, samples=20), model.log_prob(x, samples=20)
+    assert said.kind is Kind.ESTIMATE
+    assert said.shared > 0
+    assert torch.equal(said.nats, again.nats)
