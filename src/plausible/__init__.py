@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plausible.judging import Report, evaluate, judge
     from plausible.models import (
         GAN,
+        GSN,
         RBM,
         VAE,
         VQVAE,
@@ -46,7 +47,7 @@ _HOMES = {
     "data.part": ("Data", "Part"),
     "judging": ("Report", "evaluate", "judge"),
     "models": (
-        "GAN", "VAE", "VQVAE", "RBM", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic",
+        "GAN", "VAE", "VQVAE", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic",
         "ConvNet",
     ),
     "recognition": ("Recogniser",),
@@ -57,7 +58,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
     "load", "Options", "Data", "Part", "Space", "Batch",
-    "GAN", "VAE", "VQVAE", "RBM", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet",
+    "GAN", "VAE", "VQVAE", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "Mixture", "PerClass", "Linear", "Logistic", "ConvNet",
     "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
     "train", "Settings", "Training", "Step",
     "Run", "create", "follow", "resume", "save", "evaluate", "Report", "judge",

@@ -88,7 +88,7 @@ def test_annealing_finds_log_z(made):
 def test_forwards_and_backwards_bracket_log_z(made):
     energy = made()
     exact, path = log_partition(energy).item(), Path(energy, torch.zeros_like(energy.visible))
-    forwards, v = path.forward(2000, 40, seeded())  # few steps: a wide bracket
+    forwards, _ = path.forward(2000, 40, seeded())  # few steps: a wide bracket
     low = forwards + path.log_z0
     start = _exact_samples(energy, 2000)
     high = energy.log_weight(start).double() - path.backward(start, 40, seeded(1))

@@ -21,6 +21,7 @@ generative, p(x) or p(x | y)
         direct
             gan     a generator learns against a discriminator
         Markov chain
+            gsn     a chain that learns to come back to the data
 """
 
 from plausible.models.approximate.rbm.rbm import RBM
@@ -28,6 +29,7 @@ from plausible.models.approximate.vae.vae import VAE
 from plausible.models.approximate.vqvae.vqvae import VQVAE
 from plausible.models.discriminative import ConvNet, Linear, Logistic
 from plausible.models.implicit.gan.gan import GAN
+from plausible.models.implicit.gsn.gsn import GSN
 from plausible.models.per_class import PerClass
 from plausible.models.tractable.mixture import Mixture
 from plausible.models.tractable.naive_bayes import NaiveBayes
@@ -36,6 +38,7 @@ from plausible.models.tractable.pixelrnn.pixelrnn import PixelRNN
 
 __all__ = [
     "GAN",
+    "GSN",
     "RBM",
     "VAE",
     "VQVAE",

@@ -242,7 +242,6 @@ class RBM(Explicit):
 
         chains, steps  of the annealing; what is drawn there is the same every time.
         """
-        energy = self.energy
         if min(self.space.dims, len(self.b)) <= LIMIT:
             exact = log_partition(self._given(None))
             return [Estimate(log_z, 0.0, math.inf) for log_z in exact.reshape(-1).tolist()]

@@ -1,0 +1,109 @@
+"""Networks whose way down uses the weights of the way up, turned round."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import conv2d, conv_transpose2d
+
+
+class TwoWay(nn.Module, ABC):
+    """A linear map up and its transpose down, each with a bias of its own."""
+
+    weight: nn.Parameter
+    above: nn.Parameter
+    below: nn.Parameter
+
+    @abstractmethod
+    def up(self, x: Tensor) -> Tensor:
+        """W x + b."""
+
+    @abstractmethod
+    def down(self, h: Tensor) -> Tensor:
+        """W^T h + c."""
+
+
+class Matrix(TwoWay):
+    """(N, *shape) to (N, O) and back."""
+
+    def __init__(self, shape: tuple[int, ...], outputs: int):
+        super().__init__()
+        self.shape, inputs = shape, math.prod(shape)
+        bound = math.sqrt(6 / (inputs + outputs))  # Glorot and Bengio 2010
+        self.weight = nn.Parameter(torch.empty(inputs, outputs).uniform_(-bound, bound))
+        self.above = nn.Parameter(torch.zeros(outputs))
+        self.below = nn.Parameter(torch.zeros(inputs))
+
+    def up(self, x: Tensor) -> Tensor:
+        """(N, *shape) -> (N, O)."""
+        return x.flatten(1) @ self.weight + self.above
+
+    def down(self, h: Tensor) -> Tensor:
+        """(N, O) -> (N, *shape)."""
+        return (h @ self.weight.T + self.below).unflatten(1, self.shape)
+
+
+class Kernels(TwoWay):
+    """(N, I, H, W) to (N, O, ceil(H / 2), ceil(W / 2)) by 5x5 kernels at every second pixel, and back."""
+
+    def __init__(self, shape: tuple[int, int, int], outputs: int):
+        super().__init__()
+        inputs, *size = shape
+        self.odd = [(side + 1) % 2 for side in size]  # what a transposed stride leaves open
+        bound = math.sqrt(6 / (25 / 4 * (inputs + outputs)))
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 5, 5).uniform_(-bound, bound))
+        self.above = nn.Parameter(torch.zeros(outputs))
+        self.below = nn.Parameter(torch.zeros(inputs))
+
+    def up(self, x: Tensor) -> Tensor:
+        """(N, I, H, W) -> (N, O, h, w)."""
+        return conv2d(x, self.weight, self.above, stride=2, padding=2)
+
+    def down(self, h: Tensor) -> Tensor:
+        """(N, O, h, w) -> (N, I, H, W)."""
+        return conv_transpose2d(
+            h, self.weight, self.below, stride=2, padding=2, output_padding=self.odd
+        )
+
+
+class Tied(nn.Module):
+    """x up through tanh layers, and down again through the same weights.
+
+    Every layer above the first has normal noise before and after its tanh on the way up, so that one x
+    has many h.  The label is added to the highest layer.
+
+    ways     the maps, from x upwards.
+    noise    standard deviation.
+    classes  labels that are told, or 0.
+    Source: Bengio et al. 2014, https://arxiv.org/abs/1306.1091.
+    """
+
+    def __init__(self, ways: Sequence[TwoWay], noise: float, classes: int = 0):
+        super().__init__()
+        self.ways, self.noise = nn.ModuleList(ways), noise
+        top = ways[-1].above
+        self.label = nn.Embedding(classes, len(top)) if classes else None
+
+    def forward(self, x: Tensor, y: Tensor | None, generator: Generator | None = None) -> Tensor:
+        """W_1^T h + c, with which x' is decided: x (N, *shape), y (N,) -> (N, *shape)."""
+        return self.ways[0].down(self.lowest(x, y, generator))
+
+    def lowest(self, x: Tensor, y: Tensor | None, generator: Generator | None = None) -> Tensor:
+        """The layer next to x, on the way down: (N, *shape) -> (N, ...)."""
+        h = x
+        for place, way in enumerate(self.ways):
+            h = way.up(h)
+            if self.label is not None and place == len(self.ways) - 1:
+                told = self.label(y)  # (N, channels)
+                h = h + told.unflatten(1, (-1, *[1] * (h.dim() - 2)))
+            h = self._disturbed(self._disturbed(h, place, generator).tanh(), place, generator)
+        for way in reversed(self.ways[1:]):
+            h = way.down(h).tanh()
+        return h
+
+    def _disturbed(self, h: Tensor, place: int, generator: Generator | None) -> Tensor:
+        if not self.noise or not place:
+            return h
+        return h + self.noise * torch.randn(h.shape, generator=generator, device=h.device)
