@@ -281,15 +281,15 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def gif(frames: Sequence[Image.Image], seconds: float = 0.08) -> bytes:
-    """An endless animation that runs through the frames and back, as a GIF file."""
-    there_and_back = [*frames, *frames[-2:0:-1]]
+def gif(frames: Sequence[Image.Image], seconds: float = 0.08, *, back: bool = True) -> bytes:
+    """An endless animation that runs through the frames, and back unless told otherwise, as a GIF file."""
+    shown = [*frames, *frames[-2:0:-1]] if back else [*frames]
     buffer = io.BytesIO()
-    there_and_back[0].save(
+    shown[0].save(
         buffer,
         format="GIF",
         save_all=True,
-        append_images=there_and_back[1:],
+        append_images=shown[1:],
         duration=int(seconds * 1000),
         loop=0,
     )

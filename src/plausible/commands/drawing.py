@@ -14,10 +14,11 @@ from plausible.commands.files import class_of, place, progress, raster, read, wr
 from plausible.core.model import Generative, truncated
 from plausible.core.registry import Refused
 from plausible.core.space import Batch
-from plausible.core.verbs import Latent
+from plausible.core.verbs import Chain, Latent
 from plausible.data.inputs import inputs
 from plausible.data.options import Options
 from plausible.evaluation.latent import decoded
+from plausible.evaluation.mixing import walk
 from plausible.menu import Complete, Sample
 
 _PICTURED = 64
@@ -75,6 +76,15 @@ def sample(asked: Sample, console: Console) -> None:
         raise Refused(f"{run.folder} is a {model.name}, p(y | x), which has no samples to draw")
     y = None if asked.label is None else class_of(run, asked.label)
     generator = torch.Generator().manual_seed(asked.seed)
+    if asked.chain is not None:
+        _write_walk(model, asked, y, generator)
+        console.print(
+            f"{asked.n:,} chains of {asked.steps:,} steps in {asked.chain}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return
+    assert asked.out is not None
     if asked.mean:
         drawn = _means(model, asked, y, generator)
     else:
@@ -131,6 +141,21 @@ def _means(model: Generative, asked: Sample, y: int | None, generator: torch.Gen
     z = model.latent(asked.n, generator)
     z = z if asked.truncation is None else truncated(z, asked.truncation)
     return Batch(decoded(model, z, labels), labels)
+
+
+def _write_walk(
+    model: Generative, asked: Sample, y: int | None, generator: torch.Generator
+) -> None:
+    """The states of chains from their beginning on, one frame a step."""
+    if not isinstance(model, Chain):
+        raise Refused(
+            f"--chain is of models with a Markov chain (rbm, gsn), and a {model.name} has none"
+        )
+    if not model.space.is_image:
+        raise Refused("an animation needs images")
+    way = walk(model, asked.n, asked.steps, generator, y)  # (steps, n, *shape)
+    assert asked.chain is not None
+    write_bytes(Path(asked.chain), figures.gif([figures.grid(x) for x in way], back=False))
 
 
 def _arrays(model: Generative, drawn: Batch) -> bytes:

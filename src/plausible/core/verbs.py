@@ -91,12 +91,16 @@ class Reconstructing(Protocol):
 
 @runtime_checkable
 class Chain(Protocol):
-    """Is sampled by a Markov chain whose steps are public."""
+    """Has a Markov chain whose steps are public, and which stays where p(x) is."""
+
+    def begin(self, n: int, generator: Generator | None = None) -> Tensor:
+        """Where chains begin, which is not at data: (n, *shape) in data units where the model is."""
+        ...
 
     def transition(
         self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
     ) -> Tensor:
-        """One step of the chain: x (N, *shape) -> (N, *shape)."""
+        """One step of each chain: x (N, *shape) in data units -> the same; y (N,) labels that stay."""
         ...
 
 

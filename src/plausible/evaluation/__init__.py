@@ -14,3 +14,4 @@ from plausible.evaluation import sharpness
 from plausible.evaluation import latent
 from plausible.evaluation import likelihood
 from plausible.evaluation import inference
+from plausible.evaluation import mixing

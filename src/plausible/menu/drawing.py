@@ -16,13 +16,19 @@ from plausible.paths import exist, free, run_exists
 class Sample:
     """Draw samples: a grid (.png), arrays (.npz), or a folder (trailing /) with one PNG each.
 
+    Or show the walk of the Markov chain behind them, from its beginning, as an animation.
+
     Example: plausible sample runs/gan-digits-20260101-120000 -n 64 --out samples.png
     """
 
     run_folder: Annotated[Positional[Path], tyro.conf.arg(name="run")]
     """The folder of the run."""
-    out: str
+    out: str | None = None
     """Where to write: a name ending in .png, .npz or /."""
+    chain: str | None = None
+    """Write the walk of n chains in the place of samples, of rbm and gsn: a name ending in .gif."""
+    steps: int = 100
+    """Of that walk."""
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """How many."""
     label: str | None = None
@@ -41,9 +47,14 @@ class Sample:
     def run(self) -> None:
         """Draw and write."""
         run_exists(self.run_folder)
-        free(self.out, (".png", ".npz", "/"), self.overwrite)
-        if self.n < 1:
-            raise Refused(f"-n must be at least 1, not {self.n}")
+        if (self.out is None) == (self.chain is None):
+            raise Refused("say where to write: --out for samples, or --chain for a walk")
+        if self.out is not None:
+            free(self.out, (".png", ".npz", "/"), self.overwrite)
+        if self.chain is not None:
+            free(self.chain, (".gif",), self.overwrite)
+        if self.n < 1 or self.steps < 1:
+            raise Refused("-n and --steps must be at least 1")
         from plausible import commands
 
         commands.sample(self, console)

@@ -281,6 +281,12 @@ class RBM(Explicit):
         return (torch.stack(each, 1) + energy.visible[dims:]).log_softmax(1)
 
     @torch.no_grad()
+    def begin(self, n: int, generator: Generator | None = None) -> Tensor:
+        """Independent pixels with the means of the data: (n, *shape)."""
+        logit = self._base[: self.space.dims].expand(n, -1)
+        return drawn(logit, generator).view(n, *self.space.shape)
+
+    @torch.no_grad()
     def transition(
         self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
     ) -> Tensor:
