@@ -68,7 +68,7 @@ def main() -> None:
     nats, error, sigma = legacy(means, grey, n)
     real, _, _ = legacy(grey.train.batch(slice(0, n)).x, grey, n)
     report = plausible.evaluate(plausible.Batch(grey.space.quantise(means)), grey, n=min(n, 5000))
-    distance, same = report["frechet distance"], report.real("frechet distance")
+    distance, same = report["Frechet distance"], report.real("Frechet distance")
     assert distance.value is not None
     assert same is not None
     assert same.value is not None

@@ -101,7 +101,8 @@ def settled(
     y     (M,) labels of chains that are not to agree across labels.
     Returns the states and what was measured; the second half of the way would be worth keeping.
     """
-    look, seen, until = projections(x[0].numel()).to(x.device), [], _FIRST
+    look, until = projections(x[0].numel()).to(x.device), _FIRST
+    seen: list[Tensor] = []
     while True:
         while len(seen) < until:
             x = step(x)

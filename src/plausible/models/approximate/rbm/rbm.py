@@ -19,7 +19,7 @@ from plausible.models.approximate.rbm.energy import Energy, drawn
 from plausible.models.approximate.rbm.enumeration import LIMIT, log_partition
 from plausible.models.approximate.rbm.tempering import ladder, tempered
 
-_CHAINS, _TEMPERATURES = 100, 10_000  # of the estimate of log Z, unless somebody says how many
+_CHAINS, _TEMPERATURES = 128, 4000  # of the estimate of log Z, unless somebody says how many
 _HIDDEN = 500
 _ANNEALED = 1000  # temperatures on the way to a sample
 _MEMORY = 0.99  # of the running mean of the hidden units
@@ -152,7 +152,7 @@ class RBM(Explicit):
         )
         fast = torch.zeros(visible, hidden) if config.fast_weights else None
         self.chains = Chains(state, fast)
-        self._known: dict[tuple[int, ...], tuple[Tensor, float]] = {}
+        self._known: dict[tuple[int, ...], list[Estimate]] = {}
 
     def prepare(self, train: Examples) -> None:
         """Class prior, the means of the units, and a from them; chains begin at independent units."""

@@ -221,6 +221,7 @@ def _numbers(space: Space, size: int, first: TwoWay) -> nn.Module:
     outputs, units = space.dims * size, len(first.above)
     if isinstance(first, Matrix):
         return nn.Sequential(nn.Linear(units, outputs), nn.Unflatten(1, (*space.shape, size)))
+    assert isinstance(first, Kernels)
     channels = space.shape[0]
     back = nn.ConvTranspose2d(
         units, channels * size, 5, stride=2, padding=2, output_padding=first.odd

@@ -51,7 +51,8 @@ class Kernels(TwoWay):
     def __init__(self, shape: tuple[int, int, int], outputs: int):
         super().__init__()
         inputs, *size = shape
-        self.odd = [(side + 1) % 2 for side in size]  # what a transposed stride leaves open
+        # what a transposed stride leaves open
+        self.odd = (size[0] + 1) % 2, (size[1] + 1) % 2
         bound = math.sqrt(6 / (25 / 4 * (inputs + outputs)))
         self.weight = nn.Parameter(torch.empty(outputs, inputs, 5, 5).uniform_(-bound, bound))
         self.above = nn.Parameter(torch.zeros(outputs))
@@ -80,9 +81,12 @@ class Tied(nn.Module):
     Source: Bengio et al. 2014, https://arxiv.org/abs/1306.1091.
     """
 
+    ways: Sequence[TwoWay]
+
     def __init__(self, ways: Sequence[TwoWay], noise: float, classes: int = 0):
         super().__init__()
-        self.ways, self.noise = nn.ModuleList(ways), noise
+        self.ways = nn.ModuleList(ways)  # type: ignore[assignment]
+        self.noise = noise
         top = ways[-1].above
         self.label = nn.Embedding(classes, len(top)) if classes else None
 

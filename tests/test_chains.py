@@ -1,0 +1,104 @@
+"""The walk of a Markov chain as an animation, and how well it mixes, of both families that have one."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from tests.conftest import make_data
+
+import plausible
+from plausible import GSN, RBM, Settings, Space, cli, runs, train
+from plausible.diagnosis import Severity, diagnose
+from plausible.evaluation import mixing
+from plausible.evaluation.measure import metrics
+
+KINDS = {"rbm": RBM, "gsn": GSN}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Runs a few steps old."""
+    root = tmp_path_factory.mktemp("chains")
+    digits = plausible.load("digits", plausible.Options(binarise="threshold"))
+    for name, kind in KINDS.items():
+        torch.manual_seed(0)
+        model = kind(digits.space, kind.Config(conditional=name == "gsn"))
+        training = train(model, digits, Settings(steps=5))
+        list(training)
+        run = runs.create(root / name, training)
+        runs.save(run, training)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _there(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    for module in (mixing, __import__("plausible.diagnosis.mixing", fromlist=["mixing"])):
+        monkeypatch.setattr(module, "_STEPS", 200)
+
+
+def ask(*words):
+    cli.main([str(word) for word in words])
+
+
+def refused(capsys, *words):
+    with pytest.raises(SystemExit) as end:
+        ask(*words)
+    assert end.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_walk_of_a_chain_is_an_animation(name):
+    ask("sample", name, "--chain", f"{name}.gif", "-n", 4, "--steps", 6)
+    movie = Image.open(f"{name}.gif")
+    assert movie.n_frames == 7
+    assert movie.size[0] > 59
+
+
+def test_one_place_to_write_and_a_chain_to_show(capsys, folder):
+    assert "--out" in refused(capsys, "sample", "rbm")
+    assert "--out" in refused(capsys, "sample", "rbm", "--out", "a.png", "--chain", "a.gif")
+    assert ".gif" in refused(capsys, "sample", "rbm", "--chain", "a.png")
+    digits = plausible.load("digits")
+    training = train(plausible.NaiveBayes(digits.space), digits, Settings())
+    list(training)
+    run = runs.create(folder / "counts", training)
+    runs.save(run, training)
+    assert "has none" in refused(capsys, "sample", "counts", "--chain", "a.gif")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_evaluation_and_diagnosis_say_how_chains_mix(name):
+    ask("diagnose", name)
+    found = json.loads(Path(name, "findings.json").read_text())
+    assert "chain mixing" in [finding["check"] for finding in found]
+    model, data = runs.Run(name).model(), plausible.load("digits", runs.Run(name).options)
+    report = plausible.evaluate(model, data, n=250)
+    assert report["split R-hat"].value > 0.9
+    assert 1 <= report["autocorrelation time"].value <= 101
+    assert 1 <= report["modes per 1,000 steps"].value <= 10
+
+
+class Stuck(RBM):
+    """A chain that never leaves where it began."""
+
+    name = "stuck"
+
+    def transition(self, x, y=None, generator=None):
+        return x
+
+
+def test_a_chain_that_stays_where_it_began_is_found_out():
+    space = Space((1, 4, 4), 2)
+    data = make_data(space, 300)
+    severity = {}
+    for kind in (RBM, Stuck):
+        model = kind(space)
+        model.prepare(data.train)
+        (said,) = [f for f in diagnose(model, data) if f.check == "chain mixing"]
+        severity[kind] = said.severity
+    assert severity == {RBM: Severity.FINE, Stuck: Severity.WARNING}
+    assert metrics["mixing"].needs is not None
