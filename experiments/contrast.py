@@ -77,8 +77,8 @@ def measured(who: str, source: Any, data: plausible.Data, n: int) -> dict[str, A
 
 def picture(models: dict[tuple[str, str], Any], loaded: dict[str, plausible.Data]) -> None:
     """Images of both sets, and the power at each frequency."""
-    figure = Figure(figsize=(13, 11), dpi=90, layout="constrained")
-    axes = figure.subplots(2, 2, height_ratios=[1.6, 1])
+    figure = Figure(figsize=(13, 8.5), dpi=90, layout="constrained")
+    axes = figure.subplots(2, 2, height_ratios=[1, 1.3])
     for column, name in enumerate(loaded):
         data = loaded[name]
         drawn = {"real": Batch(data.heldout.batch(slice(0, 2000)).x)}

@@ -86,7 +86,10 @@ def bound_gap(case: Case) -> Finding:
     over_elbo, over_some = (many - one).mean().item(), (many - some).mean().item()
     error = ((many - some).std() / math.sqrt(len(many))).item()
     evidence = {
-        **{f"bound by {k:,} draws, nats": found[k].nats.mean().item() for k in _DRAWS},
+        **{
+            f"bound by {k:,} {'draw' if k == 1 else 'draws'}, nats": found[k].nats.mean().item()
+            for k in _DRAWS
+        },
         "5,000 draws - ELBO, nats": over_elbo,
         "5,000 draws - 50 draws, nats": over_some,
         "its standard error": error,
