@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,22 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
     draft.write_text(json.dumps(content, indent=2) + "\n")
     draft.replace(out)
     print(f"written to {out}")
+
+
+def record_row(
+    script: str, row: dict[str, Any], same: Sequence[str], order: str, *, seed: int, quick: bool
+) -> None:
+    """``record`` with this row in the place of the one of the same experiment, sorted by ``order``.
+
+    The same experiment agrees in the columns ``same``, and to one minute in its minutes.
+    """
+    other = [
+        old
+        for old in ([] if quick else kept(script, quick=False))
+        if any(old[key] != row[key] for key in same) or abs(old["minutes"] - row["minutes"]) > 1
+    ]
+    rows = sorted([*other, row], key=lambda r: (r.get("gpu", ""), r[order]))
+    record(script, rows, seed=seed, quick=quick)
 
 
 def commit() -> str:

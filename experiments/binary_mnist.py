@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.record import kept, parser, record
+from benchmarks.record import parser, record_row
 from experiments.slices import train_a_slice
 
 import plausible
@@ -68,14 +68,8 @@ def main() -> None:
         "weights": sum(param.numel() for param in training.raw.parameters()),
         "images/s": training.clock.images / training.seconds,
     }
-    before = [] if asked.quick else kept(__file__, quick=False)
-    other = [
-        r
-        for r in before
-        if (r["who"], r["seed"]) != (row["who"], row["seed"])
-        or abs(r["minutes"] - row["minutes"]) > 1
-    ]
-    record(__file__, [*other, row], seed=asked.seed, quick=asked.quick)
+    same = ("who", "seed")
+    record_row(__file__, row, same, "nats", seed=asked.seed, quick=asked.quick)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.record import kept, parser, record
+from benchmarks.record import parser, record_row
 from experiments.slices import train_a_slice
 
 import plausible
@@ -80,14 +80,8 @@ def main() -> None:
         "frechet": distance.value / same.value, "steps": mixing.steps, "R-hat": mixing.r_hat,
         "tau": mixing.tau, "images/s": training.clock.images / training.seconds,
     }  # fmt: skip
-    before = [] if asked.quick else kept(__file__, quick=False)
-    same_as = ("who", "seed", "gpu", "precision")
-    other = [
-        r
-        for r in before
-        if any(r[key] != row[key] for key in same_as) or abs(r["minutes"] - row["minutes"]) > 1
-    ]
-    record(__file__, [*other, row], seed=asked.seed, quick=asked.quick)
+    same = ("who", "seed", "gpu", "precision")
+    record_row(__file__, row, same, "frechet", seed=asked.seed, quick=asked.quick)
 
 
 if __name__ == "__main__":

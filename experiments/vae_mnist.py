@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.record import kept, parser, record
+from benchmarks.record import parser, record_row
 from experiments.slices import train_a_slice
 
 import plausible
@@ -89,15 +89,8 @@ def main() -> None:
         "weights": sum(param.numel() for param in training.raw.parameters()),
         "images/s": training.clock.images / training.seconds,
     }
-    before = [] if asked.quick else kept(__file__, quick=False)
     same = ("who", "seed", "gpu", "precision")
-    other = [
-        r
-        for r in before
-        if any(r[key] != row[key] for key in same) or abs(r["minutes"] - row["minutes"]) > 1
-    ]
-    rows = sorted([*other, row], key=lambda r: (r["gpu"], r["nats"]))
-    record(__file__, rows, seed=asked.seed, quick=asked.quick)
+    record_row(__file__, row, same, "nats", seed=asked.seed, quick=asked.quick)
 
 
 def scored(

@@ -48,9 +48,10 @@ def test_two_processes_make_the_weights_of_one(source, tmp_path):
     [
         ("vae", ["--width", "8", "--importance", "3"]),
         ("vq-vae", ["--width", "8", "--prior-width", "8", "--prior-blocks", "1", "--codes", "4"]),
+        ("gsn", ["--width", "8"]),
     ],
 )
-def test_the_variational_family_trains_on_two_processes(source, tmp_path, model, flags):
+def test_other_families_train_on_two_processes(source, tmp_path, model, flags):
     weights, _ = train(tmp_path / "run", model, source, *flags, "--steps", "6", "--processes", "2")
     assert all(value.isfinite().all() for value in weights.values())
 
@@ -69,6 +70,16 @@ def test_a_gan_trains_on_two_processes_and_resumes_on_two(source, tmp_path):
     both = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=200)
     assert both.returncode == 0, both.stderr
     assert torch.load(run.folder / "state.pt", weights_only=True)["steps"] == 8
+
+
+def test_each_process_keeps_its_own_chains(source, tmp_path):
+    flags = ["--hidden", "6", "--batch", "16", "--processes", "2"]
+    train(tmp_path / "run", "rbm", source, *flags, "--steps", "4")
+    command = [sys.executable, "-m", "plausible", "resume", str(tmp_path / "run"), "--steps", "8"]
+    subprocess.run(command, env=ENV, capture_output=True, timeout=200, check=True)
+    (chains,) = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["own"]
+    assert len(chains) == 2
+    assert not torch.equal(*chains)
 
 
 def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path):
