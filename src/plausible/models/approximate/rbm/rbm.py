@@ -192,19 +192,20 @@ class RBM(Explicit):
 
     def loss(self, batch: Batch, clock: Clock) -> Loss:
         """F(data) and -F(chains), F(v) = -log p*(v): its gradient is that of -log p(data)."""
-        v, energy = self._units(batch.x, batch.y), self.energy
-        chains = self._walked(v, energy, clock)  # (M, V)
-        both = torch.cat([v, chains])  # (N + M, V)
-        field = energy.field(both)  # (N + M, H)
-        free = -energy.log_weight(both, field)
+        v, centre = self._units(batch.x, batch.y), self.centre
+        chains = self._walked(v, clock)  # (M, V)
+        both = torch.cat([v, chains]) - centre.mu  # (N + M, V)
+        field = both @ self.weight + self.b  # (N + M, H)
+        # the energy as it is written, so that one product gives the centred gradient of W
+        free = field.float() @ centre.lam - both @ self.a - softplus(field.float()).sum(1)
         data, model = free.split([len(v), len(chains)])
         with torch.no_grad():
-            known, guessed = field.float().sigmoid().split([len(v), len(chains)])
+            known, guessed = field.float().sigmoid().split([len(v), len(chains)])  # P(h = 1 | v)
             active = known.mean(0)  # (H,)
             if self.training:
                 self.centre.seen.lerp_(active, 1 - _MEMORY)
                 if self.config.temperatures == 1:
-                    self.chains.state.copy_(drawn(field[len(v) :].detach()))
+                    self.chains.state.copy_(torch.rand_like(guessed) < guessed)
                 if self.chains.fast is not None:
                     apart = v.T @ known / len(v) - chains.T @ guessed / len(chains)  # (V, H)
                     self.chains.fast.mul_(_FADE).add_(apart, alpha=_FAST)
@@ -218,9 +219,9 @@ class RBM(Explicit):
         self.centre.lam.copy_(self.centre.seen)
 
     @torch.no_grad()
-    def _walked(self, v: Tensor, energy: Energy, clock: Clock) -> Tensor:
+    def _walked(self, v: Tensor, clock: Clock) -> Tensor:
         """Where the chains are after this update's steps: (M, V)."""
-        config, state = self.config, self.chains.state
+        config, state, energy = self.config, self.chains.state, self.energy
         if config.temperatures > 1:
             path, betas = Path(energy, self._base), ladder(config.temperatures).to(state.device)
             for step in range(config.gibbs):
