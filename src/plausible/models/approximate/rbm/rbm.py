@@ -19,7 +19,7 @@ from plausible.models.approximate.rbm.energy import Energy, drawn
 from plausible.models.approximate.rbm.enumeration import LIMIT, log_partition
 from plausible.models.approximate.rbm.tempering import ladder, tempered
 
-_CHAINS, _TEMPERATURES = 128, 4000  # of the estimate of log Z, unless somebody says how many
+_CHAINS, _CHAINS_OF_CLASS, _TEMPERATURES = 128, 32, 4000  # of the estimate of log Z
 _HIDDEN = 500
 _ANNEALED = 1000  # temperatures on the way to a sample
 _MEMORY = 0.99  # of the running mean of the hidden units
@@ -238,37 +238,39 @@ class RBM(Explicit):
         return v
 
     @torch.no_grad()
-    def log_partition(self, chains: int = _CHAINS, steps: int = _TEMPERATURES) -> list[Estimate]:
+    def log_partition(
+        self, chains: int | None = None, steps: int = _TEMPERATURES
+    ) -> list[Estimate]:
         """log Z, of each class that of p(x | y): exact if one side is small, otherwise annealed.
 
-        chains, steps  of the annealing; what is drawn there is the same every time.
+        chains  of each class, at least 2; by default 128, or 32 where there are classes.
+        steps   inverse temperatures.  What is drawn is the same every time.
         """
         if min(self.space.dims, len(self.b)) <= LIMIT:
             exact = log_partition(self._given(None))
             return [Estimate(log_z, 0.0, math.inf) for log_z in exact.reshape(-1).tolist()]
-        found = []
-        for label in range(self.classes) or [None]:
-            generator = Generator(self.weight.device).manual_seed(label or 0)
-            path = Path(self._given(label), self._base[: self.space.dims])
-            found.append(estimate(path.forward(chains, steps, generator)[0], path.log_z0))
-        return found
+        each = max(2, chains or (_CHAINS_OF_CLASS if self.classes else _CHAINS))
+        kinds = max(1, self.classes)
+        labels = torch.arange(kinds, device=self.weight.device).repeat_interleave(each)
+        path = Path(self._given(labels if self.classes else None), self._base[: self.space.dims])
+        generator = Generator(self.weight.device).manual_seed(0)
+        log_w, _ = path.forward(kinds * each, steps, generator)
+        return [estimate(some, path.log_z0) for some in log_w.view(kinds, each)]
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         """-F(x) - log Z(y); ``samples`` chains estimate log Z, by draws that are always the same."""
-        chains = samples or _CHAINS
-        key = (chains, *(t._version for t in (*self.parameters(), self.centre.lam, self.centre.mu)))
+        state = *self.parameters(), self.centre.lam, self.centre.mu
+        key = (samples or 0, *(tensor._version for tensor in state))
         if key not in self._known:
-            self._known.clear()
-            self._known[key] = self.log_partition(max(chains, 2))
+            self._known = {key: self.log_partition(samples)}
         known = self._known[key]
         log_z = torch.tensor([one.log_z for one in known], device=x.device, dtype=torch.float64)
-        error = max(one.error for one in known)
         v = x.flatten(1).double()
         nats = self._given(y, torch.float64).log_weight(v) - (log_z[0] if y is None else log_z[y])
-        exact = math.isinf(known[0].size)
-        return LogProb(nats, Kind.EXACT if exact else Kind.ESTIMATE, shared=error)
+        kind = Kind.EXACT if math.isinf(known[0].size) else Kind.ESTIMATE
+        return LogProb(nats, kind, shared=max(one.error for one in known))
 
     @torch.no_grad()
     def joint_posterior(self, x: Tensor) -> Tensor:
