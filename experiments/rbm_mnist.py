@@ -5,8 +5,8 @@ Binarisation is static, by the library's seed: not the file of Larochelle that p
 nats          -log p of the 10,000 test images, log Z by annealing 500 chains over 20,000 temperatures: log Z
               is too low in expectation, so these nats are optimistic; the interval is 3 standard errors of
               log Z, and the effective number of chains says how far it can be trusted.
-conservative  the same of a seeded 200 of the images by annealing backwards from each (RAISE), 20 chains and
-              10,000 temperatures; ``same`` are the optimistic nats of the same 200.
+conservative  the same of a seeded 100 of the images by annealing backwards from each (RAISE), 10 chains and
+              10,000 temperatures; ``same`` are the optimistic nats of the same 100.
 accuracy      with label units: argmax of p(y | x) of the joint on the test images.
 
 Training stops after --slice minutes and the same command goes on; every finished one is a row.  MNIST must be
@@ -92,7 +92,7 @@ def nats(model: Any, test: Any, seed: int, quick: bool) -> dict[str, Any]:
         "effective chains": min(one.size for one in found),
         "chains": chains,
     }
-    n, each, down = (5, 2, 50) if quick else (200, 20, 10_000)
+    n, each, down = (5, 2, 50) if quick else (100, 10, 10_000)
     rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:n]
     if model.classes:
         return {**row, "conservative": "", "± conservative": "", "same": "", "accuracy": accuracy}

@@ -104,7 +104,7 @@ class RBM(Explicit):
         """Drive the chains on by weights that learn fast and fade."""
         temperatures: int = 1
         """Chains at so many temperatures that change places; 1 is one temperature."""
-        lr: float = 0.05
+        lr: float = 0.01
         """Learning rate at the start; it falls to 1% of this."""
         momentum: float = 0.9
         """Of the updates, in Nesterov's form."""
