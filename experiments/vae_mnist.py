@@ -62,7 +62,7 @@ def main() -> None:
     )
     model, test = training.averaged, training.data.heldout
     gpu = torch.cuda.is_available()
-    n, draws = (20, 200) if asked.quick else (len(test) if gpu else 1000, DRAWS)
+    n, draws = (10, 50) if asked.quick else (len(test) if gpu else 1000, DRAWS)
     order = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:n]
     x = test.everything(0).x[order.to(training.device)]  # drawn once
     folder = asked.folder / name
