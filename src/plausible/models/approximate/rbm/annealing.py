@@ -57,8 +57,8 @@ class Path:
     def backward(self, v: Tensor, steps: int, generator: Generator | None = None) -> Tensor:
         """log w: E w is the probability that ``forward`` ends in v, (N, D) -> (N,) float64.
 
-        log w is below the logarithm of that probability in expectation, and a path of finitely many steps
-        is as a rule a worse model of v than the machine: together a conservative estimate of log p(v).
+        log w is below the logarithm of that probability in expectation: a bound of what the path draws, which
+        with many steps is the machine, if the machine can be reached by annealing.
         Source: Burda, Grosse and Salakhutdinov 2015 (RAISE), https://arxiv.org/abs/1412.8566.
         """
         log_w = self.energy.log_weight(v).double() - self.log_z0
