@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from plausible.models.approximate.rbm.energy import Energy, drawn
+from plausible.models.approximate.rbm.energy import Energy, drawn, visible_units
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Path:
 
         steps  inverse temperatures on the way, evenly spaced; with many, v is close to p(v).
         """
-        v = self.energy.independent(self.base.expand(chains, -1), generator)
+        v = visible_units(self.base.expand(chains, -1), self.energy.classes, generator)
         log_w = torch.zeros(chains, dtype=torch.float64, device=v.device)
         for k in range(1, steps + 1):
             gained, share = self._gain(v, self.energy.field(v), (k - 1) / steps, k / steps)
@@ -69,7 +69,8 @@ class Path:
 
     def _down(self, h: Tensor, beta: Tensor | float, generator: Generator | None) -> Tensor:
         bias = self.base + beta * (self.energy.visible - self.base)
-        return self.energy.independent(bias + beta * (h @ self.energy.weight.T), generator)
+        logit = bias + beta * (h @ self.energy.weight.T)
+        return visible_units(logit, self.energy.classes, generator)
 
     def _gain(
         self, v: Tensor, field: Tensor, low: Tensor | float, high: Tensor | float

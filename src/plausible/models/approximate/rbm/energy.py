@@ -38,17 +38,7 @@ class Energy:
 
     def down(self, h: Tensor, generator: Generator | None = None) -> Tensor:
         """v ~ p(v | h): (..., H) -> (..., D)."""
-        return self.independent(h @ self.weight.T + self.visible, generator)
-
-    def independent(self, logit: Tensor, generator: Generator | None = None) -> Tensor:
-        """Visible units that are 1 with probability sigma(logit); of a label, softmax: (..., D)."""
-        if not self.classes:
-            return drawn(logit, generator)
-        pixels, label = logit[..., : -self.classes], logit[..., -self.classes :]
-        uniform = torch.rand(label.shape, generator=generator, device=logit.device)
-        first = (label - (-uniform.log()).log()).argmax(-1)  # Gumbel
-        one = one_hot(first, self.classes).to(logit.dtype)
-        return torch.cat([drawn(pixels, generator), one], -1)
+        return visible_units(h @ self.weight.T + self.visible, self.classes, generator)
 
     def log_count(self, logit: Tensor) -> Tensor:
         """log of the sum over all v of e^(logit.v): (D,) -> ()."""
@@ -61,3 +51,13 @@ def drawn(logit: Tensor, generator: Generator | None = None) -> Tensor:
     """1 with probability sigma(logit), otherwise 0, of any shape."""
     uniform = torch.rand(logit.shape, generator=generator, device=logit.device)
     return (uniform < logit.sigmoid()).to(logit.dtype)
+
+
+def visible_units(logit: Tensor, classes: int = 0, generator: Generator | None = None) -> Tensor:
+    """Pixels that are 1 with probability sigma(logit), then a label by softmax, as a unit a class: (..., D)."""
+    if not classes:
+        return drawn(logit, generator)
+    pixels, label = logit[..., :-classes], logit[..., -classes:]
+    uniform = torch.rand(label.shape, generator=generator, device=logit.device)
+    first = (label - (-uniform.log()).log()).argmax(-1)  # Gumbel
+    return torch.cat([drawn(pixels, generator), one_hot(first, classes).to(logit.dtype)], -1)

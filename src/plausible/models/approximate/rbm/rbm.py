@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -15,7 +15,7 @@ from plausible.core.registry import Refused
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.models.approximate.rbm.annealing import Estimate, Path, estimate
-from plausible.models.approximate.rbm.energy import Energy, drawn
+from plausible.models.approximate.rbm.energy import Energy, drawn, visible_units
 from plausible.models.approximate.rbm.enumeration import LIMIT, log_partition
 from plausible.models.approximate.rbm.tempering import ladder, tempered
 
@@ -194,8 +194,8 @@ class RBM(Explicit):
         """F(data) and -F(chains), F(v) = -log p*(v): its gradient is that of -log p(data)."""
         v, centre = self._units(batch.x, batch.y), self.centre
         chains = self._walked(v, clock)  # (M, V)
-        both = torch.cat([v, chains]) - centre.mu  # (N + M, V)
-        field = both @ self.weight + self.b  # (N + M, H)
+        both = torch.cat([v, chains])  # (N + M, V)
+        field = self._field(both, self.weight)  # (N + M, H)
         # the energy as it is written, so that one product gives the centred gradient of W
         free = field.float() @ centre.lam - both @ self.a - softplus(field.float()).sum(1)
         data, model = free.split([len(v), len(chains)])
@@ -221,21 +221,28 @@ class RBM(Explicit):
     @torch.no_grad()
     def _walked(self, v: Tensor, clock: Clock) -> Tensor:
         """Where the chains are after this update's steps: (M, V)."""
-        config, state, energy = self.config, self.chains.state, self.energy
+        config, state = self.config, self.chains.state
         if config.temperatures > 1:
-            path, betas = Path(energy, self._base), ladder(config.temperatures).to(state.device)
+            path, betas = (
+                Path(self.energy, self._base),
+                ladder(config.temperatures).to(state.device),
+            )
             for step in range(config.gibbs):
                 state = tempered(path, state, betas, odd=bool((clock.step + step) % 2))
             if self.training:
                 self.chains.state.copy_(state)
             return state[-1]
-        h = state if config.persistent else energy.up(v)
-        if self.chains.fast is not None:
-            energy = replace(energy, weight=energy.weight + self.chains.fast)
-        v = energy.down(h)
-        for _ in range(config.gibbs - 1):
-            v = energy.down(energy.up(v))
+        weight = self.weight if self.chains.fast is None else self.weight + self.chains.fast
+        for step in range(config.gibbs):
+            go_on = config.persistent and not step
+            h = state if go_on else drawn(self._field(v, weight))
+            logit = (h - self.centre.lam) @ weight.T + self.a
+            v = visible_units(logit, self.classes)
         return v
+
+    def _field(self, v: Tensor, weight: Tensor) -> Tensor:
+        """(v - mu) W + b, what v says to each h: (N, V) -> (N, H)."""
+        return (v - self.centre.mu) @ weight + self.b
 
     @torch.no_grad()
     def log_partition(
