@@ -224,7 +224,7 @@ class Recogniser:
         nats = seen.log_prob.nats.double()
         order = beside.nats.double().sort().values
         rank = torch.searchsorted(order, nats, right=True) / len(order)  # (n,)
-        errors = seen.log_prob.stderr
+        errors = seen.log_prob.error
         spread = [None] * len(nats) if errors is None else errors.tolist()
         columns = (
             nats.tolist(),

@@ -68,3 +68,11 @@ def test_a_mean_keeps_the_shared_error_whole_and_shrinks_the_independent_one():
 
 def test_bits_per_dimension_of_a_fair_coin_is_one():
     assert LogProb(torch.tensor([8 * math.log(0.5)])).bits_per_dim(8).item() == pytest.approx(1)
+
+
+def test_the_error_of_an_entry_is_its_own_and_the_shared_one():
+    nats = torch.zeros(2)
+    assert LogProb(nats).error is None
+    assert LogProb(nats, shared=0.3).error.tolist() == pytest.approx([0.3, 0.3])
+    both = LogProb(nats, stderr=torch.tensor([0.4, 0.0]), shared=0.3)
+    assert both.error.tolist() == pytest.approx([0.5, 0.3])

@@ -76,6 +76,13 @@ class LogProb:
         stderr = None if self.stderr is None else self.stderr[rows]
         return LogProb(self.nats[rows], self.kind, self.reference, stderr, self.shared)
 
+    @property
+    def error(self) -> Tensor | None:
+        """Standard error of each entry by itself, its own part and the shared one, (N,); None if none."""
+        if self.stderr is None:
+            return torch.full_like(self.nats, self.shared) if self.shared else None
+        return torch.hypot(self.stderr, torch.full_like(self.stderr, self.shared))
+
     def mean(self) -> "LogProb":
         """The average over entries, (1,), with the standard error of that average.
 
