@@ -113,6 +113,13 @@ class Examples(Protocol):
         ...
 
 
+def mean(train: Examples, size: int = 4096) -> Tensor:
+    """The mean of each coordinate in data units, (*shape), without having all examples at once."""
+    starts = range(0, len(train), size)
+    parts = [train.batch(slice(start, start + size)).x.double().sum(0) for start in starts]
+    return (torch.stack(parts).sum(0) / len(train)).float()
+
+
 class Model(nn.Module, ABC):
     """A family member on one space: a Config, the players of its game, and its verbs.
 

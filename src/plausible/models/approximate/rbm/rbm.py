@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.model import Clock, Examples, Explicit, Loss, Player, models
+from plausible.core.model import Clock, Examples, Explicit, Loss, Player, mean, models
 from plausible.core.registry import Refused
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
@@ -157,10 +157,10 @@ class RBM(Explicit):
     def prepare(self, train: Examples) -> None:
         """Class prior, the means of the units, and a from them; chains begin at independent units."""
         super().prepare(train)
-        batch = train.everything()
-        mean = self._units(batch.x, batch.y).mean(0)  # (N, V) -> (V,)
-        mean = (mean * len(train) + 0.5) / (len(train) + 1)  # nothing is impossible
-        self.centre.mu.copy_(mean)
+        mu = mean(train).flatten()  # (D,)
+        if self.classes:
+            mu = torch.cat([mu, self.log_prior.exp()])  # (V,)
+        self.centre.mu.copy_((mu * len(train) + 0.5) / (len(train) + 1))  # nothing is impossible
         with torch.no_grad():
             self.a.copy_(self._base)
         self.chains.state.bernoulli_(0.5)

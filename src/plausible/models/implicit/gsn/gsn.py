@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from plausible.core.mixing import Mixing, settled
-from plausible.core.model import Clock, Generative, Loss, Player, models
+from plausible.core.model import Clock, Examples, Generative, Loss, Player, mean, models
 from plausible.core.registry import Refused
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
@@ -17,6 +17,7 @@ from plausible.models.implicit.gsn.tied import Kernels, Matrix, Tied, TwoWay
 from plausible.nn.observation import Given, observation
 
 _CHAINS = 256  # walked at once, when many samples are asked for ...
+_APART = 64  # steps at most between two samples of a chain, where it does not mix
 _FEW = 64  # ... and at least, to see whether they agree
 Network = Literal["mlp", "conv"]
 
@@ -28,7 +29,8 @@ class GSN(Generative):
     Learning is to say x from what a few steps of the chain have made of it (walk-back), one term a step;
     nothing is ever said about p(x) itself, which is the stationary distribution of the chain.  Samples
     begin at noise, never at data; how long chains walk before and between samples is decided by what they
-    show: until R-hat of chains that began apart is under 1.05, then an autocorrelation time each.
+    show: until R-hat of chains that began apart is under 1.05 (or 1,024 steps), then an autocorrelation time
+    each (or 64 steps).
 
     Sources: Bengio et al. 2013, https://arxiv.org/abs/1305.6663 (walk-back); Bengio et al. 2014,
     https://arxiv.org/abs/1306.1091.
@@ -79,6 +81,7 @@ class GSN(Generative):
                 raise Refused("--noise must be at least 0, and --lr and --ema more than 0")
 
     config: Config
+    mean: Tensor
 
     def __init__(self, space: Space, config: Config | None = None):
         config = config or self.Config()
@@ -88,7 +91,14 @@ class GSN(Generative):
         self.net = Tied(ways, config.noise, space.classes if config.conditional else 0)
         size = self.observation.size
         self.numbers = None if size == 1 else _numbers(space, size, ways[0])
+        self.register_buffer("mean", torch.full(space.shape, 0.5))
         self.mixing: Mixing | None = None
+
+    def prepare(self, train: Examples) -> None:
+        """Units and class prior, and the mean of each pixel, where chains begin."""
+        super().prepare(train)
+        if self.space.levels:
+            self.mean.copy_(mean(train))
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
@@ -126,16 +136,15 @@ class GSN(Generative):
         """E[x' | h(C(x))], the mean of a transition: (N, *shape) -> the same, off the grid."""
         with self.still():
             x, *rest = self._place(x) if y is None else self._place(x, y)
-            mean = self.observation.mean(self._given(x, rest[0] if rest else None, generator))
-        return mean if self.space.levels else self.restore(mean)
+            x = self.observation.mean(self._given(x, rest[0] if rest else None, generator))
+        return x if self.space.levels else self.restore(x)
 
     def begin(self, n: int, generator: Generator | None = None) -> Tensor:
-        """Noise: uniform on the levels, or N(0, I) in standard units: (n, *shape) where the model is."""
+        """Noise: black or white pixels with the means of the data, or N(0, I) in standard units."""
         shape, device = (n, *self.space.shape), self.offset.device
         if not self.space.levels:
             return self.restore(torch.randn(shape, generator=generator, device=device))
-        codes = torch.randint(self.space.levels, shape, generator=generator, device=device)
-        return self.space.decode(codes)
+        return (torch.rand(shape, generator=generator, device=device) < self.mean).float()
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         """The seed of all chains, (n, 1): they are walked together, on the device."""
@@ -161,7 +170,7 @@ class GSN(Generative):
         )
         drawn = x.new_empty(n, *self.space.shape)
         for now in range(rounds):
-            for _ in range(math.ceil(self.mixing.tau) if now else 0):
+            for _ in range(min(math.ceil(self.mixing.tau), _APART) if now else 0):
                 x = step(x)
             here = turn == now
             drawn[order[here]] = x[chain[here]]

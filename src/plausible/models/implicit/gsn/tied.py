@@ -95,17 +95,26 @@ class Tied(nn.Module):
         return self.ways[0].down(self.lowest(x, y, generator))
 
     def lowest(self, x: Tensor, y: Tensor | None, generator: Generator | None = None) -> Tensor:
-        """The layer next to x, on the way down: (N, *shape) -> (N, ...)."""
-        h = x
+        """The layer next to x, on the way down: (N, *shape) -> (N, ...).
+
+        On the way down a layer hears from below what it heard on the way up, and from above.
+        """
+        heard, h = [], x
         for place, way in enumerate(self.ways):
-            h = way.up(h)
+            field = way.up(h)
             if self.label is not None and place == len(self.ways) - 1:
                 told = self.label(y)  # (N, channels)
-                h = h + told.unflatten(1, (-1, *[1] * (h.dim() - 2)))
-            h = self._disturbed(self._disturbed(h, place, generator).tanh(), place, generator)
-        for way in reversed(self.ways[1:]):
-            h = way.down(h).tanh()
+                field = field + told.unflatten(1, (-1, *[1] * (field.dim() - 2)))
+            heard.append(field)
+            h = self._fired(field, place, generator)
+        for place in range(len(self.ways) - 2, -1, -1):
+            h = self._fired(heard[place] + self.ways[place + 1].down(h), place, generator)
         return h
+
+    def _fired(self, field: Tensor, place: int, generator: Generator | None) -> Tensor:
+        """tanh with noise before and after: (N, ...) -> (N, ...)."""
+        h = self._disturbed(field, place, generator).tanh()
+        return self._disturbed(h, place, generator)
 
     def _disturbed(self, h: Tensor, place: int, generator: Generator | None) -> Tensor:
         if not self.noise or not place:
