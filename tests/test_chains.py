@@ -10,6 +10,7 @@ from tests.conftest import make_data
 
 import plausible
 from plausible import GSN, RBM, Settings, Space, cli, runs, train
+from plausible.core.mixing import measured, projections
 from plausible.diagnosis import Severity, diagnose
 from plausible.evaluation import mixing
 from plausible.evaluation.measure import metrics
@@ -102,3 +103,19 @@ def test_a_chain_that_stays_where_it_began_is_found_out():
         severity[kind] = said.severity
     assert severity == {RBM: Severity.FINE, Stuck: Severity.WARNING}
     assert metrics["mixing"].needs is not None
+
+
+def test_chains_that_keep_their_labels_need_not_agree_across_them():
+    """The label decides the colour of most pixels: chains of two labels never meet, as they should not."""
+    space = Space((1, 4, 4), 2, 2)
+    data = make_data(space, 900)
+    most = torch.rand(data.train.values.shape, generator=torch.Generator().manual_seed(0)) < 0.8
+    colour = data.train.y[:, None, None, None].to(torch.uint8)
+    data.train.values[:] = torch.where(most, colour, 1 - colour)
+    model = RBM(space, RBM.Config(conditional=True))
+    for _ in train(model, data, Settings(steps=300)):
+        pass
+    way, kept = mixing.walk(model, 64, 200, torch.Generator().manual_seed(0))
+    f = way.flatten(2) @ projections(16)
+    assert measured(f).r_hat > 1.2
+    assert measured(f, kept).agreed

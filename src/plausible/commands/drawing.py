@@ -153,7 +153,7 @@ def _write_walk(
         )
     if not model.space.is_image:
         raise Refused("an animation needs images")
-    way = walk(model, asked.n, asked.steps, generator, y)  # (steps, n, *shape)
+    way, _ = walk(model, asked.n, asked.steps, generator, y)  # (steps, n, *shape)
     assert asked.chain is not None
     write_bytes(Path(asked.chain), figures.gif([figures.grid(x) for x in way], back=False))
 

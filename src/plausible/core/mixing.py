@@ -84,9 +84,14 @@ class Mixing:
         return self.r_hat < AGREE
 
 
-def measured(f: Tensor) -> Mixing:
-    """Mixing of the last half of statistics (T, M, K)."""
+def measured(f: Tensor, y: Tensor | None = None) -> Mixing:
+    """Mixing of the last half of statistics (T, M, K).
+
+    y  (M,) labels that chains keep: chains of different labels are not to agree.
+    """
     late = f[len(f) // 2 :]
+    if y is not None:
+        late = _apart(late, y)
     tau = autocorrelation_time(late)
     size = late.shape[0] * late.shape[1] / tau
     return Mixing(len(f), split_r_hat(late).max().item(), tau.max().item(), size.min().item())
@@ -107,10 +112,7 @@ def settled(
         while len(seen) < until:
             x = step(x)
             seen.append(x.flatten(1) @ look)  # (M, K)
-        f = torch.stack(seen)
-        if y is not None:
-            f = _apart(f, y)
-        found = measured(f)
+        found = measured(torch.stack(seen), y)
         if found.agreed or until >= patience:
             return x, found
         until *= 2
@@ -120,5 +122,6 @@ def _apart(f: Tensor, y: Tensor) -> Tensor:
     """Statistics without the mean of all chains of the same label: (T, M, K), (M,) -> (T, M, K)."""
     mean = torch.zeros(int(y.max()) + 1, f.shape[2], device=f.device, dtype=f.dtype)
     count = torch.bincount(y, minlength=len(mean)).clamp(min=1)[:, None]
-    mean.index_add_(0, y, f[len(f) // 2 :].mean(0))
-    return f - (mean / count)[y]
+    mean.index_add_(0, y, f.mean(0))
+    apart = f - (mean / count)[y]
+    return torch.where(apart.abs() > 1e-5 * f.abs(), apart, 0.0)  # rounding is no movement

@@ -18,8 +18,8 @@ def chain_mixing(case: Case) -> Finding:
     """
     model = case.model
     assert isinstance(model, Chain)
-    way = walk(model, _CHAINS, _STEPS, case.generator())
-    found = measured(way.flatten(2) @ projections(case.data.space.dims))
+    way, kept = walk(model, _CHAINS, _STEPS, case.generator())
+    found = measured(way.flatten(2) @ projections(case.data.space.dims), kept)
     evidence: dict[str, float | str] = {
         "chains": _CHAINS,
         "steps": _STEPS,

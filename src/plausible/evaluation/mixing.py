@@ -19,8 +19,8 @@ _SEEN = 16  # chains whose modes are counted
 
 def walk(
     model: Chain, chains: int, steps: int, generator: Generator, y: int | None = None
-) -> Tensor:
-    """The way of chains from where they begin, on the CPU: (steps + 1, chains, *shape).
+) -> tuple[Tensor, Tensor | None]:
+    """The way of chains from where they begin, (steps + 1, chains, *shape), and their labels; on the CPU.
 
     y  the label of all; by default each chain of a conditional model draws one and keeps it.
     """
@@ -35,7 +35,7 @@ def walk(
     for _ in range(steps):
         x = model.transition(x, labels, there)
         way.append(x.cpu())
-    return torch.stack(way)
+    return torch.stack(way), None if labels is None else labels.cpu()
 
 
 @metric(needs=Chain)
@@ -47,9 +47,9 @@ def mixing(study: Study) -> list[Measure]:
     """
     model = study.model
     assert isinstance(model, Chain)
-    way = walk(model, _CHAINS, _STEPS, study.generator())  # (T, M, *shape)
+    way, kept = walk(model, _CHAINS, _STEPS, study.generator())  # (T, M, *shape), (M,)
     look = projections(study.space.dims)
-    found = measured(way.flatten(2) @ look)
+    found = measured(way.flatten(2) @ look, kept)
     states = way[:: _STEPS // _LOOKS, :_SEEN].flatten(0, 1)  # (T' M', *shape)
     features = torch.cat([study.extract(some) for some in states.split(_CHAINS)])
     known = study.train.features[:_KNOWN]
@@ -57,7 +57,7 @@ def mixing(study: Study) -> list[Measure]:
     modes = study.train.modes[:_KNOWN][nearest].unflatten(0, (-1, _SEEN))  # (T', M')
     visited = torch.tensor([len(column.unique()) for column in modes.T]).double()
     total = len(study.train.modes.unique())
-    labels = " (each chain keeps its label)" if getattr(model, "conditional", False) else ""
+    labels = "" if kept is None else " (each chain keeps its label)"
     return [
         Measure(
             "split R-hat", found.r_hat, n=_CHAINS, direction="lower",

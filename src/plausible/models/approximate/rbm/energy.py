@@ -27,10 +27,9 @@ class Energy:
         """c + v W, what v says to each h: (..., D) -> (..., H)."""
         return v @ self.weight + self.hidden
 
-    def log_weight(self, v: Tensor, field: Tensor | None = None) -> Tensor:
+    def log_weight(self, v: Tensor) -> Tensor:
         """log p*(v) = a.v + sum_j log(1 + e^field_j), minus the free energy: (..., D) -> (...)."""
-        field = self.field(v) if field is None else field
-        return v @ self.visible + softplus(field).sum(-1)
+        return v @ self.visible + softplus(self.field(v)).sum(-1)
 
     def up(self, v: Tensor, generator: Generator | None = None) -> Tensor:
         """h ~ p(h | v): (..., D) -> (..., H)."""

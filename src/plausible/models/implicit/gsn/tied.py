@@ -90,10 +90,6 @@ class Tied(nn.Module):
         top = ways[-1].above
         self.label = nn.Embedding(classes, len(top)) if classes else None
 
-    def forward(self, x: Tensor, y: Tensor | None, generator: Generator | None = None) -> Tensor:
-        """W_1^T h + c, with which x' is decided: x (N, *shape), y (N,) -> (N, *shape)."""
-        return self.ways[0].down(self.lowest(x, y, generator))
-
     def lowest(self, x: Tensor, y: Tensor | None, generator: Generator | None = None) -> Tensor:
         """The layer next to x, on the way down: (N, *shape) -> (N, ...).
 
