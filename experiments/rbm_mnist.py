@@ -43,11 +43,14 @@ def main() -> None:
     flags.add_argument("--who", choices=list(WHO), default="pcd")
     flags.add_argument("--minutes", type=float, default=10.0)
     flags.add_argument("--slice", type=float, default=1e9, help="minutes of training in this call")
+    flags.add_argument("--precision", choices=["bf16", "float32"], default="bf16")
     flags.add_argument("--folder", type=Path, default=Path("runs/rbm-mnist"))
     asked = flags.parse_args()
     minutes = 0.1 if asked.quick else asked.minutes
-    name = f"{asked.who}-{minutes:g}-{asked.seed}{'-quick' if asked.quick else ''}"
-    settings = plausible.Settings(minutes=minutes, seed=asked.seed)
+    name = (
+        f"{asked.who}-{minutes:g}-{asked.precision}-{asked.seed}{'-quick' if asked.quick else ''}"
+    )
+    settings = plausible.Settings(minutes=minutes, seed=asked.seed, precision=asked.precision)
     training = train_a_slice(
         asked.folder / name, "rbm", "mnist", WHO[asked.who], settings, asked.slice, STATIC
     )
@@ -57,11 +60,12 @@ def main() -> None:
         "who": asked.who,
         "minutes": round(training.seconds / 60, 2),
         "seed": asked.seed,
+        "precision": asked.precision,
         "gpu": torch.cuda.get_device_name() if gpu else "",
         **nats(model, test, asked.seed, asked.quick),
         "images/s": training.clock.images / training.seconds,
     }
-    same = ("who", "seed", "gpu")
+    same = ("who", "seed", "gpu", "precision")
     record_row(__file__, row, same, "nats", seed=asked.seed, quick=asked.quick)
 
 

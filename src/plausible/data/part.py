@@ -69,7 +69,9 @@ class Part:
         values = _taken(self.values, rows)  # (N, *shape) -> (n, *shape)
         y = None if self.y is None else _taken(self.y, rows)  # (N,) -> (n,)
         if self.greys is not None:
-            return Batch(torch.bernoulli(self._greys(values)), y)
+            greys = self._greys(values)
+            ones = torch.rand_like(greys) < greys  # faster than bernoulli
+            return Batch(ones.to(greys.dtype), y)
         return Batch(self._decoded(values), y)
 
     def everything(self, seed: int = 0) -> Batch:

@@ -17,6 +17,7 @@ from plausible.core.space import Batch, Space
 from plausible.models.approximate.rbm.annealing import Estimate, Path, estimate
 from plausible.models.approximate.rbm.energy import Energy, drawn, visible_units
 from plausible.models.approximate.rbm.enumeration import LIMIT, log_partition
+from plausible.models.approximate.rbm.gap import FreeEnergyGap
 from plausible.models.approximate.rbm.tempering import ladder, tempered
 
 _CHAINS, _CHAINS_OF_CLASS, _TEMPERATURES = 128, 32, 4000  # of the estimate of log Z
@@ -191,26 +192,34 @@ class RBM(Explicit):
         return Energy(self.weight, visible, hidden, self.classes)
 
     def loss(self, batch: Batch, clock: Clock) -> Loss:
-        """F(data) and -F(chains), F(v) = -log p*(v): its gradient is that of -log p(data)."""
+        """mean F(data) - mean F(chains), F(v) = -log p*(v): its gradient is that of -log p(data)."""
         v, centre = self._units(batch.x, batch.y), self.centre
-        chains = self._walked(v, clock)  # (M, V)
-        both = torch.cat([v, chains])  # (N + M, V)
-        field = self._field(both, self.weight)  # (N + M, H)
-        # the energy as it is written, so that one product gives the centred gradient of W
-        free = field.float() @ centre.lam - both @ self.a - softplus(field.float()).sum(1)
-        data, model = free.split([len(v), len(chains)])
-        with torch.no_grad():
-            known, guessed = field.float().sigmoid().split([len(v), len(chains)])  # P(h = 1 | v)
-            active = known.mean(0)  # (H,)
-            if self.training:
-                self.centre.seen.lerp_(active, 1 - _MEMORY)
-                if self.config.temperatures == 1:
-                    self.chains.state.copy_(torch.rand_like(guessed) < guessed)
-                if self.chains.fast is not None:
-                    apart = v.T @ known / len(v) - chains.T @ guessed / len(chains)  # (V, H)
-                    self.chains.fast.mul_(_FADE).add_(apart, alpha=_FAST)
-        watch = {"hidden on": active.mean(), "chains on": chains.mean()}
-        return Loss({"data": data, "model": -model}, watch)
+        on, dtype = v.device.type, v.dtype
+        if torch.is_autocast_enabled(on):
+            dtype = torch.get_autocast_dtype(on)
+        with torch.autocast(on, enabled=False):  # only products are of less precision
+            weight = self.weight.detach().to(dtype)
+            chains = self._walked(v, weight, clock)  # (M, V)
+            gap, free, known, guessed = FreeEnergyGap.apply(
+                self.weight, self.a, self.b, centre.mu, centre.lam, v, chains, weight
+            )
+        if self.training:
+            self._remember(v, chains, known, guessed)
+        watch = {"free energy": free, "hidden on": known.mean(), "chains on": chains.mean()}
+        return Loss({"gap": gap}, watch)
+
+    @torch.no_grad()
+    def _remember(self, v: Tensor, chains: Tensor, known: Tensor, guessed: Tensor) -> None:
+        """What the next update needs: the mean of h, h of the chains, and the fast weights.
+
+        v (N, V) and chains (M, V) with their P(h = 1 | .), known (N, H) and guessed (M, H).
+        """
+        self.centre.seen.lerp_(known.mean(0), 1 - _MEMORY)
+        if self.config.temperatures == 1:
+            self.chains.state.copy_(torch.rand_like(guessed) < guessed)
+        if self.chains.fast is not None:
+            apart = v.T @ known / len(v) - chains.T @ guessed / len(chains)  # (V, H)
+            self.chains.fast.mul_(_FADE).add_(apart, alpha=_FAST)
 
     @torch.no_grad()
     def recentre(self, batch: Batch, clock: Clock) -> None:
@@ -219,8 +228,11 @@ class RBM(Explicit):
         self.centre.lam.copy_(self.centre.seen)
 
     @torch.no_grad()
-    def _walked(self, v: Tensor, clock: Clock) -> Tensor:
-        """Where the chains are after this update's steps: (M, V)."""
+    def _walked(self, v: Tensor, weight: Tensor, clock: Clock) -> Tensor:
+        """Where the chains are after this update's steps: (M, V).
+
+        v  (N, V) the data, where chains begin that are not persistent; weight (V, H), of any precision.
+        """
         config, state = self.config, self.chains.state
         if config.temperatures > 1:
             path, betas = (
@@ -232,17 +244,18 @@ class RBM(Explicit):
             if self.training:
                 self.chains.state.copy_(state)
             return state[-1]
-        weight = self.weight if self.chains.fast is None else self.weight + self.chains.fast
+        if self.chains.fast is not None:
+            weight = weight + self.chains.fast
         for step in range(config.gibbs):
             go_on = config.persistent and not step
             h = state if go_on else drawn(self._field(v, weight))
-            logit = (h - self.centre.lam) @ weight.T + self.a
+            logit = ((h - self.centre.lam).to(weight.dtype) @ weight.T).float().add_(self.a)
             v = visible_units(logit, self.classes)
         return v
 
     def _field(self, v: Tensor, weight: Tensor) -> Tensor:
         """(v - mu) W + b, what v says to each h: (N, V) -> (N, H)."""
-        return (v - self.centre.mu) @ weight + self.b
+        return ((v - self.centre.mu).to(weight.dtype) @ weight).float() + self.b
 
     @torch.no_grad()
     def log_partition(
@@ -351,7 +364,7 @@ def _nesterov(momentum: float, decay: float) -> Callable[..., torch.optim.Optimi
         params: Iterable[Tensor], lr: float, betas: tuple[float, float]
     ) -> torch.optim.Optimizer:
         return torch.optim.SGD(
-            params, lr, momentum, weight_decay=decay, nesterov=momentum > 0, foreach=True
+            params, lr, momentum, weight_decay=decay, nesterov=momentum > 0, fused=True
         )
 
     return made
