@@ -9,6 +9,8 @@ max p       mean over outliers of the largest posterior probability, calibrated 
 accepted    share of the outliers that pass where 95% of the true held-out images do.
 AUROC       chance that an outlier scores higher than a held-out image.
 
+A Boltzmann machine sees everything in black and white, each pixel drawn once with its grey value as probability.
+
 The default score is chosen on other outliers (`purpose` is choice): images of the validation part with
 their quarters swapped, blurred, two laid over each other, and plain grey ones.  Of the scores that need no
 second model it is the one with the highest mean AUROC there over both sets.  The data must be in
@@ -31,8 +33,9 @@ import plausible
 from plausible.bayes.novelty import novelties
 from plausible.data.mutation import mutated
 from plausible.data.part import Data, Part
+from plausible.data.quantise import draw
 from plausible.evaluation.novelty import accepted, auroc
-from plausible.models import VAE, ConvNet, Logistic, NaiveBayes, PixelCNN
+from plausible.models import RBM, VAE, ConvNet, Logistic, NaiveBayes, PixelCNN
 from plausible.recognition import BACKGROUND, Recogniser, Seen
 
 SETS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
@@ -85,14 +88,22 @@ def chosen(data: Data, n: int, seed: int) -> dict[str, Part]:
     return {name: Part(v, None, data.space) for name, v in values.items()}
 
 
+def black_and_white(part: Part) -> Part:
+    """Each pixel 1 with its grey value as probability, drawn once."""
+    assert part.space.levels is not None
+    values = torch.from_numpy(draw(part.values.numpy(), part.space.levels))
+    return Part(values, part.y, replace(part.space, levels=2))
+
+
 def rows_of(
     asked: Recogniser, data: Data, inside: Part, shown: dict[str, Part], purpose: str
 ) -> list[dict[str, Any]]:
     """A row for each kind of outlier and each score."""
-    ours = asked.look(inside)
+    binary = asked.model.space.levels == 2
+    ours = asked.look(black_and_white(inside) if binary else inside)
     rows = []
     for name, part in shown.items():
-        other = asked.look(part)
+        other = asked.look(black_and_white(part) if binary else part)
         for score, (near, far) in scores(asked, ours, other).items():
             rows.append(
                 {
@@ -150,6 +161,12 @@ def vae(data: Data, seed: int, quick: bool) -> Recogniser:
     return _deep(VAE, VAE.Config(width=16) if quick else VAE.Config(), data, seed, quick)
 
 
+def rbm(data: Data, seed: int, quick: bool) -> Recogniser:
+    """p(x, y) by a Boltzmann machine, and p(x) of mutated data behind it."""
+    parts = {p: black_and_white(getattr(data, p)) for p in ("train", "validation", "heldout")}
+    return _deep(RBM, RBM.Config(), replace(data, **parts), seed, quick)
+
+
 def _deep(kind: Any, config: Any, data: Data, seed: int, quick: bool) -> Recogniser:
     """A conditional model, 10 minutes, and one of mutated data, 5 minutes."""
     budget = {"steps": 3} if quick else {"minutes": 10.0}
@@ -165,6 +182,7 @@ MODELS = {
     "naive-bayes": naive_bayes,
     "pixelcnn": pixelcnn,
     "vae": vae,
+    "rbm": rbm,
 }
 FEWER = {
     "pixelcnn": 1000,

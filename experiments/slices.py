@@ -9,6 +9,7 @@ import torch
 import plausible
 from plausible import runs
 from plausible.data.options import DEFAULTS
+from plausible.following import follow
 from plausible.training import Training
 
 
@@ -35,7 +36,7 @@ def train_a_slice(
         training = plausible.train(model, data, settings)
         run = runs.create(folder, training)
     until, told = training.seconds + 60 * minutes, training.seconds
-    for step in runs.follow(run, training):
+    for step in follow(run, training):
         if training.seconds > told + 30:
             told = training.seconds
             print(f"step {step.clock.step}, {step.clock.spent:.0%} of the budget", flush=True)

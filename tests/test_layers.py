@@ -15,6 +15,7 @@ LAYERS = [
     ["models", "training", "evaluation", "bayes"],
     ["figures", "sklearn", "diagnosis"],
     ["runs"],
+    ["following"],
     ["judging", "recognition"],
     ["display"],
     ["menu"],

@@ -16,6 +16,8 @@ import torch
 from plausible import runs
 from plausible.core.registry import Refused
 from plausible.data.load import load
+from plausible.diagnosis import Watch
+from plausible.following import Diverged, Failed, follow
 from plausible.models import GAN
 from plausible.training import Settings, train
 
@@ -58,7 +60,7 @@ def same(a, b):
 def test_a_followed_run_holds_its_files_and_opens_as_it_was(source, tmp_path):
     training = begun(source)
     run = runs.create(tmp_path / "run", training)
-    steps = list(runs.follow(run, training))
+    steps = list(follow(run, training))
     assert {p.name for p in run.folder.iterdir()} == {
         "config.json",
         "weights.safetensors",
@@ -88,10 +90,10 @@ def test_an_existing_folder_is_never_overwritten(source, tmp_path):
 def test_a_new_process_goes_on_bit_for_bit(source, tmp_path):
     whole = begun(source)
     runs.save(runs.create(tmp_path / "whole", whole), whole)
-    list(runs.follow(runs.Run(tmp_path / "whole"), whole))
+    list(follow(runs.Run(tmp_path / "whole"), whole))
     first = begun(source)
     run = runs.create(tmp_path / "part", first)
-    for step in runs.follow(run, first):
+    for step in follow(run, first):
         if step.clock.step == 4:  # a consumer that stops in the middle ...
             runs.save(run, first)
             break
@@ -141,10 +143,10 @@ def test_killed_or_interrupted_it_resumes_to_the_same_end(source, tmp_path, blow
 def test_a_new_total_stretches_the_schedules(source, tmp_path):
     training = begun(source, steps=4)
     run = runs.create(tmp_path / "run", training)
-    list(runs.follow(run, training))
+    list(follow(run, training))
     longer = runs.resume(run, replace(run.settings, steps=8))
     assert longer.clock.spent == 0.5
-    assert [step.clock.step for step in runs.follow(run, longer)] == [4, 5, 6, 7]
+    assert [step.clock.step for step in follow(run, longer)] == [4, 5, 6, 7]
     assert runs.Run(run.folder).settings.steps == 8
 
 
@@ -195,11 +197,60 @@ def test_divergence_stops_the_run_with_a_sentence_and_keeps_the_last_save(source
     run = runs.create(tmp_path / "run", training)
 
     def play():
-        for step in runs.follow(run, training):
+        for step in follow(run, training):
             if step.clock.step == 2:
                 with torch.no_grad():
                     next(training.raw.generator.parameters()).fill_(float("nan"))
 
-    with pytest.raises(runs.Diverged, match=r"of the (discriminator|generator) is nan at step"):
+    with pytest.raises(Diverged, match=r"of the (discriminator|generator) is nan at step"):
         play()
     assert all(value.isfinite().all() for value in weights(run.folder).values())
+
+
+def test_a_number_that_is_not_finite_rolls_back_once_with_a_smaller_step_then_stops(
+    source, tmp_path
+):
+    training = begun(source, steps=40)
+    run = runs.create(tmp_path / "run", training)
+    told, poisoned = [], []
+
+    def play(times):
+        for step in follow(run, training, Watch(training), tell=told.append):
+            if step.clock.step == 20 and len(poisoned) < times:
+                poisoned.append(step.clock.step)
+                with torch.no_grad():
+                    next(training.raw.discriminator.parameters()).fill_(float("nan"))
+
+    play(1)
+    assert training.finished
+    (finding,) = [one for one in told if one.check == "not finite"]
+    assert finding.evidence["step"] == 21
+    assert "discriminator." in finding.evidence["gradients that are not finite"]
+    assert training.state_dict()["lr_factor"] == 0.5
+    assert "not finite" in (run.folder / "findings.json").read_text()
+    steps = [
+        json.loads(line)["step"] for line in (run.folder / "log.jsonl").read_text().splitlines()
+    ]
+    assert steps == sorted(set(steps))
+    assert all(value.isfinite().all() for value in weights(run.folder).values())
+
+
+def test_stop_stops_at_a_failure_and_says_which_and_what_to_do(source, tmp_path, monkeypatch):
+    training = begun(source, steps=400, lr_discriminator=1e-30)
+    run = runs.create(tmp_path / "run", training)
+    with pytest.raises(Failed, match=r"discriminator does not move.*--lr-discriminator"):
+        list(follow(run, training, Watch(training), "stop"))
+    assert not training.finished
+    assert (run.folder / "state.pt").exists()
+
+
+def test_a_watched_run_keeps_the_best_and_the_last_weights(source, tmp_path):
+    training = begun(source, steps=60)
+    run = runs.create(tmp_path / "run", training)
+    watch = Watch(training)
+    list(follow(run, training, watch))
+    assert run.steps("last") == 60
+    assert run.steps("best") == watch.best_steps
+    best, last = (run.model(which=which).state_dict() for which in ("best", "last"))
+    assert same(best, dict(watch.best))
+    assert same(last, dict(training.averaged.state_dict()))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plausible.data.load import load
     from plausible.data.options import Options
     from plausible.data.part import Data, Part
+    from plausible.following import follow
     from plausible.judging import Report, evaluate, judge
     from plausible.models import (
         GAN,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         PixelRNN,
     )
     from plausible.recognition import Recogniser
-    from plausible.runs import Run, create, follow, resume, save
+    from plausible.runs import Run, create, resume, save
     from plausible.training import Settings, Step, Training, train
 
 _HOMES = {
@@ -51,7 +52,8 @@ _HOMES = {
         "ConvNet",
     ),
     "recognition": ("Recogniser",),
-    "runs": ("Run", "create", "follow", "resume", "save"),
+    "following": ("follow",),
+    "runs": ("Run", "create", "resume", "save"),
     "training": ("Settings", "Step", "Training", "train"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -94,6 +94,13 @@ def findings(found: "Sequence[Finding]") -> Table:
     return table
 
 
+def alarm(finding: "Finding") -> Text:
+    """A finding in a line: what is wrong and what to do."""
+    style = "bold red" if str(finding.severity) == "failure" else "yellow"
+    text = Text(f"{finding.severity}: {finding.claim}", style)
+    return text.append(f"; {finding.remedy}" if finding.remedy else "", "")
+
+
 def _classes(found: "Report") -> Table:
     table = _table(f"{found.samples:,} samples by class")
     for name in ("class", "samples", "share", "real share", "share / real"):

@@ -9,7 +9,7 @@ from tyro.conf import OmitArgPrefixes
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import DEFAULTS, Options
-from plausible.menu import Device
+from plausible.menu import Device, OnFailure
 from plausible.training import Settings
 
 
@@ -23,6 +23,10 @@ class Common:
     out: Path | None = None
     """The folder of the run; by default runs/<model>-<data>-<time>."""
     settings: OmitArgPrefixes[Settings] = field(default_factory=Settings)
+    on_failure: OnFailure = "rollback"
+    """When a number is not finite go back once with half the learning rate, or stop; stop at any failure."""
+    watch: bool = True
+    """Look at the model every 100 rounds, raise alarms, and keep the best weights."""
     device: Device = "auto"
     """Where to compute; auto is a GPU where there is one."""
     per_class: bool = False

@@ -1,9 +1,11 @@
 """A run is a folder: the only place where a model, its data and the loop meet.
 
     config.json          what was asked for: model, data with hashes, budget, seed
-    weights.safetensors  the weights its verbs use (averaged where the model averages)
+    weights.safetensors  the weights its verbs use: the best (averaged where the model averages)
+    last.safetensors     those at the last save
     state.pt             all that training needs to go on exactly: tensors and numbers, no code
-    log.jsonl            one line every few rounds
+    log.jsonl            one line every few rounds, and what was looked at
+    findings.json        what is wrong, and what to do
     samples.png          a picture
     measures.json        what was measured at the end, and the verdict
     neighbours.png, spectrum.png, walks.png   pictures of the evaluation
@@ -14,20 +16,18 @@ the old file or the new one and never half of one.
 
 import io
 import json
-import math
 import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from types import FrameType
-from typing import IO, Any
+from typing import Any, Literal, NamedTuple
 
+import safetensors
 import safetensors.torch
 import torch
+from torch import Tensor
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core.model import Explicit, Model, models
@@ -38,11 +38,16 @@ from plausible.data.options import Options
 from plausible.data.part import Data
 from plausible.models.per_class import PerClass
 from plausible.parallel import World
-from plausible.training import Settings, Step, Training, train
+from plausible.training import Settings, Training, train
 
-_LOG_EVERY = 10  # rounds between two lines of log.jsonl
-_SAVE_EVERY = 30.0  # seconds between two saves while training, at least
-_SAVE_SHARE = 50  # ... and as many times what a save takes, so that saving costs at most 2%
+Which = Literal["best", "last"]
+
+
+class Weights(NamedTuple):
+    """Weights by name, and the number of steps that made them."""
+
+    weights: Mapping[str, Tensor]
+    steps: int
 
 
 def build(
@@ -107,9 +112,19 @@ class Run:
         name, seed = self.config["model"], self.settings.seed
         return build(name, kind.Config(**chosen), self.space, seed, apart)
 
-    def model(self, device: torch.device | str = "cpu") -> Model:
-        """The trained model, in evaluation mode, with the weights its verbs use."""
-        path = self.folder / "weights.safetensors"
+    def steps(self, which: Which = "best") -> int | None:
+        """After how many steps these weights were kept; None where nobody noted it."""
+        path = self._weights(which)
+        with safetensors.safe_open(path, "pt") as file:
+            return int(known["steps"]) if (known := file.metadata()) else None
+
+    def _weights(self, which: Which) -> Path:
+        last = self.folder / "last.safetensors"
+        return last if which == "last" and last.exists() else self.folder / "weights.safetensors"
+
+    def model(self, device: torch.device | str = "cpu", which: Which = "best") -> Model:
+        """The trained model, in evaluation mode, with the weights its verbs use: the best, or the last."""
+        path = self._weights(which)
         if not path.exists():
             raise Refused(f"{self.folder} holds no weights.safetensors yet: nothing was saved")
         model = self.fresh()
@@ -189,16 +204,32 @@ def create(folder: Path | str, training: Training[Any]) -> Run:
     return run
 
 
-def save(run: Run, training: Training[Any]) -> None:
-    """Write weights and state; every rank calls it and rank 0 writes."""
+def save(run: Run, training: Training[Any], best: Weights | None = None) -> None:
+    """Write weights and state; every rank calls it and rank 0 writes.
+
+    best  weights that its verbs shall use, if they are not the last.
+    """
     state = training.state_dict()
     if not training.world.leads:
         return
     buffer = io.BytesIO()
     torch.save(state, buffer)
     run.write("state.pt", buffer.getvalue())
-    weights = {name: tensor.contiguous() for name, tensor in state["averaged"].items()}
-    run.write("weights.safetensors", safetensors.torch.save(weights))
+    last = _packed(state["averaged"], state["steps"])
+    kept = run.folder / "weights.safetensors"
+    if best is not None:
+        run.write(kept.name, _packed(best.weights, best.steps))
+        run.write("last.safetensors", last)
+    elif (run.folder / "last.safetensors").exists():  # of a resumed run: the best are those kept
+        run.write("last.safetensors", last)
+    else:
+        run.write(kept.name, last)
+
+
+def _packed(weights: Mapping[str, Tensor], steps: int) -> bytes:
+    """Weights and the number of steps that made them, as safetensors."""
+    whole = {name: tensor.contiguous() for name, tensor in weights.items()}
+    return safetensors.torch.save(whole, {"steps": str(steps)})
 
 
 def resume(
@@ -219,59 +250,11 @@ def resume(
     training.load_state_dict(state)
     if training.world.leads:
         run.write("config.json", json.dumps({**run.config, "training": asdict(settings)}, indent=2))
-        _cut_log(run, state["steps"])
+        cut_log(run, state["steps"])
     return training
 
 
-def follow(run: Run, training: Training[Any]) -> Iterator[Step]:
-    """Train, log and save: yields every step; returns early, saved, on Ctrl-C or SIGTERM.
-
-    Raises ``Diverged`` as soon as a logged value is not finite; the last save stays as it is.
-    """
-    saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
-    world, step = training.world, None
-    with _interruptible() as interrupted, _appending(run, world) as log:
-        for step in training:
-            if step.clock.step % _LOG_EVERY == 0:
-                log.write(_line(step, training.seconds))
-            yield step
-            now = time.perf_counter()
-            due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
-            wish = world.agree(2 if interrupted() else 1 if due else 0)
-            if wish:
-                save(run, training)
-                saved, cost = time.perf_counter(), time.perf_counter() - now
-            if wish == 2:
-                return
-        if step is not None and step.clock.step % _LOG_EVERY:
-            log.write(_line(step, training.seconds))
-        save(run, training)
-
-
-class Diverged(ArithmeticError):
-    """A player's loss or gradient is NaN or infinite: the sentence says whose and when."""
-
-
-def _line(step: Step, seconds: float) -> str:
-    """A line of log.jsonl; Diverged when a value is not finite."""
-    values = step.values()
-    for player, seen in values.items():
-        for name, value in seen.items():
-            if not math.isfinite(value):
-                raise Diverged(
-                    f"the {name} of the {player} is {value} at step {step.clock.step}: training has "
-                    f"diverged; where there is a --lr, try a lower one"
-                )
-    clock = {"step": step.clock.step, "images": step.clock.images, "spent": step.clock.spent}
-    return json.dumps({**clock, "seconds": round(seconds, 3), **values}) + "\n"
-
-
-def _appending(run: Run, world: World) -> IO[str]:
-    """log.jsonl, written line by line by rank 0 alone."""
-    return open(run.folder / "log.jsonl" if world.leads else os.devnull, "a", buffering=1)
-
-
-def _cut_log(run: Run, steps: int) -> None:
+def cut_log(run: Run, steps: int) -> None:
     """Drop the lines of rounds that were played after the save and will be played again."""
     path = run.folder / "log.jsonl"
     if path.exists():
@@ -279,26 +262,3 @@ def _cut_log(run: Run, steps: int) -> None:
         whole = [line for line in lines if line.endswith("\n")]
         kept = [line for line in whole if json.loads(line)["step"] < steps]
         write(path, "".join(kept))
-
-
-@contextmanager
-def _interruptible() -> Iterator[Any]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop; the second acts as usual."""
-    asked: list[int] = []
-    before: dict[int, Any] = {}
-
-    def note(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-        signal.signal(number, before[number])
-
-    try:
-        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-            before[number] = signal.getsignal(number)
-            signal.signal(number, note)
-    except ValueError:  # not the main thread: the caller stops by leaving the loop
-        before.clear()
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from plausible import figures, runs
-from plausible.commands.files import class_of, place, progress, raster, read, write_bytes
+from plausible.commands.files import chosen, class_of, place, progress, raster, read, write_bytes
 from plausible.core.model import Generative, truncated
 from plausible.core.registry import Refused
 from plausible.core.space import Batch
@@ -71,9 +71,12 @@ def describe(
 def sample(asked: Sample, console: Console) -> None:
     """plausible sample RUN: n draws as a grid, as arrays or as single images."""
     run = runs.Run(asked.run_folder)
-    model = run.model(place(asked.device))
+    model = run.model(place(asked.device), asked.weights)
     if not isinstance(model, Generative):
         raise Refused(f"{run.folder} is a {model.name}, p(y | x), which has no samples to draw")
+    told = chosen(run, asked.weights)
+    if told:
+        console.print(told, highlight=False, soft_wrap=True)
     y = None if asked.label is None else class_of(run, asked.label)
     generator = torch.Generator().manual_seed(asked.seed)
     if asked.chain is not None:

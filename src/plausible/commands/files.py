@@ -51,6 +51,16 @@ def read(source: str, options: Options, console: Console) -> Data:
         )
 
 
+def chosen(run: runs.Run, which: runs.Which = "best") -> str:
+    """A sentence on which weights are used, empty where there is no choice."""
+    best, last = run.steps("best"), run.steps("last")
+    if best is None or last is None or best == last:
+        return ""
+    if which == "last":
+        return f"the last weights, after {last:,} steps; the best are those after {best:,}"
+    return f"the best weights, after {best:,} of {last:,} steps"
+
+
 def class_of(run: runs.Run, label: str) -> int:
     """A class by name or by number; Refused with the choices."""
     names = run.class_names or tuple(str(k) for k in range(run.space.classes))

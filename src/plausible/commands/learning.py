@@ -11,12 +11,14 @@ from rich.console import Console
 import plausible.models  # noqa: F401  # fills the registry
 from plausible import cli, display, figures, judging, parallel, runs
 from plausible.commands.evaluating import judged, keep
-from plausible.commands.files import place, read
+from plausible.commands.files import chosen, place, read
 from plausible.core.model import Generative, models
 from plausible.core.registry import Refused
 from plausible.data.options import known
+from plausible.diagnosis import Finding, History, Watch
 from plausible.flags import order as flags_of
-from plausible.menu import Device
+from plausible.following import Failed, OnFailure, follow
+from plausible.menu import Resume
 from plausible.training import Training, train
 
 _PICTURED = 64
@@ -43,22 +45,17 @@ def train_command(name: str, arguments: list[str], console: Console) -> None:
     model = runs.build(name, config, data.space, order.settings.seed, order.per_class).to(device)
     training = train(model, data.to(device), order.settings, world=world)
     run = runs.create(folder, training) if world.leads else runs.Run(folder)
-    _play(run, training, console)
+    _play(run, training, order.watch, order.on_failure, console)
 
 
-def resume(
-    folder: Path,
-    steps: int | None,
-    minutes: float | None,
-    device: Device,
-    console: Console,
-) -> None:
+def resume(asked: Resume, console: Console) -> None:
     """plausible resume FOLDER: go on with as many processes as before, measure again."""
+    folder = asked.run_folder
     run = runs.Run(folder)
     settings = run.settings
-    if steps is not None or minutes is not None:
-        settings = replace(settings, steps=steps, minutes=minutes)
-    where = place(device)
+    if asked.steps is not None or asked.minutes is not None:
+        settings = replace(settings, steps=asked.steps, minutes=asked.minutes)
+    where = place(asked.device)
     if run.config["processes"] > 1 and not parallel.launched():
         sys.exit(parallel.launch(run.config["processes"], sys.argv[1:]))
     training = runs.resume(run, settings, where, parallel.join(where))
@@ -66,11 +63,13 @@ def resume(
         raise Refused(
             f"{folder} has used its budget: give a larger total with --steps or --minutes"
         )
-    _play(run, training, console)
+    _play(run, training, asked.watch, asked.on_failure, console)
 
 
-def _play(run: runs.Run, training: Training[Any], console: Console) -> None:
-    """Train while showing it, then measure; on Ctrl-C say how to go on."""
+def _play(
+    run: runs.Run, training: Training[Any], watched: bool, on_failure: OnFailure, console: Console
+) -> None:
+    """Train while showing and watching it, then measure; on Ctrl-C say how to go on."""
     world = training.world
     if not world.leads:
         console = Console(quiet=True)
@@ -81,11 +80,19 @@ def _play(run: runs.Run, training: Training[Any], console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    watch = None
+    if watched and training.weights:  # what is fitted at once has nothing to watch
+        watch = Watch(training, History.read(run.folder / "log.jsonl"))
+
+    def tell(finding: Finding) -> None:
+        console.print(display.alarm(finding), soft_wrap=True)
+
+    steps = follow(run, training, watch, on_failure, tell)
     try:
-        for _ in display.watch(runs.follow(run, training), training.settings.steps, console):
+        for _ in display.watch(steps, training.settings.steps, console):
             pass
-    except runs.Diverged as failure:
-        console.print(f"{failure}; {run.folder} holds the last save", soft_wrap=True)
+    except Failed as failure:
+        console.print(f"stopped: {failure}; {run.folder} holds the last save", soft_wrap=True)
         sys.exit(3)
     finished = training.finished
     training.pause()
@@ -106,8 +113,11 @@ def _play(run: runs.Run, training: Training[Any], console: Console) -> None:
 
 
 def _finish(run: runs.Run, training: Training[Any], console: Console) -> None:
-    """The picture and the measures of a finished training, from the weights it saved."""
-    model, data = training.averaged, training.data
+    """The picture and the measures of a finished training, by the best weights it saved."""
+    model, data = run.model(training.device), training.data
+    told = chosen(run)
+    if told:
+        console.print(told, highlight=False, soft_wrap=True)
     if isinstance(model, Generative):
         x = model.sample(_PICTURED, generator=torch.Generator().manual_seed(0)).x
         behind = None if model.space.is_image else data.heldout.everything().x

@@ -36,14 +36,12 @@ class Clock:
 class Loss:
     """What a player minimises: the sum over terms of their means over examples.
 
-    terms   {name: (N,)} per example, so that ranks and micro-batches average weighted by N.
-    watch   {name: ()} only looked at.
-    probes  {name: tensor} whose gradient the loop keeps in ``.grad``, for diagnosis.
+    terms  {name: (N,)} per example, so that ranks and micro-batches average weighted by N.
+    watch  {name: ()} only looked at.
     """
 
     terms: Mapping[str, Tensor]
     watch: Mapping[str, Tensor] = field(default_factory=dict)
-    probes: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def total(self) -> Tensor:

@@ -81,6 +81,22 @@ class Variational(Protocol):
 
 
 @runtime_checkable
+class Adversarial(Protocol):
+    """Has a discriminator that tells draws from data, and a cost that each draw pays for it."""
+
+    def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """D's logits as it gives them in training, differentiable: x (N, *shape) in data units -> (N,).
+
+        Where D judges several inputs at once there are as many fewer.
+        """
+        ...
+
+    def cost(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What G pays for each logit ``fake`` (N,) beside as many of data, ``real`` (N,) -> (N,)."""
+        ...
+
+
+@runtime_checkable
 class Reconstructing(Protocol):
     """Says what it keeps of an x."""
 

@@ -1,12 +1,35 @@
-"""What is wrong with a trained model, the evidence, and what to do: one check a function.
+"""What is wrong with a model, the evidence, and what to do: one check or alarm a function.
 
+Of a trained model:
 ``finding``     Finding, Severity, Case, and the registry of checks
 ``inference``   does the decoder listen to z, is the bound tight
 ``mixing``      do the chains of a model forget where they began
 ``likelihood``  does log p(x) hold on data that were not learned
+
+While it trains, or from the log of a training:
+``history``     what was logged, as series
+``look``        what is measured besides, and the registry of looks
+``alarm``       the registry of alarms, functions of a history
+``monitors``    the looks and alarms themselves
+``watch``       looks every so often, raises alarms, keeps the best weights
 """
 
-from plausible.diagnosis import inference, likelihood, mixing  # noqa: F401  # registers their checks
+from plausible.diagnosis import inference, likelihood, mixing, monitors  # noqa: F401  # they register
+from plausible.diagnosis.alarm import alarmed, alarms
 from plausible.diagnosis.finding import Case, Finding, Severity, checks, diagnose
+from plausible.diagnosis.history import History
+from plausible.diagnosis.look import looks
+from plausible.diagnosis.watch import Watch
 
-__all__ = ["Case", "Finding", "Severity", "checks", "diagnose"]
+__all__ = [
+    "Case",
+    "Finding",
+    "History",
+    "Severity",
+    "Watch",
+    "alarmed",
+    "alarms",
+    "checks",
+    "diagnose",
+    "looks",
+]

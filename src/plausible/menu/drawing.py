@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import Positional
 
 from plausible.core.registry import Refused
-from plausible.menu.terminal import Device, console
+from plausible.menu.terminal import Device, Which, console
 from plausible.paths import exist, free, run_exists
 
 
@@ -35,6 +35,8 @@ class Sample:
     """Draw only this class, by name or number, from a conditional model."""
     truncation: float | None = None
     """Keep every coordinate of z within this many standard deviations: typical, less varied."""
+    weights: Which = "best"
+    """The best weights of the training, by what was looked at, or the last."""
     mean: bool = False
     """Draw E[x | z] in the place of x: without the noise that a model of single pixels adds."""
     seed: int = 0

@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
 from plausible.data.options import DEFAULTS, Options, known
-from plausible.menu.terminal import Device, console
+from plausible.menu.terminal import Device, OnFailure, console
 from plausible.paths import run_exists
 
 
@@ -61,6 +61,10 @@ class Resume:
     """A new total number of steps."""
     minutes: float | None = None
     """A new total number of minutes."""
+    on_failure: OnFailure = "rollback"
+    """When a number is not finite go back once with half the learning rate, or stop; stop at any failure."""
+    watch: bool = True
+    """Look at the model every 100 rounds, raise alarms, and keep the best weights."""
     device: Device = "auto"
     """Where to compute."""
 
@@ -69,7 +73,7 @@ class Resume:
         run_exists(self.run_folder)
         from plausible import commands
 
-        commands.resume(self.run_folder, self.steps, self.minutes, self.device, console)
+        commands.resume(self, console)
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,11 @@ class Training(Iterator[Step], Generic[M]):
         return self._average.model
 
     @property
+    def weights(self) -> dict[str, list[Tensor]]:
+        """{player: the weights it moves}."""
+        return {seat.player.name: seat.params for seat in self._seats}
+
+    @property
     def clock(self) -> Clock:
         """The time at the start of the coming round."""
         spent = self.settings.spent(self._steps, self.seconds)

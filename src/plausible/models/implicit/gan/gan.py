@@ -181,6 +181,15 @@ class GAN(Generative):
         """G(z, y) in data units, differentiable and off the grid: z (N, latent) -> (N, *shape)."""
         return self.restore(self.generator(z, y))
 
+    def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """D(T(x), y), logits: x (N, *shape) in data units -> (N / pack,); a rest of N is left out."""
+        whole = len(x) // self.config.pack * self.config.pack
+        return self._opinion(self.standardise(x[:whole]), y).logit
+
+    def cost(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What G pays for its logits beside those of data: (N,), (N,) -> (N,)."""
+        return losses[self.config.loss](real, fake).generator
+
     def _noise(self, n: int, generator: Random | None) -> Tensor:
         return self.latent(n, generator)
 

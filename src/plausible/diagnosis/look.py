@@ -1,0 +1,119 @@
+"""What is measured of a model while it trains, on data and noise that stay the same."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from plausible.core.model import Generative, Model
+from plausible.core.registry import Registry
+from plausible.core.space import Batch
+from plausible.core.verbs import Latent
+from plausible.data.part import Data, Part
+from plausible.evaluation.features import pca
+from plausible.evaluation.lens import Lens, fit
+from plausible.evaluation.study import View
+from plausible.training import Training
+
+POINTS = 256  # samples, and as many real examples of each part
+_LEARN = 2000  # training examples that fix how points are seen
+_DIMS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What every look of one training compares with.
+
+    train, held   real examples, of the training and the validation part.
+    z, y          noise and labels of the samples, on the CPU; None where the model has none.
+    lens          how points are seen, fixed by the training part.
+    seen          a part of the training part through the lens, and ``beside``, real ones it did not see.
+    """
+
+    train: Batch
+    held: Batch
+    z: Tensor | None
+    y: Tensor | None
+    lens: Lens
+    seen: View
+    beside: View
+
+
+def reference(model: Model, data: Data, seed: int) -> Reference:
+    """Made once for a training, from its seed."""
+    generator = torch.Generator().manual_seed(seed)
+    train, held = data.train.settled(seed).to("cpu"), data.validation.settled(seed + 1).to("cpu")
+    known, other = train.spread(_LEARN), held.spread(2 * POINTS)
+    features = pca(known.everything().x, _DIMS), "principal components"
+    lens = fit(known, _LEARN, features=features, seed=seed)
+    z = y = None
+    if isinstance(model, Latent) and isinstance(model, Generative):
+        z, y = model.latent(POINTS, generator), model.labels(POINTS, None, generator)
+    device = model.offset.device
+    return Reference(
+        _batch(train.spread(POINTS), device), _batch(held.spread(POINTS), device), z, y,
+        lens, lens.look(known), lens.look(other),
+    )  # fmt: skip
+
+
+def _batch(part: Part, device: torch.device) -> Batch:
+    batch = part.rows(slice(0, POINTS)).everything()
+    return Batch(batch.x.to(device), None if batch.y is None else batch.y.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One moment of a training.
+
+    playing   a copy of the model as it plays, in training mode: what is done with it changes nothing.
+    model     the one whose weights a run saves, in evaluation mode.
+    players   {name: weights} of those who play.
+    """
+
+    playing: Model
+    model: Model
+    players: Mapping[str, list[Tensor]]
+    reference: Reference
+
+
+Look = Callable[[Scene], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """A registered look, and the verb that the model must have (None: any)."""
+
+    name: str
+    look: Look
+    needs: Any = None
+
+
+looks: Registry[Any] = Registry("look")
+"""Every look by name."""
+
+
+def look(needs: Any = None) -> Callable[[Look], Look]:
+    """Register f(scene) -> {what: number}; ``needs`` is a verb's protocol or class."""
+
+    def register(function: Look) -> Look:
+        looks(Sensor(function.__name__.replace("_", " "), function, needs))
+        return function
+
+    return register
+
+
+def looked(training: Training[Any], beside: Reference, seed: int) -> dict[str, float]:
+    """{what: number} of every look that the model's verbs allow; training goes on as if nobody had looked."""
+    playing = copy.deepcopy(training.raw).train()
+    scene = Scene(playing, training.averaged, training.weights, beside)
+    devices = [training.device] if training.device.type == "cuda" else []
+    found: dict[str, float] = {}
+    with torch.random.fork_rng(devices):
+        for sensor in looks.values():
+            if sensor.needs is None or isinstance(playing, sensor.needs):
+                torch.manual_seed(seed)
+                found |= sensor.look(scene)
+    return found

@@ -1,0 +1,171 @@
+"""Does the discriminator leave the generator something to learn from?"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from plausible.core.verbs import Adversarial, Latent
+from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.finding import Finding, Severity
+from plausible.diagnosis.history import LOOK, History
+from plausible.diagnosis.look import Scene, look
+from plausible.evaluation.novelty import auroc
+
+_BATCHES = 8
+_IN_A_ROW = 3  # looks that must agree
+_SURE = 0.9  # AUC from which D is seldom wrong
+_STOPPED = 0.05  # of the slope of its loss, that still reaches G
+_FELL = 0.1  # of the largest gradient so far
+_BY_HEART = 0.5  # of what D tells apart on data it learned, lost on data it did not
+
+
+@look(needs=Adversarial)
+def game(scene: Scene) -> Mapping[str, float]:
+    """What D says of data it learned from, of data it did not, and of samples; and what G hears of it.
+
+    AUC         chance that D puts an example above a sample, whatever the level of its logits.
+    multiplier  median of |d cost / d D(G(z))|: s(a) or 1 - s(a) for the classical losses.
+    slope       median of |d cost / d G(z)|.
+    signal      of the mean slope over 8 batches, squared, over that of its noise.
+    """
+    model, beside = scene.playing, scene.reference
+    assert isinstance(model, Adversarial)
+    assert isinstance(model, Latent)
+    z = beside.z
+    assert z is not None
+    device = beside.train.x.device
+    y = None if beside.y is None else beside.y.to(device)
+    with torch.no_grad():
+        fake = model.space.quantise(model.decode(z.to(device), y))
+        train = model.judge(beside.train.x, _known(beside.train.y, model))
+        held = model.judge(beside.held.x, _known(beside.held.y, model))
+    said, multipliers, slopes, means = [], [], [], []
+    for rows in torch.arange(len(fake), device=device).chunk(_BATCHES):
+        x = fake[rows].requires_grad_()
+        logit = model.judge(x, None if y is None else y[rows])
+        real = held[torch.randint(len(held), logit.shape, device=device)]
+        cost = model.cost(real, logit).sum()
+        by_logit, by_x = torch.autograd.grad(cost, [logit, x])
+        said.append(logit.detach())
+        multipliers.append(by_logit.abs())
+        slopes.append(by_x.flatten(1).norm(dim=1))  # (n,)
+        means.append(by_x.flatten(1).mean(0))  # (D,)
+    generated = torch.cat(said)
+    return {
+        "D, learned": train.mean().item(),
+        "D, held out": held.mean().item(),
+        "D, samples": generated.mean().item(),
+        "AUC, learned": auroc(generated, train),
+        "AUC, held out": auroc(generated, held),
+        "multiplier": torch.cat(multipliers).median().item(),
+        "slope": torch.cat(slopes).median().item(),
+        "signal": _signal(torch.stack(means)),
+    }
+
+
+def _known(y: Tensor | None, model: object) -> Tensor | None:
+    return y if getattr(model, "conditional", False) else None
+
+
+def _signal(means: Tensor) -> float:
+    """|E g|^2 / E |g - E g|^2 of the means of batches, unbiased above: (B, D)."""
+    noise = means.var(0).sum()
+    signal = means.mean(0).square().sum() - noise / len(means)
+    return (signal.clamp(min=0) / noise.clamp(min=1e-30)).item()
+
+
+@alarms
+def vanishing_gradient(history: History) -> Finding | None:
+    """D is sure of every sample, hardly any of its slope passes the loss, and what G hears has faded.
+
+    All three, at three looks in a row.
+    Source: Arjovsky and Bottou 2017, https://arxiv.org/abs/1701.04862.
+    """
+    multiplier, auc = history.last("multiplier", _IN_A_ROW), history.last("AUC, learned", _IN_A_ROW)
+    _, slopes = history.series(LOOK, "slope")
+    if multiplier is None or auc is None:
+        return None
+    most, now = slopes.max().item(), slopes[-_IN_A_ROW:]
+    evidence = {
+        "multiplier on the generator's gradient": multiplier[-1].item(),
+        "AUC of D": auc[-1].item(),
+        "gradient at the samples": now[-1].item(),
+        "the largest it was": most,
+        "signal to noise": history.series(LOOK, "signal")[1][-1].item(),
+    }
+    name = "vanishing gradient"
+    if (multiplier < _STOPPED).all() and (auc > _SURE).all() and (now < _FELL * most).all():
+        return Finding(
+            name,
+            Severity.FAILURE,
+            "the generator's gradient has vanished: the discriminator is sure of every sample, and the loss "
+            "passes hardly anything on",
+            evidence,
+            "train with --loss nonsaturating or relativistic (the default), or with a smaller "
+            "--lr-discriminator and one of --penalties",
+        )
+    return Finding(name, Severity.FINE, "the discriminator's slope reaches the generator", evidence)
+
+
+@alarms
+def discriminator_overfitting(history: History) -> Finding | None:
+    """D tells data it learned from samples far better than data it did not.
+
+    (E D(learned) - E D(held out)) / (E D(learned) - E D(samples)) over one half, while D orders learned
+    examples above samples and held-out ones less often, at three looks in a row.
+    Source: Karras et al. 2020, https://arxiv.org/abs/2006.06676, equation 1.
+    """
+    three = [
+        history.last(what, _IN_A_ROW)
+        for what in ("D, learned", "D, held out", "D, samples", "AUC, learned", "AUC, held out")
+    ]
+    if any(part is None for part in three):
+        return None
+    learned, held, samples, auc, auc_held = (part for part in three if part is not None)
+    lost = (learned - held) / (learned - samples).clamp(min=1e-12)
+    evidence = {
+        "lost on held-out data": lost[-1].item(),
+        "AUC on data it learned": auc[-1].item(),
+        "AUC on held-out data": auc_held[-1].item(),
+    }
+    name = "discriminator overfitting"
+    if (lost > _BY_HEART).all() and (auc > 0.9).all() and (auc - auc_held > 0.1).all():
+        return Finding(
+            name,
+            Severity.FAILURE,
+            "the discriminator knows its examples by heart: held-out ones look like samples to it",
+            evidence,
+            "more data, --augment color translation cutout (images), a smaller --width, or stop earlier",
+        )
+    return Finding(
+        name, Severity.FINE, "the discriminator says of new data what it says of old", evidence
+    )
+
+
+@alarms
+def starved_generator(history: History) -> Finding | None:
+    """D is never wrong, on held-out data either, and samples do not come nearer to data meanwhile.
+
+    A D that is never wrong alone is no failure: with the losses of today G learns from it all the same.
+    """
+    several = 2 * _IN_A_ROW
+    auc, distance = history.last("AUC, held out", several), history.last("distance", several)
+    if auc is None or distance is None:
+        return None
+    before, after = distance[:_IN_A_ROW].mean().item(), distance[_IN_A_ROW:].mean().item()
+    evidence = {
+        "AUC on held-out data": auc.min().item(),
+        "distance of samples, times that of data": after,
+        "a few looks before": before,
+    }
+    name = "starved generator"
+    if (auc > 0.999).all() and after > 3 and after > 0.95 * before:
+        return Finding(
+            name,
+            Severity.WARNING,
+            "the discriminator is never wrong, and samples come no nearer: it has outrun the generator",
+            evidence,
+            "a smaller --lr-discriminator, --updates 1, or --penalties r1 r2 with a larger --penalty-weight",
+        )
+    return Finding(name, Severity.FINE, "the discriminator does not outrun the generator", evidence)

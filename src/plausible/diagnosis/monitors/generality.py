@@ -1,0 +1,64 @@
+"""Does what is learned hold for data that are not learned?"""
+
+from collections.abc import Mapping
+
+import torch
+
+from plausible.core.model import Clock
+from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.finding import Finding, Severity
+from plausible.diagnosis.history import LOOK, History
+from plausible.diagnosis.look import Scene, look
+
+_IN_A_ROW = 3
+_WORSE = 0.05  # of the best
+
+
+@look()
+def generality(scene: Scene) -> Mapping[str, float]:
+    """The loss of a game for one on held-out examples, by the weights that a run saves.
+
+    Not where an example's loss depends on the others, which is then no measure of the model.
+    """
+    model = scene.model
+    if len(scene.players) != 1:
+        return {}
+    (player,) = model.players()
+    if player.whole_batch:
+        return {}
+    with torch.no_grad():
+        loss = player.loss(scene.reference.held, Clock(0, 0, 1.0))
+    return {"held-out loss": loss.total.item()}
+
+
+@alarms
+def learning_by_heart(history: History) -> Finding | None:
+    """The loss of held-out examples has risen over its best by 5%, at three looks in a row, while that of
+    training examples fell."""
+    held = history.last("held-out loss", _IN_A_ROW)
+    if held is None or len(history.players) != 1:
+        return None
+    steps, every = history.series(LOOK, "held-out loss")
+    best = int(every.argmin())
+    (who,) = history.players
+    at, losses = history.series(who, "loss")
+    before = losses[(at - steps[best]).abs() <= max(50.0, 0.05 * float(at[-1]))].mean().item()
+    now = losses[-10:].mean().item()
+    evidence = {
+        "held-out loss": held[-1].item(),
+        "the best it was": every[best].item(),
+        "at step": steps[best].item(),
+        "training loss": now,
+        "when the other was best": before,
+    }
+    name = "learning by heart"
+    scale = abs(every[best].item())
+    if (held > every[best] + _WORSE * scale).all() and now < before:
+        return Finding(
+            name,
+            Severity.WARNING,
+            "new examples have become less probable while training examples become more so",
+            evidence,
+            "the best weights are kept; fewer --steps, a smaller --width, or more data",
+        )
+    return Finding(name, Severity.FINE, "what is learned holds for held-out examples", evidence)

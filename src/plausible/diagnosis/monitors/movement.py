@@ -1,0 +1,65 @@
+"""Does every player move, and none of them away?"""
+
+import math
+from collections.abc import Mapping
+
+from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.finding import Finding, Severity
+from plausible.diagnosis.history import LOOK, History
+from plausible.diagnosis.look import Scene, look
+
+_IN_A_ROW = 3
+_FAR = 100.0  # times the usual norm of a gradient
+_WEIGHTS = "weights of the "
+
+
+@look()
+def movement(scene: Scene) -> Mapping[str, float]:
+    """Norm of each player's weights."""
+    return {
+        f"{_WEIGHTS}{name}": math.sqrt(sum(w.double().square().sum().item() for w in weights))
+        for name, weights in scene.players.items()
+    }
+
+
+@alarms
+def frozen_player(history: History) -> Finding | None:
+    """A player whose weights are, to the last digit, those of two looks ago, though it plays."""
+    for who in history.players:
+        norms = history.last(f"{_WEIGHTS}{who}", _IN_A_ROW)
+        if norms is not None and (norms == norms[0]).all():
+            flag = "--lr-discriminator" if who == "discriminator" else "--lr"
+            return Finding(
+                "frozen player",
+                Severity.FAILURE,
+                f"the {who} does not move: its weights stay what they are",
+                {"norm of its weights": norms[-1].item(), "looks without a change": _IN_A_ROW},
+                f"give it a learning rate: {flag}",
+            )
+    return None
+
+
+@alarms
+def divergence(history: History) -> Finding | None:
+    """Gradients a hundred times what was usual, at the end of the log, and weights that grow with them."""
+    for who in history.players:
+        _, norms = history.series(who, "gradient")
+        _, weights = history.series(LOOK, f"{_WEIGHTS}{who}")
+        if len(norms) < 20 or len(weights) < 2:
+            continue
+        half = len(norms) // 2
+        usual, now = norms[:half].median().item(), norms[-5:].median().item()
+        grown = (weights[-1] / weights[0].clamp(min=1e-12)).item()
+        if now > _FAR * max(usual, 1e-12) and grown > 2:
+            return Finding(
+                "divergence",
+                Severity.FAILURE,
+                f"the {who} runs away: its gradients and its weights grow without bound",
+                {
+                    "norm of its gradient": now,
+                    "what was usual": usual,
+                    "its weights, times those at the start": grown,
+                },
+                "a smaller --lr, and for a gan --penalties r1 r2",
+            )
+    return None

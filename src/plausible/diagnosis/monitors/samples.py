@@ -1,0 +1,91 @@
+"""Do samples reach what data reach?  The same z at every look."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from plausible.core.verbs import Latent
+from plausible.data.part import Part
+from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.finding import Finding, Severity
+from plausible.diagnosis.history import LOOK, History
+from plausible.diagnosis.look import POINTS, Scene, look
+from plausible.evaluation.distances import frechet
+from plausible.evaluation.latent import decoded
+
+_ENOUGH = 40  # real examples of each part, below which nothing can be compared
+_IN_A_ROW = 3
+_WARM = 0.2  # of the budget: before, every generator is narrow
+_RARE = 0.1  # of its real share, below which a bin is lost
+_LOST = 0.1  # of the data, in bins that are lost
+_NARROW = 0.9  # of the distance between pairs of real examples
+
+
+@look(needs=Latent)
+def samples(scene: Scene) -> Mapping[str, float]:
+    """Of the samples of 256 z that stay the same, by the weights that a run saves.
+
+    distance   Frechet distance to the training part over that of held-out examples, in at most 32
+               principal components.
+    lost       share of the data in bins (20 at most) that hold less than a tenth of the samples they should.
+    pairs      mean distance between samples over that between held-out examples.
+    """
+    model, beside = scene.model, scene.reference
+    assert isinstance(model, Latent)
+    z = beside.z
+    assert z is not None
+    if min(len(beside.beside), len(beside.seen)) < _ENOUGH:
+        return {}
+    x = model.space.quantise(decoded(model, z, beside.y)).cpu()  # (n, *shape)
+    if not x.isfinite().all():
+        return {}
+    space = model.space
+    values = space.codes(x).to(torch.uint8) if space.levels else x
+    made = beside.lens.look(Part(values, None, space))
+    count = len(beside.lens.names)
+    real = torch.bincount(beside.seen.modes, minlength=count) / len(beside.seen)  # (K,)
+    share = torch.bincount(made.modes, minlength=count) / len(made)  # (K,)
+    usual = frechet(beside.beside.features[:POINTS], beside.seen.features)
+    return {
+        "distance": frechet(made.features, beside.seen.features) / max(usual, 1e-12),
+        "lost": real[share < _RARE * real].sum().item(),
+        "pairs": (_apart(made.raw) / _apart(beside.beside.raw).clamp(min=1e-12)).item(),
+    }
+
+
+def _apart(points: Tensor) -> Tensor:
+    """Mean distance between two points: (n, p) -> ()."""
+    return torch.pdist(points).mean()
+
+
+@alarms
+def mode_collapse(history: History) -> Finding | None:
+    """Samples miss a part of the data and lie closer together, and it does not get better.
+
+    After a fifth of the budget, at three looks in a row: over 10% of the data lie in bins that samples
+    hardly reach, and pairs of samples are closer than pairs of data or half of the data are not reached.
+    """
+    late = history.since(_WARM)
+    lost, pairs = late.last("lost", _IN_A_ROW), late.last("pairs", _IN_A_ROW)
+    if lost is None or pairs is None:
+        return None
+    _, every = history.series(LOOK, "lost")
+    evidence = {
+        "share of the data not reached": lost[-1].item(),
+        "the smallest it was": every.min().item(),
+        "distance of pairs, times that of data": pairs[-1].item(),
+        "looks": float(len(every)),
+    }
+    name = "mode collapse"
+    falling = lost[-1] < 0.7 * lost[0]  # it recovers
+    missed = (lost > _LOST).all() and ((pairs < _NARROW).all() or bool((lost > 0.5).all()))
+    if missed and not falling:
+        return Finding(
+            name,
+            Severity.FAILURE,
+            "mode collapse: samples miss a part of the data and lie closer together than data do",
+            evidence,
+            "train with the default --loss relativistic --penalties r1 r2, with --pack 2, or a larger --batch",
+        )
+    return Finding(name, Severity.FINE, "samples reach what data reach", evidence)

@@ -1,0 +1,95 @@
+"""Watches a training: looks at the model every so often, raises alarms, and knows which weights were best."""
+
+import math
+from typing import Any
+
+from torch import Tensor
+
+from plausible.diagnosis.alarm import alarmed
+from plausible.diagnosis.finding import Finding, Severity
+from plausible.diagnosis.history import LOOK, History
+from plausible.diagnosis.look import Reference, looked, reference
+from plausible.training import Step, Training
+
+EVERY = 100  # rounds between two looks
+_EARLY = (10, 20, 50)
+_WITHIN = 1.1  # times the lowest score, at which later weights count as no worse
+_SCORES = ("distance", "held-out loss")  # lower is better; the first that a model has
+
+
+class Watch:
+    """What is seen of one training while it goes on.
+
+    history   what was logged and looked at so far.
+    findings  {alarm: its latest finding}.
+    best      the weights to keep, {name: tensor}, and ``best_steps``, how many steps made them; None
+              before the first look of this session.
+
+    The best weights are those of the latest look whose score is within 10% of the lowest: the Frechet
+    distance of samples in principal components, or the loss on held-out examples.  Looks fall on rounds,
+    not on seconds, so the same command keeps the same weights.
+    """
+
+    def __init__(self, training: Training[Any], history: History | None = None):
+        self._training, self._seed = training, training.settings.seed
+        self._reference: Reference | None = None
+        self.history = history or History()
+        self.findings: dict[str, Finding] = {}
+        self.best: dict[str, Tensor] | None = None
+        self.best_steps = 0
+        self.score = ""
+        self._lowest = math.inf
+        for line in self.history.looks.lines:
+            self._scored(line)
+
+    def due(self, step: Step) -> bool:
+        """Whether this round is one of those after which the model is looked at."""
+        now = step.clock.step
+        return (now > 0 and now % EVERY == 0) or now in _EARLY or self._training.finished
+
+    def look(self) -> dict[str, float | None]:
+        """{what: number} of the model now; None where a number is not finite."""
+        if self._reference is None:
+            training = self._training
+            self._reference = reference(training.raw, training.data, self._seed)
+        found = looked(self._training, self._reference, self._seed)
+        return {what: value if math.isfinite(value) else None for what, value in found.items()}
+
+    def add(self, line: dict[str, Any]) -> list[Finding]:
+        """Take in a line of the log; after a look, the alarms that are new or worse than before."""
+        self.history.add(line)
+        if LOOK not in line:
+            return []
+        if self._scored(line):
+            self.best_steps = line["step"] + 1
+            state = self._training.averaged.state_dict()
+            self.best = {name: tensor.detach().clone() for name, tensor in state.items()}
+        news = []
+        order = list(Severity)
+        for finding in alarmed(self.history):
+            before = self.findings.get(finding.check)
+            known = Severity.NOTE if before is None else before.severity
+            if order.index(finding.severity) > order.index(known):
+                news.append(finding)
+            self.findings[finding.check] = finding
+        return news
+
+    def cut(self, steps: int) -> None:
+        """Forget what came after so many steps."""
+        lines = [line for line in self.history.lines if line["step"] < steps]
+        self.history, self._lowest = History(lines), math.inf
+        for line in self.history.looks.lines:
+            self._scored(line)
+        if self.best_steps > steps:
+            self.best = None
+
+    def _scored(self, line: dict[str, Any] | Any) -> bool:
+        """Whether the weights of this line are the best so far."""
+        for what in _SCORES:
+            value = line[LOOK].get(what)
+            if value is not None:
+                self.score = what
+                self._lowest = min(self._lowest, value)
+                slack = (_WITHIN - 1) * abs(self._lowest)
+                return value <= self._lowest + slack
+        return not self.score  # a model without a score keeps its last weights

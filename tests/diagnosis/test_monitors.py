@@ -1,0 +1,244 @@
+"""Monitors: an alarm is raised by the history that shows its failure, and not by others; looks change nothing."""
+
+import json
+import math
+
+import pytest
+import torch
+from tests.conftest import make_data
+
+from plausible import GAN, VAE, Settings, Space, train
+from plausible.core.registry import Refused
+from plausible.diagnosis import History, Severity, Watch, alarmed, alarms
+from plausible.diagnosis.history import LOOK
+from plausible.diagnosis.look import looked, reference
+from plausible.diagnosis.monitors.oscillation import cycle
+
+SPACE = Space((1, 4, 4), 2, 2)
+
+
+def lines(n, every=10, of_look=None, **players):
+    """A log of n lines; numbers may be functions of the share of the budget spent."""
+
+    def at(value, t):
+        return value(t) if callable(value) else value
+
+    found = []
+    for k in range(n):
+        t = (k + 1) / n
+        line = {"step": k * every, "images": k * every * 64, "spent": t, "seconds": float(k)}
+        line |= {who: {what: at(v, t) for what, v in seen.items()} for who, seen in players.items()}
+        if of_look is not None and k % 10 == 9:
+            line[LOOK] = {what: at(v, t) for what, v in of_look.items()}
+        found.append(line)
+    return found
+
+
+HEALTHY = {
+    "D, learned": 1.0, "D, held out": 0.9, "D, samples": -0.5, "AUC, learned": 0.85, "AUC, held out": 0.83,
+    "multiplier": 0.5, "slope": 0.2, "signal": 1.0, "distance": lambda t: 2 / t, "lost": 0.0, "pairs": 1.0,
+    "weights of the discriminator": lambda t: 10 + t, "weights of the generator": lambda t: 10 - t,
+}  # fmt: skip
+
+
+def game(n=200, swing=None, **changes):
+    """The history of a game that goes well but for the changes."""
+    noise = torch.randn(n, 2, generator=torch.Generator().manual_seed(0)) / 20
+    row = iter(noise.tolist() * 2)
+    swing = swing or (lambda t: 0.0)
+    players = {
+        "discriminator": {
+            "loss": 0.7, "gradient": 1.0, "D(x)": lambda t: 0.6 + swing(t) + next(row)[0],
+            "D(G(z))": lambda t: 0.4 - swing(t + 0.01) + next(row)[1],
+        },
+        "generator": {"loss": 0.7, "gradient": 1.0},
+    }  # fmt: skip
+    return History(lines(n, of_look=HEALTHY | changes, **players))
+
+
+FAILURES = {
+    "vanishing gradient": {"multiplier": 0.01, "AUC, learned": 0.999, "slope": lambda t: 0.01 if t > 0.3 else 1.0},
+    "discriminator overfitting": {"D, held out": -0.3, "AUC, learned": 0.92, "AUC, held out": 0.6},
+    "starved generator": {"AUC, held out": 1.0, "AUC, learned": 1.0, "distance": 30.0},
+    "mode collapse": {"lost": 0.5, "pairs": 0.6},
+    "frozen player": {"weights of the discriminator": 3.25},
+}  # fmt: skip
+
+
+def raised(history):
+    return {
+        f.check for f in alarmed(history) if f.severity >= Severity.WARNING and f.severity != "note"
+    }
+
+
+def test_a_game_that_goes_well_raises_no_alarm():
+    assert not [f for f in alarmed(game()) if f.severity in (Severity.WARNING, Severity.FAILURE)]
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_raises_its_alarm_alone_with_evidence_and_a_flag(name):
+    bad = [
+        f
+        for f in alarmed(game(**FAILURES[name]))
+        if f.severity in (Severity.WARNING, Severity.FAILURE)
+    ]
+    assert [f.check for f in bad] == [name]
+    assert bad[0].evidence
+    assert "--" in bad[0].remedy
+    json.dumps(bad[0].to_dict())
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_one_sign_alone_is_no_failure(name):
+    """Alarms rest on joint evidence: each sign but the last of a failure, and not that one."""
+    signs = FAILURES[name]
+    if len(signs) == 1:
+        return
+    for left_out in signs:
+        if left_out == "AUC, learned":  # it only confirms
+            continue
+        some = {what: value for what, value in signs.items() if what != left_out}
+        found = [f for f in alarmed(game(**some)) if f.check == name]
+        assert [f.severity for f in found] == [Severity.FINE], left_out
+
+
+def test_a_circle_is_found_with_its_period_and_red_noise_is_none():
+    t = torch.arange(300, dtype=torch.float64)
+    noise = torch.randn(300, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    found = cycle((2 * math.pi * t / 25).sin() + 0.2 * noise)
+    assert found.p <= 0.01
+    assert found.modulus > 0.9
+    assert found.period == pytest.approx(25, rel=0.1)
+    assert cycle(torch.full((300,), 0.5)).p == 1.0
+    false = 0
+    for seed in range(40):
+        e = torch.randn(300, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        red = torch.zeros(300, dtype=torch.float64)
+        for k in range(1, 300):
+            red[k] = 0.9 * red[k - 1] + e[k]
+        false += cycle(red).p <= 0.05
+    assert false <= 7  # binomial (40, 0.05): more has a chance below 0.1%
+
+
+def test_players_that_circle_without_coming_nearer_raise_an_alarm():
+    def swing(t):
+        return 0.2 * math.sin(2 * math.pi * 12 * t)
+
+    found = [f for f in alarmed(game(swing=swing, distance=8.0)) if f.check == "oscillation"]
+    assert [f.severity for f in found] == [Severity.FAILURE]
+    assert found[0].evidence["period, steps"] == pytest.approx(2000 / 12, rel=0.1)
+    calm = [f for f in alarmed(game(swing=swing)) if f.check == "oscillation"]
+    assert [f.severity for f in calm] == [Severity.FINE]
+
+
+def test_growth_without_bound_is_divergence():
+    def growing(t):
+        return 1.0 if t < 0.7 else 10 ** (10 * (t - 0.7))
+
+    history = History(
+        lines(
+            100,
+            of_look={"weights of the model": lambda t: 1 + 100 * t**8},
+            model={"loss": 1.0, "gradient": growing},
+        )
+    )
+    assert [f.check for f in alarmed(history)] == ["divergence"]
+
+
+def test_a_held_out_loss_that_rises_again_while_the_other_falls_is_learning_by_heart():
+    def held(t):
+        return 10 + 20 * (t - 0.4) ** 2
+
+    history = History(
+        lines(
+            100,
+            of_look={"held-out loss": held},
+            model={"loss": lambda t: 10 - 5 * t, "gradient": 1.0},
+        )
+    )
+    assert [(f.check, f.severity) for f in alarmed(history)] == [
+        ("learning by heart", Severity.WARNING)
+    ]
+
+
+def test_an_empty_or_short_history_says_nothing():
+    for history in (History(), History(lines(3, model={"loss": 1.0, "gradient": 1.0}))):
+        assert alarmed(history) == []
+    assert len(alarms) >= 7
+
+
+def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
+    path = tmp_path / "log.jsonl"
+    assert History.read(path).lines == []
+    whole = lines(4, of_look={"lost": 0.1}, model={"loss": 1.0})
+    path.write_text("".join(json.dumps(line) + "\n" for line in whole) + '{"step": 4')
+    assert History.read(path).lines == whole
+    path.write_text("rubbish\n")
+    with pytest.raises(Refused, match="not the log"):
+        History.read(path)
+
+
+def begun(kind, steps=30, **config):
+    torch.manual_seed(0)
+    return train(
+        kind(SPACE, kind.Config(**{"width": 8, "batch": 16, **config})),
+        make_data(SPACE, 400),
+        Settings(steps=steps),
+    )
+
+
+@pytest.mark.parametrize("kind", [GAN, VAE])
+def test_training_goes_on_as_if_nobody_had_looked(kind):
+    unseen = begun(kind)
+    for _ in range(15):
+        next(unseen)
+    seen = begun(kind)
+    beside = reference(seen.raw, seen.data, 0)
+    for _ in range(15):
+        next(seen)
+        numbers = looked(seen, beside, 0)
+        assert all(math.isfinite(value) for value in numbers.values())
+    assert numbers == looked(seen, beside, 0)
+    for a, b in zip(unseen.raw.state_dict().values(), seen.raw.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("config", [{"conditional": True}, {"pack": 2}, {"loss": "relativistic-average"},
+                                    {"loss": "wasserstein", "penalties": ("wgan-gp",)}])  # fmt: skip
+def test_every_kind_of_gan_can_be_looked_at(config):
+    training = begun(GAN, **config)
+    next(training)
+    numbers = looked(training, reference(training.raw, training.data, 0), 0)
+    assert 0 <= numbers["AUC, learned"] <= 1
+    assert numbers["slope"] > 0
+
+
+def test_the_multiplier_is_the_slope_of_the_loss():
+    """s(a) of the saturating and 1 - s(a) of the other, at the D that every sample meets."""
+    found = {}
+    for loss in ("minimax", "nonsaturating"):
+        training = begun(GAN, loss=loss, penalties=())
+        with torch.no_grad():
+            head = training.raw.discriminator.head
+            head.weight.zero_(), head.bias.fill_(-2.0)
+        found[loss] = looked(training, reference(training.raw, training.data, 0), 0)["multiplier"]
+    sure = 1 / (1 + math.exp(2.0))
+    assert found["minimax"] == pytest.approx(sure, rel=1e-4)
+    assert found["nonsaturating"] == pytest.approx(1 - sure, rel=1e-4)
+
+
+def test_the_best_weights_are_those_of_the_latest_look_near_the_lowest_score():
+    training = begun(GAN)
+    watch = Watch(training)
+    kept = []
+    for step, distance in enumerate([9.0, 3.0, 3.2, 5.0, 2.9, 8.0]):
+        next(training)
+        watch.add({"step": step, "spent": step / 6, LOOK: {"distance": distance}})
+        kept.append(watch.best_steps)
+    assert kept == [1, 2, 3, 3, 5, 5]
+    assert watch.best is not None
+    watch.cut(4)
+    assert watch.best is None
+    again = Watch(training, watch.history)
+    again.add({"step": 4, "spent": 0.8, LOOK: {"distance": 3.5}})
+    assert again.best is None  # the best are of an earlier session, and in its folder
