@@ -17,6 +17,7 @@ LAYERS = [
     ["runs"],
     ["following"],
     ["judging", "recognition"],
+    ["claims"],
     ["display"],
     ["menu"],
     ["cli"],

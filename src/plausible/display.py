@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from plausible.claims import Claimed
     from plausible.diagnosis import Finding
     from plausible.evaluation.measure import Measure
     from plausible.evaluation.verdict import Verdict
@@ -99,6 +100,29 @@ def alarm(finding: "Finding") -> Text:
     style = "bold red" if str(finding.severity) == "failure" else "yellow"
     text = Text(f"{finding.severity}: {finding.claim}", style)
     return text.append(f"; {finding.remedy}" if finding.remedy else "", "")
+
+
+def claim(sentence: str, found: "Claimed") -> Table:
+    """A claim, what was measured, and whether it holds."""
+    table = _table(f"{'holds' if found.holds else 'DOES NOT HOLD'}: {sentence}")
+    table.title_style = "green" if found.holds else "bold red"
+    for name in ("measured", "value", "95% interval", "must be", "holds"):
+        table.add_column(name, justify="right" if name == "value" else "left")
+    for row in cells(found):
+        table.add_row(*row)
+    return table
+
+
+def cells(found: "Claimed") -> list[tuple[str, str, str, str, str]]:
+    """What was measured, its value, interval, where it must lie, and whether it does, of each number."""
+    rows = []
+    for one in found.measured:
+        interval = "" if one.low == one.high else f"{one.low:.4g} to {one.high:.4g}"
+        least = None if one.least is None else f"at least {one.least:g}"
+        most = None if one.most is None else f"at most {one.most:g}"
+        must = " and ".join(bound for bound in (least, most) if bound)
+        rows.append((one.what, f"{one.value:.4g}", interval, must, "yes" if one.holds else "NO"))
+    return rows
 
 
 def _classes(found: "Report") -> Table:

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -264,6 +264,29 @@ def _spectrum(study: Study) -> Image.Image:
     axes.loglog(radii.tolist(), real.tolist(), color="0.5", label="held-out images", linewidth=3)
     axes.loglog(radii.tolist(), made.tolist(), color="C0", label="samples")
     axes.set(xlabel="cycles per image side", ylabel="power")
+    axes.legend()
+    return _drawn(figure)
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    across: str,
+    upwards: str,
+    *,
+    log: bool = False,
+) -> Image.Image:
+    """Lines {label: (x, y)} with their axes, logarithmic where asked (and where x has no 0)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    for name, (x, y) in lines.items():
+        axes.plot(x, y, label=name)
+    if log:
+        axes.set_yscale("log")
+        if min(x[0] for x, _ in lines.values()) > 0:
+            axes.set_xscale("log")
+    axes.set(xlabel=across, ylabel=upwards)
     axes.legend()
     return _drawn(figure)
 

@@ -6,6 +6,7 @@ from plausible.commands.drawing import complete, describe, sample
 from plausible.commands.evaluating import evaluate
 from plausible.commands.inferring import interpolate, reconstruct
 from plausible.commands.learning import resume, train_command
+from plausible.commands.proving import prove
 
 __all__ = [
     "classify",
@@ -14,6 +15,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "interpolate",
+    "prove",
     "reconstruct",
     "resume",
     "sample",

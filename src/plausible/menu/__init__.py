@@ -12,9 +12,11 @@ from plausible.menu.drawing import Complete, Interpolate, Reconstruct, Sample
 from plausible.menu.judging import Diagnose, Evaluate
 from plausible.menu.learning import Data, Models, Resume, Train
 from plausible.menu.terminal import Device, OnFailure, console
+from plausible.menu.theory import Claims
 
 __all__ = [
     "Asking",
+    "Claims",
     "Classify",
     "Complete",
     "Data",
@@ -40,5 +42,6 @@ for _command in (
     *(Models, Train, Resume, Data),
     *(Sample, Interpolate, Reconstruct, Complete),
     *(Evaluate, Diagnose, Classify, Score),
+    Claims,
 ):
     menu(_command)

@@ -1,0 +1,68 @@
+"""A game that orbits, and what makes it contract."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from plausible.claims.claim import Claimed, Figure, claims, exact
+from plausible.models.implicit.gan.losses import losses
+
+_STEP, _ROUNDS, _START = 0.1, 500, 1e-3
+
+
+def _radii(weight: float, turned: float, simultaneous: bool) -> list[float]:
+    """|(theta, psi)| over the rounds of the Dirac-GAN with R1 of this weight, in units of the start."""
+    theta = torch.tensor(_START * math.cos(turned), dtype=torch.float64, requires_grad=True)
+    psi = torch.tensor(_START * math.sin(turned), dtype=torch.float64, requires_grad=True)
+
+    def costs() -> tuple[Tensor, Tensor]:
+        game = losses["nonsaturating"](psi * 0.0, psi * theta)  # D(x) = psi x, data at 0
+        return game.discriminator + weight / 2 * psi.square(), game.generator
+
+    radii = []
+    for _ in range(_ROUNDS):
+        by_psi = torch.autograd.grad(costs()[0], psi)[0]
+        if simultaneous:
+            by_theta = torch.autograd.grad(costs()[1], theta)[0]
+        with torch.no_grad():
+            psi -= _STEP * by_psi
+        if not simultaneous:
+            by_theta = torch.autograd.grad(costs()[1], theta)[0]
+        with torch.no_grad():
+            theta -= _STEP * by_theta
+        radii.append(math.hypot(theta.item(), psi.item()) / _START)
+    return radii
+
+
+@claims
+def orbit(seed: int) -> Claimed:
+    """Without a penalty the game goes round in circles; with R1 it contracts.
+
+    The Dirac-GAN: data at 0, G draws theta, D(x) = psi x, the loss of the library.  Near the equilibrium the
+    eigenvalues of its vector field are +-i/2, so simultaneous steps of 0.1 grow the radius by sqrt(1 + 0.1^2 / 4) each,
+    and turns stay on an orbit; with R1 of weight g they are -g/2 +- sqrt(g^2/4 - 1/4), whose real part is below 0.
+    ``seed`` turns the start.
+    Source: Mescheder et al. 2018, https://arxiv.org/abs/1801.04406.
+    """
+    turned = 2 * math.pi * (seed % 97) / 97
+    at_once, in_turns = _radii(0.0, turned, True), _radii(0.0, turned, False)
+    damped = _radii(0.5, turned, True)
+    growth = at_once[-1] ** (1 / _ROUNDS)
+    # |1 + h lambda| of the pair at g = 1/2
+    expected = abs(1 + _STEP * complex(-0.25, math.sqrt(0.25 - 0.0625)))
+    contraction = (damped[-1] / damped[249]) ** (1 / (_ROUNDS - 250))
+    late = in_turns[100:]
+    rounds = [float(k + 1) for k in range(_ROUNDS)]
+    return Claimed(
+        [
+            exact("growth of the radius a round, at once, less sqrt(1 + h^2 / 4)", growth - math.sqrt(1 + _STEP**2 / 4), least=-1e-5, most=1e-5),
+            exact("largest over smallest radius, in turns", max(late) / min(late), most=1.06),
+            exact("contraction a round with R1, at once", contraction, most=0.99),
+            exact("less what the eigenvalues say", contraction - expected, least=-2e-3, most=2e-3),
+        ],
+        Figure("round", "distance to the equilibrium", {
+            "no penalty, at once": (rounds, at_once), "no penalty, in turns": (rounds, in_turns),
+            "R1, at once": (rounds, damped),
+        }, log=True),
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""plausible claims."""
+
+import inspect
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+from plausible import display, figures, runs
+from plausible.claims import Claimed, claims
+from plausible.commands.files import progress
+from plausible.menu import Claims
+
+
+def prove(asked: Claims, console: Console) -> None:
+    """plausible claims NAME...: run, print and write each; exit code 1 where one does not hold."""
+    found: dict[str, Claimed] = {}
+    wanted = {name: claims[name] for name in asked.names or tuple(claims)}
+    folder = None if asked.out is None else Path(asked.out)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, experiment in wanted.items():
+        with progress(console) as bar:
+            bar.add_task(name, total=None)
+            found[name] = experiment(asked.seed)
+        first, rest = _told(name)
+        console.print(display.claim(first, found[name]), highlight=False)
+        if folder is not None:
+            shown = found[name].figure
+            image = figures.curves(shown.curves, shown.across, shown.upwards, log=shown.log)
+            runs.write(folder / f"{name}.png", figures.png(image))
+            runs.write(folder / f"{name}.md", _page(name, first, rest, found[name], asked.seed))
+    if folder is not None:
+        content = {name: asdict(one) | {"holds": one.holds} for name, one in found.items()}
+        runs.write(folder / "claims.json", json.dumps(content, indent=1) + "\n")
+        console.print(f"a page and a picture of each in {folder}", highlight=False, soft_wrap=True)
+    failed = [name for name, one in found.items() if not one.holds]
+    if failed:
+        console.print(f"does not hold: {', '.join(failed)}", style="bold red", soft_wrap=True)
+        sys.exit(1)
+
+
+def _told(name: str) -> tuple[str, str]:
+    """The claim, and how it is tested, from the docstring of its experiment."""
+    first, _, rest = inspect.cleandoc(claims[name].__doc__ or "").partition("\n\n")
+    return first, rest
+
+
+def _page(name: str, first: str, rest: str, found: Claimed, seed: int) -> str:
+    """One claim as Markdown."""
+    rows = [
+        "| measured | value | 95% interval | must be | holds |",
+        "|---|---|---|---|---|",
+        *(f"| {' | '.join(_escaped(cell) for cell in row)} |" for row in display.cells(found)),
+    ]
+    return (
+        f"# {first}\n\n{rest}\n\n![{name}]({name}.png)\n\n"
+        + "\n".join(rows)
+        + f"\n\n`plausible claims {name} --seed {seed}`\n"
+    )
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", r"\|")
