@@ -44,10 +44,11 @@ def cycle(values: Tensor, seed: int = 0) -> Cycle:
     memory = ((x[:, 1:] * x[:, :-1]).sum() / x[:, :-1].square().sum()).clamp(-0.999, 0.999)
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(_SURROGATES, n, generator=generator, dtype=torch.float64)
-    red = torch.empty_like(noise)
-    red[:, 0] = noise[:, 0] / (1 - memory**2).sqrt()
-    for t in range(1, n):  # an autoregression has no other order than that of time
-        red[:, t] = memory * red[:, t - 1] + noise[:, t]
+    t = torch.arange(n)
+    kernel = memory ** (t[:, None] - t).clamp(min=0).double()  # (n, n)
+    kernel = kernel.tril()
+    kernel[:, 0] /= (1 - memory**2).sqrt()  # it begins as it goes on
+    red = noise @ kernel.T  # (S, n), red_t = memory red_t-1 + noise_t
     modulus, period = _pairs(torch.cat([x, _level(red)]))  # (1 + S,) each
     p = (modulus[1:] >= modulus[0]).sum().add(1) / (_SURROGATES + 1)
     return Cycle(modulus[0].item(), period[0].item(), p.item())

@@ -88,6 +88,11 @@ class GAN(Generative):
         weights = config.penalty_weight, config.penalty_weight_end
         self._weight = cosine(*weights, until=config.burn_in)
 
+    @property
+    def default_steps(self) -> int:
+        """More for vectors: their rounds are short, and their modes may be narrow."""
+        return super().default_steps if self.space.is_image else 10_000
+
     def players(self) -> Sequence[Player]:
         """The discriminator, then the generator, whose weights are averaged."""
         config = self.config

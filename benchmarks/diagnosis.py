@@ -1,0 +1,200 @@
+"""How often a failure of a GAN's training is named, how often a healthy one is accused, how late, and at what cost.
+
+Healthy trainings and forced failures, each with seeds of its own, on the ring of 8 Gaussians, the 8x8 digits and MNIST:
+
+vanishing gradient         the saturating loss, and 20 updates of D a round
+oscillation                no penalty and simultaneous updates of two players that know little (ring)
+mode collapse              a generator that learns 100 times as fast as D (ring)
+discriminator overfitting  200 images, without augmentation and penalties
+not finite                 Wasserstein's loss without a bound on D, and 30 times the learning rate
+frozen player              a D that does not learn
+
+named     share of the runs in which an alarm of that name was raised, with an exact 95% interval
+accused   of healthy runs: the share with any alarm
+delay     median rounds from the first look that shows the failure's sign for good to the alarm
+overhead  time of the looks over that of the training, median
+
+Two processes of one thread each.  Runs that are there already are kept.  MNIST must be in $PLAUSIBLE_DATA.
+"""
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from statistics import median
+from typing import Any
+
+import torch
+from benchmarks.record import kept, parser, record
+from scipy import stats
+
+import plausible
+from plausible.diagnosis import Severity, Watch
+from plausible.diagnosis.history import LOOK
+
+BAD = (Severity.WARNING, Severity.FAILURE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is done to a training; ``few``: so many training examples."""
+
+    config: dict[str, Any] = field(default_factory=dict)
+    simultaneous: bool = False
+    few: int | None = None
+    where: tuple[str, ...] = ("ring", "digits", "mnist")
+
+
+CASES = {
+    "healthy": Case(),
+    "vanishing gradient": Case({"loss": "minimax", "penalties": (), "updates": 20}),
+    "oscillation": Case(
+        {"loss": "wasserstein", "penalties": (), "width": 16, "beta1": 0.5}, True, where=("ring",)
+    ),
+    "mode collapse": Case(
+        {"loss": "nonsaturating", "penalties": (), "lr_discriminator": 2e-5}, where=("ring",)
+    ),
+    "discriminator overfitting": Case(
+        {"loss": "nonsaturating", "penalties": (), "augment": ()},
+        few=200,
+        where=("digits", "mnist"),
+    ),
+    "not finite": Case({"loss": "wasserstein", "penalties": (), "lr": 6e-2}),
+    "frozen player": Case({"lr_discriminator": 1e-30}),
+}
+STEPS = {"ring": 3000, "digits": 1500, "mnist": 3000}
+SEEDS = {"ring": 20, "digits": 20, "mnist": 5}
+
+
+def run(job: tuple[str, str, int, int]) -> dict[str, Any]:
+    """One training: what was alarmed when, and what the looks cost."""
+    name, where, seed, steps = job
+    torch.set_num_threads(1)
+    case, data = CASES[name], plausible.load(where)
+    if case.few is not None:
+        data = replace(data, train=data.train.rows(slice(0, case.few)))
+    torch.manual_seed(seed)
+    model = plausible.GAN(data.space, plausible.GAN.Config(**case.config))
+    settings = plausible.Settings(steps=steps, seed=seed, simultaneous=case.simultaneous)
+    training = plausible.train(model, data, settings)
+    watch, raised, looking = Watch(training), {}, 0.0
+    began = time.perf_counter()
+    for step in training:
+        now = step.clock.step
+        if not all(value.isfinite() for seen in step.seen.values() for value in seen.values()):
+            raised["not finite"] = now
+            break
+        due = watch.due(step)
+        if due or now % 10 == 0:
+            line: dict[str, Any] = {"step": now, "spent": step.clock.spent, **step.values()}
+            before = time.perf_counter()
+            if due:
+                line[LOOK] = watch.look()
+            for finding in watch.add(line):
+                raised.setdefault(finding.check, now)
+            looking += time.perf_counter() - before
+    took = time.perf_counter() - began
+    at_end = [f.check for f in watch.findings.values() if f.severity in BAD]
+    return {
+        "what": name, "data": where, "seed": seed, "raised": raised, "at the end": at_end,
+        "onset": _onset(name, watch), "overhead": looking / (took - looking), "seconds": took,
+    }  # fmt: skip
+
+
+def _onset(name: str, watch: Watch) -> int | None:
+    """The look from which on the sign of a failure is there for good."""
+    signs = {
+        "vanishing gradient": ("multiplier", lambda v: v < 0.05),
+        "mode collapse": ("lost", lambda v: v > 0.1),
+        "discriminator overfitting": ("AUC, held out", lambda v: v < 0.9),
+    }
+    if name not in signs:
+        return 0
+    what, sign = signs[name]
+    steps, values = watch.history.series(LOOK, what)
+    there = sign(values)
+    if not len(there) or not there[-1]:
+        return None
+    absent = (~there).nonzero()
+    return int(steps[int(absent[-1]) + 1] if len(absent) else steps[0])
+
+
+def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each kind of data and each failure."""
+    rows = []
+    for where in STEPS:
+        for name in CASES:
+            some = [one for one in runs if (one["data"], one["what"]) == (where, name)]
+            if not some:
+                continue
+            healthy = name == "healthy"
+            hits = [one for one in some if (one["raised"] if healthy else name in one["raised"])]
+            interval = stats.binomtest(len(hits), len(some)).proportion_ci()
+            late = [
+                max(0, one["raised"][name] - one["onset"])
+                for one in hits
+                if not healthy and one["onset"] is not None
+            ]
+            others = sorted({what for one in some for what in one["raised"] if what != name})
+            rows.append(
+                {
+                    "data": where, "what": name, "runs": len(some),
+                    "accused" if healthy else "named": len(hits) / len(some),
+                    "95% interval": f"{interval.low:.0%} to {interval.high:.0%}",
+                    "delay, rounds": median(late) if late else "",
+                    "also raised": ", ".join(others),
+                    "overhead": median(one["overhead"] for one in some),
+                }
+            )  # fmt: skip
+    keys = [
+        "data",
+        "what",
+        "runs",
+        "named",
+        "accused",
+        "95% interval",
+        "delay, rounds",
+        "also raised",
+        "overhead",
+    ]
+    return [{key: row.get(key, "") for key in keys} for row in rows]
+
+
+def main() -> None:
+    flags = parser(__doc__)
+    flags.add_argument("--data", nargs="+", choices=list(STEPS), default=list(STEPS))
+    flags.add_argument("--what", nargs="+", choices=list(CASES), default=list(CASES))
+    flags.add_argument("--seeds", type=int, help="so many of each, instead of 20 (5 on MNIST)")
+    asked = flags.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    wanted = []
+    for where in asked.data[:1] if asked.quick else asked.data:
+        for name in asked.what:
+            if where in CASES[name].where:
+                seeds = 1 if asked.quick else asked.seeds or SEEDS[where]
+                steps = 400 if asked.quick else STEPS[where]
+                wanted += [(name, where, asked.seed + k, steps) for k in range(seeds)]
+    runs: list[dict[str, Any]] = []
+    with get_context("spawn").Pool(2) as pool:
+        for one in pool.imap_unordered(run, wanted):
+            runs.append(one)
+            print(
+                one["data"],
+                one["what"],
+                one["seed"],
+                one["raised"],
+                one["at the end"],
+                f"{one['seconds']:.0f} s",
+                flush=True,
+            )
+    rows = summary(runs)
+    if not asked.quick:
+        new = {(row["data"], row["what"]) for row in rows}
+        rows += [
+            row for row in kept(__file__, quick=False) if (row["data"], row["what"]) not in new
+        ]
+    record(__file__, rows, seed=asked.seed, quick=asked.quick)
+
+
+if __name__ == "__main__":
+    main()
