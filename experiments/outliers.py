@@ -164,7 +164,9 @@ def vae(data: Data, seed: int, quick: bool) -> Recogniser:
 def rbm(data: Data, seed: int, quick: bool) -> Recogniser:
     """p(x, y) by a Boltzmann machine, and p(x) of mutated data behind it."""
     parts = {p: black_and_white(getattr(data, p)) for p in ("train", "validation", "heldout")}
-    return _deep(RBM, RBM.Config(), replace(data, **parts), seed, quick)
+    binary = replace(data, space=parts["train"].space, **parts)
+    config = RBM.Config(hidden=16) if quick else RBM.Config()
+    return _deep(RBM, config, binary, seed, quick)
 
 
 def _deep(kind: Any, config: Any, data: Data, seed: int, quick: bool) -> Recogniser:

@@ -54,7 +54,7 @@ class Sample:
         if self.out is not None:
             free(self.out, (".png", ".npz", "/"), self.overwrite)
         if self.chain is not None:
-            free(self.chain, (".gif",), self.overwrite)
+            free(self.chain, (".gif",), self.overwrite, "--chain")
         if self.n < 1 or self.steps < 1:
             raise Refused("-n and --steps must be at least 1")
         from plausible import commands
