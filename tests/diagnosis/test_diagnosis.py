@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.conftest import make_data
 
-from plausible import VAE, NaiveBayes, Settings, Space, train
+from plausible import RBM, VAE, NaiveBayes, Settings, Space, train
 from plausible.core.likelihood import LogProb
 from plausible.core.model import Explicit
 from plausible.core.registry import Refused
@@ -15,6 +15,7 @@ from plausible.data.part import Part
 from plausible.diagnosis import Case, Finding, Severity, checks, diagnose
 from plausible.diagnosis.finding import check
 from plausible.diagnosis.likelihood import overfitting
+from plausible.diagnosis.partition import normalising_constant
 from plausible.evaluation.inference import bounds, gain, inferred
 
 SPACE = Space((1, 4, 4), 2, 2)
@@ -219,3 +220,30 @@ def test_a_finding_is_plain_json():
         "evidence": {"n": 3, "what": "words"},
         "remedy": "--flag",
     }
+
+
+def large_machine(scale):
+    """24 x 24 units, too many to enumerate, with weights of this size."""
+    torch.manual_seed(0)
+    space = Space((1, 4, 6), 2)
+    model = RBM(space, RBM.Config(hidden=24))
+    data = make_data(space, 300)
+    model.prepare(data.train)
+    with torch.no_grad():
+        model.weight.normal_(0, scale)
+    return model, data
+
+
+def test_a_constant_that_walks_agree_on_is_fine_and_one_that_few_of_them_know_is_not():
+    known = normalising_constant(Case(*large_machine(0.3)))
+    assert known.severity is Severity.FINE
+    assert known.evidence["walks that count"] > 64
+    assert known.evidence["difference"] == pytest.approx(0, abs=0.3)
+    unknown = normalising_constant(Case(*large_machine(12.0)))
+    assert unknown.severity is Severity.WARNING
+    assert "--gibbs" in unknown.remedy
+    torch.manual_seed(0)
+    small = RBM(SPACE, RBM.Config(hidden=4))
+    data = make_data(SPACE, 100)
+    small.prepare(data.train)
+    assert "exact" in normalising_constant(Case(small, data)).claim

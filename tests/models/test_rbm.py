@@ -257,3 +257,19 @@ def test_beyond_twenty_units_log_z_is_estimated_and_the_error_is_shared():
     assert said.kind is Kind.ESTIMATE
     assert said.shared > 0
     assert torch.equal(said.nats, again.nats)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_the_conservative_estimate_is_below_the_truth_and_near_it(conditional):
+    model, x = built(conditional), SPACE.enumerate()
+    y = torch.ones(16, dtype=torch.long) if conditional else None
+    exact = model.log_prob(x, y).nats
+    low = model.conservative(x, y, seeded(), chains=200, steps=50)
+    assert low.exp().sum() < 1.1
+    assert (low - exact).mean() == pytest.approx(0, abs=0.1)
+    assert torch.equal(low, model.conservative(x, y, seeded(), chains=200, steps=50))
+    one = model.conservative(x, y, seeded(), chains=1, steps=2)
+    assert one.mean() < exact.mean()
+    if conditional:
+        with pytest.raises(Refused, match="labels"):
+            model.conservative(x)

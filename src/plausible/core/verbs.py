@@ -1,5 +1,6 @@
 """What a model can do, whatever its family: protocols that a class meets by having the methods."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Generator, Tensor
@@ -117,6 +118,40 @@ class Chain(Protocol):
         self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
     ) -> Tensor:
         """One step of each chain: x (N, *shape) in data units -> the same; y (N,) labels that stay."""
+        ...
+
+
+class Normaliser(Protocol):
+    """log Z, how far off, and how many of the walks that estimated it count (inf: it is exact)."""
+
+    @property
+    def log_z(self) -> float:
+        """In nats."""
+        ...
+
+    @property
+    def error(self) -> float:
+        """Standard error, in nats."""
+        ...
+
+    @property
+    def size(self) -> float:
+        """Effective sample size."""
+        ...
+
+
+@runtime_checkable
+class Energetic(Protocol):
+    """Knows p(x) up to a constant, log Z, which it estimates from both sides."""
+
+    def log_partition(self) -> Sequence[Normaliser]:
+        """log Z, of each class that of p(x | y); too low in expectation where it is estimated."""
+        ...
+
+    def conservative(
+        self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """log p(x), or log p(x | y), too low in expectation: x (N, *shape), y (N,) -> (N,) float64."""
         ...
 
 

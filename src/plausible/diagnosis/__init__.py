@@ -5,6 +5,7 @@ Of a trained model:
 ``inference``   does the decoder listen to z, is the bound tight
 ``mixing``      do the chains of a model forget where they began
 ``likelihood``  does log p(x) hold on data that were not learned
+``partition``   is the constant that makes probabilities of an energy known
 
 While it trains, or from the log of a training:
 ``history``     what was logged, as series
@@ -14,7 +15,13 @@ While it trains, or from the log of a training:
 ``watch``       looks every so often, raises alarms, keeps the best weights
 """
 
-from plausible.diagnosis import inference, likelihood, mixing, monitors  # noqa: F401  # they register
+from plausible.diagnosis import (  # noqa: F401  # they register
+    inference,
+    likelihood,
+    mixing,
+    monitors,
+    partition,
+)
 from plausible.diagnosis.alarm import alarmed, alarms
 from plausible.diagnosis.finding import Case, Finding, Severity, checks, diagnose
 from plausible.diagnosis.history import History

@@ -293,6 +293,33 @@ class RBM(Explicit):
         return LogProb(nats, kind, shared=max(one.error for one in known))
 
     @torch.no_grad()
+    def conservative(
+        self,
+        x: Tensor,
+        y: Tensor | None = None,
+        generator: Generator | None = None,
+        *,
+        chains: int = 4,
+        steps: int = _TEMPERATURES,
+    ) -> Tensor:
+        """log p(x), of a conditional model log p(x | y), too low in expectation: x (N, *shape), y (N,) -> (N,).
+
+        So many ``chains`` from each x are annealed backwards over ``steps`` temperatures; float64.
+        Source: Burda et al. 2015, https://arxiv.org/abs/1412.8566.
+        """
+        if self.classes and y is None:
+            raise Refused(f"this {self.name} is conditional: give the labels of x")
+        x = self._place(x)[0]
+        v = x.flatten(1).repeat_interleave(chains, 0)  # (N chains, D)
+        told = (
+            None if y is None or not self.classes else self._place(y)[0].repeat_interleave(chains)
+        )
+        seed = int(torch.randint(2**62, (), generator=generator))
+        path = Path(self._given(told), self._base[: self.space.dims])
+        log_w = path.backward(v, steps, Generator(v.device).manual_seed(seed))
+        return log_w.view(len(x), chains).logsumexp(1) - math.log(chains)
+
+    @torch.no_grad()
     def joint_posterior(self, x: Tensor) -> Tensor:
         """log p(y | x) of the joint p(x, y), exactly, for log Z cancels: x (N, *shape) -> (N, classes)."""
         if not self.classes:
