@@ -45,12 +45,13 @@ class Case:
     where: tuple[str, ...] = ("ring", "digits", "mnist")
 
 
+_CIRCLING = {
+    "loss": "wasserstein", "penalties": (), "width": 16, "beta1": 0.9, "decay": (1.0, 1.0),
+}  # fmt: skip
 CASES = {
     "healthy": Case(),
     "vanishing gradient": Case({"loss": "minimax", "penalties": (), "updates": 20}),
-    "oscillation": Case(
-        {"loss": "wasserstein", "penalties": (), "width": 16, "beta1": 0.5}, True, where=("ring",)
-    ),
+    "oscillation": Case(_CIRCLING, simultaneous=True, where=("ring",)),
     "mode collapse": Case(
         {"loss": "nonsaturating", "penalties": (), "lr_discriminator": 2e-5}, where=("ring",)
     ),
@@ -84,10 +85,14 @@ def run(job: tuple[str, str, int, int]) -> dict[str, Any]:
         if not all(value.isfinite() for seen in step.seen.values() for value in seen.values()):
             raised["not finite"] = now
             break
+        before = time.perf_counter()
+        watch.follow(step)
         due = watch.due(step)
+        looking += time.perf_counter() - before
         if due or now % 10 == 0:
             line: dict[str, Any] = {"step": now, "spent": step.clock.spent, **step.values()}
             before = time.perf_counter()
+            line |= watch.trace()
             if due:
                 line[LOOK] = watch.look()
             for finding in watch.add(line):

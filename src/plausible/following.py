@@ -57,6 +57,8 @@ def follow(
     try:
         with _interruptible() as interrupted:
             for step in training:
+                if watch is not None and world.leads:
+                    watch.follow(step)
                 done = step.clock.step % _LOG_EVERY == 0
                 look = watch is not None and watch.due(step)
                 failure = _broken(step, training) if done or look or everywhere else None
@@ -72,8 +74,10 @@ def follow(
                     continue
                 if done or look:
                     line = _line(step, training.seconds)
-                    if look and watch is not None and world.leads:
-                        line[LOOK] = watch.look()
+                    if watch is not None and world.leads:
+                        line |= watch.trace()
+                        if look:
+                            line[LOOK] = watch.look()
                     log.write(json.dumps(line) + "\n")
                     if watch is not None and world.leads:
                         news = watch.add(line)

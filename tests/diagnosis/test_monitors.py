@@ -10,14 +10,14 @@ from tests.conftest import make_data
 from plausible import GAN, VAE, Settings, Space, train
 from plausible.core.registry import Refused
 from plausible.diagnosis import History, Severity, Watch, alarmed, alarms
-from plausible.diagnosis.history import LOOK
+from plausible.diagnosis.history import LOOK, TRACE
 from plausible.diagnosis.look import looked, reference
 from plausible.diagnosis.monitors.oscillation import cycle
 
 SPACE = Space((1, 4, 4), 2, 2)
 
 
-def lines(n, every=10, of_look=None, **players):
+def lines(n, every=10, of_look=None, trace=None, **players):
     """A log of n lines; numbers may be functions of the share of the budget spent."""
 
     def at(value, t):
@@ -28,6 +28,9 @@ def lines(n, every=10, of_look=None, **players):
         t = (k + 1) / n
         line = {"step": k * every, "images": k * every * 64, "spent": t, "seconds": float(k)}
         line |= {who: {what: at(v, t) for what, v in seen.items()} for who, seen in players.items()}
+        if trace is not None:
+            rounds = [(k * every + r + 1) / (n * every) for r in range(every)]
+            line[TRACE] = {what: [value(r) for r in rounds] for what, value in trace.items()}
         if of_look is not None and k % 10 == 9:
             line[LOOK] = {what: at(v, t) for what, v in of_look.items()}
         found.append(line)
@@ -43,17 +46,17 @@ HEALTHY = {
 
 def game(n=200, swing=None, **changes):
     """The history of a game that goes well but for the changes."""
-    noise = torch.randn(n, 2, generator=torch.Generator().manual_seed(0)) / 20
-    row = iter(noise.tolist() * 2)
+    noise = iter((torch.randn(20 * n, generator=torch.Generator().manual_seed(0)) / 20).tolist())
     swing = swing or (lambda t: 0.0)
+    trace = {
+        "D(x)": lambda t: 0.6 + swing(t) + next(noise),
+        "D(G(z))": lambda t: 0.4 - swing(t + 0.01) + next(noise),
+    }
     players = {
-        "discriminator": {
-            "loss": 0.7, "gradient": 1.0, "D(x)": lambda t: 0.6 + swing(t) + next(row)[0],
-            "D(G(z))": lambda t: 0.4 - swing(t + 0.01) + next(row)[1],
-        },
+        "discriminator": {"loss": 0.7, "gradient": 1.0},
         "generator": {"loss": 0.7, "gradient": 1.0},
-    }  # fmt: skip
-    return History(lines(n, of_look=HEALTHY | changes, **players))
+    }
+    return History(lines(n, of_look=HEALTHY | changes, trace=trace, **players))
 
 
 FAILURES = {
@@ -122,11 +125,11 @@ def test_a_circle_is_found_with_its_period_and_red_noise_is_none():
 
 def test_players_that_circle_without_coming_nearer_raise_an_alarm():
     def swing(t):
-        return 0.2 * math.sin(2 * math.pi * 12 * t)
+        return 0.2 * math.sin(2 * math.pi * 60 * t)
 
     found = [f for f in alarmed(game(swing=swing, distance=8.0)) if f.check == "oscillation"]
     assert [f.severity for f in found] == [Severity.FAILURE]
-    assert found[0].evidence["period, steps"] == pytest.approx(2000 / 12, rel=0.1)
+    assert found[0].evidence["period, rounds"] == pytest.approx(2000 / 60, rel=0.1)
     calm = [f for f in alarmed(game(swing=swing)) if f.check == "oscillation"]
     assert [f.severity for f in calm] == [Severity.FINE]
 

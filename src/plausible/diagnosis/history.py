@@ -10,14 +10,15 @@ from torch import Tensor
 
 from plausible.core.registry import Refused
 
-LOOK = "look"  # where a line of the log keeps what was looked at
+LOOK = "look"  # where a line of the log keeps what was looked at ...
+TRACE = "trace"  # ... and numbers of every round since the line before
 
 
 class History:
     """Lines of log.jsonl in the order of their steps.
 
     A line is {step, images, spent, seconds, player: {what: number}}, and has ``look``: {what: number}
-    where the model was looked at.
+    where the model was looked at, and ``trace``: {what: [numbers of each round]}.
     """
 
     def __init__(self, lines: Sequence[Mapping[str, Any]] = ()):
@@ -44,7 +45,11 @@ class History:
     def players(self) -> list[str]:
         """The names of those who play."""
         last = self.lines[-1] if self.lines else {}
-        return [name for name, seen in last.items() if isinstance(seen, Mapping) and name != LOOK]
+        return [
+            name
+            for name, seen in last.items()
+            if isinstance(seen, Mapping) and name not in (LOOK, TRACE)
+        ]
 
     @property
     def looks(self) -> "History":
@@ -64,6 +69,15 @@ class History:
         ]
         both = torch.tensor(found, dtype=torch.float64).reshape(-1, 2)  # (n, 2)
         return both[:, 0], both[:, 1]
+
+    def trace(self, what: str, most: int) -> Tensor:
+        """The values of the last rounds, at most so many, (n,) float64."""
+        found: list[float] = []
+        for line in reversed(self.lines):
+            if len(found) >= most:
+                break
+            found = [*line.get(TRACE, {}).get(what, []), *found]
+        return torch.tensor(found[-most:], dtype=torch.float64)
 
     def last(self, what: str, count: int) -> Tensor | None:
         """The last ``count`` values of what was looked at, (count,) float64; None if there are fewer."""

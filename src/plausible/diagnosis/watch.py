@@ -3,16 +3,18 @@
 import math
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from plausible.diagnosis.alarm import alarmed
 from plausible.diagnosis.finding import Finding, Severity
-from plausible.diagnosis.history import LOOK, History
+from plausible.diagnosis.history import LOOK, TRACE, History
 from plausible.diagnosis.look import Reference, looked, reference
 from plausible.training import Step, Training
 
 EVERY = 100  # rounds between two looks
 _EARLY = (10, 20, 50)
+_TRACED = ("D(x)", "D(G(z))")  # of every round: circles may be quick
 _WITHIN = 1.1  # times the lowest score, at which later weights count as no worse
 _SCORES = ("distance", "held-out loss")  # lower is better; the first that a model has
 
@@ -33,6 +35,7 @@ class Watch:
     def __init__(self, training: Training[Any], history: History | None = None):
         self._training, self._seed = training, training.settings.seed
         self._reference: Reference | None = None
+        self._traced: dict[str, list[Tensor]] = {}
         self.history = history or History()
         self.findings: dict[str, Finding] = {}
         self.best: dict[str, Tensor] | None = None
@@ -41,6 +44,22 @@ class Watch:
         self._lowest = math.inf
         for line in self.history.looks.lines:
             self._scored(line)
+
+    def follow(self, step: Step) -> None:
+        """Keep the numbers of a round that are wanted of every round; they stay on the device."""
+        for seen in step.seen.values():
+            for what in _TRACED:
+                if what in seen:
+                    self._traced.setdefault(what, []).append(seen[what])
+
+    def trace(self) -> dict[str, dict[str, list[float]]]:
+        """{TRACE: {what: numbers since the last call}} for a line of the log, or nothing."""
+        found = {
+            what: [float(f"{value:.4g}") for value in torch.stack(values).tolist()]
+            for what, values in self._traced.items()
+        }
+        self._traced = {}
+        return {TRACE: found} if found else {}
 
     def due(self, step: Step) -> bool:
         """Whether this round is one of those after which the model is looked at."""

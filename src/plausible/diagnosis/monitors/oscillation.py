@@ -10,16 +10,17 @@ from plausible.diagnosis.alarm import alarms
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
 
-_ORDER = 4  # of the autoregression
-_LEAST = 64  # points
+_ORDER = 12  # of the autoregression: what is measured is a circle and the noise of batches
+_LEAST = 200  # rounds
 _MOST = 512
 _SURROGATES = 199
+_QUICK = 6.0  # rounds: what is quicker is the rhythm of penalties that are taken every few updates
 _CIRCLE = 0.9  # modulus from which a pair of roots is near the unit circle
 _SWING = 0.02  # standard deviation of D's opinion, as a probability, that is worth the name
 
 
 class Cycle(NamedTuple):
-    """modulus and period (in points) of the slowest-fading complex pair, and its p-value."""
+    """modulus and period of the slowest-fading complex pair, and its p-value."""
 
     modulus: float
     period: float
@@ -27,13 +28,13 @@ class Cycle(NamedTuple):
 
 
 def cycle(values: Tensor, seed: int = 0) -> Cycle:
-    """The complex pair of an autoregression of order 4 nearest the unit circle: (n,) -> Cycle.
+    """The complex pair of an autoregression of order 12 nearest the unit circle: (n,) -> Cycle.
 
     x_t = sum_k a_k x_t-k + e_t by least squares, after the straight line is taken off; the roots of its
     characteristic polynomial are r e^(+-i w), of period 2 pi / w.  Tested against 199 surrogates without a
     cycle, autoregressions of order 1 with the same variance and memory: p is the share, of them and the
     series, in which a pair within the series' range of periods is as near the circle.
-    Period is inf where there is no pair.
+    Period is inf where there is no pair, and p is 1, untested, where the pair is far from the circle.
     Sources: Theiler et al. 1992, doi:10.1016/0167-2789(92)90102-S; Allen and Smith 1996,
     doi:10.1175/1520-0442(1996)009<3373:MCSDIO>2.0.CO;2 (red noise as the null).
     """
@@ -41,6 +42,9 @@ def cycle(values: Tensor, seed: int = 0) -> Cycle:
     n = x.shape[1]
     if x.square().mean() < 1e-24:
         return Cycle(0.0, math.inf, 1.0)
+    (modulus,), (period,) = (part.tolist() for part in _pairs(x))
+    if modulus < _CIRCLE:
+        return Cycle(modulus, period, 1.0)
     memory = ((x[:, 1:] * x[:, :-1]).sum() / x[:, :-1].square().sum()).clamp(-0.999, 0.999)
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(_SURROGATES, n, generator=generator, dtype=torch.float64)
@@ -49,9 +53,9 @@ def cycle(values: Tensor, seed: int = 0) -> Cycle:
     kernel = kernel.tril()
     kernel[:, 0] /= (1 - memory**2).sqrt()  # it begins as it goes on
     red = noise @ kernel.T  # (S, n), red_t = memory red_t-1 + noise_t
-    modulus, period = _pairs(torch.cat([x, _level(red)]))  # (1 + S,) each
-    p = (modulus[1:] >= modulus[0]).sum().add(1) / (_SURROGATES + 1)
-    return Cycle(modulus[0].item(), period[0].item(), p.item())
+    others, _ = _pairs(_level(red))  # (S,)
+    p = (int((others >= modulus).sum()) + 1) / (_SURROGATES + 1)
+    return Cycle(modulus, period, p)
 
 
 def _level(x: Tensor) -> Tensor:
@@ -62,7 +66,7 @@ def _level(x: Tensor) -> Tensor:
 
 
 def _pairs(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Modulus and period of the complex pair nearest the circle that turns at least twice: (S, n) -> (S,)."""
+    """Modulus and period of the complex pair nearest the circle that turns at least twice, not too quickly: (S, n) -> (S,)."""
     n = x.shape[1]
     past = torch.stack([x[:, _ORDER - k - 1 : n - k - 1] for k in range(_ORDER)], 2)  # (S, n-p, p)
     a = torch.linalg.lstsq(past, x[:, _ORDER:, None]).solution[..., 0]  # (S, p)
@@ -70,9 +74,9 @@ def _pairs(x: Tensor) -> tuple[Tensor, Tensor]:
     companion[:, 0] = a
     roots = torch.linalg.eigvals(companion)  # (S, p)
     angle = roots.angle().abs()
-    turns = angle > 2 * math.pi * 2 / n  # slower than that is a trend
-    real = (math.pi - angle) < 1e-9
-    modulus = torch.where(turns & ~real, roots.abs(), torch.zeros_like(angle))
+    # slower is a trend
+    turns = (angle > 2 * math.pi * 2 / n) & (angle < 2 * math.pi / _QUICK)
+    modulus = torch.where(turns, roots.abs(), torch.zeros_like(angle))
     most, at = modulus.max(1)
     period = 2 * math.pi / angle.gather(1, at[:, None])[:, 0]
     return most, torch.where(most > 0, period, torch.full_like(period, math.inf))
@@ -84,26 +88,22 @@ def oscillation(history: History) -> Finding | None:
     come nearer to data for it.
     """
     late = history.since(0.2)
-    cycles, swings = [], []
-    for what in ("D(x)", "D(G(z))"):
-        steps, values = late.series("discriminator", what)
-        if len(values) < _LEAST:
-            return None
-        cycles.append(cycle(values[-_MOST:]))
-        swings.append(values[-_MOST:].std().item())
-    every = (steps[-1] - steps[0]).item() / (len(steps) - 1)  # steps between two points
-    _, distance = late.series(LOOK, "distance")
-    real, fake = cycles
-    evidence = {
-        "period, steps": fake.period * every,
+    both = [late.trace(what, _MOST) for what in ("D(x)", "D(G(z))")]
+    if min(len(values) for values in both) < _LEAST:
+        return None
+    name, calm = "oscillation", "the players do not go round in circles"
+    swings = [values.std().item() for values in both]
+    evidence = {"swing of D(x)": swings[0], "swing of D(G(z))": swings[1]}
+    if min(swings) < _SWING or not _stands(late.series(LOOK, "distance")[1]):
+        return Finding(name, Severity.FINE, calm, evidence)
+    real, fake = (cycle(values) for values in both)
+    evidence |= {
+        "period, rounds": fake.period,
         "modulus": fake.modulus,
         "p of no cycle": max(real.p, fake.p),
-        "swing of D(G(z))": swings[1],
     }
-    name = "oscillation"
-    cyclic = all(c.p <= 0.01 and c.modulus > _CIRCLE for c in cycles)
-    together = cyclic and 0.67 < real.period / fake.period < 1.5
-    if together and min(swings) > _SWING and _stands(distance):
+    cyclic = all(found.p <= 0.01 and found.modulus > _CIRCLE for found in (real, fake))
+    if cyclic and 0.67 < real.period / fake.period < 1.5:
         return Finding(
             name,
             Severity.FAILURE,
@@ -112,7 +112,7 @@ def oscillation(history: History) -> Finding | None:
             evidence,
             "train with --penalties r1 r2, without --simultaneous, or with a smaller --lr",
         )
-    return Finding(name, Severity.FINE, "the players do not go round in circles", evidence)
+    return Finding(name, Severity.FINE, calm, evidence)
 
 
 def _stands(distance: Tensor) -> bool:
