@@ -53,6 +53,7 @@ def follow(
     saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
     world, step, again = training.world, None, on_failure == "rollback"
     everywhere = training.device.type == "cpu"  # where reading a number makes nobody wait
+    grave: list[Finding] = []
     log = _appending(run, world.leads)
     try:
         with _interruptible() as interrupted:
@@ -82,22 +83,24 @@ def follow(
                     if watch is not None and world.leads:
                         news = watch.add(line)
                         _keep(run, watch, tell, news)
-                        failures = [one for one in news if one.severity is Severity.FAILURE]
-                        if failures and on_failure == "stop":
-                            save(run, training, _best(watch))
-                            raise Failed(f"{failures[0].claim}; {failures[0].remedy}")
+                        if on_failure == "stop":
+                            grave = [one for one in news if one.severity is Severity.FAILURE]
                 yield step
                 now = time.perf_counter()
                 due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
-                wish = world.agree(2 if interrupted() else 1 if due else 0)
+                wish = world.agree(3 if grave else 2 if interrupted() else 1 if due else 0)
                 if wish:
                     save(run, training, _best(watch))
                     saved, cost = time.perf_counter(), time.perf_counter() - now
+                if wish == 3:
+                    raise Failed("; ".join(f"{one.claim}; {one.remedy}" for one in grave))
                 if wish == 2:
                     return
             if step is not None and watch is None and step.clock.step % _LOG_EVERY:
                 log.write(json.dumps(_line(step, training.seconds)) + "\n")
             save(run, training, _best(watch))
+            if watch is not None and watch.findings and world.leads:
+                _record(run, watch)
     finally:
         log.close()
 
@@ -162,15 +165,17 @@ def _keep(
     run: Run, watch: Watch | None, tell: Callable[[Finding], None], news: list[Finding]
 ) -> None:
     """Tell what is new, and write findings.json."""
-    if not news:
-        return
     for finding in news:
         tell(finding)
-    if watch is not None:
+    if watch is not None and news:
         for finding in news:
             watch.findings.setdefault(finding.check, finding)
-        content = [finding.to_dict() for finding in watch.findings.values()]
-        run.write("findings.json", json.dumps(content, indent=2) + "\n")
+        _record(run, watch)
+
+
+def _record(run: Run, watch: Watch) -> None:
+    content = [finding.to_dict() for finding in watch.findings.values()]
+    run.write("findings.json", json.dumps(content, indent=2) + "\n")
 
 
 def _appending(run: Run, leads: bool) -> TextIO:
