@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.conftest import make_data
 
-from plausible import RBM, Settings, Space, train
+from plausible import RBM, BayesClassifier, Settings, Space, train
 from plausible.core.likelihood import Kind
 from plausible.core.model import Clock
 from plausible.core.registry import Refused
@@ -194,6 +194,8 @@ def test_the_posterior_of_labels_is_bayes_rule_with_the_models_own_prior():
     log_z = torch.tensor([one.log_z for one in model.log_partition()]) + model.energy.visible[4:]
     joint = torch.stack([model.log_prob(x, k).nats + log_z[k] for k in range(3)], 1)
     assert torch.allclose(model.joint_posterior(x), joint.log_softmax(1).float(), atol=1e-5)
+    bayes = BayesClassifier(model, log_z)  # p(y) of the joint, up to a constant
+    assert torch.allclose(bayes.log_posterior(x).float(), model.joint_posterior(x), atol=1e-5)
     with pytest.raises(Refused, match="no label units"):
         built().joint_posterior(x)
 
