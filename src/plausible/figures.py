@@ -273,19 +273,17 @@ def curves(
     across: str,
     upwards: str,
     *,
-    log: bool = False,
+    log: str = "",
 ) -> Image.Image:
-    """Lines {label: (x, y)} with their axes, logarithmic where asked (and where x has no 0)."""
+    """Lines {label: (x, y)} with their axes; ``log`` names those that are logarithmic: "", x, y or xy."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), dpi=100, layout="constrained")
     axes = figure.subplots()
     for name, (x, y) in lines.items():
         axes.plot(x, y, label=name)
-    if log:
-        axes.set_yscale("log")
-        if min(x[0] for x, _ in lines.values()) > 0:
-            axes.set_xscale("log")
+    for axis in log:
+        axes.set(**{f"{axis}scale": "log"})
     axes.set(xlabel=across, ylabel=upwards)
     axes.legend()
     return _drawn(figure)

@@ -37,12 +37,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Figure:
-    """Curves {label: (x, y)} and what the axes are."""
+    """Curves {label: (x, y)}, what the axes are, and which of them are logarithmic: "", x, y or xy."""
 
     across: str
     upwards: str
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
-    log: bool = False
+    log: str = ""
 
 
 @dataclass(frozen=True)

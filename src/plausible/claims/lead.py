@@ -56,7 +56,7 @@ def leading_discriminator(seed: int) -> Claimed:
                       lambda rows: _median(rows[:, 2]) / _median(rows[:, 1]), both, most=0.3),
         ],
         Figure("updates of D before, plus 1", "median speed towards the data",
-               {"saturating loss": ([float(k + 1) for k in _LEADS], speeds)}),
+               {"saturating loss": ([float(k + 1) for k in _LEADS], speeds)}, log="x"),
     )  # fmt: skip
 
 

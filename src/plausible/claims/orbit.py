@@ -64,5 +64,5 @@ def orbit(seed: int) -> Claimed:
         Figure("round", "distance to the equilibrium", {
             "no penalty, at once": (rounds, at_once), "no penalty, in turns": (rounds, in_turns),
             "R1, at once": (rounds, damped),
-        }, log=True),
+        }, log="y"),
     )  # fmt: skip

@@ -61,5 +61,5 @@ def pixel_by_pixel(seed: int) -> Claimed:
             ratio("pixel by pixel over one pass of a GAN, 16 x 16, seconds", "only what is new", "GAN", 5.0),
             ratio("whole network over only what is new, 16 x 16, seconds", "whole network", "only what is new", 1.5),
         ],
-        Figure("pixels", "seconds for 16 images", curves, log=True),
+        Figure("pixels", "seconds for 16 images", curves, log="xy"),
     )  # fmt: skip

@@ -49,5 +49,5 @@ def saturating_gradient(seed: int) -> Claimed:
             mean("non-saturating over saturating slope, decades", ratio, least=0.5),
             exact("largest gap of the slopes over a to s(a) and 1 - s(a)", apart.item(), most=1e-5),
         ],
-        Figure("round", "|d cost / d G(z)|, median", {loss: (rounds, of["slope"]) for loss, of in found.items()}, log=True),
+        Figure("round", "|d cost / d G(z)|, median", {loss: (rounds, of["slope"]) for loss, of in found.items()}, log="y"),
     )  # fmt: skip

@@ -50,5 +50,5 @@ def smooth_latent(seed: int) -> Claimed:
             resampled("change of x by the longest step", average, moved[-1], least=0.5),
         ],
         Figure("|d|, length of the step in z", "|G(z + d) - G(z)|, share of the distance of two samples",
-               {"mean": (list(_SIZES), [m.mean().item() for m in moved]), "largest": (list(_SIZES), [m.max().item() for m in moved])}, log=True),
+               {"mean": (list(_SIZES), [m.mean().item() for m in moved]), "largest": (list(_SIZES), [m.max().item() for m in moved])}, log="xy"),
     )  # fmt: skip

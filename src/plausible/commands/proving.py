@@ -4,7 +4,6 @@ import inspect
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from rich.console import Console
 
@@ -12,14 +11,17 @@ from plausible import display, figures, runs
 from plausible.claims import Claimed, claims
 from plausible.commands.files import progress
 from plausible.menu import Claims
+from plausible.paths import free
 
 
 def prove(asked: Claims, console: Console) -> None:
     """plausible claims NAME...: run, print and write each; exit code 1 where one does not hold."""
     found: dict[str, Claimed] = {}
     wanted = {name: claims[name] for name in asked.names or tuple(claims)}
-    folder = None if asked.out is None else Path(asked.out)
+    folder = asked.out
     if folder is not None:
+        for name in wanted:
+            free(str(folder / f"{name}.md"), (".md",), asked.overwrite)
         folder.mkdir(parents=True, exist_ok=True)
     for name, experiment in wanted.items():
         with progress(console) as bar:
@@ -32,9 +34,9 @@ def prove(asked: Claims, console: Console) -> None:
             image = figures.curves(shown.curves, shown.across, shown.upwards, log=shown.log)
             runs.write(folder / f"{name}.png", figures.png(image))
             runs.write(folder / f"{name}.md", _page(name, first, rest, found[name], asked.seed))
+            numbers = {"seed": asked.seed, "holds": found[name].holds, **asdict(found[name])}
+            runs.write(folder / f"{name}.json", json.dumps(numbers, indent=1) + "\n")
     if folder is not None:
-        content = {name: asdict(one) | {"holds": one.holds} for name, one in found.items()}
-        runs.write(folder / "claims.json", json.dumps(content, indent=1) + "\n")
         console.print(f"a page and a picture of each in {folder}", highlight=False, soft_wrap=True)
     failed = [name for name, one in found.items() if not one.holds]
     if failed:

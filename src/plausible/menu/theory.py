@@ -6,7 +6,6 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from plausible.menu.terminal import console
-from plausible.paths import free
 
 
 @dataclass(frozen=True)
@@ -18,8 +17,8 @@ class Claims:
 
     names: Positional[tuple[str, ...]] = ()
     """Which claims; by default all of them, 2 minutes each at most."""
-    out: str | None = None
-    """A folder (trailing /) for a page and a picture of each, and claims.json."""
+    out: Path | None = None
+    """A folder for a page, a picture and the numbers of each."""
     seed: int = 0
     """The same seed gives the same numbers."""
     overwrite: bool = False
@@ -27,8 +26,6 @@ class Claims:
 
     def run(self) -> None:
         """Run, print, write."""
-        if self.out is not None:
-            free(str(Path(self.out) / "claims.json"), (".json",), self.overwrite)
         from plausible import commands
 
         commands.prove(self, console)
