@@ -69,7 +69,7 @@ def test_the_command_writes_a_page_a_picture_and_the_numbers(tmp_path, capsys):
 
 
 def test_a_claim_that_does_not_hold_is_loud(monkeypatch, capsys):
-    broken = Claimed([exact("it", 1.0, least=2.0)], FIGURE)
+    broken = Claimed([exact("E[it]", 1.0, least=2.0)], FIGURE)
     monkeypatch.setitem(claims, "orbit", lambda seed: broken)
     monkeypatch.setattr(claims["orbit"], "__doc__", "It is two.\n\nSource: nobody.", raising=False)
     with pytest.raises(SystemExit) as stop:
@@ -78,6 +78,7 @@ def test_a_claim_that_does_not_hold_is_loud(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "DOES NOT HOLD: It is two." in said
     assert "does not hold: orbit" in said
+    assert "E[it]" in said  # and is not taken for a style
 
 
 def test_an_unknown_claim_is_refused_with_the_choices(capsys):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -104,12 +105,12 @@ def alarm(finding: "Finding") -> Text:
 
 def claim(sentence: str, found: "Claimed") -> Table:
     """A claim, what was measured, and whether it holds."""
-    table = _table(f"{'holds' if found.holds else 'DOES NOT HOLD'}: {sentence}")
+    table = _table(escape(f"{'holds' if found.holds else 'DOES NOT HOLD'}: {sentence}"))
     table.title_style = "green" if found.holds else "bold red"
     for name in ("measured", "value", "95% interval", "must be", "holds"):
         table.add_column(name, justify="right" if name == "value" else "left")
     for row in cells(found):
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     return table
 
 
