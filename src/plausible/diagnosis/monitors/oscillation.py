@@ -16,7 +16,7 @@ _MOST = 512
 _SURROGATES = 199
 _QUICK = 6.0  # rounds: what is quicker is the rhythm of penalties that are taken every few updates
 _CIRCLE = 0.9  # modulus from which a pair of roots is near the unit circle
-_SWING = 0.02  # standard deviation of D's opinion, as a probability, that is worth the name
+_SWING = 0.1  # standard deviation of D's opinion, as a probability, that is worth the name
 
 
 class Cycle(NamedTuple):
