@@ -228,14 +228,14 @@ def test_a_number_that_is_not_finite_rolls_back_once_with_a_smaller_step_then_st
     assert "discriminator." in finding.evidence["gradients that are not finite"]
     assert training.state_dict()["lr_factor"] == 0.5
     assert "not finite" in (run.folder / "findings.json").read_text()
-    steps = [
-        json.loads(line)["step"] for line in (run.folder / "log.jsonl").read_text().splitlines()
-    ]
+    log = (run.folder / "log.jsonl").read_text()
+    assert "NaN" not in log
+    steps = [json.loads(line)["step"] for line in log.splitlines()]
     assert steps == sorted(set(steps))
     assert all(value.isfinite().all() for value in weights(run.folder).values())
 
 
-def test_stop_stops_at_a_failure_and_says_which_and_what_to_do(source, tmp_path, monkeypatch):
+def test_stop_stops_at_a_failure_and_says_which_and_what_to_do(source, tmp_path):
     training = begun(source, steps=400, lr_discriminator=1e-30)
     run = runs.create(tmp_path / "run", training)
     with pytest.raises(Failed, match=r"discriminator does not move.*--lr-discriminator"):

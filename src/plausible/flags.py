@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from tyro.conf import OmitArgPrefixes
 
+from plausible.choices import OnFailure
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import DEFAULTS, Options
-from plausible.menu import Device, OnFailure
+from plausible.menu import Device
 from plausible.training import Settings
 
 

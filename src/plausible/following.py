@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 import torch
 
+from plausible.choices import OnFailure
 from plausible.diagnosis import Finding, Severity, Watch
 from plausible.diagnosis.history import LOOK
 from plausible.runs import Run, Weights, cut_log, save
@@ -21,8 +22,6 @@ _LOG_EVERY = 10  # rounds between two lines of log.jsonl
 _SAVE_EVERY = 30.0  # seconds between two saves while training, at least
 _SAVE_SHARE = 50  # ... and as many times what a save takes, so that saving costs at most 2%
 _SLOWER = 0.5  # what a rollback does to the learning rates
-
-OnFailure = Literal["warn", "stop", "rollback"]
 
 
 class Failed(ArithmeticError):

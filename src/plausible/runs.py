@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import safetensors
 import safetensors.torch
@@ -30,6 +30,7 @@ import torch
 from torch import Tensor
 
 import plausible.models  # noqa: F401  # fills the registry
+from plausible.choices import Which
 from plausible.core.model import Explicit, Model, models
 from plausible.core.registry import Refused
 from plausible.core.space import Space
@@ -39,8 +40,6 @@ from plausible.data.part import Data
 from plausible.models.per_class import PerClass
 from plausible.parallel import World
 from plausible.training import Settings, Training, train
-
-Which = Literal["best", "last"]
 
 
 class Weights(NamedTuple):

@@ -68,12 +68,6 @@ FAILURES = {
 }  # fmt: skip
 
 
-def raised(history):
-    return {
-        f.check for f in alarmed(history) if f.severity >= Severity.WARNING and f.severity != "note"
-    }
-
-
 def test_a_game_that_goes_well_raises_no_alarm():
     assert not [f for f in alarmed(game()) if f.severity in (Severity.WARNING, Severity.FAILURE)]
 
@@ -91,12 +85,10 @@ def test_a_failure_raises_its_alarm_alone_with_evidence_and_a_flag(name):
     json.dumps(bad[0].to_dict())
 
 
-@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("name", [name for name, signs in FAILURES.items() if len(signs) > 1])
 def test_one_sign_alone_is_no_failure(name):
     """Alarms rest on joint evidence: each sign but the last of a failure, and not that one."""
     signs = FAILURES[name]
-    if len(signs) == 1:
-        return
     for left_out in signs:
         if left_out == "AUC, learned":  # it only confirms
             continue
@@ -235,13 +227,14 @@ def test_the_best_weights_are_those_of_the_latest_look_near_the_lowest_score():
     watch = Watch(training)
     kept = []
     for step, distance in enumerate([9.0, 3.0, 3.2, 5.0, 2.9, 8.0]):
-        next(training)
+        watch.follow(next(training))
         watch.add({"step": step, "spent": step / 6, LOOK: {"distance": distance}})
         kept.append(watch.best_steps)
     assert kept == [1, 2, 3, 3, 5, 5]
     assert watch.best is not None
     watch.cut(4)
     assert watch.best is None
+    assert watch.trace() == {}  # nothing of rounds that were taken back
     again = Watch(training, watch.history)
     again.add({"step": 4, "spent": 0.8, LOOK: {"distance": 3.5}})
     assert again.best is None  # the best are of an earlier session, and in its folder

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from plausible import display, runs
 from plausible.commands.files import place, progress
-from plausible.diagnosis import Finding, History, Severity, alarmed
+from plausible.diagnosis import History, alarmed, worst_first
 from plausible.diagnosis import diagnose as checked
 from plausible.menu import Diagnose
 
@@ -20,7 +20,7 @@ def diagnose(asked: Diagnose, console: Console) -> None:
         found = checked(
             model, data, asked.seed, lambda name: bar.update(task, description=f"checking: {name}")
         )
-    found = _worst_first(alarmed(History.read(run.folder / "log.jsonl")) + found)
+    found = worst_first(alarmed(History.read(run.folder / "log.jsonl")) + found)
     if found:
         console.print(display.findings(found), highlight=False)
     else:
@@ -28,8 +28,3 @@ def diagnose(asked: Diagnose, console: Console) -> None:
     content = [finding.to_dict() for finding in found]
     path = run.write("findings.json", json.dumps(content, indent=2) + "\n")
     console.print(f"all of it in {path}", highlight=False, soft_wrap=True)
-
-
-def _worst_first(found: list[Finding]) -> list[Finding]:
-    order = list(reversed(Severity))
-    return sorted(found, key=lambda finding: order.index(finding.severity))

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from plausible import runs
+from plausible.choices import Which
 from plausible.core.model import Model
 from plausible.core.registry import Refused
 from plausible.core.verbs import Raster
@@ -51,7 +52,7 @@ def read(source: str, options: Options, console: Console) -> Data:
         )
 
 
-def chosen(run: runs.Run, which: runs.Which = "best") -> str:
+def chosen(run: runs.Run, which: Which = "best") -> str:
     """A sentence on which weights are used, empty where there is no choice."""
     best, last = run.steps("best"), run.steps("last")
     if best is None or last is None or best == last:

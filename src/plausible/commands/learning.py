@@ -10,6 +10,7 @@ from rich.console import Console
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible import cli, display, figures, judging, parallel, runs
+from plausible.choices import OnFailure
 from plausible.commands.evaluating import judged, keep
 from plausible.commands.files import chosen, place, read
 from plausible.core.model import Generative, models
@@ -17,7 +18,7 @@ from plausible.core.registry import Refused
 from plausible.data.options import known
 from plausible.diagnosis import Finding, History, Watch
 from plausible.flags import order as flags_of
-from plausible.following import Failed, OnFailure, follow
+from plausible.following import Failed, follow
 from plausible.menu import Resume
 from plausible.training import Training, train
 

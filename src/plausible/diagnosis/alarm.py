@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from plausible.core.registry import Registry
-from plausible.diagnosis.finding import Finding, Severity
+from plausible.diagnosis.finding import Finding, worst_first
 from plausible.diagnosis.history import History
 
 Alarm = Callable[[History], Finding | None]
@@ -18,6 +18,5 @@ One that finds nothing wrong says so by a finding that is fine, if it could have
 
 def alarmed(history: History) -> list[Finding]:
     """What every alarm says, the worst first."""
-    order = list(reversed(Severity))
-    found = [finding for alarm in alarms.values() if (finding := alarm(history)) is not None]
-    return sorted(found, key=lambda finding: order.index(finding.severity))
+    found = (alarm(history) for alarm in alarms.values())
+    return worst_first(finding for finding in found if finding is not None)

@@ -1,7 +1,7 @@
 """A finding: how bad, what is claimed in plain words, the numbers it rests on, and what to change."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -97,9 +97,13 @@ def diagnose(
     model: Model, data: Data, seed: int = 0, tell: Callable[[str], None] = lambda name: None
 ) -> list[Finding]:
     """Every check that the model's verbs allow, the worst finding first."""
-    case = Case(model, data, seed)
+    return worst_first(_found(Case(model, data, seed), tell))
+
+
+def worst_first(found: Iterable[Finding]) -> list[Finding]:
+    """The same findings, failures before warnings before notes; equals stay in their order."""
     order = list(reversed(Severity))
-    return sorted(_found(case, tell), key=lambda finding: order.index(finding.severity))
+    return sorted(found, key=lambda finding: order.index(finding.severity))
 
 
 def _found(case: Case, tell: Callable[[str], None]) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ class History:
 
     def __init__(self, lines: Sequence[Mapping[str, Any]] = ()):
         self.lines: list[Mapping[str, Any]] = list(lines)
+        self._looks = [line for line in self.lines if LOOK in line]
 
     @classmethod
     def read(cls, path: Path) -> "History":
@@ -40,6 +41,8 @@ class History:
     def add(self, line: Mapping[str, Any]) -> None:
         """One more line."""
         self.lines.append(line)
+        if LOOK in line:
+            self._looks.append(line)
 
     @property
     def players(self) -> list[str]:
@@ -54,7 +57,7 @@ class History:
     @property
     def looks(self) -> "History":
         """The lines at which the model was looked at."""
-        return History([line for line in self.lines if LOOK in line])
+        return History(self._looks)
 
     def since(self, spent: float) -> "History":
         """The lines after this share of the budget."""
@@ -64,7 +67,7 @@ class History:
         """(steps, values), (n,) float64 each, of a player or of LOOK; lines without the number are left out."""
         found = [
             (line["step"], line[who][what])
-            for line in self.lines
+            for line in (self._looks if who == LOOK else self.lines)
             if line.get(who, {}).get(what) is not None
         ]
         both = torch.tensor(found, dtype=torch.float64).reshape(-1, 2)  # (n, 2)

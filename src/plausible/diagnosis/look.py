@@ -1,8 +1,8 @@
 """What is measured of a model while it trains, on data and noise that stay the same."""
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from plausible.core.registry import Registry
 from plausible.core.space import Batch
 from plausible.core.verbs import Latent
 from plausible.data.part import Data, Part
+from plausible.evaluation.distances import frechet
 from plausible.evaluation.features import pca
 from plausible.evaluation.lens import Lens, fit
 from plausible.evaluation.study import View
@@ -41,6 +42,21 @@ class Reference:
     seen: View
     beside: View
 
+    @cached_property
+    def shares(self) -> Tensor:
+        """Of the training part in each mode, (K,)."""
+        return torch.bincount(self.seen.modes, minlength=len(self.lens.names)) / len(self.seen)
+
+    @cached_property
+    def distance(self) -> float:
+        """Frechet distance to the training part of as many real examples as there are samples."""
+        return frechet(self.beside.features[:POINTS], self.seen.features)
+
+    @cached_property
+    def apart(self) -> float:
+        """Mean distance between two real examples."""
+        return torch.pdist(self.beside.raw).mean().item()
+
 
 def reference(model: Model, data: Data, seed: int) -> Reference:
     """Made once for a training, from its seed."""
@@ -68,12 +84,12 @@ def _batch(part: Part, device: torch.device) -> Batch:
 class Scene:
     """One moment of a training.
 
-    playing   a copy of the model as it plays, in training mode: what is done with it changes nothing.
-    model     the one whose weights a run saves, in evaluation mode.
-    players   {name: weights} of those who play.
+    raw      the model as it plays; who would change it (batch norm does) looks at a copy.
+    model    the one whose weights a run saves, in evaluation mode.
+    players  {name: weights} of those who play.
     """
 
-    playing: Model
+    raw: Model
     model: Model
     players: Mapping[str, list[Tensor]]
     reference: Reference
@@ -107,13 +123,12 @@ def look(needs: Any = None) -> Callable[[Look], Look]:
 
 def looked(training: Training[Any], beside: Reference, seed: int) -> dict[str, float]:
     """{what: number} of every look that the model's verbs allow; training goes on as if nobody had looked."""
-    playing = copy.deepcopy(training.raw).train()
-    scene = Scene(playing, training.averaged, training.weights, beside)
+    scene = Scene(training.raw, training.averaged, training.weights, beside)
     devices = [training.device] if training.device.type == "cuda" else []
     found: dict[str, float] = {}
     with torch.random.fork_rng(devices):
         for sensor in looks.values():
-            if sensor.needs is None or isinstance(playing, sensor.needs):
+            if sensor.needs is None or isinstance(scene.raw, sensor.needs):
                 torch.manual_seed(seed)
                 found |= sensor.look(scene)
     return found

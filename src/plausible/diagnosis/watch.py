@@ -1,6 +1,7 @@
 """Watches a training: looks at the model every so often, raises alarms, and knows which weights were best."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -40,7 +41,7 @@ class Watch:
         self.findings: dict[str, Finding] = {}
         self.best: dict[str, Tensor] | None = None
         self.best_steps = 0
-        self.score = ""
+        self._score = ""
         self._lowest = math.inf
         for line in self.history.looks.lines:
             self._scored(line)
@@ -99,16 +100,17 @@ class Watch:
         self.history, self._lowest = History(lines), math.inf
         for line in self.history.looks.lines:
             self._scored(line)
+        self._traced = {}
         if self.best_steps > steps:
             self.best = None
 
-    def _scored(self, line: dict[str, Any] | Any) -> bool:
+    def _scored(self, line: Mapping[str, Any]) -> bool:
         """Whether the weights of this line are the best so far."""
         for what in _SCORES:
             value = line[LOOK].get(what)
             if value is not None:
-                self.score = what
+                self._score = what
                 self._lowest = min(self._lowest, value)
                 slack = (_WITHIN - 1) * abs(self._lowest)
                 return value <= self._lowest + slack
-        return not self.score  # a model without a score keeps its last weights
+        return not self._score  # a model without a score keeps its last weights

@@ -11,7 +11,7 @@ from plausible.menu.asking import Asking, Classify, Score
 from plausible.menu.drawing import Complete, Interpolate, Reconstruct, Sample
 from plausible.menu.judging import Diagnose, Evaluate
 from plausible.menu.learning import Data, Models, Resume, Train
-from plausible.menu.terminal import Device, OnFailure, console
+from plausible.menu.terminal import Device, console
 from plausible.menu.theory import Claims
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Evaluate",
     "Interpolate",
     "Models",
-    "OnFailure",
     "Reconstruct",
     "Resume",
     "Sample",

@@ -7,8 +7,9 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional
 
+from plausible.choices import Which
 from plausible.core.registry import Refused
-from plausible.menu.terminal import Device, Which, console
+from plausible.menu.terminal import Device, console
 from plausible.paths import exist, free, run_exists
 
 

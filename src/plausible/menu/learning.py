@@ -7,8 +7,9 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from plausible.choices import OnFailure
 from plausible.data.options import DEFAULTS, Options, known
-from plausible.menu.terminal import Device, OnFailure, console
+from plausible.menu.terminal import Device, console
 from plausible.paths import run_exists
 
 

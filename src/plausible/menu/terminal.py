@@ -5,6 +5,4 @@ from typing import Literal
 from rich.console import Console
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-OnFailure = Literal["warn", "stop", "rollback"]
-Which = Literal["best", "last"]
 console = Console()

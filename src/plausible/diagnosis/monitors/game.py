@@ -1,5 +1,6 @@
 """Does the discriminator leave the generator something to learn from?"""
 
+import copy
 from collections.abc import Mapping
 
 import torch
@@ -29,7 +30,7 @@ def game(scene: Scene) -> Mapping[str, float]:
     slope       median of |d cost / d G(z)|.
     signal      of the mean slope over 8 batches, squared, over that of its noise.
     """
-    model, beside = scene.playing, scene.reference
+    model, beside = copy.deepcopy(scene.raw).train(), scene.reference  # the loop's stays as it is
     assert isinstance(model, Adversarial)
     assert isinstance(model, Latent)
     z = beside.z
@@ -38,8 +39,9 @@ def game(scene: Scene) -> Mapping[str, float]:
     y = None if beside.y is None else beside.y.to(device)
     with torch.no_grad():
         fake = model.space.quantise(model.decode(z.to(device), y))
-        train = model.judge(beside.train.x, _known(beside.train.y, model))
-        held = model.judge(beside.held.x, _known(beside.held.y, model))
+        told = scene.raw.conditional
+        train = model.judge(beside.train.x, beside.train.y if told else None)
+        held = model.judge(beside.held.x, beside.held.y if told else None)
     said, multipliers, slopes, means = [], [], [], []
     for rows in torch.arange(len(fake), device=device).chunk(_BATCHES):
         x = fake[rows].requires_grad_()
@@ -62,10 +64,6 @@ def game(scene: Scene) -> Mapping[str, float]:
         "slope": torch.cat(slopes).median().item(),
         "signal": _signal(torch.stack(means)),
     }
-
-
-def _known(y: Tensor | None, model: object) -> Tensor | None:
-    return y if getattr(model, "conditional", False) else None
 
 
 def _signal(means: Tensor) -> float:

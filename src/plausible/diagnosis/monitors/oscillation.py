@@ -66,7 +66,10 @@ def _level(x: Tensor) -> Tensor:
 
 
 def _pairs(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Modulus and period of the complex pair nearest the circle that turns at least twice, not too quickly: (S, n) -> (S,)."""
+    """Modulus and period of the complex pair nearest the circle: (S, n) -> (S,) each.
+
+    Of those that turn at least twice within n, and no quicker than in 6 rounds.
+    """
     n = x.shape[1]
     past = torch.stack([x[:, _ORDER - k - 1 : n - k - 1] for k in range(_ORDER)], 2)  # (S, n-p, p)
     a = torch.linalg.lstsq(past, x[:, _ORDER:, None]).solution[..., 0]  # (S, p)
@@ -74,7 +77,6 @@ def _pairs(x: Tensor) -> tuple[Tensor, Tensor]:
     companion[:, 0] = a
     roots = torch.linalg.eigvals(companion)  # (S, p)
     angle = roots.angle().abs()
-    # slower is a trend
     turns = (angle > 2 * math.pi * 2 / n) & (angle < 2 * math.pi / _QUICK)
     modulus = torch.where(turns, roots.abs(), torch.zeros_like(angle))
     most, at = modulus.max(1)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
 
 from plausible.core.verbs import Latent
 from plausible.data.part import Part
 from plausible.diagnosis.alarm import alarms
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
-from plausible.diagnosis.look import POINTS, Scene, look
+from plausible.diagnosis.look import Scene, look
 from plausible.evaluation.distances import frechet
 from plausible.evaluation.latent import decoded
 
@@ -43,20 +42,13 @@ def samples(scene: Scene) -> Mapping[str, float]:
     space = model.space
     values = space.codes(x).to(torch.uint8) if space.levels else x
     made = beside.lens.look(Part(values, None, space))
-    count = len(beside.lens.names)
-    real = torch.bincount(beside.seen.modes, minlength=count) / len(beside.seen)  # (K,)
-    share = torch.bincount(made.modes, minlength=count) / len(made)  # (K,)
-    usual = frechet(beside.beside.features[:POINTS], beside.seen.features)
+    real = beside.shares  # (K,)
+    share = torch.bincount(made.modes, minlength=len(real)) / len(made)  # (K,)
     return {
-        "distance": frechet(made.features, beside.seen.features) / max(usual, 1e-12),
+        "distance": frechet(made.features, beside.seen.features) / max(beside.distance, 1e-12),
         "lost": real[share < _RARE * real].sum().item(),
-        "pairs": (_apart(made.raw) / _apart(beside.beside.raw).clamp(min=1e-12)).item(),
+        "pairs": torch.pdist(made.raw).mean().item() / max(beside.apart, 1e-12),
     }
-
-
-def _apart(points: Tensor) -> Tensor:
-    """Mean distance between two points: (n, p) -> ()."""
-    return torch.pdist(points).mean()
 
 
 @alarms

@@ -235,10 +235,8 @@ class RBM(Explicit):
         """
         config, state = self.config, self.chains.state
         if config.temperatures > 1:
-            path, betas = (
-                Path(self.energy, self._base),
-                ladder(config.temperatures).to(state.device),
-            )
+            path = Path(self.energy, self._base)
+            betas = ladder(config.temperatures).to(state.device)
             for step in range(config.gibbs):
                 state = tempered(path, state, betas, odd=bool((clock.step + step) % 2))
             if self.training:
@@ -257,15 +255,23 @@ class RBM(Explicit):
         """(v - mu) W + b, what v says to each h: (N, V) -> (N, H)."""
         return ((v - self.centre.mu).to(weight.dtype) @ weight).float() + self.b
 
-    @torch.no_grad()
     def log_partition(
         self, chains: int | None = None, steps: int = _TEMPERATURES
     ) -> list[Estimate]:
         """log Z, of each class that of p(x | y): exact if one side is small, otherwise annealed.
 
         chains  of each class, at least 2; by default 128, or 32 where there are classes.
-        steps   inverse temperatures.  What is drawn is the same every time.
+        steps   inverse temperatures.  What is drawn is the same every time, and kept while the weights are.
         """
+        weights = *self.parameters(), self.centre.lam, self.centre.mu
+        key = (chains or 0, steps, *(tensor._version for tensor in weights))
+        if key not in self._known:
+            self._known = {key: self._normalised(chains, steps)}
+        return self._known[key]
+
+    @torch.no_grad()
+    def _normalised(self, chains: int | None, steps: int) -> list[Estimate]:
+        """``log_partition`` of the weights as they are."""
         if min(self.space.dims, len(self.b)) <= LIMIT:
             exact = log_partition(self._given(None))
             return [Estimate(log_z, 0.0, math.inf) for log_z in exact.reshape(-1).tolist()]
@@ -281,11 +287,7 @@ class RBM(Explicit):
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         """-F(x) - log Z(y); ``samples`` chains estimate log Z, by draws that are always the same."""
-        state = *self.parameters(), self.centre.lam, self.centre.mu
-        key = (samples or 0, *(tensor._version for tensor in state))
-        if key not in self._known:
-            self._known = {key: self.log_partition(samples)}
-        known = self._known[key]
+        known = self.log_partition(samples)
         log_z = torch.tensor([one.log_z for one in known], device=x.device, dtype=torch.float64)
         v = x.flatten(1).double()
         nats = self._given(y, torch.float64).log_weight(v) - (log_z[0] if y is None else log_z[y])
