@@ -5,8 +5,12 @@ import os
 import pytest
 import torch
 
+from plausible import cli, runs
 from plausible.core.space import Space
+from plausible.data.load import load
 from plausible.data.part import Data, Part
+from plausible.models import GAN, ConvNet
+from plausible.training import Settings, train
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 torch.set_num_threads(1)
@@ -50,3 +54,38 @@ def make_data(space: Space, n: int = 96, seed: int = 0) -> Data:
 def binary() -> Data:
     """Random points of the space of all 2x2 binary images, in two classes."""
     return make_data(Space((1, 2, 2), levels=2, classes=2))
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """Runs to draw from: digits (unconditional and conditional), a toy, and a classifier."""
+    folder, found = tmp_path_factory.mktemp("runs"), {}
+    for name, source, model, config in (
+        ("digits", "digits", "gan", GAN.Config(width=4)),
+        ("labelled", "digits", "gan", GAN.Config(width=4, conditional=True)),
+        ("ring", "ring", "gan", GAN.Config(width=8)),
+        ("judge", "digits", "convnet", ConvNet.Config(width=4)),
+    ):
+        data = load(source)
+        training = train(runs.build(model, config, data.space, 0), data, Settings(steps=2))
+        found[name] = runs.create(folder / name, training)
+        list(training)
+        runs.save(found[name], training)
+    return {name: str(run.folder) for name, run in found.items()}
+
+
+def ask(*words):
+    """A command as it is typed."""
+    cli.main([str(word) for word in words])
+
+
+def refused(capsys, *args):
+    """The sentence of a refused command."""
+    with pytest.raises(SystemExit) as end:
+        ask(*args)
+    captured = capsys.readouterr()
+    assert end.value.code == 2
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    assert lines[0].startswith("plausible: ")
+    return lines[0]

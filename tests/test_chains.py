@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from tests.conftest import make_data
+from tests.conftest import ask, make_data, refused
 
 import plausible
-from plausible import GSN, RBM, Settings, Space, cli, runs, train
+from plausible import GSN, RBM, Settings, Space, runs, train
 from plausible.core.mixing import measured, projections
 from plausible.diagnosis import Severity, diagnose
 from plausible.evaluation import mixing
@@ -38,17 +38,6 @@ def _there(folder, monkeypatch):
     monkeypatch.chdir(folder)
     for module in (mixing, __import__("plausible.diagnosis.mixing", fromlist=["mixing"])):
         monkeypatch.setattr(module, "_STEPS", 200)
-
-
-def ask(*words):
-    cli.main([str(word) for word in words])
-
-
-def refused(capsys, *words):
-    with pytest.raises(SystemExit) as end:
-        ask(*words)
-    assert end.value.code == 2
-    return capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.conftest import make_data
+from tests.conftest import ask, make_data, refused
 
 import plausible
-from plausible import VAE, VQVAE, Settings, Space, cli, figures, runs, train
+from plausible import VAE, VQVAE, Settings, Space, figures, runs, train
 from plausible.models import GAN, NaiveBayes
 
 
@@ -43,17 +43,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def ask(*words):
-    cli.main([str(word) for word in words])
-
-
-def refused(capsys, *words):
-    with pytest.raises(SystemExit) as end:
-        ask(*words)
-    assert end.value.code == 2
-    return capsys.readouterr().err
 
 
 def most_probable(model, x):
