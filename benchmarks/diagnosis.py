@@ -13,15 +13,20 @@ frozen player              a D that does not learn
 named     share of the runs in which an alarm of that name was raised, with an exact 95% interval
 accused   of healthy runs: the share with any alarm
 delay     median rounds from the first look that shows the failure's sign for good to the alarm
-overhead  time of the looks over that of the training, median
+before    what else was raised until then
+overhead  time of the looks over that of the training, median; of healthy runs, for a failure ends when it is named
 
-Two processes of one thread each.  Runs that are there already are kept.  MNIST must be in $PLAUSIBLE_DATA.
+Two processes of one thread each.  --logs FOLDER keeps what each run logged, and a run that is there is not trained again
+but put to the alarms as they are now.  MNIST must be in $PLAUSIBLE_DATA.
 """
 
+import json
 import os
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -30,7 +35,7 @@ from benchmarks.record import kept, parser, record
 from scipy import stats
 
 import plausible
-from plausible.diagnosis import Severity, Watch
+from plausible.diagnosis import History, Severity, Watch, alarmed
 from plausible.diagnosis.history import LOOK
 
 BAD = (Severity.WARNING, Severity.FAILURE)
@@ -66,10 +71,43 @@ CASES = {
 }
 STEPS = {"ring": 3000, "digits": 1500, "mnist": 3000}
 SEEDS = {"ring": 20, "digits": 20, "mnist": 5}
+MORE = {"ring": 40, "digits": 20, "mnist": 5}  # of healthy ones: 65 in all
 
 
-def run(job: tuple[str, str, int, int]) -> dict[str, Any]:
-    """One training: what was alarmed when, and what the looks cost."""
+Job = tuple[str, str, int, int]
+
+
+def run(job: Job, logs: Path | None) -> dict[str, Any]:
+    """One training, from its log if that is there: what was alarmed when, and what the looks cost."""
+    name, where, seed, steps = job
+    kept_at = (
+        None if logs is None else logs / f"{where}-{name.replace(' ', '-')}-{seed}-{steps}.json"
+    )
+    if kept_at is not None and kept_at.exists():
+        found = json.loads(kept_at.read_text())
+    else:
+        found = trained(job)
+        if kept_at is not None:
+            draft = kept_at.with_suffix(".part")
+            draft.write_text(json.dumps(found))
+            draft.replace(kept_at)
+    history, raised = History(), dict[str, int]()
+    for line in found["lines"]:
+        history.add(line)
+        if LOOK in line:
+            for finding in alarmed(history):
+                if finding.severity in BAD:
+                    raised.setdefault(finding.check, line["step"])
+    if found["not finite"] is not None:
+        raised.setdefault("divergence", found["not finite"])
+    return {
+        "what": name, "data": where, "seed": seed, "raised": raised, "onset": _onset(name, history),
+        "overhead": found["looking"] / (found["seconds"] - found["looking"]), "seconds": found["seconds"],
+    }  # fmt: skip
+
+
+def trained(job: Job) -> dict[str, Any]:
+    """The lines that a training logs, until what was forced is named, and the seconds of it and of looking."""
     name, where, seed, steps = job
     torch.set_num_threads(1)
     case, data = CASES[name], plausible.load(where)
@@ -79,12 +117,12 @@ def run(job: tuple[str, str, int, int]) -> dict[str, Any]:
     model = plausible.GAN(data.space, plausible.GAN.Config(**case.config))
     settings = plausible.Settings(steps=steps, seed=seed, simultaneous=case.simultaneous)
     training = plausible.train(model, data, settings)
-    watch, raised, looking = Watch(training), {}, 0.0
+    watch, looking, broke = Watch(training), 0.0, None
     began = time.perf_counter()
     for step in training:
         now = step.clock.step
         if not all(value.isfinite() for seen in step.seen.values() for value in seen.values()):
-            raised["divergence"] = now
+            broke = now
             break
         before = time.perf_counter()
         watch.follow(step)
@@ -96,18 +134,20 @@ def run(job: tuple[str, str, int, int]) -> dict[str, Any]:
             line |= watch.trace()
             if due:
                 line[LOOK] = watch.look()
-            for finding in watch.add(line):
-                raised.setdefault(finding.check, now)
+            news = watch.add(line)
             looking += time.perf_counter() - before
-    took = time.perf_counter() - began
-    at_end = [f.check for f in watch.findings.values() if f.severity in BAD]
+            if name in {finding.check for finding in news}:
+                break
+    seconds = time.perf_counter() - began
     return {
-        "what": name, "data": where, "seed": seed, "raised": raised, "at the end": at_end,
-        "onset": _onset(name, watch), "overhead": looking / (took - looking), "seconds": took,
-    }  # fmt: skip
+        "lines": watch.history.lines,
+        "not finite": broke,
+        "looking": looking,
+        "seconds": seconds,
+    }
 
 
-def _onset(name: str, watch: Watch) -> int | None:
+def _onset(name: str, history: History) -> int | None:
     """The look from which on the sign of a failure is there for good."""
     signs = {
         "vanishing gradient": ("multiplier", lambda v: v < 0.05),
@@ -117,7 +157,7 @@ def _onset(name: str, watch: Watch) -> int | None:
     if name not in signs:
         return 0
     what, sign = signs[name]
-    steps, values = watch.history.series(LOOK, what)
+    steps, values = history.series(LOOK, what)
     there = sign(values)
     if not len(there) or not there[-1]:
         return None
@@ -141,15 +181,15 @@ def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 for one in hits
                 if not healthy and one["onset"] is not None
             ]
-            others = sorted({what for one in some for what in one["raised"] if what != name})
+            others = sorted({what for one in some for what in one["raised"]} - {name})
             rows.append(
                 {
                     "data": where, "what": name, "runs": len(some),
                     "accused" if healthy else "named": len(hits) / len(some),
                     "95% interval": f"{interval.low:.0%} to {interval.high:.0%}",
                     "delay, rounds": median(late) if late else "",
-                    "also raised": ", ".join(others),
-                    "overhead": median(one["overhead"] for one in some),
+                    "before": ", ".join(others),
+                    "overhead": median(one["overhead"] for one in some) if healthy else "",
                 }
             )  # fmt: skip
     keys = [
@@ -160,7 +200,7 @@ def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         "accused",
         "95% interval",
         "delay, rounds",
-        "also raised",
+        "before",
         "overhead",
     ]
     return [{key: row.get(key, "") for key in keys} for row in rows]
@@ -171,25 +211,28 @@ def main() -> None:
     flags.add_argument("--data", nargs="+", choices=list(STEPS), default=list(STEPS))
     flags.add_argument("--what", nargs="+", choices=list(CASES), default=list(CASES))
     flags.add_argument("--seeds", type=int, help="so many of each, instead of 20 (5 on MNIST)")
+    flags.add_argument("--logs", type=Path, help="a folder that keeps what each run logged")
     asked = flags.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
+    if asked.logs is not None:
+        asked.logs.mkdir(parents=True, exist_ok=True)
     wanted = []
     for where in asked.data[:1] if asked.quick else asked.data:
         for name in asked.what:
             if where in CASES[name].where:
-                seeds = 1 if asked.quick else asked.seeds or SEEDS[where]
+                usual = (MORE if name == "healthy" else SEEDS)[where]
+                seeds = 1 if asked.quick else asked.seeds or usual
                 steps = 400 if asked.quick else STEPS[where]
                 wanted += [(name, where, asked.seed + k, steps) for k in range(seeds)]
     runs: list[dict[str, Any]] = []
     with get_context("spawn").Pool(2) as pool:
-        for one in pool.imap_unordered(run, wanted):
+        for one in pool.imap_unordered(partial(run, logs=asked.logs), wanted):
             runs.append(one)
             print(
                 one["data"],
                 one["what"],
                 one["seed"],
                 one["raised"],
-                one["at the end"],
                 f"{one['seconds']:.0f} s",
                 flush=True,
             )
