@@ -117,7 +117,7 @@ def trained(job: Job) -> dict[str, Any]:
     model = plausible.GAN(data.space, plausible.GAN.Config(**case.config))
     settings = plausible.Settings(steps=steps, seed=seed, simultaneous=case.simultaneous)
     training = plausible.train(model, data, settings)
-    watch, looking, broke = Watch(training), 0.0, None
+    watch, looking, broke, lines = Watch(training), 0.0, None, []
     began = time.perf_counter()
     for step in training:
         now = step.clock.step
@@ -135,12 +135,13 @@ def trained(job: Job) -> dict[str, Any]:
             if due:
                 line[LOOK] = watch.look()
             news = watch.add(line)
+            lines.append(line)
             looking += time.perf_counter() - before
             if name in {finding.check for finding in news}:
                 break
     seconds = time.perf_counter() - began
     return {
-        "lines": watch.history.lines,
+        "lines": lines,
         "not finite": broke,
         "looking": looking,
         "seconds": seconds,

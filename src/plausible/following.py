@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import torch
 
 from plausible.choices import OnFailure
-from plausible.diagnosis import Finding, Severity, Watch
+from plausible.diagnosis import Finding, History, Severity, Watch
 from plausible.diagnosis.history import LOOK
 from plausible.runs import Run, Weights, cut_log, save
 from plausible.training import Step, Training
@@ -156,8 +156,8 @@ def _roll_back(run: Run, training: Training[Any], watch: Watch | None) -> None:
     training.scale_lr(_SLOWER)
     if training.world.leads:
         cut_log(run, state["steps"])
-    if watch is not None:
-        watch.cut(state["steps"])
+        if watch is not None:
+            watch.restart(History.read(run.folder / "log.jsonl"))
 
 
 def _keep(

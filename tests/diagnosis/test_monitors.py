@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.conftest import make_data
 
-from plausible import GAN, VAE, Settings, Space, train
+from plausible import GAN, GSN, RBM, VAE, PixelCNN, Settings, Space, load, train
 from plausible.core.registry import Refused
 from plausible.diagnosis import History, Severity, Watch, alarmed, alarms
 from plausible.diagnosis.history import LOOK, TRACE
@@ -156,6 +156,96 @@ def test_a_held_out_loss_that_rises_again_while_the_other_falls_is_learning_by_h
     ]
 
 
+def of_model(**of_look):
+    """The history of a model that plays alone."""
+    return History(lines(100, of_look=of_look, model={"loss": 1.0, "gradient": 1.0}))
+
+
+@pytest.mark.parametrize(
+    ("name", "signs", "healthy"),
+    [
+        ("chain mixing", {"left of a chain": 0.8}, {"left of a chain": 0.4}),
+        ("dead units", {"units without gradient": 0.4}, {"units without gradient": 0.1}),
+        ("dead units", {"units that never change": 0.4}, {"units that never change": 0.1}),
+        (
+            "posterior collapse",
+            {"KL": 0.01, "coordinates used": 0.0, "coordinates": 8.0, "worth of z": 0.1, "its error": 0.1},
+            {"KL": 5.0, "coordinates used": 8.0, "coordinates": 8.0, "worth of z": 9.0, "its error": 0.1},
+        ),
+    ],
+)  # fmt: skip
+def test_a_failure_of_another_family_raises_its_alarm(name, signs, healthy):
+    (bad,) = alarmed(of_model(**signs))
+    assert (bad.check, bad.severity in (Severity.WARNING, Severity.FAILURE)) == (name, True)
+    assert "--" in bad.remedy
+    (good,) = alarmed(of_model(**healthy))
+    assert (good.check, good.severity) == (name, Severity.FINE)
+    early = lines(4, of_look=None, model={"loss": 1.0, "gradient": 1.0})
+    early[0][LOOK] = signs
+    assert alarmed(History(early)) == []  # one look is not enough
+
+
+def test_what_is_looked_at_of_chains_and_units_is_what_is_wrong():
+    binary = Space((1, 8, 8), 2, 0)
+    data = make_data(binary, 300)
+
+    def seen(training):
+        return looked(training, reference(training.raw, data, 0), 0)
+
+    torch.manual_seed(0)
+    training = train(RBM(binary), data, Settings(steps=3))
+    next(training)
+    good = seen(training)
+    with torch.no_grad():
+        training.raw.weight.normal_().mul_(30)  # each v is a place of its own
+    bad = seen(training)
+    assert good["left of a chain"] < 0.3 < 0.8 < bad["left of a chain"]
+    with torch.no_grad():
+        training.raw.weight.mul_(1e-3)
+        training.raw.b[:32] = -50.0
+    assert seen(training)["units that never change"] == 32 / 128
+    assert good["units that never change"] == 0
+
+    training = train(
+        PixelCNN(binary, PixelCNN.Config(version="plain", width=8)), data, Settings(steps=3)
+    )
+    next(training)
+    assert seen(training)["units without gradient"] < 0.1
+    with torch.no_grad():
+        for name, weight in training.raw.named_parameters():
+            if name.endswith("narrow.bias"):
+                weight.fill_(-1e4)
+    next(training)
+    assert seen(training)["units without gradient"] > 0.25
+
+
+def test_a_vae_whose_bound_is_nearly_all_kl_collapses_while_it_learns_and_a_usual_one_does_not():
+    for beta, raised in ((200.0, True), (1.0, False)):
+        data, watch = load("digits"), None
+        torch.manual_seed(0)
+        training = train(VAE(data.space, VAE.Config(beta=beta)), data, Settings(steps=300))
+        watch = Watch(training)
+        for step in training:
+            if watch.due(step):
+                clock = {"step": step.clock.step, "spent": step.clock.spent}
+                watch.add({**clock, **step.values(), LOOK: watch.look()})
+        finding = watch.findings["posterior collapse"]
+        assert (finding.severity is Severity.FAILURE) == raised
+
+
+def test_a_long_log_is_read_by_column_and_rounds_by_the_last_of_them():
+    history = History(lines(600, trace={"D(x)": lambda t: t}, of_look={"lost": lambda t: t},
+                            model={"loss": lambda t: 1 - t}))  # fmt: skip
+    steps, values = history.series("model", "loss", since=0.5)
+    assert (len(steps), steps[0].item(), values[-1].item()) == (301, 2990.0, 0.0)
+    assert history.trace("D(x)").tolist() == [k / 6000 for k in range(5489, 6001)]
+    assert len(history.trace("D(x)", since=0.95)) == 310
+    assert history.last("lost", 3, since=0.99) is None
+    assert history.last("lost", 1, since=0.99).tolist() == [1.0]
+    assert history.players == ["model"]
+    assert history.steps == 5991
+
+
 def test_an_empty_or_short_history_says_nothing():
     for history in (History(), History(lines(3, model={"loss": 1.0, "gradient": 1.0}))):
         assert alarmed(history) == []
@@ -164,10 +254,12 @@ def test_an_empty_or_short_history_says_nothing():
 
 def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
     path = tmp_path / "log.jsonl"
-    assert History.read(path).lines == []
+    assert History.read(path).steps == 0
     whole = lines(4, of_look={"lost": 0.1}, model={"loss": 1.0})
     path.write_text("".join(json.dumps(line) + "\n" for line in whole) + '{"step": 4')
-    assert History.read(path).lines == whole
+    read = History.read(path)
+    assert read.looks == [line[LOOK] for line in whole if LOOK in line]
+    assert read.series("model", "loss")[0].tolist() == [line["step"] for line in whole]
     path.write_text("rubbish\n")
     with pytest.raises(Refused, match="not the log"):
         History.read(path)
@@ -175,19 +267,29 @@ def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
 
 def begun(kind, steps=30, **config):
     torch.manual_seed(0)
+    space = Space((1, 8, 8), 2, 2) if "architecture" in config else SPACE
     return train(
-        kind(SPACE, kind.Config(**{"width": 8, "batch": 16, **config})),
-        make_data(SPACE, 400),
+        kind(space, kind.Config(**{"width": 8, "batch": 16, **config})),
+        make_data(space, 400),
         Settings(steps=steps),
     )
 
 
-@pytest.mark.parametrize("kind", [GAN, VAE])
-def test_training_goes_on_as_if_nobody_had_looked(kind):
-    unseen = begun(kind)
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        (GAN, {}),
+        (GAN, {"spectral_norm": True}),
+        (GAN, {"architecture": "resnet"}),
+        (VAE, {}),
+        (GSN, {}),
+    ],
+)
+def test_training_goes_on_as_if_nobody_had_looked(kind, config):
+    unseen = begun(kind, **config)
     for _ in range(15):
         next(unseen)
-    seen = begun(kind)
+    seen = begun(kind, **config)
     beside = reference(seen.raw, seen.data, 0)
     for _ in range(15):
         next(seen)
@@ -232,7 +334,10 @@ def test_the_best_weights_are_those_of_the_latest_look_near_the_lowest_score():
         kept.append(watch.best_steps)
     assert kept == [1, 2, 3, 3, 5, 5]
     assert watch.best is not None
-    watch.cut(4)
+    scores = enumerate([9.0, 3.0, 3.2])
+    watch.restart(
+        History([{"step": k, "spent": k / 6, LOOK: {"distance": score}} for k, score in scores])
+    )
     assert watch.best is None
     assert watch.trace() == {}  # nothing of rounds that were taken back
     again = Watch(training, watch.history)

@@ -249,9 +249,11 @@ class Generative(Model):
 
     together: ClassVar[bool] = False
 
-    @abstractmethod
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
-        """(n, ...) on the CPU: all that is random in n samples."""
+        """(n, ...) on the CPU: all that is random in n samples; with ``together`` their one seed, (n, 1)."""
+        if not self.together:
+            raise NotImplementedError(f"{type(self).__name__} must say what is random in a sample")
+        return torch.randint(2**62, (1, 1), generator=generator).expand(n, 1)
 
     @abstractmethod
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:

@@ -156,6 +156,15 @@ class Energetic(Protocol):
 
 
 @runtime_checkable
+class Hidden(Protocol):
+    """Has units behind x that are on or off."""
+
+    def hidden(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """P(h = 1 | x), of a conditional model P(h = 1 | x, y): x (N, *shape) in data units -> (N, H)."""
+        ...
+
+
+@runtime_checkable
 class Raster(Protocol):
     """Draws an image pixel by pixel, in raster order, and says how probable each pixel was."""
 

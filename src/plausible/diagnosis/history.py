@@ -1,7 +1,9 @@
 """What a training has logged so far, as series: read while it runs, or from the folder afterwards."""
 
 import json
-from collections.abc import Mapping, Sequence
+from array import array
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,33 @@ from torch import Tensor
 
 from plausible.core.registry import Refused
 
+RECENT = 512  # rounds of which every number is kept
 LOOK = "look"  # where a line of the log keeps what was looked at ...
 TRACE = "trace"  # ... and numbers of every round since the line before
 
 
 class History:
-    """Lines of log.jsonl in the order of their steps.
+    """Lines of log.jsonl in the order of their steps, kept as columns: reading one costs no walk through the lines.
 
     A line is {step, images, spent, seconds, player: {what: number}}, and has ``look``: {what: number}
-    where the model was looked at, and ``trace``: {what: [numbers of each round]}.
+    where the model was looked at, and ``trace``: {what: [numbers of each round]}, of which the last 512 are kept.
+
+    steps    rounds until its last line.
+    players  the names of those who play.
+    looks    {what: number} of every look.
     """
 
-    def __init__(self, lines: Sequence[Mapping[str, Any]] = ()):
-        self.lines: list[Mapping[str, Any]] = list(lines)
-        self._looks = [line for line in self.lines if LOOK in line]
+    def __init__(self, lines: Iterable[Mapping[str, Any]] = ()):
+        self.steps = 0
+        self.players: list[str] = []
+        self.looks: list[Mapping[str, float | None]] = []
+        # (step, share of the budget, value) one after the other
+        self._columns: defaultdict[tuple[str, str], array[float]] = defaultdict(lambda: array("d"))
+        self._traces: defaultdict[str, deque[tuple[float, float]]] = defaultdict(
+            lambda: deque(maxlen=RECENT)
+        )
+        for line in lines:
+            self.add(line)
 
     @classmethod
     def read(cls, path: Path) -> "History":
@@ -40,49 +55,36 @@ class History:
 
     def add(self, line: Mapping[str, Any]) -> None:
         """One more line."""
-        self.lines.append(line)
-        if LOOK in line:
-            self._looks.append(line)
+        told = {who: seen for who, seen in line.items() if isinstance(seen, Mapping)}
+        for what, values in told.pop(TRACE, {}).items():
+            self._traces[what].extend((line["spent"], value) for value in values)
+        self.steps = line["step"] + 1
+        self.players = [who for who in told if who != LOOK]
+        if LOOK in told:
+            self.looks.append(told[LOOK])
+        for who, seen in told.items():
+            for what, value in seen.items():
+                if value is not None:
+                    self._columns[who, what].extend((line["step"], line["spent"], value))
 
-    @property
-    def players(self) -> list[str]:
-        """The names of those who play."""
-        last = self.lines[-1] if self.lines else {}
-        return [
-            name
-            for name, seen in last.items()
-            if isinstance(seen, Mapping) and name not in (LOOK, TRACE)
-        ]
+    def series(self, who: str, what: str, since: float = 0.0) -> tuple[Tensor, Tensor]:
+        """(steps, values), (n,) float64 each, of a player or of LOOK, from this share of the budget on.
 
-    @property
-    def looks(self) -> "History":
-        """The lines at which the model was looked at."""
-        return History(self._looks)
+        Lines without the number are left out.
+        """
+        column = self._columns.get((who, what))
+        if not column:
+            return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.float64)
+        rows = torch.frombuffer(column, dtype=torch.float64).reshape(-1, 3).clone()  # (n, 3)
+        rows = rows[rows[:, 1] >= since]
+        return rows[:, 0], rows[:, 2]
 
-    def since(self, spent: float) -> "History":
-        """The lines after this share of the budget."""
-        return History([line for line in self.lines if line["spent"] >= spent])
+    def trace(self, what: str, since: float = 0.0) -> Tensor:
+        """The values of the last rounds, at most 512, from this share of the budget on, (n,) float64."""
+        found = [value for spent, value in self._traces.get(what, ()) if spent >= since]
+        return torch.tensor(found, dtype=torch.float64)
 
-    def series(self, who: str, what: str) -> tuple[Tensor, Tensor]:
-        """(steps, values), (n,) float64 each, of a player or of LOOK; lines without the number are left out."""
-        found = [
-            (line["step"], line[who][what])
-            for line in (self._looks if who == LOOK else self.lines)
-            if line.get(who, {}).get(what) is not None
-        ]
-        both = torch.tensor(found, dtype=torch.float64).reshape(-1, 2)  # (n, 2)
-        return both[:, 0], both[:, 1]
-
-    def trace(self, what: str, most: int) -> Tensor:
-        """The values of the last rounds, at most so many, (n,) float64."""
-        found: list[float] = []
-        for line in reversed(self.lines):
-            if len(found) >= most:
-                break
-            found = [*line.get(TRACE, {}).get(what, []), *found]
-        return torch.tensor(found[-most:], dtype=torch.float64)
-
-    def last(self, what: str, count: int) -> Tensor | None:
+    def last(self, what: str, count: int, since: float = 0.0) -> Tensor | None:
         """The last ``count`` values of what was looked at, (count,) float64; None if there are fewer."""
-        _, values = self.series(LOOK, what)
+        _, values = self.series(LOOK, what, since)
         return values[-count:] if len(values) >= count else None

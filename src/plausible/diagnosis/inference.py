@@ -1,6 +1,7 @@
 """Does the decoder listen to z, and is the bound of log p(x) tight?"""
 
 import math
+from collections.abc import Mapping
 
 from plausible.core.model import Explicit
 from plausible.core.verbs import Variational
@@ -44,9 +45,19 @@ def posterior_collapse(case: Case) -> Finding:
         "log p(x | own z) - log p(x | z of another), nats": apart.mean().item(),
         "its standard error": error,
     }
+    return collapse(kl, used, dims, bool(apart.mean() >= 3 * error), evidence)
+
+
+def collapse(
+    kl: float, used: int, dims: int, heard: bool, evidence: Mapping[str, float | str]
+) -> Finding:
+    """What to say of a posterior of so many nats that uses so many of its coordinates.
+
+    heard  whether x is more probable given its own z than given that of another.
+    """
     name = "posterior collapse"
     remedy = f"--warm-up 0.3 or, without --importance, --free-bits {_ALLOWED / dims:.2g}"
-    if kl < _NOTHING and apart.mean() < 3 * error:
+    if kl < _NOTHING and not heard:
         return Finding(
             name,
             Severity.FAILURE,

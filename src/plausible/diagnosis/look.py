@@ -1,6 +1,7 @@
 """What is measured of a model while it trains, on data and noise that stay the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,17 +31,32 @@ class Reference:
 
     train, held   real examples, of the training and the validation part.
     z, y          noise and labels of the samples, on the CPU; None where the model has none.
-    lens          how points are seen, fixed by the training part.
-    seen          a part of the training part through the lens, and ``beside``, real ones it did not see.
+    known, other  examples of the training part that fix how points are seen, and real ones it did not see.
     """
 
     train: Batch
     held: Batch
     z: Tensor | None
     y: Tensor | None
-    lens: Lens
-    seen: View
-    beside: View
+    known: Part
+    other: Part
+    seed: int
+
+    @cached_property
+    def lens(self) -> Lens:
+        """How points are seen, fixed by the training part."""
+        features = pca(self.known.everything().x, _DIMS), "principal components"
+        return fit(self.known, _LEARN, features=features, seed=self.seed)
+
+    @cached_property
+    def seen(self) -> View:
+        """The training part through the lens."""
+        return self.lens.look(self.known)
+
+    @cached_property
+    def beside(self) -> View:
+        """Real examples that the lens did not see, through it."""
+        return self.lens.look(self.other)
 
     @cached_property
     def shares(self) -> Tensor:
@@ -62,16 +78,13 @@ def reference(model: Model, data: Data, seed: int) -> Reference:
     """Made once for a training, from its seed."""
     generator = torch.Generator().manual_seed(seed)
     train, held = data.train.settled(seed).to("cpu"), data.validation.settled(seed + 1).to("cpu")
-    known, other = train.spread(_LEARN), held.spread(2 * POINTS)
-    features = pca(known.everything().x, _DIMS), "principal components"
-    lens = fit(known, _LEARN, features=features, seed=seed)
     z = y = None
     if isinstance(model, Latent) and isinstance(model, Generative):
         z, y = model.latent(POINTS, generator), model.labels(POINTS, None, generator)
     device = model.offset.device
     return Reference(
         _batch(train.spread(POINTS), device), _batch(held.spread(POINTS), device), z, y,
-        lens, lens.look(known), lens.look(other),
+        train.spread(_LEARN), held.spread(2 * POINTS), seed,
     )  # fmt: skip
 
 
@@ -84,7 +97,7 @@ def _batch(part: Part, device: torch.device) -> Batch:
 class Scene:
     """One moment of a training.
 
-    raw      the model as it plays; who would change it (batch norm does) looks at a copy.
+    raw      the model as it plays, in training mode; who would change it (batch norm does) puts it back.
     model    the one whose weights a run saves, in evaluation mode.
     players  {name: weights} of those who play.
     """
@@ -124,11 +137,21 @@ def look(needs: Any = None) -> Callable[[Look], Look]:
 def looked(training: Training[Any], beside: Reference, seed: int) -> dict[str, float]:
     """{what: number} of every look that the model's verbs allow; training goes on as if nobody had looked."""
     scene = Scene(training.raw, training.averaged, training.weights, beside)
-    devices = [training.device] if training.device.type == "cuda" else []
     found: dict[str, float] = {}
-    with torch.random.fork_rng(devices):
+    with _seeded(training.device, seed):
         for sensor in looks.values():
             if sensor.needs is None or isinstance(scene.raw, sensor.needs):
-                torch.manual_seed(seed)
                 found |= sensor.look(scene)
     return found
+
+
+@contextmanager
+def _seeded(device: torch.device, seed: int) -> Iterator[None]:
+    """What is drawn inside begins at the seed, and what is drawn after goes on as before."""
+    cuda = device.type == "cuda"
+    with torch.random.fork_rng([device] if cuda else []):
+        # not torch.manual_seed, which on the CPU keeps a line for every device that there might be
+        torch.default_generator.manual_seed(seed)
+        if cuda:
+            torch.cuda.manual_seed(seed)
+        yield

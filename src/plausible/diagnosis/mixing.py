@@ -6,6 +6,9 @@ from plausible.diagnosis.finding import Case, Finding, Severity, check
 from plausible.evaluation.mixing import walk
 
 _CHAINS, _STEPS = 64, 1000
+REMEDY = (
+    "an rbm: train with --temperatures 10 or --fast-weights, or --gibbs 5; a gsn: more --corruption"
+)
 _APART = 1.5  # R-hat from which chains live in places of their own
 
 
@@ -27,7 +30,6 @@ def chain_mixing(case: Case) -> Finding:
         "autocorrelation time, steps": found.tau,
         "independent draws in the second half": found.size,
     }
-    remedy = "an rbm: train with --temperatures 10 or --fast-weights, or --gibbs 5; a gsn: more --corruption"
     if found.agreed:
         return Finding("chain mixing", Severity.FINE, "chains forget where they began", evidence)
     if found.r_hat < _APART:
@@ -36,12 +38,12 @@ def chain_mixing(case: Case) -> Finding:
             Severity.NOTE,
             f"chains mix slowly: R-hat is {found.r_hat:.2f} after {_STEPS:,} steps, where {AGREE} would do",
             evidence,
-            remedy,
+            REMEDY,
         )
     return Finding(
         "chain mixing",
         Severity.WARNING,
         "chains do not mix: each stays near the mode it found first",
         evidence,
-        remedy,
+        REMEDY,
     )

@@ -36,15 +36,11 @@ class Watch:
     def __init__(self, training: Training[Any], history: History | None = None):
         self._training, self._seed = training, training.settings.seed
         self._reference: Reference | None = None
-        self._traced: dict[str, list[Tensor]] = {}
-        self.history = history or History()
         self.findings: dict[str, Finding] = {}
         self.best: dict[str, Tensor] | None = None
         self.best_steps = 0
-        self._score = ""
-        self._lowest = math.inf
-        for line in self.history.looks.lines:
-            self._scored(line)
+        self._traced: dict[str, list[Tensor]] = {}
+        self.restart(history or History())
 
     def follow(self, step: Step) -> None:
         """Keep the numbers of a round that are wanted of every round; they stay on the device."""
@@ -80,7 +76,7 @@ class Watch:
         self.history.add(line)
         if LOOK not in line:
             return []
-        if self._scored(line):
+        if self._scored(line[LOOK]):
             self.best_steps = line["step"] + 1
             state = self._training.averaged.state_dict()
             self.best = {name: tensor.detach().clone() for name, tensor in state.items()}
@@ -94,20 +90,19 @@ class Watch:
             self.findings[finding.check] = finding
         return news
 
-    def cut(self, steps: int) -> None:
-        """Forget what came after so many steps."""
-        lines = [line for line in self.history.lines if line["step"] < steps]
-        self.history, self._lowest = History(lines), math.inf
-        for line in self.history.looks.lines:
-            self._scored(line)
+    def restart(self, history: History) -> None:
+        """Go on from this history: what came after it is forgotten."""
+        self.history, self._score, self._lowest = history, "", math.inf
         self._traced = {}
-        if self.best_steps > steps:
-            self.best = None
+        if self.best_steps > history.steps:
+            self.best, self.best_steps = None, 0
+        for seen in history.looks:
+            self._scored(seen)
 
-    def _scored(self, line: Mapping[str, Any]) -> bool:
-        """Whether the weights of this line are the best so far."""
+    def _scored(self, seen: Mapping[str, float | None]) -> bool:
+        """Whether the weights of this look are the best so far."""
         for what in _SCORES:
-            value = line[LOOK].get(what)
+            value = seen.get(what)
             if value is not None:
                 self._score = what
                 self._lowest = min(self._lowest, value)

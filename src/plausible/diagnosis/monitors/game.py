@@ -1,11 +1,12 @@
 """Does the discriminator leave the generator something to learn from?"""
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
+from plausible.core.model import Model
 from plausible.core.verbs import Adversarial, Latent
 from plausible.diagnosis.alarm import alarms
 from plausible.diagnosis.finding import Finding, Severity
@@ -30,40 +31,47 @@ def game(scene: Scene) -> Mapping[str, float]:
     slope       median of |d cost / d G(z)|.
     signal      of the mean slope over 8 batches, squared, over that of its noise.
     """
-    model, beside = copy.deepcopy(scene.raw).train(), scene.reference  # the loop's stays as it is
+    model, beside = scene.raw, scene.reference
     assert isinstance(model, Adversarial)
     assert isinstance(model, Latent)
     z = beside.z
     assert z is not None
     device = beside.train.x.device
     y = None if beside.y is None else beside.y.to(device)
-    with torch.no_grad():
-        fake = model.space.quantise(model.decode(z.to(device), y))
-        told = scene.raw.conditional
-        train = model.judge(beside.train.x, beside.train.y if told else None)
-        held = model.judge(beside.held.x, beside.held.y if told else None)
-    said, multipliers, slopes, means = [], [], [], []
-    for rows in torch.arange(len(fake), device=device).chunk(_BATCHES):
-        x = fake[rows].requires_grad_()
-        logit = model.judge(x, None if y is None else y[rows])
+    told = model.conditional
+    with _unchanged(model):
+        with torch.no_grad():
+            fake = model.space.quantise(model.decode(z.to(device), y))
+            train = model.judge(beside.train.x, beside.train.y if told else None)
+            held = model.judge(beside.held.x, beside.held.y if told else None)
+        x = fake.requires_grad_()
+        logit = model.judge(x, y)
         real = held[torch.randint(len(held), logit.shape, device=device)]
         cost = model.cost(real, logit).sum()
         by_logit, by_x = torch.autograd.grad(cost, [logit, x])
-        said.append(logit.detach())
-        multipliers.append(by_logit.abs())
-        slopes.append(by_x.flatten(1).norm(dim=1))  # (n,)
-        means.append(by_x.flatten(1).mean(0))  # (D,)
-    generated = torch.cat(said)
+    slopes = by_x.flatten(1)  # (n, D)
     return {
         "D, learned": train.mean().item(),
         "D, held out": held.mean().item(),
-        "D, samples": generated.mean().item(),
-        "AUC, learned": auroc(generated, train),
-        "AUC, held out": auroc(generated, held),
-        "multiplier": torch.cat(multipliers).median().item(),
-        "slope": torch.cat(slopes).median().item(),
-        "signal": _signal(torch.stack(means)),
+        "D, samples": logit.mean().item(),
+        "AUC, learned": auroc(logit.detach(), train),
+        "AUC, held out": auroc(logit.detach(), held),
+        "multiplier": by_logit.abs().median().item(),
+        "slope": slopes.norm(dim=1).median().item(),
+        "signal": _signal(torch.stack([part.mean(0) for part in slopes.chunk(_BATCHES)])),
     }
+
+
+@contextmanager
+def _unchanged(model: Model) -> Iterator[None]:
+    """The model as it plays; afterwards its buffers, which batch norm moves, are what they were."""
+    model.train()
+    before = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, value in before:
+            buffer.copy_(value)
 
 
 def _signal(means: Tensor) -> float:

@@ -1,7 +1,8 @@
 """Does every player move, and none of them away?"""
 
-import math
 from collections.abc import Mapping
+
+import torch
 
 from plausible.diagnosis.alarm import alarms
 from plausible.diagnosis.finding import Finding, Severity
@@ -17,7 +18,10 @@ _WEIGHTS = "weights of the "
 def movement(scene: Scene) -> Mapping[str, float]:
     """Norm of each player's weights."""
     return {
-        f"{_WEIGHTS}{name}": math.sqrt(sum(w.double().square().sum().item() for w in weights))
+        f"{_WEIGHTS}{name}": torch.cat([w.detach().flatten() for w in weights])
+        .double()
+        .norm()
+        .item()
         for name, weights in scene.players.items()
     }
 

@@ -12,8 +12,8 @@ from plausible.diagnosis.history import LOOK, History
 
 _ORDER = 12  # of the autoregression: what is measured is a circle and the noise of batches
 _LEAST = 200  # rounds
-_MOST = 512
-_SURROGATES = 199
+_WARM = 0.2  # of the budget
+_SURROGATES = 99  # the fewest of which none makes p 0.01
 _QUICK = 6.0  # rounds: what is quicker is the rhythm of penalties that are taken every few updates
 _CIRCLE = 0.9  # modulus from which a pair of roots is near the unit circle
 _SWING = 0.1  # standard deviation of D's opinion, as a probability, that is worth the name
@@ -31,7 +31,7 @@ def cycle(values: Tensor, seed: int = 0) -> Cycle:
     """The complex pair of an autoregression of order 12 nearest the unit circle: (n,) -> Cycle.
 
     x_t = sum_k a_k x_t-k + e_t by least squares, after the straight line is taken off; the roots of its
-    characteristic polynomial are r e^(+-i w), of period 2 pi / w.  Tested against 199 surrogates without a
+    characteristic polynomial are r e^(+-i w), of period 2 pi / w.  Tested against 99 surrogates without a
     cycle, autoregressions of order 1 with the same variance and memory: p is the share, of them and the
     series, in which a pair within the series' range of periods is as near the circle.
     Period is inf where there is no pair, and p is 1, untested, where the pair is far from the circle.
@@ -89,14 +89,13 @@ def oscillation(history: History) -> Finding | None:
     """Both opinions of D swing with one period, near the unit circle and beyond chance, and samples do not
     come nearer to data for it.
     """
-    late = history.since(0.2)
-    both = [late.trace(what, _MOST) for what in ("D(x)", "D(G(z))")]
+    both = [history.trace(what, _WARM) for what in ("D(x)", "D(G(z))")]
     if min(len(values) for values in both) < _LEAST:
         return None
     name, calm = "oscillation", "the players do not go round in circles"
     swings = [values.std().item() for values in both]
     evidence = {"swing of D(x)": swings[0], "swing of D(G(z))": swings[1]}
-    if min(swings) < _SWING or not _stands(late.series(LOOK, "distance")[1]):
+    if min(swings) < _SWING or not _stands(history.series(LOOK, "distance", _WARM)[1]):
         return Finding(name, Severity.FINE, calm, evidence)
     real, fake = (cycle(values) for values in both)
     evidence |= {

@@ -34,7 +34,7 @@ def samples(scene: Scene) -> Mapping[str, float]:
     assert isinstance(model, Latent)
     z = beside.z
     assert z is not None
-    if min(len(beside.beside), len(beside.seen)) < _ENOUGH:
+    if min(len(beside.other), len(beside.known)) < _ENOUGH:
         return {}
     x = model.space.quantise(decoded(model, z, beside.y)).cpu()  # (n, *shape)
     if not x.isfinite().all():
@@ -57,9 +57,11 @@ def mode_collapse(history: History) -> Finding | None:
 
     After a fifth of the budget, at three looks in a row: over 10% of the data lie in bins that samples
     hardly reach, and pairs of samples are closer than pairs of data or half of the data are not reached.
+    Of games only.
     """
-    late = history.since(_WARM)
-    lost, pairs = late.last("lost", _IN_A_ROW), late.last("pairs", _IN_A_ROW)
+    if len(history.players) < 2:  # likelihood pays for every mode
+        return None
+    lost, pairs = (history.last(what, _IN_A_ROW, _WARM) for what in ("lost", "pairs"))
     if lost is None or pairs is None:
         return None
     _, every = history.series(LOOK, "lost")

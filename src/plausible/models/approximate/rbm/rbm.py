@@ -332,6 +332,10 @@ class RBM(Explicit):
         each = [softplus(field + w).sum(1) for w in energy.weight[dims:]]
         return (torch.stack(each, 1) + energy.visible[dims:]).log_softmax(1)
 
+    def hidden(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """P(h = 1 | x), with labels y (N,) P(h = 1 | x, y): x (N, *shape) in data units -> (N, H)."""
+        return self._given(y).field(x.flatten(1)).sigmoid()
+
     @torch.no_grad()
     def begin(self, n: int, generator: Generator | None = None) -> Tensor:
         """Independent pixels with the means of the data: (n, *shape)."""
@@ -351,10 +355,6 @@ class RBM(Explicit):
             y = torch.multinomial(self.joint_posterior(x).exp(), 1, generator=generator)[:, 0]
         energy = self._given(None if y is None else self._place(y)[0])
         return energy.down(energy.up(x.flatten(1), generator), generator).view_as(x)
-
-    def _noise(self, n: int, generator: Generator | None) -> Tensor:
-        """The seed of all chains, (n, 1): they are drawn together, on the device."""
-        return torch.randint(2**62, (1, 1), generator=generator).expand(n, 1)
 
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
         """The end of annealed chains, one for each sample."""

@@ -146,10 +146,6 @@ class GSN(Generative):
             return self.restore(torch.randn(shape, generator=generator, device=device))
         return (torch.rand(shape, generator=generator, device=device) < self.mean).float()
 
-    def _noise(self, n: int, generator: Generator | None) -> Tensor:
-        """The seed of all chains, (n, 1): they are walked together, on the device."""
-        return torch.randint(2**62, (1, 1), generator=generator).expand(n, 1)
-
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
         """States of chains that have settled, the samples of one chain an autocorrelation time apart."""
         n, device = len(noise), noise.device
