@@ -7,7 +7,7 @@ oscillation                Wasserstein's loss without a bound, simultaneous upda
 mode collapse              a generator that learns 100 times as fast as D (ring)
 discriminator overfitting  200 images, without augmentation and penalties
 divergence                 Wasserstein's loss without a bound on D, and 30 times the learning rate; a number that
-                           is not finite counts as named too
+                           is not finite, which stops a training, counts as named too
 frozen player              a D that does not learn
 
 named     share of the runs in which an alarm of that name was raised, with an exact 95% interval
@@ -21,6 +21,7 @@ but put to the alarms as they are now.  MNIST must be in $PLAUSIBLE_DATA.
 """
 
 import json
+import math
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -99,7 +100,7 @@ def run(job: Job, logs: Path | None) -> dict[str, Any]:
                 if finding.severity in BAD:
                     raised.setdefault(finding.check, line["step"])
     if found["not finite"] is not None:
-        raised.setdefault("divergence", found["not finite"])
+        raised["not finite"] = found["not finite"]
     return {
         "what": name, "data": where, "seed": seed, "raised": raised, "onset": _onset(name, history),
         "overhead": found["looking"] / (found["seconds"] - found["looking"]), "seconds": found["seconds"],
@@ -175,10 +176,11 @@ def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             if not some:
                 continue
             healthy = name == "healthy"
-            hits = [one for one in some if (one["raised"] if healthy else name in one["raised"])]
+            names = {name, "not finite"} if name == "divergence" else {name}
+            hits = [one for one in some if (one["raised"] if healthy else names & {*one["raised"]})]
             interval = stats.binomtest(len(hits), len(some)).proportion_ci()
             late = [
-                max(0, one["raised"][name] - one["onset"])
+                max(0, min(one["raised"].get(what, math.inf) for what in names) - one["onset"])
                 for one in hits
                 if not healthy and one["onset"] is not None
             ]
