@@ -3,7 +3,7 @@
 Healthy trainings and forced failures, each with seeds of its own, on the ring of 8 Gaussians, the 8x8 digits and MNIST:
 
 vanishing gradient         the saturating loss, and 10 updates of D a round
-oscillation                Wasserstein's loss without a bound, simultaneous updates and momentum, small networks (ring)
+oscillation                Wasserstein's loss without a bound, simultaneous updates and momentum, small perceptrons
 mode collapse              a generator that learns 100 times as fast as D (ring)
 discriminator overfitting  200 images, without augmentation and penalties
 divergence                 Wasserstein's loss without a bound on D, and 30 times the learning rate; a number that
@@ -53,12 +53,12 @@ class Case:
 
 
 _CIRCLING = {
-    "loss": "wasserstein", "penalties": (), "width": 16, "beta1": 0.9, "decay": (1.0, 1.0),
+    "loss": "wasserstein", "penalties": (), "architecture": "mlp", "width": 16, "beta1": 0.9, "decay": (1.0, 1.0),
 }  # fmt: skip
 CASES = {
     "healthy": Case(),
     "vanishing gradient": Case({"loss": "minimax", "penalties": (), "updates": 10}),
-    "oscillation": Case(_CIRCLING, simultaneous=True, where=("ring",)),
+    "oscillation": Case(_CIRCLING, simultaneous=True),
     "mode collapse": Case(
         {"loss": "nonsaturating", "penalties": (), "lr_discriminator": 2e-5}, where=("ring",)
     ),

@@ -48,7 +48,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
 
 
 def test_quick_claims_hold_for_several_seeds():
-    for name in ("orbit", "maximum-likelihood"):
+    for name in ("maximum-likelihood", "nonsense"):
         for seed in range(3):
             assert claims[name](seed).holds, (name, seed)
 

@@ -12,7 +12,7 @@ from plausible.core.likelihood import LogProb
 from plausible.core.model import Explicit
 from plausible.core.registry import Refused
 from plausible.data.part import Part
-from plausible.diagnosis import Case, Finding, Severity, checks, diagnose
+from plausible.diagnosis import Case, Finding, Severity, checks, diagnose, joined
 from plausible.diagnosis.finding import check
 from plausible.diagnosis.likelihood import overfitting
 from plausible.diagnosis.partition import normalising_constant
@@ -247,3 +247,14 @@ def test_a_constant_that_walks_agree_on_is_fine_and_one_that_few_of_them_know_is
     data = make_data(SPACE, 100)
     small.prepare(data.train)
     assert "exact" in normalising_constant(Case(small, data)).claim
+
+
+def test_an_alarm_is_told_beside_a_check_of_its_name_only_if_it_is_worse():
+    def found(name, severity):
+        return Finding(name, severity, "a claim")
+
+    logged = [found("a", Severity.FAILURE), found("b", Severity.FINE), found("c", Severity.WARNING)]
+    checked = [found("a", Severity.WARNING), found("b", Severity.FINE)]
+    assert [(f.check, f.severity) for f in joined(logged, checked)] == [
+        ("a", Severity.FAILURE), ("c", Severity.WARNING), ("a", Severity.WARNING), ("b", Severity.FINE),
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from plausible import display, runs
 from plausible.commands.files import place, progress
-from plausible.diagnosis import History, alarmed, worst_first
+from plausible.diagnosis import History, alarmed, joined
 from plausible.diagnosis import diagnose as checked
 from plausible.menu import Diagnose
 
@@ -20,7 +20,7 @@ def diagnose(asked: Diagnose, console: Console) -> None:
         found = checked(
             model, data, asked.seed, lambda name: bar.update(task, description=f"checking: {name}")
         )
-    found = worst_first(alarmed(History.read(run.folder / "log.jsonl")) + found)
+    found = joined(alarmed(History.read(run.folder / "log.jsonl")), found)
     if found:
         console.print(display.findings(found), highlight=False)
     else:

@@ -23,7 +23,7 @@ from plausible.diagnosis import (  # noqa: F401  # they register
     partition,
 )
 from plausible.diagnosis.alarm import alarmed, alarms
-from plausible.diagnosis.finding import Case, Finding, Severity, checks, diagnose, worst_first
+from plausible.diagnosis.finding import Case, Finding, Severity, checks, diagnose, joined
 from plausible.diagnosis.history import History
 from plausible.diagnosis.look import looks
 from plausible.diagnosis.watch import Watch
@@ -38,6 +38,6 @@ __all__ = [
     "alarms",
     "checks",
     "diagnose",
+    "joined",
     "looks",
-    "worst_first",
 ]

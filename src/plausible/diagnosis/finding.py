@@ -21,6 +21,11 @@ class Severity(StrEnum):
     WARNING = "warning"  # a better model is to be had
     FAILURE = "failure"  # the learning did not work
 
+    @property
+    def rank(self) -> int:
+        """0 for fine, and more the more it matters."""
+        return list(Severity).index(self)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -102,8 +107,19 @@ def diagnose(
 
 def worst_first(found: Iterable[Finding]) -> list[Finding]:
     """The same findings, failures before warnings before notes; equals stay in their order."""
-    order = list(reversed(Severity))
-    return sorted(found, key=lambda finding: order.index(finding.severity))
+    return sorted(found, key=lambda finding: -finding.severity.rank)
+
+
+def joined(logged: Iterable[Finding], checked: Sequence[Finding]) -> list[Finding]:
+    """What alarms say of a log beside what checks say of the trained model, the worst first.
+
+    Where both know a failure by the same name the check has looked closer; the alarm is told if it is worse.
+    """
+    said = {finding.check: -1 for finding in logged}
+    for finding in checked:
+        said[finding.check] = max(finding.severity.rank, said.get(finding.check, -1))
+    worse = [finding for finding in logged if finding.severity.rank > said[finding.check]]
+    return worst_first([*worse, *checked])
 
 
 def _found(case: Case, tell: Callable[[str], None]) -> Iterator[Finding]:

@@ -81,11 +81,10 @@ class Watch:
             state = self._training.averaged.state_dict()
             self.best = {name: tensor.detach().clone() for name, tensor in state.items()}
         news = []
-        order = list(Severity)
         for finding in alarmed(self.history):
             before = self.findings.get(finding.check)
             known = Severity.NOTE if before is None else before.severity
-            if order.index(finding.severity) > order.index(known):
+            if finding.severity.rank > known.rank:
                 news.append(finding)
             self.findings[finding.check] = finding
         return news

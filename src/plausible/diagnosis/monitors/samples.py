@@ -56,7 +56,7 @@ def mode_collapse(history: History) -> Finding | None:
     """Samples miss a part of the data and lie closer together, and it does not get better.
 
     After a fifth of the budget, at three looks in a row: over 10% of the data lie in bins that samples
-    hardly reach, and pairs of samples are closer than pairs of data or half of the data are not reached.
+    hardly reach, and pairs of samples are closer than pairs of data.
     Of games only.
     """
     if len(history.players) < 2:  # likelihood pays for every mode
@@ -73,8 +73,7 @@ def mode_collapse(history: History) -> Finding | None:
     }
     name = "mode collapse"
     falling = lost[-1] < 0.7 * lost[0]  # it recovers
-    missed = (lost > _LOST).all() and ((pairs < _NARROW).all() or bool((lost > 0.5).all()))
-    if missed and not falling:
+    if (lost > _LOST).all() and (pairs < _NARROW).all() and not falling:
         return Finding(
             name,
             Severity.FAILURE,

@@ -1,0 +1,86 @@
+"""What it costs to watch a training: looks, alarms and what is logged for them.
+
+Two trainings of each model with the same weights are followed in one process, in turns of 100 rounds, one of them
+watched, which is one look a turn; the ratio is taken turn by turn.  A cost of 0.02 is 2% of the training.
+MNIST must be in $PLAUSIBLE_DATA; without it its rows are left out.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from benchmarks.record import parser, record
+
+import plausible
+from plausible.core.registry import Refused
+from plausible.diagnosis import Watch
+from plausible.diagnosis.watch import EVERY
+from plausible.training import Step
+
+_BINARY = plausible.Options(binarise="dynamic")
+_GREY = plausible.Options()
+CASES: list[tuple[str, Any, plausible.Options]] = [
+    ("ring", plausible.GAN, _GREY),
+    ("digits", plausible.GAN, _GREY),
+    ("mnist", plausible.GAN, _GREY),
+    ("digits", plausible.VAE, _GREY),
+    ("mnist", plausible.VAE, _BINARY),
+    ("digits", plausible.RBM, _BINARY),
+    ("mnist", plausible.RBM, _BINARY),
+    ("digits", plausible.GSN, _GREY),
+    ("digits", plausible.PixelCNN, _BINARY),
+    ("digits", plausible.ConvNet, _GREY),
+]
+
+
+def followed(kind: Any, data: plausible.Data, folder: Path, watched: bool) -> Iterator[Step]:
+    """A training that is logged and saved as the command line does it."""
+    torch.manual_seed(0)
+    training = plausible.train(kind(data.space), data, plausible.Settings(steps=10**6))
+    run = plausible.create(folder / str(watched), training)
+    return plausible.follow(run, training, Watch(training) if watched else None)
+
+
+def main() -> None:
+    flags = parser(__doc__).parse_args()
+    cases, turns = (CASES[:1], 2) if flags.quick else (CASES, 11)
+    rows = []
+    for where, kind, options in cases:
+        try:
+            data = plausible.load(where, options)
+        except Refused as refusal:
+            print(refusal)
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            sides = {on: followed(kind, data, Path(folder), on) for on in (False, True)}
+            ratios, alone = [], []
+            for turn in range(turns + 1):
+                took = {}
+                for on in sorted(sides, reverse=bool(turn % 2)):
+                    start = time.perf_counter()
+                    for _ in range(EVERY):
+                        next(sides[on])
+                    took[on] = time.perf_counter() - start
+                if turn:  # the first turn warms up, and looks more often
+                    ratios.append(took[True] / took[False])
+                    alone.append(took[False] / EVERY * 1e3)
+        rows.append(
+            {
+                "model": kind.name,
+                "data": where,
+                "ms a round, not watched": statistics.median(alone),
+                "cost of watching": statistics.median(ratios) - 1,
+                "least": min(ratios) - 1,
+                "most": max(ratios) - 1,
+            }
+        )
+        print(rows[-1], flush=True)
+    record(__file__, rows, seed=flags.seed, quick=flags.quick)
+
+
+if __name__ == "__main__":
+    main()
