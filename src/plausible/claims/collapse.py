@@ -42,7 +42,7 @@ def mode_collapse(seed: int) -> Claimed:
     """
     toy, even, measured, curves = TOYS["ring"](), torch.full((8,), 1 / 8), [], {}
     for name, config in _KINDS.items():
-        least, most = (None, 5.0) if config else (7.0, None)
+        least, most = (None, 7.0) if config else (7.0, None)
         rounds, found = [], []
         for steps, x in _samples("ring", config, _RING_STEPS, seed):
             near = torch.cdist(x.double(), toy.centres).min(1)
