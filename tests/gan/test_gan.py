@@ -90,6 +90,8 @@ def test_vectors_take_labels_and_packs(condition):
     space = Space((3,), classes=2)
     played(GAN.Config(conditional=True, condition=condition, batch=6), space)
     played(GAN.Config(pack=3, minibatch_std=True, penalties=("consistency",), batch=6), space)
+    for chosen in ((), ("r1",)):  # with penalties in some rounds, and in none
+        played(GAN.Config(pack=2, penalties=chosen, batch=6), space)
 
 
 def test_every_penalty_is_tried():

@@ -148,7 +148,7 @@ class GAN(Generative):
         else:
             both = None if y is None else torch.cat([y, y])  # (N,) -> (2 N,)
             logit, labels = self._opinion(torch.cat([real, fake]), both)  # (2 N,), (2 N, classes)
-            n = len(batch)
+            n = len(logit) // 2  # fewer than the batch where D judges several at once
             on_real, on_fake = Opinion(logit[:n], labels[:n]), Opinion(logit[n:], labels[n:])
         costs = losses[self.config.loss](on_real.logit, on_fake.logit)
         terms = {"game": costs.discriminator, **terms}
