@@ -10,6 +10,10 @@ divergence                 Wasserstein's loss without a bound on D, and 30 times
                            is not finite, which stops a training, counts as named too
 frozen player              a D that does not learn
 
+and of other families, on the digits: healthy trainings by default, and
+
+posterior collapse         a VAE with --beta 200
+
 named     share of the runs in which an alarm of that name was raised, with an exact 95% interval
 accused   of healthy runs: the share with any alarm
 delay     median rounds from the first look that shows the failure's sign for good to the alarm
@@ -44,9 +48,11 @@ BAD = (Severity.WARNING, Severity.FAILURE)
 
 @dataclass(frozen=True)
 class Case:
-    """What is done to a training; ``few``: so many training examples."""
+    """What is done to a training of which model; ``few``: so many training examples."""
 
     config: dict[str, Any] = field(default_factory=dict)
+    kind: Any = plausible.GAN
+    options: plausible.Options = field(default_factory=plausible.Options)
     simultaneous: bool = False
     few: int | None = None
     where: tuple[str, ...] = ("ring", "digits", "mnist")
@@ -69,10 +75,24 @@ CASES = {
     ),
     "divergence": Case({"loss": "wasserstein", "penalties": (), "lr": 6e-2}),
     "frozen player": Case({"lr_discriminator": 1e-30}),
+    "posterior collapse": Case({"beta": 200.0}, plausible.VAE, where=("digits",)),
+}
+_BINARY = plausible.Options(binarise="dynamic")
+CASES |= {
+    f"healthy {kind.name}": Case(kind=kind, options=options, where=("digits",))
+    for kind, options in (
+        (plausible.VAE, plausible.Options()),
+        (plausible.RBM, _BINARY),
+        (plausible.GSN, _BINARY),
+        (plausible.PixelCNN, _BINARY),
+        (plausible.ConvNet, plausible.Options()),
+    )
 }
 STEPS = {"ring": 3000, "digits": 1500, "mnist": 3000}
 SEEDS = {"ring": 20, "digits": 20, "mnist": 5}
-MORE = {"ring": 40, "digits": 20, "mnist": 5}  # of healthy ones: 65 in all
+SEEDS_OF = {("healthy", "ring"): 40} | {
+    (f"healthy {name}", "digits"): 5 for name in ("gsn", "pixelcnn")
+}
 
 
 Job = tuple[str, str, int, int]
@@ -111,11 +131,12 @@ def trained(job: Job) -> dict[str, Any]:
     """The lines that a training logs, until what was forced is named, and the seconds of it and of looking."""
     name, where, seed, steps = job
     torch.set_num_threads(1)
-    case, data = CASES[name], plausible.load(where)
+    case = CASES[name]
+    data = plausible.load(where, case.options)
     if case.few is not None:
         data = replace(data, train=data.train.rows(slice(0, case.few)))
     torch.manual_seed(seed)
-    model = plausible.GAN(data.space, plausible.GAN.Config(**case.config))
+    model = case.kind(data.space, case.kind.Config(**case.config))
     settings = plausible.Settings(steps=steps, seed=seed, simultaneous=case.simultaneous)
     training = plausible.train(model, data, settings)
     watch, looking, broke, lines = Watch(training), 0.0, None, []
@@ -175,7 +196,7 @@ def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             some = [one for one in runs if (one["data"], one["what"]) == (where, name)]
             if not some:
                 continue
-            healthy = name == "healthy"
+            healthy = name.startswith("healthy")
             names = {name, "not finite"} if name == "divergence" else {name}
             hits = [one for one in some if (one["raised"] if healthy else names & {*one["raised"]})]
             interval = stats.binomtest(len(hits), len(some)).proportion_ci()
@@ -223,7 +244,7 @@ def main() -> None:
     for where in asked.data[:1] if asked.quick else asked.data:
         for name in asked.what:
             if where in CASES[name].where:
-                usual = (MORE if name == "healthy" else SEEDS)[where]
+                usual = SEEDS_OF.get((name, where), SEEDS[where])
                 seeds = 1 if asked.quick else asked.seeds or usual
                 steps = 400 if asked.quick else STEPS[where]
                 wanted += [(name, where, asked.seed + k, steps) for k in range(seeds)]

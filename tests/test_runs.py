@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from tests.conftest import ask
 
 from plausible import runs
 from plausible.core.registry import Refused
@@ -233,6 +235,89 @@ def test_a_number_that_is_not_finite_rolls_back_once_with_a_smaller_step_then_st
     steps = [json.loads(line)["step"] for line in log.splitlines()]
     assert steps == sorted(set(steps))
     assert all(value.isfinite().all() for value in weights(run.folder).values())
+
+
+@pytest.mark.parametrize("choice", ["warn", "stop"])
+def test_what_was_not_finite_is_told_and_kept_when_it_ends_the_training(
+    source, tmp_path, choice, capsys
+):
+    training = begun(source, steps=40)
+    run = runs.create(tmp_path / "run", training)
+    told = []
+
+    def play():
+        for step in follow(run, training, Watch(training), choice, told.append):
+            if step.clock.step == 20:
+                runs.save(run, training)
+                with torch.no_grad():
+                    next(training.raw.discriminator.parameters()).fill_(float("nan"))
+
+    with pytest.raises(Diverged):
+        play()
+    assert [one.check for one in told] == ["not finite"]
+    ask("diagnose", run.folder)  # which keeps it, though no line of the log shows it
+    assert "not finite" in capsys.readouterr().out
+    assert "not finite" in (run.folder / "findings.json").read_text()
+
+
+class Elsewhere:
+    """A training that says that it is not on the CPU."""
+
+    device = SimpleNamespace(type="other")
+
+    def __init__(self, training):
+        self._training = training
+
+    def __iter__(self):
+        return iter(self._training)
+
+    def __getattr__(self, name):
+        return getattr(self._training, name)
+
+
+def test_where_numbers_are_read_seldom_a_broken_round_is_not_saved(source, tmp_path, monkeypatch):
+    """On a GPU loss and gradients are looked at every 10 rounds only, and a save may fall between."""
+    training = begun(source, steps=40)
+    run = runs.create(tmp_path / "run", training)
+    monkeypatch.setattr("plausible.following._SAVE_EVERY", 0.0)
+    monkeypatch.setattr("plausible.following._SAVE_SHARE", 0)
+
+    bad = []
+    next(training.raw.discriminator.parameters()).register_hook(
+        lambda slope: slope * float("nan") if bad else slope
+    )
+
+    def play():
+        for step in follow(run, Elsewhere(training), None, "warn"):
+            if step.clock.step == 22:
+                bad.append(step)
+
+    with pytest.raises(Diverged, match="at step 30"):
+        play()
+    assert all(value.isfinite().all() for value in weights(run.folder).values())
+    assert torch.load(run.folder / "state.pt", weights_only=True)["steps"] == 23
+
+
+def test_a_run_that_goes_on_unwatched_keeps_its_last_weights_alone(source, tmp_path):
+    training = begun(source, steps=20)
+    run = runs.create(tmp_path / "run", training)
+    list(follow(run, training, Watch(training)))
+    assert (run.folder / "last.safetensors").exists()
+    again = runs.resume(run, Settings(steps=30))
+    list(follow(run, again))
+    assert not (run.folder / "last.safetensors").exists()
+    assert run.steps("best") == run.steps("last") == 30
+
+
+def test_when_the_time_ends_the_last_round_is_looked_at(source, tmp_path):
+    data = load(str(source))
+    torch.manual_seed(0)
+    training = train(GAN(data.space, GAN.Config(width=8)), data, Settings(minutes=0.02))
+    run = runs.create(tmp_path / "run", training)
+    *_, last = follow(run, training, Watch(training))
+    line = json.loads((run.folder / "log.jsonl").read_text().splitlines()[-1])
+    assert line["step"] == last.clock.step
+    assert line["look"]
 
 
 def test_stop_stops_at_a_failure_and_says_which_and_what_to_do(source, tmp_path):

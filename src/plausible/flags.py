@@ -25,7 +25,7 @@ class Common:
     """The folder of the run; by default runs/<model>-<data>-<time>."""
     settings: OmitArgPrefixes[Settings] = field(default_factory=Settings)
     on_failure: OnFailure = "rollback"
-    """When a number is not finite go back once with half the learning rate, or stop; stop at any failure."""
+    """warn: stop where a number is not finite; rollback: go back once before, with half the learning rate; stop: stop at any failure."""
     watch: bool = True
     """Look at the model every 100 rounds, raise alarms, and keep the best weights."""
     device: Device = "auto"

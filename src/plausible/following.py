@@ -1,21 +1,19 @@
 """Follow a training to its end: log it, save it, watch it, and act when it fails."""
 
-import json
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 
 from plausible.choices import OnFailure
-from plausible.diagnosis import Finding, History, Severity, Watch
-from plausible.diagnosis.history import LOOK
-from plausible.runs import Run, Weights, cut_log, save
+from plausible.diagnosis import Finding, Severity, Watch
+from plausible.notes import NOT_FINITE, Notes
+from plausible.runs import Run, Weights, save
 from plausible.training import Step, Training
 
 _LOG_EVERY = 10  # rounds between two lines of log.jsonl
@@ -47,73 +45,50 @@ def follow(
                 failure stops too.
     tell        called with every finding that is new or worse than before.
 
-    Raises ``Diverged`` and ``Failed``; the last save stays as it is.
+    Raises ``Diverged``, after which the last save stays as it is, and ``Failed``, saved.
     """
     saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
-    world, step, again = training.world, None, on_failure == "rollback"
+    world, step, again = training.world, None, on_failure == "rollback" and bool(training.weights)
     everywhere = training.device.type == "cpu"  # where reading a number makes nobody wait
     grave: list[Finding] = []
-    log = _appending(run, world.leads)
-    try:
-        with _interruptible() as interrupted:
-            for step in training:
-                if watch is not None and world.leads:
-                    watch.follow(step)
-                done = step.clock.step % _LOG_EVERY == 0
-                look = watch is not None and watch.due(step)
-                failure = _broken(step, training) if done or look or everywhere else None
-                if failure is not None:
-                    if not again or not (run.folder / "state.pt").exists():
-                        raise Diverged(failure.claim + "; " + failure.remedy)
-                    again = False
-                    log.close()
-                    _roll_back(run, training, watch)
-                    log = _appending(run, world.leads)
-                    if world.leads:
-                        _keep(run, watch, tell, [failure])
-                    continue
-                if done or look:
-                    line = _line(step, training.seconds)
-                    if watch is not None and world.leads:
-                        line |= watch.trace()
-                        if look:
-                            line[LOOK] = watch.look()
-                    log.write(json.dumps(line) + "\n")
-                    if watch is not None and world.leads:
-                        news = watch.add(line)
-                        _keep(run, watch, tell, news)
-                        if on_failure == "stop":
-                            grave = [one for one in news if one.severity is Severity.FAILURE]
-                yield step
-                now = time.perf_counter()
-                due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
-                wish = world.agree(3 if grave else 2 if interrupted() else 1 if due else 0)
-                if wish:
-                    save(run, training, _best(watch))
-                    saved, cost = time.perf_counter(), time.perf_counter() - now
-                if wish == 3:
-                    raise Failed("; ".join(f"{one.claim}; {one.remedy}" for one in grave))
-                if wish == 2:
-                    return
-            if step is not None and watch is None and step.clock.step % _LOG_EVERY:
-                log.write(json.dumps(_line(step, training.seconds)) + "\n")
-            save(run, training, _best(watch))
-            if watch is not None and watch.findings and world.leads:
-                _record(run, watch)
-    finally:
-        log.close()
+    with _interruptible() as interrupted, Notes(run, training, watch, tell) as notes:
+        for step in training:
+            notes.follow(step)
+            done, look = step.clock.step % _LOG_EVERY == 0, watch is not None and watch.due(step)
+            failure = _broken(step, training) if done or look or everywhere else None
+            if failure is not None:
+                notes.keep([failure])
+                if not again or not (run.folder / "state.pt").exists():
+                    raise Diverged(failure.claim + "; " + failure.remedy)
+                again = False
+                notes.restart(_roll_back(run, training), failure)
+                continue
+            if done or look:
+                news = notes.note(step, look)
+                if on_failure == "stop":
+                    grave = [one for one in news if one.severity is Severity.FAILURE]
+            yield step
+            now = time.perf_counter()
+            due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
+            wish = world.agree(3 if grave else 2 if interrupted() else 1 if due else 0)
+            # off the CPU a round may be broken that nobody has read yet: it is not saved
+            if wish and (everywhere or not world.agree(int(_broken(step, training) is not None))):
+                save(run, training, _best(watch), keep=watch is not None)
+                saved, cost = time.perf_counter(), time.perf_counter() - now
+            if wish == 3:
+                raise Failed("; ".join(f"{one.claim}; {one.remedy}" for one in grave))
+            if wish == 2:
+                return
+        if step is not None and notes.behind(step):  # the time ended, not the rounds
+            notes.note(step, watch is not None)
+        save(run, training, _best(watch), keep=watch is not None)
+        notes.record()
 
 
 def _best(watch: Watch | None) -> Weights | None:
     if watch is None or watch.best is None:
         return None
     return Weights(watch.best, watch.best_steps)
-
-
-def _line(step: Step, seconds: float) -> dict[str, Any]:
-    """A line of log.jsonl."""
-    clock = {"step": step.clock.step, "images": step.clock.images, "spent": step.clock.spent}
-    return {**clock, "seconds": round(seconds, 3), **step.values()}
 
 
 def _broken(step: Step, training: Training[Any]) -> Finding | None:
@@ -135,7 +110,7 @@ def _broken(step: Step, training: Training[Any]) -> Finding | None:
                     f"{len(names)}, first that of {names[0]}"
                 )
             return Finding(
-                "not finite",
+                NOT_FINITE,
                 Severity.FAILURE,
                 f"the {what} of the {player} is {value.item()} at step {step.clock.step}: training has diverged",
                 evidence,
@@ -148,38 +123,13 @@ def _bad(gradient: torch.Tensor | None) -> bool:
     return gradient is not None and not bool(gradient.isfinite().all())
 
 
-def _roll_back(run: Run, training: Training[Any], watch: Watch | None) -> None:
-    """Put back the last save, with a smaller learning rate; every rank calls it."""
+def _roll_back(run: Run, training: Training[Any]) -> int:
+    """Put back the last save, with a smaller learning rate, and say at which step; every rank calls it."""
     state = torch.load(run.folder / "state.pt", map_location="cpu", weights_only=True)
     seconds = training.seconds
     training.load_state_dict({**state, "seconds": seconds})  # the time is spent all the same
     training.scale_lr(_SLOWER)
-    if training.world.leads:
-        cut_log(run, state["steps"])
-        if watch is not None:
-            watch.restart(History.read(run.folder / "log.jsonl"))
-
-
-def _keep(
-    run: Run, watch: Watch | None, tell: Callable[[Finding], None], news: list[Finding]
-) -> None:
-    """Tell what is new, and write findings.json."""
-    for finding in news:
-        tell(finding)
-    if watch is not None and news:
-        for finding in news:
-            watch.findings.setdefault(finding.check, finding)
-        _record(run, watch)
-
-
-def _record(run: Run, watch: Watch) -> None:
-    content = [finding.to_dict() for finding in watch.findings.values()]
-    run.write("findings.json", json.dumps(content, indent=2) + "\n")
-
-
-def _appending(run: Run, leads: bool) -> TextIO:
-    """log.jsonl, written line by line by rank 0 alone."""
-    return open(run.folder / "log.jsonl" if leads else os.devnull, "a", buffering=1)
+    return int(state["steps"])
 
 
 @contextmanager

@@ -203,10 +203,13 @@ def create(folder: Path | str, training: Training[Any]) -> Run:
     return run
 
 
-def save(run: Run, training: Training[Any], best: Weights | None = None) -> None:
+def save(
+    run: Run, training: Training[Any], best: Weights | None = None, *, keep: bool = False
+) -> None:
     """Write weights and state; every rank calls it and rank 0 writes.
 
     best  weights that its verbs shall use, if they are not the last.
+    keep  without ``best`` those of an earlier session stay the best, if there are any.
     """
     state = training.state_dict()
     if not training.world.leads:
@@ -219,10 +222,11 @@ def save(run: Run, training: Training[Any], best: Weights | None = None) -> None
     if best is not None:
         run.write(kept.name, _packed(best.weights, best.steps))
         run.write("last.safetensors", last)
-    elif (run.folder / "last.safetensors").exists():  # of a resumed run: the best are those kept
+    elif keep and (run.folder / "last.safetensors").exists():
         run.write("last.safetensors", last)
     else:
         run.write(kept.name, last)
+        (run.folder / "last.safetensors").unlink(missing_ok=True)
 
 
 def _packed(weights: Mapping[str, Tensor], steps: int) -> bytes:
@@ -259,5 +263,8 @@ def cut_log(run: Run, steps: int) -> None:
     if path.exists():
         lines = path.read_text().splitlines(keepends=True)
         whole = [line for line in lines if line.endswith("\n")]
-        kept = [line for line in whole if json.loads(line)["step"] < steps]
+        try:
+            kept = [line for line in whole if json.loads(line)["step"] < steps]
+        except (ValueError, TypeError, KeyError) as error:
+            raise Refused(f"{path} is not the log of a training: {error}") from error
         write(path, "".join(kept))

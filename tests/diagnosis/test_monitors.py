@@ -9,7 +9,7 @@ from tests.conftest import make_data
 
 from plausible import GAN, GSN, RBM, VAE, PixelCNN, Settings, Space, load, train
 from plausible.core.registry import Refused
-from plausible.diagnosis import History, Severity, Watch, alarmed, alarms
+from plausible.diagnosis import Finding, History, Severity, Watch, alarmed, alarms
 from plausible.diagnosis.history import LOOK, TRACE
 from plausible.diagnosis.look import looked, reference
 from plausible.diagnosis.monitors.oscillation import cycle
@@ -137,23 +137,25 @@ def test_growth_without_bound_is_divergence():
             model={"loss": 1.0, "gradient": growing},
         )
     )
-    assert [f.check for f in alarmed(history)] == ["divergence"]
+    found = {f.check: f.severity for f in alarmed(history)}
+    assert found == {"divergence": Severity.FAILURE, "frozen player": Severity.FINE}
+    asleep = lines(100, of_look={"weights of the model": lambda t: 1 + 100 * t**8}, model={"loss": 1.0,
+                   "gradient": lambda t: 0.0 if t < 0.7 else 1e-3})  # fmt: skip
+    assert all(f.severity is Severity.FINE for f in alarmed(History(asleep)))  # 0 is no usual norm
 
 
 def test_a_held_out_loss_that_rises_again_while_the_other_falls_is_learning_by_heart():
     def held(t):
         return 10 + 20 * (t - 0.4) ** 2
 
-    history = History(
-        lines(
-            100,
-            of_look={"held-out loss": held},
-            model={"loss": lambda t: 10 - 5 * t, "gradient": 1.0},
-        )
-    )
-    assert [(f.check, f.severity) for f in alarmed(history)] == [
-        ("learning by heart", Severity.WARNING)
-    ]
+    for error, said in (
+        (0.1, Severity.WARNING),
+        (3.0, Severity.FINE),
+    ):  # 3 standard errors are noise
+        look = {"held-out loss": held, "held-out error": error}
+        model = {"loss": lambda t: 10 - 5 * t, "gradient": 1.0}
+        history = History(lines(100, of_look=look, model=model))
+        assert [(f.check, f.severity) for f in alarmed(history)] == [("learning by heart", said)]
 
 
 def of_model(**of_look):
@@ -237,13 +239,41 @@ def test_a_long_log_is_read_by_column_and_rounds_by_the_last_of_them():
     history = History(lines(600, trace={"D(x)": lambda t: t}, of_look={"lost": lambda t: t},
                             model={"loss": lambda t: 1 - t}))  # fmt: skip
     steps, values = history.series("model", "loss", since=0.5)
-    assert (len(steps), steps[0].item(), values[-1].item()) == (301, 2990.0, 0.0)
+    assert (len(steps), steps[0].item(), values[-1].item()) == (300, 3000.0, 0.0)
     assert history.trace("D(x)").tolist() == [k / 6000 for k in range(5489, 6001)]
-    assert len(history.trace("D(x)", since=0.95)) == 310
-    assert history.last("lost", 3, since=0.99) is None
-    assert history.last("lost", 1, since=0.99).tolist() == [1.0]
+    assert len(history.trace("D(x)", since=0.95)) == 299
+    assert history.last(3, "lost", since=0.99) is None
+    assert [values.tolist() for values in history.last(1, "lost", since=0.99)] == [[1.0]]
     assert history.players == ["model"]
     assert history.steps == 5991
+    resumed = History(lines(100, of_look={"lost": lambda t: t}))  # its budget, spent ...
+    resumed.add({"step": 1000, "spent": 0.1})  # ... has become ten times as large
+    assert resumed.last(1, "lost", since=0.2) is None
+
+
+def test_a_model_that_says_how_probable_data_are_is_kept_by_that_and_not_by_how_its_samples_look():
+    watch, kept = Watch(begun(VAE)), []
+    for step, (held, distance) in enumerate([(9.0, 1.0), (5.0, 3.0), (4.0, 8.0), (4.1, 1.0)]):
+        line = {
+            "step": step,
+            "spent": step / 4,
+            LOOK: {"distance": distance, "held-out loss": held},
+        }
+        watch.add(line)
+        kept.append(watch.best_steps)
+    assert kept == [1, 2, 3, 3]
+    watch.add({"step": 4, "spent": 1.0, LOOK: {"distance": 0.1, "held-out loss": None}})
+    assert watch.best_steps == 3  # another score cannot stand in for the one that is not finite
+
+
+def test_samples_too_far_away_to_be_measured_are_left_out_of_a_look():
+    training = train(GAN(load("ring").space, GAN.Config(width=8)), load("ring"), Settings(steps=3))
+    next(training)
+    beside = reference(training.raw, training.data, 0)
+    assert "distance" in looked(training, beside, 0)
+    with torch.no_grad():
+        training.raw.scale.fill_(1e30)
+    assert "distance" not in looked(training, beside, 0)
 
 
 def test_an_empty_or_short_history_says_nothing():
@@ -260,9 +290,10 @@ def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
     read = History.read(path)
     assert read.looks == [line[LOOK] for line in whole if LOOK in line]
     assert read.series("model", "loss")[0].tolist() == [line["step"] for line in whole]
-    path.write_text("rubbish\n")
-    with pytest.raises(Refused, match="not the log"):
-        History.read(path)
+    for rubbish in ("rubbish", "[]", "{}"):
+        path.write_text(rubbish + "\n")
+        with pytest.raises(Refused, match="not the log"):
+            History.read(path)
 
 
 def begun(kind, steps=30, **config):
@@ -340,6 +371,9 @@ def test_the_best_weights_are_those_of_the_latest_look_near_the_lowest_score():
     )
     assert watch.best is None
     assert watch.trace() == {}  # nothing of rounds that were taken back
+    watch.findings["divergence"] = Finding("divergence", Severity.FAILURE, "it ran away")
+    watch.restart(watch.history)
+    assert watch.findings == {}  # what was said of rounds that were taken back
     again = Watch(training, watch.history)
     again.add({"step": 4, "spent": 0.8, LOOK: {"distance": 3.5}})
     assert again.best is None  # the best are of an earlier session, and in its folder

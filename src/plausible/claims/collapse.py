@@ -42,7 +42,7 @@ def mode_collapse(seed: int) -> Claimed:
     """
     toy, even, measured, curves = TOYS["ring"](), torch.full((8,), 1 / 8), [], {}
     for name, config in _KINDS.items():
-        least, most = (None, 7.0) if config else (7.0, None)
+        least, most = (1.0, 7.0) if config else (7.0, 8.0)
         rounds, found = [], []
         for steps, x in _samples("ring", config, _RING_STEPS, seed):
             near = torch.cdist(x.double(), toy.centres).min(1)
@@ -56,7 +56,7 @@ def mode_collapse(seed: int) -> Claimed:
     real, assign = _bins(data)
     for name, config in _KINDS.items():
         *_, (_, x) = _samples("digits", config, _DIGITS_STEPS, seed)
-        least, most = (0.1, None) if config else (None, 0.02)
+        least, most = (0.1, 1.0) if config else (0.0, 0.02)
         what = f"share of the digits in bins not found, {name}"
         measured.append(
             resampled(what, partial(_lost, share=real), assign(x), least=least, most=most)

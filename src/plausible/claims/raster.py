@@ -30,7 +30,8 @@ def pixel_by_pixel(seed: int) -> Claimed:
 
     16 black and white images of 8, 12 and 16 pixels a side by a small PixelCNN with weights as they were drawn: once
     with the whole network for every pixel, once computing for each pixel only what is new; and by a GAN, in one pass.
-    Seconds of this machine; the claim is about their ratios.
+    Seconds of this machine; the claim is about the medians of their ratios, whose interval is from the least of them to
+    the largest.
     Source: van den Oord et al. 2016, https://arxiv.org/abs/1601.06759, section 3.
     """
     took: dict[str, list[list[float]]] = {"whole network": [], "only what is new": [], "GAN": []}

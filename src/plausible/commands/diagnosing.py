@@ -1,14 +1,13 @@
 """plausible diagnose."""
 
-import json
-
 from rich.console import Console
 
 from plausible import display, runs
 from plausible.commands.files import place, progress
-from plausible.diagnosis import History, alarmed, joined
+from plausible.diagnosis import History, alarmed, joined, to_json
 from plausible.diagnosis import diagnose as checked
 from plausible.menu import Diagnose
+from plausible.notes import earlier
 
 
 def diagnose(asked: Diagnose, console: Console) -> None:
@@ -20,11 +19,11 @@ def diagnose(asked: Diagnose, console: Console) -> None:
         found = checked(
             model, data, asked.seed, lambda name: bar.update(task, description=f"checking: {name}")
         )
-    found = joined(alarmed(History.read(run.folder / "log.jsonl")), found)
+    logged = [*earlier(run), *alarmed(History.read(run.folder / "log.jsonl"))]
+    found = joined(logged, found)
     if found:
         console.print(display.findings(found), highlight=False)
     else:
         console.print(f"there is no check yet that a {model.name} could be asked", highlight=False)
-    content = [finding.to_dict() for finding in found]
-    path = run.write("findings.json", json.dumps(content, indent=2) + "\n")
+    path = run.write("findings.json", to_json(found))
     console.print(f"all of it in {path}", highlight=False, soft_wrap=True)

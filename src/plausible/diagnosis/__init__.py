@@ -23,7 +23,7 @@ from plausible.diagnosis import (  # noqa: F401  # they register
     partition,
 )
 from plausible.diagnosis.alarm import alarmed, alarms
-from plausible.diagnosis.finding import Case, Finding, Severity, checks, diagnose, joined
+from plausible.diagnosis.finding import Case, Finding, Severity, checks, diagnose, joined, to_json
 from plausible.diagnosis.history import History
 from plausible.diagnosis.look import looks
 from plausible.diagnosis.watch import Watch
@@ -40,4 +40,5 @@ __all__ = [
     "diagnose",
     "joined",
     "looks",
+    "to_json",
 ]

@@ -1,5 +1,6 @@
 """A finding: how bad, what is claimed in plain words, the numbers it rests on, and what to change."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -108,6 +109,11 @@ def diagnose(
 def worst_first(found: Iterable[Finding]) -> list[Finding]:
     """The same findings, failures before warnings before notes; equals stay in their order."""
     return sorted(found, key=lambda finding: -finding.severity.rank)
+
+
+def to_json(findings: Iterable[Finding]) -> str:
+    """The content of findings.json."""
+    return json.dumps([finding.to_dict() for finding in findings], indent=2) + "\n"
 
 
 def joined(logged: Iterable[Finding], checked: Sequence[Finding]) -> list[Finding]:

@@ -32,9 +32,10 @@ class History:
         self.steps = 0
         self.players: list[str] = []
         self.looks: list[Mapping[str, float | None]] = []
-        # (step, share of the budget, value) one after the other
+        self._spent = 0.0
+        # (step, value) one after the other
         self._columns: defaultdict[tuple[str, str], array[float]] = defaultdict(lambda: array("d"))
-        self._traces: defaultdict[str, deque[tuple[float, float]]] = defaultdict(
+        self._traces: defaultdict[str, deque[tuple[int, float]]] = defaultdict(
             lambda: deque(maxlen=RECENT)
         )
         for line in lines:
@@ -50,22 +51,22 @@ class History:
                 line for line in path.read_text().splitlines(keepends=True) if line[-1] == "\n"
             ]
             return cls([json.loads(line) for line in whole])
-        except ValueError as error:
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise Refused(f"{path} is not the log of a training: {error}") from error
 
     def add(self, line: Mapping[str, Any]) -> None:
         """One more line."""
         told = {who: seen for who, seen in line.items() if isinstance(seen, Mapping)}
+        self.steps, self._spent = line["step"] + 1, line["spent"]
         for what, values in told.pop(TRACE, {}).items():
-            self._traces[what].extend((line["spent"], value) for value in values)
-        self.steps = line["step"] + 1
+            self._traces[what].extend(enumerate(values, self.steps - len(values)))
         self.players = [who for who in told if who != LOOK]
         if LOOK in told:
             self.looks.append(told[LOOK])
         for who, seen in told.items():
             for what, value in seen.items():
                 if value is not None:
-                    self._columns[who, what].extend((line["step"], line["spent"], value))
+                    self._columns[who, what].extend((line["step"], value))
 
     def series(self, who: str, what: str, since: float = 0.0) -> tuple[Tensor, Tensor]:
         """(steps, values), (n,) float64 each, of a player or of LOOK, from this share of the budget on.
@@ -75,16 +76,21 @@ class History:
         column = self._columns.get((who, what))
         if not column:
             return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.float64)
-        rows = torch.frombuffer(column, dtype=torch.float64).reshape(-1, 3).clone()  # (n, 3)
-        rows = rows[rows[:, 1] >= since]
-        return rows[:, 0], rows[:, 2]
+        rows = torch.frombuffer(column, dtype=torch.float64).reshape(-1, 2).clone()  # (n, 2)
+        rows = rows[rows[:, 0] >= self._step(since)]
+        return rows[:, 0], rows[:, 1]
 
     def trace(self, what: str, since: float = 0.0) -> Tensor:
         """The values of the last rounds, at most 512, from this share of the budget on, (n,) float64."""
-        found = [value for spent, value in self._traces.get(what, ()) if spent >= since]
+        first = self._step(since)
+        found = [value for step, value in self._traces.get(what, ()) if step >= first]
         return torch.tensor(found, dtype=torch.float64)
 
-    def last(self, what: str, count: int, since: float = 0.0) -> Tensor | None:
-        """The last ``count`` values of what was looked at, (count,) float64; None if there are fewer."""
-        _, values = self.series(LOOK, what, since)
-        return values[-count:] if len(values) >= count else None
+    def last(self, count: int, *whats: str, since: float = 0.0) -> list[Tensor] | None:
+        """The last ``count`` values of each thing looked at, (count,) float64; None if one has fewer."""
+        found = [self.series(LOOK, what, since)[1][-count:] for what in whats]
+        return found if all(len(values) == count for values in found) else None
+
+    def _step(self, share: float) -> float:
+        """The step at which this share of the budget, as it is now, was spent."""
+        return share * self.steps / self._spent if self._spent else 0.0

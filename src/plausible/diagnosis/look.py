@@ -107,6 +107,10 @@ class Scene:
     players: Mapping[str, list[Tensor]]
     reference: Reference
 
+    def labels(self, batch: Batch) -> Tensor | None:
+        """Those of a batch, where the model is told them."""
+        return batch.y if self.raw.conditional else None
+
 
 Look = Callable[[Scene], Mapping[str, float]]
 

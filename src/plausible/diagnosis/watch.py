@@ -16,8 +16,8 @@ from plausible.training import Step, Training
 EVERY = 100  # rounds between two looks
 _EARLY = (10, 20, 50)
 _TRACED = ("D(x)", "D(G(z))")  # of every round: circles may be quick
-_WITHIN = 1.1  # times the lowest score, at which later weights count as no worse
-_SCORES = ("distance", "held-out loss")  # lower is better; the first that a model has
+# lower is better; the first that a model has, and how much of the lowest later weights may be worse by
+_SCORES = {"held-out loss": 0.005, "distance": 0.1}
 
 
 class Watch:
@@ -28,9 +28,9 @@ class Watch:
     best      the weights to keep, {name: tensor}, and ``best_steps``, how many steps made them; None
               before the first look of this session.
 
-    The best weights are those of the latest look whose score is within 10% of the lowest: the Frechet
-    distance of samples in principal components, or the loss on held-out examples.  Looks fall on rounds,
-    not on seconds, so the same command keeps the same weights.
+    The best weights are those of the latest look whose score is near the lowest: the loss on held-out examples
+    within 0.5%, or for a game the Frechet distance of samples in principal components within 10%.  Looks fall
+    on rounds, not on seconds, so the same command keeps the same weights.
     """
 
     def __init__(self, training: Training[Any], history: History | None = None):
@@ -92,6 +92,7 @@ class Watch:
     def restart(self, history: History) -> None:
         """Go on from this history: what came after it is forgotten."""
         self.history, self._score, self._lowest = history, "", math.inf
+        self.findings = {}
         self._traced = {}
         if self.best_steps > history.steps:
             self.best, self.best_steps = None, 0
@@ -100,11 +101,10 @@ class Watch:
 
     def _scored(self, seen: Mapping[str, float | None]) -> bool:
         """Whether the weights of this look are the best so far."""
-        for what in _SCORES:
-            value = seen.get(what)
-            if value is not None:
-                self._score = what
-                self._lowest = min(self._lowest, value)
-                slack = (_WITHIN - 1) * abs(self._lowest)
-                return value <= self._lowest + slack
-        return not self._score  # a model without a score keeps its last weights
+        if not self._score:
+            self._score = next((what for what in _SCORES if seen.get(what) is not None), "")
+        value = seen.get(self._score)
+        if value is None:
+            return not self._score  # a model without a score keeps its last weights
+        self._lowest = min(self._lowest, value)
+        return value <= self._lowest + _SCORES[self._score] * abs(self._lowest)

@@ -38,12 +38,11 @@ def game(scene: Scene) -> Mapping[str, float]:
     assert z is not None
     device = beside.train.x.device
     y = None if beside.y is None else beside.y.to(device)
-    told = model.conditional
     with _unchanged(model):
         with torch.no_grad():
             fake = model.space.quantise(model.decode(z.to(device), y))
-            train = model.judge(beside.train.x, beside.train.y if told else None)
-            held = model.judge(beside.held.x, beside.held.y if told else None)
+            train = model.judge(beside.train.x, scene.labels(beside.train))
+            held = model.judge(beside.held.x, scene.labels(beside.held))
         x = fake.requires_grad_()
         logit = model.judge(x, y)
         real = held[torch.randint(len(held), logit.shape, device=device)]
@@ -88,10 +87,11 @@ def vanishing_gradient(history: History) -> Finding | None:
     All three, at three looks in a row.
     Source: Arjovsky and Bottou 2017, https://arxiv.org/abs/1701.04862.
     """
-    multiplier, auc = history.last("multiplier", _IN_A_ROW), history.last("AUC, learned", _IN_A_ROW)
-    _, slopes = history.series(LOOK, "slope")
-    if multiplier is None or auc is None:
+    three = history.last(_IN_A_ROW, "multiplier", "AUC, learned")
+    if three is None:
         return None
+    multiplier, auc = three
+    _, slopes = history.series(LOOK, "slope")
     most, now = slopes.max().item(), slopes[-_IN_A_ROW:]
     evidence = {
         "multiplier on the generator's gradient": multiplier[-1].item(),
@@ -122,13 +122,11 @@ def discriminator_overfitting(history: History) -> Finding | None:
     examples above samples and held-out ones less often, at three looks in a row.
     Source: Karras et al. 2020, https://arxiv.org/abs/2006.06676, equation 1.
     """
-    three = [
-        history.last(what, _IN_A_ROW)
-        for what in ("D, learned", "D, held out", "D, samples", "AUC, learned", "AUC, held out")
-    ]
-    if any(part is None for part in three):
+    kinds = "D, learned", "D, held out", "D, samples", "AUC, learned", "AUC, held out"
+    three = history.last(_IN_A_ROW, *kinds)
+    if three is None:
         return None
-    learned, held, samples, auc, auc_held = (part for part in three if part is not None)
+    learned, held, samples, auc, auc_held = three
     lost = (learned - held) / (learned - samples).clamp(min=1e-12)
     evidence = {
         "lost on held-out data": lost[-1].item(),
@@ -142,7 +140,7 @@ def discriminator_overfitting(history: History) -> Finding | None:
             Severity.FAILURE,
             "the discriminator knows its examples by heart: held-out ones look like samples to it",
             evidence,
-            "more data, --augment color translation cutout (images), a smaller --width, or stop earlier",
+            "more data, --augment color translation cutout (images), a smaller --width, or fewer --steps",
         )
     return Finding(
         name, Severity.FINE, "the discriminator says of new data what it says of old", evidence
@@ -155,10 +153,10 @@ def starved_generator(history: History) -> Finding | None:
 
     A D that is never wrong alone is no failure: with the losses of today G learns from it all the same.
     """
-    several = 2 * _IN_A_ROW
-    auc, distance = history.last("AUC, held out", several), history.last("distance", several)
-    if auc is None or distance is None:
+    six = history.last(2 * _IN_A_ROW, "AUC, held out", "distance")
+    if six is None:
         return None
+    auc, distance = six
     before, after = distance[:_IN_A_ROW].mean().item(), distance[_IN_A_ROW:].mean().item()
     evidence = {
         "AUC on held-out data": auc.min().item(),

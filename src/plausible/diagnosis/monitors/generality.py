@@ -1,5 +1,6 @@
 """Does what is learned hold for data that are not learned?"""
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -16,7 +17,7 @@ _WORSE = 0.05  # of the best
 
 @look()
 def generality(scene: Scene) -> Mapping[str, float]:
-    """The loss of a game for one on held-out examples, by the weights that a run saves.
+    """The loss of a game for one on held-out examples and its standard error, by the weights that a run saves.
 
     Not where an example's loss depends on the others, which is then no measure of the model.
     """
@@ -28,16 +29,21 @@ def generality(scene: Scene) -> Mapping[str, float]:
         return {}
     with torch.no_grad():
         loss = player.loss(scene.reference.held, Clock(0, 0, 1.0))
-    return {"held-out loss": loss.total.item()}
+    each = torch.stack(list(loss.terms.values())).sum(0)  # (n,)
+    return {
+        "held-out loss": loss.total.item(),
+        "held-out error": each.std().item() / math.sqrt(len(each)),
+    }
 
 
 @alarms
 def learning_by_heart(history: History) -> Finding | None:
-    """The loss of held-out examples has risen over its best by 5%, at three looks in a row, while that of
-    training examples fell."""
-    held = history.last("held-out loss", _IN_A_ROW)
-    if held is None or len(history.players) != 1:
+    """The loss of held-out examples has risen over its best by 5% and three standard errors, at three looks in a
+    row, while that of training examples fell."""
+    three = history.last(_IN_A_ROW, "held-out loss", "held-out error")
+    if three is None or len(history.players) != 1:
         return None
+    held, error = three
     steps, every = history.series(LOOK, "held-out loss")
     best = int(every.argmin())
     (who,) = history.players
@@ -46,19 +52,20 @@ def learning_by_heart(history: History) -> Finding | None:
     now = losses[-10:].mean().item()
     evidence = {
         "held-out loss": held[-1].item(),
+        "its standard error": error[-1].item(),
         "the best it was": every[best].item(),
         "at step": steps[best].item(),
         "training loss": now,
         "when the other was best": before,
     }
     name = "learning by heart"
-    scale = abs(every[best].item())
-    if (held > every[best] + _WORSE * scale).all() and now < before:
+    rise = (3 * error).clamp(min=_WORSE * abs(every[best].item()))
+    if (held > every[best] + rise).all() and now < before:
         return Finding(
             name,
             Severity.WARNING,
             "new examples have become less probable while training examples become more so",
             evidence,
-            "the best weights are kept; fewer --steps, a smaller --width, or more data",
+            "the best weights are kept; fewer --steps, a smaller network, or more data",
         )
     return Finding(name, Severity.FINE, "what is learned holds for held-out examples", evidence)

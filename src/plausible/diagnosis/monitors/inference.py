@@ -24,7 +24,8 @@ def inference(scene: Scene) -> Mapping[str, float]:
     model, held = scene.model, scene.reference.held
     assert isinstance(model, Variational)
     x = held.x[:_POINTS]
-    y = held.y[:_POINTS] if scene.raw.conditional and held.y is not None else None
+    labels = scene.labels(held)
+    y = None if labels is None else labels[:_POINTS]
     with torch.no_grad():
         posterior = model.posterior(x, y)
         apart = model.log_likelihood(x, posterior.z, y) - model.log_likelihood(
@@ -45,13 +46,11 @@ def posterior_collapse(history: History) -> Finding | None:
 
     And its KL does not rise any more: a decoder that begins to listen is none that has stopped.
     """
-    three = [
-        history.last(what, _IN_A_ROW, _WARM)
-        for what in ("KL", "coordinates used", "coordinates", "worth of z", "its error")
-    ]
-    if any(part is None for part in three):
+    kinds = "KL", "coordinates used", "coordinates", "worth of z", "its error"
+    three = history.last(_IN_A_ROW, *kinds, since=_WARM)
+    if three is None:
         return None
-    kl, used, dims, worth, error = (part for part in three if part is not None)
+    kl, used, dims, worth, error = three
     evidence: dict[str, float | str] = {
         "KL, nats": kl[-1].item(),
         "coordinates used": used[-1].item(),

@@ -26,10 +26,10 @@ def mixing(scene: Scene) -> Mapping[str, float]:
     """
     model, held = scene.model, scene.reference.held
     assert isinstance(model, Chain)
-    x, y = held.x, None
-    if scene.raw.conditional and held.y is not None:
-        label = held.y.mode().values
-        x, y = x[held.y == label], label.expand(_CHAINS)
+    x, labels, y = held.x, scene.labels(held), None
+    if labels is not None:
+        label = labels.mode().values
+        x, y = x[labels == label], label.expand(_CHAINS)
     if len(x) < _CHAINS:
         return {}
     x = x[:_CHAINS]
@@ -51,9 +51,10 @@ def chain_mixing(history: History) -> Finding | None:
     Learning by chains that do not move raises the energy of where they are, and of nothing else.
     Source: Tieleman 2008, doi:10.1145/1390156.1390290.
     """
-    left = history.last("left of a chain", _IN_A_ROW)
-    if left is None:
+    three = history.last(_IN_A_ROW, "left of a chain")
+    if three is None:
         return None
+    (left,) = three
     evidence = {f"autocorrelation over {_LAG} steps": left[-1].item(), "chains": float(_CHAINS)}
     name = "chain mixing"
     if (left > _STUCK).all():

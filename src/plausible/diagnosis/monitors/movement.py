@@ -29,9 +29,13 @@ def movement(scene: Scene) -> Mapping[str, float]:
 @alarms
 def frozen_player(history: History) -> Finding | None:
     """A player whose weights are, to the last digit, those of two looks ago, though it plays."""
+    found = None
     for who in history.players:
-        norms = history.last(f"{_WEIGHTS}{who}", _IN_A_ROW)
-        if norms is not None and (norms == norms[0]).all():
+        three = history.last(_IN_A_ROW, f"{_WEIGHTS}{who}")
+        if three is None:
+            continue
+        (norms,) = three
+        if (norms == norms[0]).all():
             flag = "--lr-discriminator" if who == "discriminator" else "--lr"
             return Finding(
                 "frozen player",
@@ -40,12 +44,14 @@ def frozen_player(history: History) -> Finding | None:
                 {"norm of its weights": norms[-1].item(), "looks without a change": _IN_A_ROW},
                 f"give it a learning rate: {flag}",
             )
-    return None
+        found = Finding("frozen player", Severity.FINE, "every player moves")
+    return found
 
 
 @alarms
 def divergence(history: History) -> Finding | None:
     """Gradients a hundred times what was usual, at the end of the log, and weights that grow with them."""
+    found = None
     for who in history.players:
         _, norms = history.series(who, "gradient")
         _, weights = history.series(LOOK, f"{_WEIGHTS}{who}")
@@ -54,7 +60,7 @@ def divergence(history: History) -> Finding | None:
         half = len(norms) // 2
         usual, now = norms[:half].median().item(), norms[-5:].median().item()
         grown = (weights[-1] / weights[0].clamp(min=1e-12)).item()
-        if now > _FAR * max(usual, 1e-12) and grown > 2:
+        if usual > 0 and now > _FAR * usual and grown > 2:
             return Finding(
                 "divergence",
                 Severity.FAILURE,
@@ -66,4 +72,5 @@ def divergence(history: History) -> Finding | None:
                 },
                 "a smaller --lr, and for a gan --penalties r1 r2",
             )
-    return None
+        found = Finding("divergence", Severity.FINE, "nobody runs away")
+    return found

@@ -14,7 +14,7 @@ _ORDER = 12  # of the autoregression: what is measured is a circle and the noise
 _LEAST = 200  # rounds
 _WARM = 0.2  # of the budget
 _SURROGATES = 99  # the fewest of which none makes p 0.01
-_QUICK = 6.0  # rounds: what is quicker is the rhythm of penalties that are taken every few updates
+_QUICK = 20.0  # rounds: what is quicker is the rhythm of penalties that are taken every few updates
 _CIRCLE = 0.9  # modulus from which a pair of roots is near the unit circle
 _SWING = 0.1  # standard deviation of D's opinion, as a probability, that is worth the name
 
@@ -68,7 +68,7 @@ def _level(x: Tensor) -> Tensor:
 def _pairs(x: Tensor) -> tuple[Tensor, Tensor]:
     """Modulus and period of the complex pair nearest the circle: (S, n) -> (S,) each.
 
-    Of those that turn at least twice within n, and no quicker than in 6 rounds.
+    Of those that turn at least twice within n, and no quicker than in 20 rounds.
     """
     n = x.shape[1]
     past = torch.stack([x[:, _ORDER - k - 1 : n - k - 1] for k in range(_ORDER)], 2)  # (S, n-p, p)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
+from plausible.core.registry import Refused
 from plausible.core.verbs import Latent
 from plausible.data.part import Part
 from plausible.diagnosis.alarm import alarms
@@ -41,7 +42,10 @@ def samples(scene: Scene) -> Mapping[str, float]:
         return {}
     space = model.space
     values = space.codes(x).to(torch.uint8) if space.levels else x
-    made = beside.lens.look(Part(values, None, space))
+    try:
+        made = beside.lens.look(Part(values, None, space))
+    except Refused:  # too far away to be measured
+        return {}
     real = beside.shares  # (K,)
     share = torch.bincount(made.modes, minlength=len(real)) / len(made)  # (K,)
     return {
@@ -61,9 +65,10 @@ def mode_collapse(history: History) -> Finding | None:
     """
     if len(history.players) < 2:  # likelihood pays for every mode
         return None
-    lost, pairs = (history.last(what, _IN_A_ROW, _WARM) for what in ("lost", "pairs"))
-    if lost is None or pairs is None:
+    three = history.last(_IN_A_ROW, "lost", "pairs", since=_WARM)
+    if three is None:
         return None
+    lost, pairs = three
     _, every = history.series(LOOK, "lost")
     evidence = {
         "share of the data not reached": lost[-1].item(),
@@ -79,6 +84,6 @@ def mode_collapse(history: History) -> Finding | None:
             Severity.FAILURE,
             "mode collapse: samples miss a part of the data and lie closer together than data do",
             evidence,
-            "train with the default --loss relativistic --penalties r1 r2, with --pack 2, or a larger --batch",
+            "train with the default --loss relativistic --penalties r1 r2, with a larger --batch, or without labels --pack 2",
         )
     return Finding(name, Severity.FINE, "samples reach what data reach", evidence)

@@ -45,7 +45,7 @@ def hidden(scene: Scene) -> Mapping[str, float]:
     model, held = scene.model, scene.reference.held
     assert isinstance(model, Hidden)
     with torch.no_grad():
-        on = model.hidden(held.x, held.y if scene.raw.conditional else None)  # (N, H)
+        on = model.hidden(held.x, scene.labels(held))  # (N, H)
     same = (on < _NEVER).all(0) | (on > 1 - _NEVER).all(0)  # (H,)
     return {"units that never change": same.double().mean().item()}
 
@@ -57,8 +57,8 @@ def dead_units(history: History) -> Finding | None:
     Source: Hinton 2012, doi:10.1007/978-3-642-35289-8_32, section 15 (for hidden units of an RBM).
     """
     kinds = ("units without gradient", "units that never change")
-    found = {what: history.last(what, _IN_A_ROW, _WARM) for what in kinds}
-    known = {what: values for what, values in found.items() if values is not None}
+    found = {what: history.last(_IN_A_ROW, what, since=_WARM) for what in kinds}
+    known = {what: values[0] for what, values in found.items() if values is not None}
     if not known:
         return None
     evidence = {what: values[-1].item() for what, values in known.items()}
@@ -70,6 +70,6 @@ def dead_units(history: History) -> Finding | None:
             Severity.WARNING,
             "a part of the units is dead: they say the same of every input and do not learn",
             {**evidence, **first},
-            "a smaller --lr; where all is well otherwise, a smaller --width does the same in less time",
+            "a smaller --lr; where all is well otherwise, a smaller network does the same in less time",
         )
     return Finding(name, Severity.FINE, "the units are alive", evidence)
