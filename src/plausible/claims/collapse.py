@@ -10,6 +10,7 @@ from plausible.claims.claim import Claimed, Figure, claims, resampled
 from plausible.data.load import load
 from plausible.data.part import Data
 from plausible.data.toys import TOYS
+from plausible.diagnosis.monitors.samples import lost
 from plausible.evaluation.features import pca
 from plausible.evaluation.lens import fit
 from plausible.models import GAN
@@ -59,7 +60,7 @@ def mode_collapse(seed: int) -> Claimed:
         least, most = (0.1, 1.0) if config else (0.0, 0.02)
         what = f"share of the digits in bins not found, {name}"
         measured.append(
-            resampled(what, partial(_lost, share=real), assign(x), least=least, most=most)
+            resampled(what, partial(lost, real=real), assign(x), least=least, most=most)
         )
     return Claimed(measured, Figure("round", "modes of the ring found", curves))
 
@@ -90,9 +91,3 @@ def _bins(data: Data) -> tuple[Tensor, Any]:
     modes = lens.look(data.train).modes
     share = torch.bincount(modes, minlength=len(lens.names)) / len(modes)
     return share, lambda made: lens.assign(made, lens.extract(made))
-
-
-def _lost(modes: Tensor, share: Tensor) -> float:
-    """The share of the data in bins that have less than a tenth of it: (n,), (K,) -> 0 to 1."""
-    seen = torch.bincount(modes, minlength=len(share)) / len(modes)
-    return share[seen < _RARE * share].sum().item()

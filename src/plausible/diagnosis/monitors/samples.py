@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from plausible.core.registry import Refused
 from plausible.core.verbs import Latent
@@ -46,13 +47,17 @@ def samples(scene: Scene) -> Mapping[str, float]:
         made = beside.lens.look(Part(values, None, space))
     except Refused:  # too far away to be measured
         return {}
-    real = beside.shares  # (K,)
-    share = torch.bincount(made.modes, minlength=len(real)) / len(made)  # (K,)
     return {
         "distance": frechet(made.features, beside.seen.features) / max(beside.distance, 1e-12),
-        "lost": real[share < _RARE * real].sum().item(),
+        "lost": lost(made.modes, beside.shares),
         "pairs": torch.pdist(made.raw).mean().item() / max(beside.apart, 1e-12),
     }
+
+
+def lost(modes: Tensor, real: Tensor) -> float:
+    """The share of the data in bins that have less than a tenth of it: (n,), shares (K,) -> 0 to 1."""
+    share = torch.bincount(modes, minlength=len(real)) / len(modes)  # (K,)
+    return real[share < _RARE * real].sum().item()
 
 
 @alarms
@@ -68,17 +73,17 @@ def mode_collapse(history: History) -> Finding | None:
     three = history.last(_IN_A_ROW, "lost", "pairs", since=_WARM)
     if three is None:
         return None
-    lost, pairs = three
+    missed, pairs = three
     _, every = history.series(LOOK, "lost")
     evidence = {
-        "share of the data not reached": lost[-1].item(),
+        "share of the data not reached": missed[-1].item(),
         "the smallest it was": every.min().item(),
         "distance of pairs, times that of data": pairs[-1].item(),
         "looks": float(len(every)),
     }
     name = "mode collapse"
-    falling = lost[-1] < 0.7 * lost[0]  # it recovers
-    if (lost > _LOST).all() and (pairs < _NARROW).all() and not falling:
+    falling = missed[-1] < 0.7 * missed[0]  # it recovers
+    if (missed > _LOST).all() and (pairs < _NARROW).all() and not falling:
         return Finding(
             name,
             Severity.FAILURE,
