@@ -13,6 +13,7 @@ frozen player              a D that does not learn
 and of other families, on the digits: healthy trainings by default, and
 
 posterior collapse         a VAE with --beta 200
+dead units                 an RBM with 300 times the learning rate
 
 named     share of the runs in which an alarm of that name was raised, with an exact 95% interval
 accused   of healthy runs: the share with any alarm
@@ -58,6 +59,7 @@ class Case:
     where: tuple[str, ...] = ("ring", "digits", "mnist")
 
 
+_BINARY = plausible.Options(binarise="dynamic")
 _CIRCLING = {
     "loss": "wasserstein", "penalties": (), "architecture": "mlp", "width": 16, "beta1": 0.9, "decay": (1.0, 1.0),
 }  # fmt: skip
@@ -76,8 +78,8 @@ CASES = {
     "divergence": Case({"loss": "wasserstein", "penalties": (), "lr": 6e-2}),
     "frozen player": Case({"lr_discriminator": 1e-30}),
     "posterior collapse": Case({"beta": 200.0}, plausible.VAE, where=("digits",)),
+    "dead units": Case({"lr": 3.0, "decay": 0.0}, plausible.RBM, _BINARY, where=("digits",)),
 }
-_BINARY = plausible.Options(binarise="dynamic")
 CASES |= {
     f"healthy {kind.name}": Case(kind=kind, options=options, where=("digits",))
     for kind, options in (
