@@ -85,22 +85,29 @@ def findings(found: "Sequence[Finding]") -> Table:
     styles = {"failure": "bold red", "warning": "yellow", "note": "", "fine": "green"}
     table = _table("What is wrong, and what to do")
     for name in ("check", "severity", "finding", "evidence", "what to do"):
-        table.add_column(name, no_wrap=name == "severity")
+        table.add_column(name, no_wrap=name == "severity", overflow="fold")
     for row in found:
-        evidence = "\n".join(
-            f"{what}: {value:.4g}" if isinstance(value, float | int) else f"{what}: {value}"
-            for what, value in row.evidence.items()
-        )
+        evidence = "\n".join(_evidence(row))
         severity = str(row.severity)
         table.add_row(row.check, Text(severity, styles[severity]), row.claim, evidence, row.remedy)
     return table
 
 
 def alarm(finding: "Finding") -> Text:
-    """A finding in a line: what is wrong and what to do."""
+    """A finding in a line: what is wrong, the numbers, and what to do."""
     style = "bold red" if str(finding.severity) == "failure" else "yellow"
     text = Text(f"{finding.severity}: {finding.claim}", style)
+    text.append(f" ({', '.join(_evidence(finding))})", "dim")
     return text.append(f"; {finding.remedy}" if finding.remedy else "", "")
+
+
+def _evidence(finding: "Finding") -> list[str]:
+    """Each number of a finding with what it is."""
+    return [
+        f"{what}: {value}" if isinstance(value, str) else
+        f"{what}: {value:,.0f}" if abs(value) < 1e9 and value == round(value) else f"{what}: {value:.4g}"
+        for what, value in finding.evidence.items()
+    ]  # fmt: skip
 
 
 def claim(sentence: str, found: "Claimed") -> Table:

@@ -261,10 +261,13 @@ def cut_log(run: Run, steps: int) -> None:
     """Drop the lines of rounds that were played after the save and will be played again."""
     path = run.folder / "log.jsonl"
     if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n")]
-        try:
-            kept = [line for line in whole if json.loads(line)["step"] < steps]
-        except (ValueError, TypeError, KeyError) as error:
-            raise Refused(f"{path} is not the log of a training: {error}") from error
+        kept = []
+        for number, line in enumerate(path.read_text().splitlines(keepends=True), 1):
+            if line.endswith("\n"):
+                try:
+                    kept += [line] if json.loads(line)["step"] < steps else []
+                except (ValueError, TypeError, KeyError) as error:
+                    raise Refused(
+                        f"line {number} of {path} is not one of the log of a training"
+                    ) from error
         write(path, "".join(kept))

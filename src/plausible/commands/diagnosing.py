@@ -24,6 +24,9 @@ def diagnose(asked: Diagnose, console: Console) -> None:
     if found:
         console.print(display.findings(found), highlight=False)
     else:
-        console.print(f"there is no check yet that a {model.name} could be asked", highlight=False)
+        console.print(
+            f"nothing to go by: this training was not watched, and there is no check of a trained {model.name}",
+            highlight=False,
+        )
     path = run.write("findings.json", to_json(found))
     console.print(f"all of it in {path}", highlight=False, soft_wrap=True)

@@ -85,7 +85,10 @@ def _play(
     if watched and training.weights:  # what is fitted at once has nothing to watch
         watch = Watch(training, History.read(run.folder / "log.jsonl"))
 
+    told: list[Finding] = []
+
     def tell(finding: Finding) -> None:
+        told.append(finding)
         console.print(display.alarm(finding), soft_wrap=True)
 
     steps = follow(run, training, watch, on_failure, tell)
@@ -93,7 +96,9 @@ def _play(
         for _ in display.watch(steps, training.settings.steps, console):
             pass
     except Failed as failure:
-        console.print(f"stopped: {failure}; {run.folder} holds the last save", soft_wrap=True)
+        left = "holds the last save" if (run.folder / "state.pt").exists() else "holds nothing yet"
+        what = "that failure" if told else str(failure)
+        console.print(f"stopped by {what}; {run.folder} {left}", soft_wrap=True)
         sys.exit(3)
     finished = training.finished
     training.pause()

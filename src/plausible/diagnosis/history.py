@@ -44,15 +44,18 @@ class History:
     @classmethod
     def read(cls, path: Path) -> "History":
         """Of a file; empty if there is none, Refused if it is not a log.  A last line cut short is left out."""
+        found = cls()
         if not path.exists():
-            return cls()
-        try:
-            whole = [
-                line for line in path.read_text().splitlines(keepends=True) if line[-1] == "\n"
-            ]
-            return cls([json.loads(line) for line in whole])
-        except (ValueError, AttributeError, KeyError, TypeError) as error:
-            raise Refused(f"{path} is not the log of a training: {error}") from error
+            return found
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+            if line.endswith(b"\n"):
+                try:
+                    found.add(json.loads(line))
+                except (ValueError, AttributeError, KeyError, TypeError) as error:
+                    raise Refused(
+                        f"line {number} of {path} is not one of the log of a training"
+                    ) from error
+        return found
 
     def add(self, line: Mapping[str, Any]) -> None:
         """One more line."""

@@ -56,14 +56,14 @@ def collapse(
     heard  whether x is more probable given its own z than given that of another.
     """
     name = "posterior collapse"
-    remedy = f"--warm-up 0.3 or, without --importance, --free-bits {_ALLOWED / dims:.2g}"
+    remedy = f"--beta 1 or less; if it stays so with --warm-up 0.3 or, without --importance, --free-bits {_ALLOWED / dims:.2g}"
     if kl < _NOTHING and not heard:
         return Finding(
             name,
             Severity.FAILURE,
             "the posterior has collapsed: z says nothing of x, and the decoder ignores it",
             evidence,
-            f"train again with {remedy}, with --beta 1 or less, and if it stays so with a smaller --lr",
+            f"train again with {remedy}, or a smaller --lr",
         )
     if used <= _HARDLY < dims // _HARDLY:
         return Finding(
@@ -71,7 +71,7 @@ def collapse(
             Severity.WARNING,
             f"hardly any of z is used, {used} of {dims} coordinates",
             evidence,
-            f"train again with {remedy}; with --beta above 1, lower it",
+            f"train again with {remedy}",
         )
     if used < dims:
         return Finding(

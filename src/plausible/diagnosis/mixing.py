@@ -6,9 +6,6 @@ from plausible.diagnosis.finding import Case, Finding, Severity, check
 from plausible.evaluation.mixing import walk
 
 _CHAINS, _STEPS = 64, 1000
-REMEDY = (
-    "an rbm: train with --temperatures 10 or --fast-weights, or --gibbs 5; a gsn: more --corruption"
-)
 _APART = 1.5  # R-hat from which chains live in places of their own
 
 
@@ -38,12 +35,19 @@ def chain_mixing(case: Case) -> Finding:
             Severity.NOTE,
             f"chains mix slowly: R-hat is {found.r_hat:.2f} after {_STEPS:,} steps, where {AGREE} would do",
             evidence,
-            REMEDY,
+            remedy(case.model.name),
         )
     return Finding(
         "chain mixing",
         Severity.WARNING,
         "chains do not mix: each stays near the mode it found first",
         evidence,
-        REMEDY,
+        remedy(case.model.name),
     )
+
+
+def remedy(name: str) -> str:
+    """What makes the chains of a family mix."""
+    if name == "gsn":
+        return "train with more --corruption or --noise"
+    return "train with --temperatures 10 or --fast-weights, or --gibbs 5"

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from plausible.core.model import Model
 from plausible.core.verbs import Adversarial, Latent
-from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
 from plausible.diagnosis.look import Scene, look
@@ -108,10 +108,9 @@ def vanishing_gradient(history: History) -> Finding | None:
             "the generator's gradient has vanished: the discriminator is sure of every sample, and the loss "
             "passes hardly anything on",
             evidence,
-            "train with --loss nonsaturating or relativistic (the default), or with a smaller "
-            "--lr-discriminator and one of --penalties",
+            "train with the default --loss relativistic --penalties r1 r2 --updates 1",
         )
-    return Finding(name, Severity.FINE, "the discriminator's slope reaches the generator", evidence)
+    return calm(name, evidence)
 
 
 @alarms
@@ -142,9 +141,7 @@ def discriminator_overfitting(history: History) -> Finding | None:
             evidence,
             "more data, --augment color translation cutout (images), a smaller --width, or fewer --steps",
         )
-    return Finding(
-        name, Severity.FINE, "the discriminator says of new data what it says of old", evidence
-    )
+    return calm(name, evidence)
 
 
 @alarms
@@ -172,4 +169,4 @@ def starved_generator(history: History) -> Finding | None:
             evidence,
             "a smaller --lr-discriminator, --updates 1, or --penalties r1 r2 with a larger --penalty-weight",
         )
-    return Finding(name, Severity.FINE, "the discriminator does not outrun the generator", evidence)
+    return calm(name, evidence)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 
 from plausible.core.model import Clock
-from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
 from plausible.diagnosis.look import Scene, look
@@ -68,4 +68,4 @@ def learning_by_heart(history: History) -> Finding | None:
             evidence,
             "the best weights are kept; fewer --steps, a smaller network, or more data",
         )
-    return Finding(name, Severity.FINE, "what is learned holds for held-out examples", evidence)
+    return calm(name, evidence)

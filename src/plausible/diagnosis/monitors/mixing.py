@@ -6,11 +6,11 @@ import torch
 
 from plausible.core.mixing import autocorrelation, projections
 from plausible.core.verbs import Chain
-from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import History
 from plausible.diagnosis.look import Scene, look
-from plausible.diagnosis.mixing import REMEDY
+from plausible.diagnosis.mixing import remedy
 
 _CHAINS = 16
 _FIRST, _LAG = 4, 12  # steps that lead away from the data, and steps over which chains are compared
@@ -63,6 +63,6 @@ def chain_mixing(history: History) -> Finding | None:
             Severity.WARNING,
             "the chains have nearly stopped: they stay where they are",
             evidence,
-            REMEDY,
+            remedy(*history.players),
         )
-    return Finding(name, Severity.FINE, "the chains move", evidence)
+    return calm(name, evidence)

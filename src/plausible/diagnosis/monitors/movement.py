@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import torch
 
-from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
 from plausible.diagnosis.look import Scene, look
 
 _IN_A_ROW = 3
-_FAR = 100.0  # times the usual norm of a gradient
+_FAR = 100.0  # times the norm of a gradient at its calmest
+_BLOCK = 10  # lines
 _WEIGHTS = "weights of the "
 
 
@@ -36,29 +37,31 @@ def frozen_player(history: History) -> Finding | None:
             continue
         (norms,) = three
         if (norms == norms[0]).all():
-            flag = "--lr-discriminator" if who == "discriminator" else "--lr"
+            alone = who == "discriminator"
             return Finding(
                 "frozen player",
                 Severity.FAILURE,
                 f"the {who} does not move: its weights stay what they are",
                 {"norm of its weights": norms[-1].item(), "looks without a change": _IN_A_ROW},
-                f"give it a learning rate: {flag}",
+                "leave out --lr-discriminator, so that it learns as fast as G"
+                if alone
+                else "a larger --lr",
             )
-        found = Finding("frozen player", Severity.FINE, "every player moves")
+        found = calm("frozen player")
     return found
 
 
 @alarms
 def divergence(history: History) -> Finding | None:
-    """Gradients a hundred times what was usual, at the end of the log, and weights that grow with them."""
+    """Gradients a hundred times their calmest, of ten lines, and weights that grow with them."""
     found = None
     for who in history.players:
         _, norms = history.series(who, "gradient")
         _, weights = history.series(LOOK, f"{_WEIGHTS}{who}")
         if len(norms) < 20 or len(weights) < 2:
             continue
-        half = len(norms) // 2
-        usual, now = norms[:half].median().item(), norms[-5:].median().item()
+        blocks = norms[: len(norms) // _BLOCK * _BLOCK].unflatten(0, (-1, _BLOCK))  # (n / 10, 10)
+        usual, now = blocks.median(1).values.min().item(), norms[-5:].median().item()
         grown = (weights[-1] / weights[0].clamp(min=1e-12)).item()
         if usual > 0 and now > _FAR * usual and grown > 2:
             return Finding(
@@ -67,10 +70,10 @@ def divergence(history: History) -> Finding | None:
                 f"the {who} runs away: its gradients and its weights grow without bound",
                 {
                     "norm of its gradient": now,
-                    "what was usual": usual,
+                    "at its calmest": usual,
                     "its weights, times those at the start": grown,
                 },
                 "a smaller --lr, and for a gan --penalties r1 r2",
             )
-        found = Finding("divergence", Severity.FINE, "nobody runs away")
+        found = calm("divergence")
     return found

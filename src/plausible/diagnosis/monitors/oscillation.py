@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
 
@@ -92,11 +92,11 @@ def oscillation(history: History) -> Finding | None:
     both = [history.trace(what, _WARM) for what in ("D(x)", "D(G(z))")]
     if min(len(values) for values in both) < _LEAST:
         return None
-    name, calm = "oscillation", "the players do not go round in circles"
+    name = "oscillation"
     swings = [values.std().item() for values in both]
     evidence = {"swing of D(x)": swings[0], "swing of D(G(z))": swings[1]}
     if min(swings) < _SWING or not _stands(history.series(LOOK, "distance", _WARM)[1]):
-        return Finding(name, Severity.FINE, calm, evidence)
+        return calm(name, evidence)
     real, fake = (cycle(values) for values in both)
     evidence |= {
         "period, rounds": fake.period,
@@ -113,7 +113,7 @@ def oscillation(history: History) -> Finding | None:
             evidence,
             "train with --penalties r1 r2, without --simultaneous, or with a smaller --lr",
         )
-    return Finding(name, Severity.FINE, calm, evidence)
+    return calm(name, evidence)
 
 
 def _stands(distance: Tensor) -> bool:

@@ -8,7 +8,7 @@ from torch import Tensor
 from plausible.core.registry import Refused
 from plausible.core.verbs import Latent
 from plausible.data.part import Part
-from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
 from plausible.diagnosis.look import Scene, look
@@ -89,6 +89,6 @@ def mode_collapse(history: History) -> Finding | None:
             Severity.FAILURE,
             "mode collapse: samples miss a part of the data and lie closer together than data do",
             evidence,
-            "train with the default --loss relativistic --penalties r1 r2, with a larger --batch, or without labels --pack 2",
+            "train with the default --loss relativistic --penalties r1 r2 and learning rates, or else a larger --batch",
         )
-    return Finding(name, Severity.FINE, "samples reach what data reach", evidence)
+    return calm(name, evidence)

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from plausible.core.verbs import Hidden
-from plausible.diagnosis.alarm import alarms
+from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
 from plausible.diagnosis.look import Scene, look
@@ -72,4 +72,4 @@ def dead_units(history: History) -> Finding | None:
             {**evidence, **first},
             "a smaller --lr; where all is well otherwise, a smaller network does the same in less time",
         )
-    return Finding(name, Severity.FINE, "the units are alive", evidence)
+    return calm(name, evidence)
