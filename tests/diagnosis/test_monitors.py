@@ -292,7 +292,7 @@ def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
     assert read.series("model", "loss")[0].tolist() == [line["step"] for line in whole]
     for rubbish in ("rubbish", "[]", "{}"):
         path.write_text(rubbish + "\n")
-        with pytest.raises(Refused, match="line 1 of .* is not one of the log"):
+        with pytest.raises(Refused, match=r"line 1 of .* is not one of the log"):
             History.read(path)
 
 
