@@ -241,7 +241,7 @@ def test_a_long_log_is_read_by_column_and_rounds_by_the_last_of_them():
     steps, values = history.series("model", "loss", since=0.5)
     assert (len(steps), steps[0].item(), values[-1].item()) == (300, 3000.0, 0.0)
     assert history.trace("D(x)").tolist() == [k / 6000 for k in range(5489, 6001)]
-    assert len(history.trace("D(x)", since=0.95)) == 299
+    assert len(history.trace("D(x)", since=0.95)) == 301
     assert history.last(3, "lost", since=0.99) is None
     assert [values.tolist() for values in history.last(1, "lost", since=0.99)] == [[1.0]]
     assert history.players == ["model"]

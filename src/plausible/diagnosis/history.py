@@ -32,7 +32,7 @@ class History:
         self.steps = 0
         self.players: list[str] = []
         self.looks: list[Mapping[str, float | None]] = []
-        self._spent = 0.0
+        self._rounds = 0.0  # of the budget as it is now
         # (step, value) one after the other
         self._columns: defaultdict[tuple[str, str], array[float]] = defaultdict(lambda: array("d"))
         self._traces: defaultdict[str, deque[tuple[int, float]]] = defaultdict(
@@ -60,7 +60,9 @@ class History:
     def add(self, line: Mapping[str, Any]) -> None:
         """One more line."""
         told = {who: seen for who, seen in line.items() if isinstance(seen, Mapping)}
-        self.steps, self._spent = line["step"] + 1, line["spent"]
+        self.steps = line["step"] + 1
+        if line["spent"]:
+            self._rounds = line["step"] / line["spent"]
         for what, values in told.pop(TRACE, {}).items():
             self._traces[what].extend(enumerate(values, self.steps - len(values)))
         self.players = [who for who in told if who != LOOK]
@@ -80,12 +82,12 @@ class History:
         if not column:
             return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.float64)
         rows = torch.frombuffer(column, dtype=torch.float64).reshape(-1, 2).clone()  # (n, 2)
-        rows = rows[rows[:, 0] >= self._step(since)]
+        rows = rows[rows[:, 0] >= self._first(since)]
         return rows[:, 0], rows[:, 1]
 
     def trace(self, what: str, since: float = 0.0) -> Tensor:
         """The values of the last rounds, at most 512, from this share of the budget on, (n,) float64."""
-        first = self._step(since)
+        first = self._first(since)
         found = [value for step, value in self._traces.get(what, ()) if step >= first]
         return torch.tensor(found, dtype=torch.float64)
 
@@ -94,6 +96,6 @@ class History:
         found = [self.series(LOOK, what, since)[1][-count:] for what in whats]
         return found if all(len(values) == count for values in found) else None
 
-    def _step(self, share: float) -> float:
+    def _first(self, share: float) -> float:
         """The step at which this share of the budget, as it is now, was spent."""
-        return share * self.steps / self._spent if self._spent else 0.0
+        return round(share * self._rounds)
