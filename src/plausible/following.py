@@ -79,7 +79,11 @@ def follow(
                 raise Failed("; ".join(f"{one.claim}; {one.remedy}" for one in grave))
             if wish == 2:
                 return
-        if step is not None and notes.behind(step):  # the time ended, not the rounds
+        if step is not None and notes.behind(step):  # the last, or the time ended before it was due
+            failure = _broken(step, training)
+            if failure is not None:
+                notes.keep([failure])
+                raise Diverged(failure.claim + "; " + failure.remedy)
             notes.note(step, watch is not None)
         save(run, training, _best(watch), keep=watch is not None)
         notes.record()
