@@ -15,6 +15,7 @@ LAYERS = [
     ["models", "training", "evaluation", "bayes"],
     ["figures", "sklearn", "diagnosis"],
     ["runs"],
+    ["notes"],
     ["following"],
     ["judging", "recognition"],
     ["claims"],
