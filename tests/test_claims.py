@@ -59,7 +59,7 @@ def test_the_command_writes_a_page_a_picture_and_the_numbers(tmp_path, capsys):
     assert "holds: Without a penalty" in capsys.readouterr().out
     page = (tmp_path / "pages" / "orbit.md").read_text()
     assert page.startswith("# Without a penalty")
-    assert "![orbit](orbit.png)" in page
+    assert "](orbit.png)" in page
     assert "1801.04406" in page
     assert (tmp_path / "pages" / "orbit.png").stat().st_size > 1000
     assert json.loads((tmp_path / "pages" / "orbit.json").read_text())["holds"] is True

@@ -20,7 +20,7 @@ def saturating_gradient(seed: int) -> Claimed:
     On a logit a = D(G(z)) the first passes on s(a), the second 1 - s(a), and while D tells samples easily a is
     far below 0.  Two GANs with the same first weights, perceptrons as in the source, learn the 8x8 digits for 100
     rounds without penalties, D by 20 updates a round, one with each loss; every 4 rounds the slope of each cost
-    at the samples is taken.
+    at the samples is taken.  The picture beside shows the slopes over a.
     Source: Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661, section 3.
     """
     data = load("digits")
@@ -54,4 +54,5 @@ def saturating_gradient(seed: int) -> Claimed:
             exact("largest gap of the slopes over a to s(a) and 1 - s(a)", apart.item(), most=1e-5),
         ],
         Figure("round", "|d cost / d G(z)|, median", {loss: (rounds, of["slope"]) for loss, of in found.items()}, log="y"),
+        Figure("a = D(G(z)), logit", "|d cost / d a|", {loss: (a.tolist(), slope.tolist()) for loss, slope in by_a.items()}),
     )  # fmt: skip

@@ -4,11 +4,12 @@ import inspect
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 
 from plausible import display, figures, runs
-from plausible.claims import Claimed, claims
+from plausible.claims import Claimed, Figure, claims
 from plausible.commands.files import progress
 from plausible.menu import Claims
 from plausible.paths import free
@@ -30,9 +31,9 @@ def prove(asked: Claims, console: Console) -> None:
         first, rest = _told(name)
         console.print(display.claim(first, found[name]), highlight=False)
         if folder is not None:
-            shown = found[name].figure
-            image = figures.curves(shown.curves, shown.across, shown.upwards, log=shown.log)
-            runs.write(folder / f"{name}.png", figures.png(image))
+            for file, shown in _pictures(name, found[name]).items():
+                image = figures.curves(shown.curves, shown.across, shown.upwards, log=shown.log)
+                runs.write(folder / file, figures.png(image))
             runs.write(folder / f"{name}.md", _page(name, first, rest, found[name], asked.seed))
             numbers = {"seed": asked.seed, "holds": found[name].holds, **asdict(found[name])}
             runs.write(folder / f"{name}.json", json.dumps(numbers, indent=1) + "\n")
@@ -58,10 +59,17 @@ def _page(name: str, first: str, rest: str, found: Claimed, seed: int) -> str:
         *(f"| {' | '.join(_escaped(cell) for cell in row)} |" for row in display.cells(found)),
     ]
     return (
-        f"# {first}\n\n{rest}\n\n![{name}]({name}.png)\n\n"
+        f"# {first}\n\n{rest}\n\n"
+        + "".join(f"![{Path(file).stem}]({file})\n\n" for file in _pictures(name, found))
         + "\n".join(rows)
         + f"\n\n`plausible claims {name} --seed {seed}`\n"
     )
+
+
+def _pictures(name: str, found: Claimed) -> dict[str, Figure]:
+    """{file: what it shows}."""
+    beside = {} if found.beside is None else {f"{name}-beside.png": found.beside}
+    return {f"{name}.png": found.figure, **beside}
 
 
 def _escaped(cell: str) -> str:
