@@ -9,7 +9,7 @@ seconds   median and longest, of one process with one thread beside another
 Two processes of one thread each.  --logs FOLDER keeps what was found, and what is there is not run again.
 """
 
-import json
+import math
 import os
 import time
 from functools import partial
@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from benchmarks.record import parser, record
+from benchmarks.record import once, parser, record
 
 from plausible.claims import Measured, claims
 
@@ -27,37 +27,32 @@ _QUICK = ("maximum-likelihood", "nonsense")
 
 
 def run(job: tuple[str, int], logs: Path | None) -> dict[str, Any]:
-    """One claim with one seed."""
+    """One claim with one seed, from its file if that is there."""
     name, seed = job
-    kept_at = None if logs is None else logs / f"{name}-{seed}.json"
-    if kept_at is not None and kept_at.exists():
-        return json.loads(kept_at.read_text())
+    return once(None if logs is None else logs / f"{name}-{seed}.json", partial(proved, job))
+
+
+def proved(job: tuple[str, int]) -> dict[str, Any]:
+    """Whether a claim holds with a seed, how narrowly, and the seconds it took."""
+    name, seed = job
     torch.set_num_threads(1)
     began = time.perf_counter()
     found = claims[name](seed)
-    one = {
+    return {
         "claim": name, "seed": seed, "holds": found.holds, "seconds": time.perf_counter() - began,
         "room": min(_room(number) for number in found.measured),
         "measured": {number.what: [number.value, number.low, number.high] for number in found.measured},
     }  # fmt: skip
-    if kept_at is not None:
-        kept_at.write_text(json.dumps(one))
-    return one
 
 
 def _room(number: Measured) -> float:
     """How far inside its bounds an interval lies; inf where there is no bound."""
-    least = (
-        float("inf")
-        if number.least is None
-        else (number.low - number.least) / max(abs(number.low), abs(number.least), 1e-12)
-    )
-    most = (
-        float("inf")
-        if number.most is None
-        else (number.most - number.high) / max(abs(number.high), abs(number.most), 1e-12)
-    )
-    return min(least, most)
+    room = [math.inf]
+    if number.least is not None:
+        room.append((number.low - number.least) / max(abs(number.low), abs(number.least), 1e-12))
+    if number.most is not None:
+        room.append((number.most - number.high) / max(abs(number.high), abs(number.most), 1e-12))
+    return min(room)
 
 
 def main() -> None:
@@ -67,8 +62,6 @@ def main() -> None:
     flags.add_argument("--logs", type=Path, help="a folder that keeps what was found")
     asked = flags.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    if asked.logs is not None:
-        asked.logs.mkdir(parents=True, exist_ok=True)
     names = _QUICK if asked.quick else asked.names
     seeds = range(asked.seed, asked.seed + (2 if asked.quick else asked.seeds))
     jobs = [(name, seed) for name in names for seed in seeds]

@@ -25,7 +25,6 @@ Two processes of one thread each.  --logs FOLDER keeps what each run logged, and
 but put to the alarms as they are now.  MNIST must be in $PLAUSIBLE_DATA.
 """
 
-import json
 import math
 import os
 import time
@@ -37,7 +36,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from benchmarks.record import kept, parser, record
+from benchmarks.record import kept, once, parser, record
 from scipy import stats
 
 import plausible
@@ -103,17 +102,8 @@ Job = tuple[str, str, int, int]
 def run(job: Job, logs: Path | None) -> dict[str, Any]:
     """One training, from its log if that is there: what was alarmed when, and what the looks cost."""
     name, where, seed, steps = job
-    kept_at = (
-        None if logs is None else logs / f"{where}-{name.replace(' ', '-')}-{seed}-{steps}.json"
-    )
-    if kept_at is not None and kept_at.exists():
-        found = json.loads(kept_at.read_text())
-    else:
-        found = trained(job)
-        if kept_at is not None:
-            draft = kept_at.with_suffix(".part")
-            draft.write_text(json.dumps(found))
-            draft.replace(kept_at)
+    file = f"{where}-{name.replace(' ', '-')}-{seed}-{steps}.json"
+    found = once(None if logs is None else logs / file, partial(trained, job))
     history, raised = History(), dict[str, int]()
     for line in found["lines"]:
         history.add(line)
@@ -240,8 +230,6 @@ def main() -> None:
     flags.add_argument("--logs", type=Path, help="a folder that keeps what each run logged")
     asked = flags.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    if asked.logs is not None:
-        asked.logs.mkdir(parents=True, exist_ok=True)
     wanted = []
     for where in asked.data[:1] if asked.quick else asked.data:
         for name in asked.what:

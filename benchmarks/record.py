@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,19 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
     draft.write_text(json.dumps(content, indent=2) + "\n")
     draft.replace(out)
     print(f"written to {out}")
+
+
+def once(path: Path | None, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a file keeps of an earlier call, otherwise what ``make`` makes, which it then keeps; None: no file."""
+    if path is not None and path.exists():
+        return json.loads(path.read_text())
+    found = make()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".part")  # renamed when whole
+        draft.write_text(json.dumps(found))
+        draft.replace(path)
+    return found
 
 
 def record_row(

@@ -11,7 +11,7 @@ ROOT = Path(plausible.__file__).parent
 # A module may import what stands on a lower line; what shares a line are siblings.
 LAYERS = [
     ["core"],
-    ["nn", "data", "parallel", "paths", "choices"],
+    ["nn", "data", "parallel", "paths", "choices", "log"],
     ["models", "training", "evaluation", "bayes"],
     ["figures", "sklearn", "diagnosis"],
     ["runs"],

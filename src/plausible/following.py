@@ -59,7 +59,7 @@ def follow(
             if failure is not None:
                 notes.keep([failure])
                 if not again or not (run.folder / "state.pt").exists():
-                    raise Diverged(failure.claim + "; " + failure.remedy)
+                    raise Diverged(_sentence(failure))
                 again = False
                 notes.restart(_roll_back(run, training), failure)
                 continue
@@ -76,17 +76,21 @@ def follow(
                 save(run, training, _best(watch), keep=watch is not None)
                 saved, cost = time.perf_counter(), time.perf_counter() - now
             if wish == 3:
-                raise Failed("; ".join(f"{one.claim}; {one.remedy}" for one in grave))
+                raise Failed("; ".join(map(_sentence, grave)))
             if wish == 2:
                 return
         if step is not None and notes.behind(step):  # the last, or the time ended before it was due
             failure = _broken(step, training)
             if failure is not None:
                 notes.keep([failure])
-                raise Diverged(failure.claim + "; " + failure.remedy)
+                raise Diverged(_sentence(failure))
             notes.note(step, watch is not None)
         save(run, training, _best(watch), keep=watch is not None)
         notes.record()
+
+
+def _sentence(failure: Finding) -> str:
+    return f"{failure.claim}; {failure.remedy}"
 
 
 def _best(watch: Watch | None) -> Weights | None:

@@ -37,6 +37,7 @@ from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
+from plausible.log import logged
 from plausible.models.per_class import PerClass
 from plausible.parallel import World
 from plausible.training import Settings, Training, train
@@ -261,13 +262,5 @@ def cut_log(run: Run, steps: int) -> None:
     """Drop the lines of rounds that were played after the save and will be played again."""
     path = run.folder / "log.jsonl"
     if path.exists():
-        kept = []
-        for number, line in enumerate(path.read_text().splitlines(keepends=True), 1):
-            if line.endswith("\n"):
-                try:
-                    kept += [line] if json.loads(line)["step"] < steps else []
-                except (ValueError, TypeError, KeyError) as error:
-                    raise Refused(
-                        f"line {number} of {path} is not one of the log of a training"
-                    ) from error
+        kept = [raw for raw, line in logged(path) if line["step"] < steps]
         write(path, "".join(kept))

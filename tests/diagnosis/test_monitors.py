@@ -290,7 +290,7 @@ def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
     read = History.read(path)
     assert read.looks == [line[LOOK] for line in whole if LOOK in line]
     assert read.series("model", "loss")[0].tolist() == [line["step"] for line in whole]
-    for rubbish in ("rubbish", "[]", "{}"):
+    for rubbish in ("rubbish", "[]", "{}", '{"step": "1", "spent": 0.1}'):
         path.write_text(rubbish + "\n")
         with pytest.raises(Refused, match=r"line 1 of .* is not one of the log"):
             History.read(path)

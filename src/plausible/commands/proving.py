@@ -36,7 +36,7 @@ def prove(asked: Claims, console: Console) -> None:
                 runs.write(folder / file, figures.png(image))
             runs.write(folder / f"{name}.md", _page(name, first, rest, found[name], asked.seed))
             numbers = {"seed": asked.seed, "holds": found[name].holds, **asdict(found[name])}
-            runs.write(folder / f"{name}.json", json.dumps(numbers, indent=1) + "\n")
+            runs.write(folder / f"{name}.json", json.dumps(numbers) + "\n")
     if folder is not None:
         console.print(f"a page and a picture of each in {folder}", highlight=False, soft_wrap=True)
     failed = [name for name, one in found.items() if not one.holds]

@@ -1,6 +1,5 @@
 """What a training has logged so far, as series: read while it runs, or from the folder afterwards."""
 
-import json
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plausible.core.registry import Refused
+from plausible.log import logged
 
 RECENT = 512  # rounds of which every number is kept
 LOOK = "look"  # where a line of the log keeps what was looked at ...
@@ -44,18 +43,7 @@ class History:
     @classmethod
     def read(cls, path: Path) -> "History":
         """Of a file; empty if there is none, Refused if it is not a log.  A last line cut short is left out."""
-        found = cls()
-        if not path.exists():
-            return found
-        for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-            if line.endswith(b"\n"):
-                try:
-                    found.add(json.loads(line))
-                except (ValueError, AttributeError, KeyError, TypeError) as error:
-                    raise Refused(
-                        f"line {number} of {path} is not one of the log of a training"
-                    ) from error
-        return found
+        return cls(line for _, line in logged(path))
 
     def add(self, line: Mapping[str, Any]) -> None:
         """One more line."""
@@ -70,7 +58,7 @@ class History:
             self.looks.append(told[LOOK])
         for who, seen in told.items():
             for what, value in seen.items():
-                if value is not None:
+                if isinstance(value, int | float):  # not None, which stands for what is not finite
                     self._columns[who, what].extend((line["step"], value))
 
     def series(self, who: str, what: str, since: float = 0.0) -> tuple[Tensor, Tensor]:

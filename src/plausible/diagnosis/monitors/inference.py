@@ -11,6 +11,7 @@ from plausible.diagnosis.finding import Finding
 from plausible.diagnosis.history import History
 from plausible.diagnosis.inference import collapse
 from plausible.diagnosis.look import Scene, look
+from plausible.evaluation.inference import gain, inferred
 
 _POINTS = 128
 _IN_A_ROW = 3
@@ -21,22 +22,18 @@ _WARM = 0.2  # of the budget: before, every decoder ignores z
 @look(needs=Variational)
 def inference(scene: Scene) -> Mapping[str, float]:
     """Of 128 held-out examples: the KL of q(z | x), how many coordinates it uses, and what z is worth."""
-    model, held = scene.model, scene.reference.held
+    model, beside = scene.model, scene.reference
     assert isinstance(model, Variational)
-    x = held.x[:_POINTS]
-    labels = scene.labels(held)
-    y = None if labels is None else labels[:_POINTS]
+    part = beside.other.rows(slice(0, _POINTS))
     with torch.no_grad():
-        posterior = model.posterior(x, y)
-        apart = model.log_likelihood(x, posterior.z, y) - model.log_likelihood(
-            x, posterior.z.roll(1, 0), y
-        )  # (n,)
+        posterior = inferred(model, part, torch.Generator().manual_seed(beside.seed))
+        apart = gain(model, part, posterior)  # (n,)
     return {
         "KL": posterior.kl.sum(1).mean().item(),
         "coordinates used": float(posterior.active.sum()),
         "coordinates": float(posterior.z.shape[1]),
         "worth of z": apart.mean().item(),
-        "its error": apart.std().item() / math.sqrt(len(x)),
+        "its error": apart.std().item() / math.sqrt(len(apart)),
     }
 
 

@@ -63,6 +63,6 @@ def chain_mixing(history: History) -> Finding | None:
             Severity.WARNING,
             "the chains have nearly stopped: they stay where they are",
             evidence,
-            remedy(*history.players),
+            remedy(history.players[0]),
         )
     return calm(name, evidence)

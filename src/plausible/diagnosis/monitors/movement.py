@@ -37,14 +37,13 @@ def frozen_player(history: History) -> Finding | None:
             continue
         (norms,) = three
         if (norms == norms[0]).all():
-            alone = who == "discriminator"
             return Finding(
                 "frozen player",
                 Severity.FAILURE,
                 f"the {who} does not move: its weights stay what they are",
                 {"norm of its weights": norms[-1].item(), "looks without a change": _IN_A_ROW},
                 "leave out --lr-discriminator, so that it learns as fast as G"
-                if alone
+                if who == "discriminator"
                 else "a larger --lr",
             )
         found = calm("frozen player")
