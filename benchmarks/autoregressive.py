@@ -21,7 +21,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, conv2d, pad
 
 import plausible
 from plausible.models import PixelCNN
-from plausible.models.tractable.pixelcnn.gated import gate
+from plausible.models.pixelcnn.gated import gate
 
 CONFIG = PixelCNN.Config(width=20, blocks=5, kernel=3)
 BATCHES = [1, 16, 64, 256]

@@ -40,7 +40,7 @@ from benchmarks.record import kept, once, parser, record
 from scipy import stats
 
 import plausible
-from plausible.diagnosis import History, Severity, Watch, alarmed
+from plausible.diagnosis import History, Monitor, Severity, alarmed
 from plausible.diagnosis.history import LOOK
 
 BAD = (Severity.WARNING, Severity.FAILURE)
@@ -131,7 +131,7 @@ def trained(job: Job) -> dict[str, Any]:
     model = case.kind(data.space, case.kind.Config(**case.config))
     settings = plausible.Settings(steps=steps, seed=seed, simultaneous=case.simultaneous)
     training = plausible.train(model, data, settings)
-    watch, looking, broke, lines = Watch(training), 0.0, None, []
+    watch, looking, broke, lines = Monitor(training), 0.0, None, []
     began = time.perf_counter()
     for step in training:
         now = step.clock.step
@@ -143,7 +143,7 @@ def trained(job: Job) -> dict[str, Any]:
         due = watch.due(step)
         looking += time.perf_counter() - before
         if due or now % 10 == 0:
-            line: dict[str, Any] = {"step": now, "spent": step.clock.spent, **step.values()}
+            line: dict[str, Any] = {"step": now, "spent": step.clock.progress, **step.values()}
             before = time.perf_counter()
             line |= watch.trace()
             if due:

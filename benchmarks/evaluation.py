@@ -46,7 +46,7 @@ def main() -> None:
     name = "digits" if flags.quick else "mnist"
     try:
         plausible.judge(plausible.load(name))
-    except plausible.Refused as refusal:
+    except plausible.UsageError as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(2)
     fresh = multiprocessing.get_context("spawn")

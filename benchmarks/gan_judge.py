@@ -11,9 +11,9 @@ from torch import Tensor
 import plausible
 from plausible import runs
 from plausible.data.part import Data, Part
-from plausible.evaluation.classification import accuracy
-from plausible.evaluation.distances import frechet
-from plausible.evaluation.neighbours import prdc
+from plausible.evaluation.metrics.classification import accuracy
+from plausible.evaluation.metrics.distances import frechet
+from plausible.evaluation.metrics.neighbours import prdc
 from plausible.models.discriminative import ConvNet
 
 STEPS, QUICK_STEPS, WIDTH, SEED = 5000, 150, 32, 0
@@ -32,7 +32,7 @@ def trained_judge(data: Data, quick: bool = False) -> tuple[ConvNet, float]:
     folder = root / f"gan-judge-{data.hashes['train'][:16]}-{steps}-{WIDTH}"
     try:
         judge = runs.Run(folder).model()
-    except plausible.Refused:
+    except plausible.UsageError:
         shutil.rmtree(folder, ignore_errors=True)  # half-written, or of an older version
         judge = _train(data, folder, steps)
     assert isinstance(judge, ConvNet)

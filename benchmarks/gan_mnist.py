@@ -45,7 +45,7 @@ def ours(data: Data, n: int, seed: int, minutes: float, conditional: bool) -> Re
     for step in training:
         if time.perf_counter() - told > 30:
             told = time.perf_counter()
-            print(f"  {step.clock.spent:.0%}, step {step.clock.step}", flush=True)
+            print(f"  {step.clock.progress:.0%}, step {step.clock.step}", flush=True)
     speed = training.clock.images / training.seconds
     drawn = training.averaged.sample(n, generator=torch.Generator().manual_seed(seed))
     return minutes, speed, drawn.x, drawn.y
@@ -54,7 +54,7 @@ def ours(data: Data, n: int, seed: int, minutes: float, conditional: bool) -> Re
 def results(data: Data, who: str, n: int, seed: int, minutes: list[float]) -> Iterator[Result]:
     """What a row is scored on, budget after budget."""
     if who in BOOK:
-        x, budgets = data.train.everything().x, sorted(minutes)
+        x, budgets = data.train.as_batch().x, sorted(minutes)
         for budget, (spent, images, g) in zip(budgets, loop(who, x, seed, budgets), strict=True):
             yield budget, images / (60 * spent), draw(g, n, seed), None
     else:
@@ -119,7 +119,7 @@ def main() -> None:
     flags.add_argument("--fresh", action="store_true", help="forget the results so far")
     try:
         bench(flags.parse_args())
-    except plausible.Refused as refusal:
+    except plausible.UsageError as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(2)
 
@@ -140,13 +140,15 @@ def bench(asked: Any) -> None:
         judge, right = trained_judge(data, quick=asked.quick)
         least = 0.0 if asked.quick else GOOD_JUDGE.get(name, 0.0)
         if right < least:
-            raise plausible.Refused(f"the judge of {name} has {right:.2%} right, not {least:.0%}")
+            raise plausible.UsageError(
+                f"the judge of {name} has {right:.2%} right, not {least:.0%}"
+            )
         real = Bench(data, data.validation if asked.tune else data.heldout, judge, n)
         bases[name] = basis(data, real, right, asked.quick, asked.tune)
         print(bases[name], flush=True)
         for row in rows:
             if row["data"] == name and abs(row["unit"] / real.unit - 1) > 1e-3:
-                raise plausible.Refused(
+                raise plausible.UsageError(
                     f"the rows of {name} were scored by another judge (unit {row['unit']:.4f}, now "
                     f"{real.unit:.4f}): restore its folder in the cache, or use --fresh"
                 )

@@ -12,11 +12,11 @@ from statistics import median
 import numpy as np
 import torch
 from benchmarks.record import parser, record
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression as Peer
 
 import plausible
-from plausible.evaluation.classification import accuracy
-from plausible.models import Logistic
+from plausible.evaluation.metrics.classification import accuracy
+from plausible.models import LogisticRegression
 
 
 def main() -> None:
@@ -26,13 +26,15 @@ def main() -> None:
     n, turns = (2000, 1) if asked.quick else (len(data.train), 3)
     train = data.train.rows(slice(0, n))
     data = plausible.Data("mnist", data.space, train, data.validation, data.heldout)
-    x, y = train.everything().x.flatten(1).numpy(), train.y.numpy()
-    held = data.heldout.everything()
+    x, y = train.as_batch().x.flatten(1).numpy(), train.y.numpy()
+    held = data.heldout.as_batch()
     hx, hy = held.x.flatten(1).numpy(), held.y.numpy()
     rows: dict[str, list] = {"ours": [], "scikit-learn": []}
     for _ in range(turns):
         began = time.perf_counter()
-        training = plausible.train(Logistic(data.space), data, plausible.Settings(seed=asked.seed))
+        training = plausible.train(
+            LogisticRegression(data.space), data, plausible.Settings(seed=asked.seed)
+        )
         list(training)
         took = time.perf_counter() - began
         model = training.averaged
@@ -43,7 +45,7 @@ def main() -> None:
         began = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it does not converge, and says so
-            peer = LogisticRegression(max_iter=100).fit(x, y)
+            peer = Peer(max_iter=100).fit(x, y)
         took = time.perf_counter() - began
         rows["scikit-learn"].append(
             (

@@ -16,9 +16,9 @@ import torch
 from benchmarks.record import parser, record
 
 import plausible
-from plausible.core.registry import Refused
-from plausible.diagnosis import Watch
-from plausible.diagnosis.watch import EVERY
+from plausible.core.errors import UsageError
+from plausible.diagnosis import Monitor
+from plausible.diagnosis.monitor import EVERY
 from plausible.training import Step
 
 _BINARY = plausible.Options(binarise="dynamic")
@@ -42,7 +42,7 @@ def followed(kind: Any, data: plausible.Data, folder: Path, watched: bool) -> It
     torch.manual_seed(0)
     training = plausible.train(kind(data.space), data, plausible.Settings(steps=10**6))
     run = plausible.create(folder / str(watched), training)
-    return plausible.follow(run, training, Watch(training) if watched else None)
+    return plausible.follow(run, training, Monitor(training) if watched else None)
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     for where, kind, options in cases:
         try:
             data = plausible.load(where, options)
-        except Refused as refusal:
+        except UsageError as refusal:
             print(refusal)
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ import torch
 from benchmarks.record import parser, record
 
 import plausible
-from plausible.core.model import Clock, adam
+from plausible.core.game import Clock, adam
 
 
 def bare(model: plausible.GAN, batch: plausible.Batch):
@@ -25,7 +25,7 @@ def bare(model: plausible.GAN, batch: plausible.Batch):
     turn = 0
     while True:
         for player, params, optimizer in seats:
-            loss = player.loss(batch, Clock(turn=turn))
+            loss = player.loss(batch, Clock(update=turn))
             optimizer.zero_grad(set_to_none=True)
             loss.total.backward(inputs=params)
             optimizer.step()

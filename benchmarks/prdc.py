@@ -42,7 +42,7 @@ def side(name: str, n: int, seed: int) -> dict[str, Any]:
                 found = compute_prdc(real.numpy(), fake.numpy(), nearest_k=K)
             return {key: float(value) for key, value in found.items()}
     else:
-        from plausible.evaluation.neighbours import prdc
+        from plausible.evaluation.metrics.neighbours import prdc
 
         def call() -> dict[str, float]:
             return prdc(real, fake, K)._asdict()

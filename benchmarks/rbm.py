@@ -49,7 +49,7 @@ def theirs(x: np.ndarray, seed: int) -> float:
 def training(data: plausible.Data, seed: int, turns: int, n: int) -> list[dict[str, Any]]:
     """Images/s of all, in turns of n images."""
     data = replace(data, train=data.train.rows(slice(0, n)))
-    x = data.train.everything().x.flatten(1).numpy()
+    x = data.train.as_batch().x.flatten(1).numpy()
     who = {
         "scikit-learn, float64": lambda: theirs(x.astype(np.float64), seed),
         "scikit-learn, float32": lambda: theirs(x, seed),

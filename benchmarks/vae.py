@@ -28,7 +28,7 @@ from benchmarks.record import parser, record
 from torch import Tensor
 
 import plausible
-from plausible.models.approximate.vae.hierarchy import Hierarchy
+from plausible.models.vae.hierarchy import Hierarchy
 
 LATENT, DRAWS, IMAGES = 16, 500, 100
 
@@ -50,7 +50,7 @@ class Theirs(Hierarchy):
         x = (x.flatten(1) + 1) / 2 if self.alike else x.flatten(1)  # from [-1, 1] to [0, 1]
         return [self.encoder.layers[0](x)]
 
-    def begin(self, n: int, y: Tensor | None) -> Tensor:
+    def initial_state(self, n: int, y: Tensor | None) -> Tensor:
         return self.second.weight.new_zeros(n, 0)
 
     def ask(self, layer: int, seen: Tensor, state: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def training(data: plausible.Data, seed: int, turns: int, n: int) -> list[dict[s
     """Images/s of both, in turns of one epoch of n images."""
     rows = []
     part = data.train.rows(slice(0, n))
-    x = part.everything().x
+    x = part.as_batch().x
     for batch in (64, 100, 256):
         rates: dict[str, list[float]] = {"pythae": [], "ours": [], "ours, bf16": []}
         for turn in range(turns + 1):

@@ -22,14 +22,14 @@ from scipy import stats
 from torch import Tensor, nn
 
 import plausible
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Batch, Space
 from plausible.data.part import Part
-from plausible.evaluation.defect import defects
-from plausible.evaluation.lens import Lens, fit
-from plausible.evaluation.memorisation import acquainted, memorisation
-from plausible.evaluation.study import Study, View
-from plausible.evaluation.verdict import ALPHA, State, rule
+from plausible.evaluation.embedding import Embedding, fit
+from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
+from plausible.evaluation.metrics.memorisation import memorisation, with_train_distances
+from plausible.evaluation.verdict.defect import defects
+from plausible.evaluation.verdict.verdict import ALPHA, State, run_tests
 from plausible.models import ConvNet
 
 MODES = 10
@@ -55,8 +55,8 @@ class Setting:
     centres  (K, *shape), the middle of each mode, about which spread is planted.
     """
 
-    lens: Lens
-    train: View
+    embedding: Embedding
+    train: Embedded
     draw: Callable[[torch.Generator], tuple[Batch, Batch]]
     centres: Tensor
     space: Space
@@ -72,9 +72,9 @@ def gaussians() -> Setting:
         return Batch(centres[y] + torch.randn(n, 16, generator=generator), y)
 
     train = some(2000, generator)
-    lens = fit(Part(train.x, None, space), 1000)
-    view = lens.look(Part(train.x, None, space))
-    return Setting(lens, view, lambda g: (some(1000, g), some(1400, g)), centres, space)
+    embedding = fit(Part(train.x, None, space), 1000)
+    view = embedding.embed(Part(train.x, None, space))
+    return Setting(embedding, view, lambda g: (some(1000, g), some(1400, g)), centres, space)
 
 
 def images(name: str, n: int, pool: int, shown: int, steps: int) -> Setting:
@@ -91,18 +91,18 @@ def images(name: str, n: int, pool: int, shown: int, steps: int) -> Setting:
     training = plausible.train(ConvNet(space), learner, plausible.Settings(steps=steps))
     list(training)
     classifier = training.averaged.eval()
-    lens = fit(train, n, data.class_names, classifier, (classifier.features, "classifier"))
+    embedding = fit(train, n, data.class_names, classifier, (classifier.features, "classifier"))
     rows = torch.arange(min(shown, len(train)))
     few = train.batch(rows)
     assert few.y is not None
     centres = torch.stack([few.x[few.y == k].mean(0) for k in range(MODES)])
-    view = lens.look(train.rows(rows))
+    view = embedding.embed(train.rows(rows))
 
     def draw(generator: torch.Generator) -> tuple[Batch, Batch]:
         order = torch.randperm(pool, generator=generator)
         return real.batch(order[:n]), real.batch(order[n:])
 
-    return Setting(lens, view, draw, centres, space)
+    return Setting(embedding, view, draw, centres, space)
 
 
 SETTINGS: dict[str, Callable[[], Setting]] = {
@@ -171,21 +171,21 @@ def once(job: tuple[str, str, int]) -> dict[str, tuple[str, float | None]]:
     setting = _settings(name)
     generator = torch.Generator().manual_seed(seed)
     heldout, spare = setting.draw(generator)
-    space, look = setting.space, setting.lens.look
+    space, look = setting.space, setting.embedding.embed
     x = plant(case, spare, len(heldout), setting, generator)
 
     def part(x: Tensor) -> Part:
         return Part(space.codes(x) if space.levels else x, None, space)
 
-    lens = setting.lens
+    embedding = setting.embedding
     views = look(part(heldout.x)), look(part(x))
-    names, labelled = lens.names, lens.labelled
-    study = acquainted(
-        Study(space, setting.train, *views, names, labelled, lens.extract, seed=seed)
+    names, labelled = embedding.names, embedding.labelled
+    evalset = with_train_distances(
+        EvaluationSet(space, setting.train, *views, names, labelled, embedding.extract, seed=seed)
     )
-    found = {r.name: (str(r.state), r.adjusted) for r in rule(study).rulings}
+    found = {r.name: (str(r.state), r.adjusted) for r in run_tests(evalset).results}
     tests = sum(state != State.UNDEFINED for state, _ in found.values())
-    for measure in memorisation(study):  # as if each were one more test of the verdict
+    for measure in memorisation(evalset):  # as if each were one more test of the verdict
         found[measure.name] = "", min(1.0, tests * (1.0 if measure.p is None else measure.p))
     return found
 
@@ -255,7 +255,7 @@ def main() -> None:
         for name in ["digits"] if flags.quick else flags.settings:
             try:
                 plausible.load(name) if name == "mnist" else None
-            except Refused as refusal:
+            except UsageError as refusal:
                 print(f"skipped: {refusal}")
                 continue
             for case in OWNERS:

@@ -12,12 +12,12 @@ from PIL import Image, ImageDraw
 
 import plausible
 from plausible import figures
-from plausible.bayes.classifier import BayesClassifier
+from plausible.core.capabilities import Classifier
 from plausible.core.model import Explicit, Model
-from plausible.core.verbs import Classifier
-from plausible.evaluation.classification import accuracy
-from plausible.models import ConvNet, Linear, Logistic, Mixture
+from plausible.evaluation.metrics.classification import accuracy
+from plausible.models import ConvNet, GaussianMixture, LinearRegression, LogisticRegression
 from plausible.models.per_class import PerClass
+from plausible.recognition.bayes import BayesClassifier
 
 OUT = Path(__file__).parent.parent / "docs" / "boundary.png"
 SIDE, TITLE = 330, 24  # pixels
@@ -29,10 +29,10 @@ def main() -> None:
     data = plausible.load("moons")
     space, steps = data.space, 100 if asked.quick else 2000
     models: dict[str, tuple[Model, int]] = {
-        "linear": (Linear(space), 1),
-        "logistic": (Logistic(space), 100),
+        "linear": (LinearRegression(space), 1),
+        "logistic": (LogisticRegression(space), 100),
         "convnet": (ConvNet(space), steps),
-        "mixture, per class": (PerClass(space, Mixture), 100),
+        "mixture, per class": (PerClass(space, GaussianMixture), 100),
     }
     sheet = Image.new("RGB", (SIDE * len(models), SIDE + TITLE), "white")
     rows = []

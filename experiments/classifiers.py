@@ -1,7 +1,7 @@
 """How right is each classifier, and does it know when it is not?  MNIST and Fashion-MNIST.
 
 Each learns from the training part; the temperature is fitted on the validation part; everything is
-measured on the 10,000 test images.  Linear, logistic and naive Bayes take what they take, the convnet
+measured on the 10,000 test images.  LinearRegression, logistic and naive Bayes take what they take, the convnet
 5 minutes of wall-clock time.  The data must be in $PLAUSIBLE_DATA.
 """
 
@@ -11,14 +11,14 @@ import torch
 from benchmarks.record import kept, parser, record
 
 import plausible
-from plausible.bayes.classifier import BayesClassifier
 from plausible.core.model import Explicit, Model
 from plausible.data.part import Data
-from plausible.judging import classified
-from plausible.models import ConvNet, Linear, Logistic, NaiveBayes
+from plausible.models import ConvNet, LinearRegression, LogisticRegression, NaiveBayes
+from plausible.recognition.bayes import BayesClassifier
+from plausible.tasks.evaluate import classified
 
 SETS = ["mnist", "fashion-mnist"]
-KINDS: list[type[Model]] = [Linear, Logistic, NaiveBayes, ConvNet]
+KINDS: list[type[Model]] = [LinearRegression, LogisticRegression, NaiveBayes, ConvNet]
 MINUTES = 5.0
 
 
@@ -29,7 +29,7 @@ def row(kind: type[Model], data: Data, seed: int, minutes: float) -> dict[str, A
     training = plausible.train(kind(data.space, kind.Config()), data, settings)
     for step in training:
         if step.clock.step % 1000 == 999:
-            print(f"  {kind.name}: {step.clock.spent:.0%}", flush=True)
+            print(f"  {kind.name}: {step.clock.progress:.0%}", flush=True)
     model = training.averaged
     _, measures = classified(BayesClassifier(model) if isinstance(model, Explicit) else model, data)
     found = {measure.name: measure for measure, _ in measures}

@@ -26,8 +26,9 @@ import plausible
 from plausible import figures
 from plausible.core.space import Batch
 from plausible.evaluation.features import pixels
-from plausible.evaluation.latent import decoded, path_length, turn, walks
-from plausible.evaluation.sharpness import spectrum
+from plausible.evaluation.metrics.latent import path_length
+from plausible.evaluation.metrics.sharpness import spectrum
+from plausible.sampling.latent import decoded, turn, walks
 
 SETS = ["mnist", "fashion-mnist"]
 WHO: dict[str, tuple[Any, Any]] = {

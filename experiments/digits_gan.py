@@ -25,7 +25,7 @@ def main() -> None:
         found = plausible.evaluate(training.averaged, data)
         ratios = [share.ratio for share in found.classes]
         assert found.verdict is not None
-        fails = [ruling.name for ruling in found.verdict.rulings if ruling.state == "FAIL"]
+        fails = [result.name for result in found.verdict.results if result.state == "FAIL"]
         real = found.real("Frechet distance")
         rows.append(
             {

@@ -24,7 +24,7 @@ from benchmarks.record import parser, record_row
 from experiments.slices import train_a_slice
 
 import plausible
-from plausible.evaluation.likelihood import parzen
+from plausible.evaluation.metrics.likelihood import parzen
 
 GSN = plausible.GSN.Config
 WHO: dict[str, Any] = {"mlp": GSN(), "conv": GSN(architecture="conv")}

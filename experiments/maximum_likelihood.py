@@ -3,7 +3,7 @@
 Left: a Gaussian on 200 points of the line, over its mean and standard deviation; the maximum is where
 the closed form says.  Right: a mixture of two Gaussians of known width and weight, over its two means;
 two maxima, because the components may swap names, and the steps of expectation-maximisation on the way
-to one of them.  Both surfaces are sums of ``Mixture.log_prob`` on a grid.  The picture goes to
+to one of them.  Both surfaces are sums of ``GaussianMixture.log_prob`` on a grid.  The picture goes to
 docs/likelihood.png.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 import plausible
 from plausible.data.part import Data, Part
-from plausible.models import Mixture
+from plausible.models import GaussianMixture
 
 POINTS, SPREAD, CENTRES = 200, 0.6, (-1.0, 1.5)
 OUT = Path(__file__).parent.parent / "docs" / "likelihood.png"
@@ -27,7 +27,7 @@ def data_of(x: Tensor) -> Data:
     return Data("line", part.space, part, part, part)
 
 
-def surface(model: Mixture, x: Tensor, sets: list[tuple[float, float]], put) -> np.ndarray:
+def surface(model: GaussianMixture, x: Tensor, sets: list[tuple[float, float]], put) -> np.ndarray:
     """sum_i log f(x_i; W) at each W of a grid, ``put`` writing W into the model."""
     found = []
     for values in sets:
@@ -36,12 +36,12 @@ def surface(model: Mixture, x: Tensor, sets: list[tuple[float, float]], put) -> 
     return np.array(found)
 
 
-def put_gaussian(model: Mixture, mean: float, deviation: float) -> None:
+def put_gaussian(model: GaussianMixture, mean: float, deviation: float) -> None:
     model.mean.data.fill_(mean)
     model.factor.data.fill_(deviation)
 
 
-def put_means(model: Mixture, first: float, second: float) -> None:
+def put_means(model: GaussianMixture, first: float, second: float) -> None:
     model.mean.data.copy_(torch.tensor([[first], [second]]))
     model.factor.data.fill_(SPREAD)
 
@@ -58,9 +58,9 @@ def climbed(x: Tensor, first: tuple[float, float], steps: int) -> list[tuple[flo
     return path
 
 
-def plain(components: int) -> Mixture:
+def plain(components: int) -> GaussianMixture:
     """A mixture whose standard units are the data's units, with even weights."""
-    return Mixture(plausible.Space((1,)), Mixture.Config(components=components))
+    return GaussianMixture(plausible.Space((1,)), GaussianMixture.Config(components=components))
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def main() -> None:
     two = torch.tensor(CENTRES).double()[which] + SPREAD * normal
 
     fitted = plausible.train(
-        Mixture(plausible.Space((1,)), Mixture.Config(components=1)),
+        GaussianMixture(plausible.Space((1,)), GaussianMixture.Config(components=1)),
         data_of(one),
         plausible.Settings(),
     )

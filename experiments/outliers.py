@@ -30,13 +30,13 @@ from experiments.slices import learned
 from PIL import Image, ImageDraw, ImageFont
 
 import plausible
-from plausible.bayes.novelty import novelties
 from plausible.data.mutation import mutated
 from plausible.data.part import Data, Part
 from plausible.data.quantise import draw
-from plausible.evaluation.novelty import accepted, auroc
-from plausible.models import RBM, VAE, ConvNet, Logistic, NaiveBayes, PixelCNN
-from plausible.recognition import BACKGROUND, Recogniser, Seen
+from plausible.models import RBM, VAE, ConvNet, LogisticRegression, NaiveBayes, PixelCNN
+from plausible.recognition.novelty import novelties
+from plausible.recognition.recogniser import BACKGROUND, Recogniser, Seen
+from plausible.recognition.roc import accepted, auroc
 
 SETS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
 SHOWN = 5000  # outliers of each kind, at most
@@ -135,7 +135,7 @@ def _sure(asked: Recogniser, seen: Seen) -> torch.Tensor:
 
 def logistic(data: Data, seed: int, quick: bool) -> Recogniser:
     """Softmax regression."""
-    return Recogniser(learned(Logistic(data.space), data, seed), data)
+    return Recogniser(learned(LogisticRegression(data.space), data, seed), data)
 
 
 def convnet(data: Data, seed: int, quick: bool) -> Recogniser:

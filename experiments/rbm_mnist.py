@@ -72,7 +72,7 @@ def main() -> None:
 @torch.no_grad()
 def nats(model: Any, test: Any, seed: int, quick: bool) -> dict[str, Any]:
     """Both estimates, and the accuracy where there are label units."""
-    batch = test.everything()
+    batch = test.as_batch()
     x = batch.x
     chains, steps = (500, 20_000) if not model.classes else (50, 5000)  # of each class
     if quick:
@@ -104,7 +104,7 @@ def nats(model: Any, test: Any, seed: int, quick: bool) -> dict[str, Any]:
         return {**row, "conservative": "", "± conservative": "", "same": "", "accuracy": accuracy}
     some = x[rows.to(x.device)]
     generator = torch.Generator().manual_seed(seed)
-    lower = model.conservative(some, None, generator, chains=each, steps=down)
+    lower = model.raise_lower_bound(some, None, generator, chains=each, steps=down)
     return {
         **row,
         "conservative": -lower.mean().item(),

@@ -9,7 +9,7 @@ import torch
 import plausible
 from plausible import runs
 from plausible.data.options import DEFAULTS
-from plausible.following import follow
+from plausible.tasks.fit import follow
 from plausible.training import Training
 
 
@@ -39,13 +39,13 @@ def train_a_slice(
     for step in follow(run, training):
         if training.seconds > told + 30:
             told = training.seconds
-            print(f"step {step.clock.step}, {step.clock.spent:.0%} of the budget", flush=True)
+            print(f"step {step.clock.step}, {step.clock.progress:.0%} of the budget", flush=True)
         if training.seconds >= until:
             break
     runs.save(run, training)
     training.pause()
     if not training.finished:
-        print(f"{training.clock.spent:.0%} of the budget spent: give the same command again")
+        print(f"{training.clock.progress:.0%} of the budget spent: give the same command again")
         sys.exit(3)
     return training
 
@@ -55,5 +55,5 @@ def learned(model: plausible.Model, data: plausible.Data, seed: int, **budget: A
     training = plausible.train(model, data, plausible.Settings(seed=seed, **budget))
     for step in training:
         if step.clock.step % 1000 == 999:
-            print(f"  {model.name}: {step.clock.spent:.0%}", flush=True)
+            print(f"  {model.name}: {step.clock.progress:.0%}", flush=True)
     return training.averaged

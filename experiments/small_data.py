@@ -40,7 +40,7 @@ def main() -> None:
                     print(f"{name} {augment} step {step.clock.step} p {p:.2f}", flush=True)
             found = plausible.evaluate(training.averaged, data, n=500 if asked.quick else 5000)
             assert found.verdict is not None
-            ruling = {ruling.name: ruling for ruling in found.verdict.rulings}["copies"]
+            result = {result.name: result for result in found.verdict.results}["copies"]
             coverage, real = found["coverage"].value, found.real("coverage")
             fraction = found["copied fraction"]
             rows.append(
@@ -49,9 +49,9 @@ def main() -> None:
                     "augment": "default" if augment is None else "none",
                     "steps": training.clock.step,
                     "strength at the end": training.raw.strength.p.item(),
-                    "near copies": str(ruling.state),
-                    "share": ruling.effect,
-                    "p": ruling.p,
+                    "near copies": str(result.state),
+                    "share": result.effect,
+                    "p": result.p,
                     "copied fraction": fraction.value,
                     "p of that": fraction.p,
                     "coverage": coverage,

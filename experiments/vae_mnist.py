@@ -19,8 +19,8 @@ from benchmarks.record import parser, record_row
 from experiments.slices import train_a_slice
 
 import plausible
+from plausible.core.capabilities import Variational
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.verbs import Variational
 
 DYNAMIC = plausible.Options(binarise="dynamic")
 VAE = plausible.VAE.Config
@@ -64,7 +64,7 @@ def main() -> None:
     gpu = torch.cuda.is_available()
     n, draws = (10, 50) if asked.quick else (len(test) if gpu else 1000, DRAWS)
     order = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:n]
-    x = test.everything(0).x[order.to(training.device)]  # drawn once
+    x = test.as_batch(0).x[order.to(training.device)]  # drawn once
     folder = asked.folder / name
     left = asked.slice - (time.perf_counter() - began) / 60
     one = scored(model, x, 1, asked.seed, folder, left)

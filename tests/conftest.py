@@ -5,7 +5,8 @@ import os
 import pytest
 import torch
 
-from plausible import cli, runs
+from plausible import runs
+from plausible.cli.main import main
 from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.part import Data, Part
@@ -76,7 +77,7 @@ def made(tmp_path_factory):
 
 def ask(*words):
     """A command as it is typed."""
-    cli.main([str(word) for word in words])
+    main([str(word) for word in words])
 
 
 def refused(capsys, *args):

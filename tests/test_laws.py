@@ -9,9 +9,9 @@ from tests.conftest import make_data
 
 import plausible.models
 from plausible import runs
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Generative, models
-from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.training import Settings, train
 
@@ -151,5 +151,5 @@ def test_law_5_samples_have_the_shape_and_lie_on_the_levels(kind, conditional):
         assert model.sample(3, 1).y.tolist() == [1, 1, 1]
     else:
         assert drawn.y is None
-        with pytest.raises(Refused):
+        with pytest.raises(UsageError):
             model.sample(1, 0)

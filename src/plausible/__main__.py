@@ -1,6 +1,6 @@
 """python -m plausible: the command line."""
 
-from plausible.cli import main
+from plausible.cli.main import main
 
 if __name__ == "__main__":
     main()

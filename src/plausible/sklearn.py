@@ -14,13 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from plausible.bayes.classifier import BayesClassifier
+from plausible.core.capabilities import Classifier
 from plausible.core.model import Explicit, Model
 from plausible.core.space import Space
-from plausible.core.verbs import Classifier
 from plausible.data.part import Data, Part
-from plausible.models.discriminative import ConvNet, Linear, Logistic
-from plausible.models.tractable.naive_bayes import NaiveBayes
+from plausible.models.discriminative import ConvNet, LinearRegression, LogisticRegression
+from plausible.models.naive_bayes import NaiveBayes
+from plausible.recognition.bayes import BayesClassifier
 from plausible.training import Settings, train
 
 
@@ -91,24 +91,26 @@ class PlausibleClassifier(ClassifierMixin, BaseEstimator):
 
 
 class LinearClassifier(PlausibleClassifier):
-    """Least squares on one-hot targets with a ridge; see ``models.discriminative.Linear``."""
+    """Least squares on one-hot targets with a ridge; see ``models.discriminative.LinearRegression``."""
 
     def __init__(self, ridge: float = 1.0):
         self.ridge = ridge
 
     def _build(self, space: Space) -> Model:
-        return Linear(space, Linear.Config(ridge=self.ridge))
+        return LinearRegression(space, LinearRegression.Config(ridge=self.ridge))
 
 
 class LogisticClassifier(PlausibleClassifier):
-    """Softmax regression to its optimum; see ``models.discriminative.Logistic``."""
+    """Softmax regression to its optimum; see ``models.discriminative.LogisticRegression``."""
 
     def __init__(self, l2: float = 5e-4, tolerance: float = 5e-4):
         self.l2 = l2
         self.tolerance = tolerance
 
     def _build(self, space: Space) -> Model:
-        return Logistic(space, Logistic.Config(l2=self.l2, tolerance=self.tolerance))
+        return LogisticRegression(
+            space, LogisticRegression.Config(l2=self.l2, tolerance=self.tolerance)
+        )
 
 
 class ConvNetClassifier(PlausibleClassifier):

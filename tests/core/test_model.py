@@ -7,9 +7,9 @@ import pytest
 import torch
 from tests.conftest import make_data
 
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import LogProb, Reference
 from plausible.core.model import Explicit
-from plausible.core.registry import Refused
 from plausible.core.space import Space
 
 
@@ -63,7 +63,7 @@ SPACE = Space((1, 2, 2), levels=2, classes=3)
 def conditional():
     torch.manual_seed(0)
     model = Coins(SPACE, Coins.Config(conditional=True))
-    model.prepare(make_data(SPACE).train)
+    model.setup(make_data(SPACE).train)
     return model
 
 
@@ -108,22 +108,22 @@ def test_draws_do_not_depend_on_how_memory_splits_the_batch(conditional):
     ],
 )
 def test_impossible_requests_are_refused(conditional, n, y, sentence):
-    with pytest.raises(Refused, match=sentence):
+    with pytest.raises(UsageError, match=sentence):
         conditional.sample(n, y)
 
 
 def test_labels_on_an_unconditional_model_and_conditions_without_labels_are_refused():
-    with pytest.raises(Refused, match="takes no label"):
+    with pytest.raises(UsageError, match="takes no label"):
         Coins(SPACE).sample(1, 0)
-    with pytest.raises(Refused, match="have none"):
+    with pytest.raises(UsageError, match="have none"):
         Coins(Space((2,), 2), Coins.Config(conditional=True))
 
 
 def test_a_density_is_in_data_units():
     data = make_data(Space((2,)), n=300)
     model = Normal(data.space, Normal.Config())
-    model.prepare(data.train)
-    x = data.train.everything().x
+    model.setup(data.train)
+    x = data.train.as_batch().x
     mean, std = x.mean(0), x.std(0, correction=0)
     truth = torch.distributions.Normal(mean, std).log_prob(x).sum(1)
     assert torch.allclose(model.log_prob(x).nats, truth, atol=1e-4)

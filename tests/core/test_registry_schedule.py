@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from plausible.core.registry import Refused, Registry
+from plausible.core.errors import UsageError
+from plausible.core.registry import Registry
 from plausible.core.schedule import at, cosine
 
 
@@ -15,7 +16,7 @@ def test_a_registry_fills_itself_and_names_the_choices():
 
     assert losses["least-squares"] is least_squares
     with pytest.raises(
-        Refused, match=r"unknown loss 'least-square': choose from least-squares; did"
+        UsageError, match=r"unknown loss 'least-square': choose from least-squares; did"
     ):
         losses["least-square"]
     with pytest.raises(ValueError, match="two entries"):

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Batch, Space
 
 
@@ -27,13 +27,13 @@ def test_enumerate_lists_every_point_once_in_counting_order():
     assert points.shape == (16, 1, 2, 2)
     assert len(points.flatten(1).unique(dim=0)) == 16
     assert points[6].flatten().tolist() == [0, 1, 1, 0]
-    with pytest.raises(Refused, match="2\\^20"):
+    with pytest.raises(UsageError, match="2\\^20"):
         Space((1, 5, 5), levels=2).enumerate()
 
 
 @pytest.mark.parametrize("wrong", [{"shape": ()}, {"shape": (0,)}, {"shape": (2,), "levels": 1}])
 def test_impossible_spaces_are_refused(wrong):
-    with pytest.raises(Refused):
+    with pytest.raises(UsageError):
         Space(**wrong)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.data.arrays import interpret
 from plausible.data.labels import encode
 from plausible.data.load import load
@@ -27,7 +27,7 @@ def zipped(folder: Path, **arrays: object) -> Data:
 
 
 def refused(folder: Path, array: np.ndarray, *words: str) -> None:
-    with pytest.raises(Refused) as error:
+    with pytest.raises(UsageError) as error:
         saved(folder, array)
     said = str(error.value)
     assert "\n" not in said
@@ -100,7 +100,7 @@ def test_vectors(tmp_path: Path, kind: str) -> None:
     assert data.train.values.numpy().dtype == np.float32
     want = array.astype(np.float32)
     assert (content(data) == want[np.lexsort(want.T)]).all()
-    assert data.train.everything().x.shape == (36, 3)
+    assert data.train.as_batch().x.shape == (36, 3)
 
 
 def test_notes_on_vectors(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_refused_arrays(tmp_path: Path) -> None:
     refused(tmp_path, IMAGES / 100, "0 to 2.55")
     refused(tmp_path, IMAGES.astype(int) - 1, "-1 to 254")
     np.save(tmp_path / "a.npy", np.array([{}] * 20), allow_pickle=True)
-    with pytest.raises(Refused, match=r"a\.npy cannot be read as plain numpy arrays"):
+    with pytest.raises(UsageError, match=r"a\.npy cannot be read as plain numpy arrays"):
         load(str(tmp_path / "a.npy"))
 
 
@@ -142,7 +142,7 @@ def test_refused_arrays(tmp_path: Path) -> None:
 )
 def test_damaged_files(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(Refused, match=name) as error:
+    with pytest.raises(UsageError, match=name) as error:
         load(str(tmp_path / name))
     assert "\n" not in str(error.value)
 
@@ -155,7 +155,7 @@ def test_cut_off_files(tmp_path: Path, name: str) -> None:
         np.savez_compressed(tmp_path / name, x=IMAGES)
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(Refused, match=name):
+    with pytest.raises(UsageError, match=name):
         load(str(tmp_path / name))
 
 
@@ -196,9 +196,9 @@ def test_npz_refusals(tmp_path: Path) -> None:
         ({"x": IMAGES, "levels": 2.5}, "levels of .* must be one whole number"),
         ({"x": IMAGES[:, 0], "levels": 5}, "but only images have"),
     ]:
-        with pytest.raises(Refused, match=words):
+        with pytest.raises(UsageError, match=words):
             zipped(tmp_path, **arrays)
-    with pytest.raises(Refused, match=r"no such column|\.csv"):
+    with pytest.raises(UsageError, match=r"no such column|\.csv"):
         load(str(tmp_path / "a.npz"), Options(label="y"))
 
 
@@ -210,7 +210,7 @@ def test_size_and_channels_of_arrays(tmp_path: Path) -> None:
     assert data.train.values.unique().tolist() == [3]
     assert "all images are resized from 8x8 to 4x4" in data.notes
     assert "all images are brought from 3 to 1 channels" in data.notes
-    with pytest.raises(Refused, match="at least 1 pixel, not 0"):
+    with pytest.raises(UsageError, match="at least 1 pixel, not 0"):
         load(str(tmp_path / "a.npz"), Options(size=0))
 
 
@@ -239,7 +239,7 @@ def test_labels_refused() -> None:
         np.array([np.inf, 1]),
         np.array([1j]),
     ):
-        with pytest.raises(Refused, match="labels of here must be whole numbers or words"):
+        with pytest.raises(UsageError, match="labels of here must be whole numbers or words"):
             encode(labels, "here")
 
 

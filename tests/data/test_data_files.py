@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.data.load import load
-from plausible.data.options import Options, known
+from plausible.data.options import Options, resolve_source
 from plausible.data.readers import idx_array
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 4, 3), dtype=np.uint8)
@@ -59,15 +59,15 @@ def test_idx_folder_refusals(tmp_path: Path) -> None:
     idx(tmp_path / NAMES[0], IMAGES)
     assert load(str(tmp_path)).space.classes == 0
     idx(tmp_path / NAMES[1], LABELS[:7])
-    with pytest.raises(Refused, match=r"7 labels for the 20 items of .*train-images-idx3-ubyte"):
+    with pytest.raises(UsageError, match=r"7 labels for the 20 items of .*train-images-idx3-ubyte"):
         load(str(tmp_path))
     idx(tmp_path / NAMES[1], LABELS)
     assert len(load(str(tmp_path)).heldout) == 4
     idx(tmp_path / "t10k-images-idx3-ubyte", IMAGES[:, :3])
-    with pytest.raises(Refused, match="different shape"):
+    with pytest.raises(UsageError, match="different shape"):
         load(str(tmp_path))
     idx(tmp_path / "t10k-images-idx3-ubyte", IMAGES)
-    with pytest.raises(Refused, match="t10k-images-idx3-ubyte has no labels"):
+    with pytest.raises(UsageError, match="t10k-images-idx3-ubyte has no labels"):
         load(str(tmp_path))
 
 
@@ -78,7 +78,7 @@ def test_idx_file(tmp_path: Path) -> None:
     assert data.train.y is None
     idx(tmp_path / NAMES[1], LABELS)
     assert load(str(tmp_path / f"{NAMES[0]}.gz")).space.classes == 4
-    with pytest.raises(Refused, match="holds labels or single numbers"):
+    with pytest.raises(UsageError, match="holds labels or single numbers"):
         load(str(tmp_path / NAMES[1]))
 
 
@@ -87,19 +87,23 @@ def test_damaged_idx(tmp_path: Path) -> None:
     idx(path, IMAGES)
     whole = path.read_bytes()
     path.write_bytes(whole[:-3])
-    with pytest.raises(Refused, match=r"a is cut off: shape \(20, 4, 3\) needs 256 bytes .* 253"):
+    with pytest.raises(
+        UsageError, match=r"a is cut off: shape \(20, 4, 3\) needs 256 bytes .* 253"
+    ):
         load(str(path))
     path.write_bytes(whole + b"x")
-    with pytest.raises(Refused, match="a is too long"):
+    with pytest.raises(UsageError, match="a is too long"):
         load(str(path))
     path.write_bytes(whole[:9])
-    with pytest.raises(Refused, match="cut off in its header"):
+    with pytest.raises(UsageError, match="cut off in its header"):
         load(str(path))
     path.write_bytes(gzip.compress(whole)[:-40])
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         load(str(path))
     path.write_bytes(b"neither of them")
-    with pytest.raises(Refused, match=r"a is of no known format: give a folder of images, .*\.csv"):
+    with pytest.raises(
+        UsageError, match=r"a is of no known format: give a folder of images, .*\.csv"
+    ):
         load(str(path))
 
 
@@ -113,22 +117,22 @@ ROWS = [f"{i}.5,{-i},{'cat' if i % 3 else 'dog'}" for i in range(12)]
 
 def test_csv(tmp_path: Path) -> None:
     path = write(tmp_path / "my.table.csv", "\n".join(["width,height,kind", *ROWS]))
-    with pytest.raises(Refused, match=r"line 2, column 'kind': 'dog' is no number"):
+    with pytest.raises(UsageError, match=r"line 2, column 'kind': 'dog' is no number"):
         load(path)
     data = load(path, Options(label="kind"))
     assert data.name == "my.table"
     assert data.space.shape == (2,)
     assert data.class_names == ("cat", "dog")
     assert data.survey.classes == {"cat": 8, "dog": 4}
-    x = data.train.everything().x
+    x = data.train.as_batch().x
     assert data.train.y is not None
     assert torch.equal(x[:, 0], 0.5 - x[:, 1])
     assert ((x[:, 1] % 3 == 0) == (data.train.y == 1)).all()
     with pytest.raises(
-        Refused, match=r"unknown label 'kin': choose from width, height, kind; did you"
+        UsageError, match=r"unknown label 'kin': choose from width, height, kind; did you"
     ):
         load(path, Options(label="kin"))
-    with pytest.raises(Refused, match=r"--size is for images, and .*my.table.csv holds vectors"):
+    with pytest.raises(UsageError, match=r"--size is for images, and .*my.table.csv holds vectors"):
         load(path, Options(label="kind", size=3))
 
 
@@ -182,7 +186,7 @@ def test_csv_without_header(tmp_path: Path) -> None:
     ],
 )
 def test_csv_refusals(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(Refused, match=words) as error:
+    with pytest.raises(UsageError, match=words) as error:
         load(write(tmp_path / "a.csv", text))
     assert "a.csv" in str(error.value)
     assert "\n" not in str(error.value)
@@ -190,14 +194,14 @@ def test_csv_refusals(tmp_path: Path, text: str, words: str) -> None:
 
 def test_csv_of_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"a,b\n\xff\xfe\x00,1\n")
-    with pytest.raises(Refused, match=r"a\.csv cannot be read as a table of text"):
+    with pytest.raises(UsageError, match=r"a\.csv cannot be read as a table of text"):
         load(str(tmp_path / "a.csv"))
 
 
 def here(name: str) -> None:
     try:
-        known(name)
-    except Refused as error:
+        resolve_source(name)
+    except UsageError as error:
         pytest.skip(str(error))
 
 

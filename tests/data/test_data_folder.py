@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
@@ -164,9 +164,9 @@ def test_size_asked_for(tmp_path: Path) -> None:
         data
     )
     for size in (0, -3):
-        with pytest.raises(Refused, match=f"at least 1 pixel, not {size}"):
+        with pytest.raises(UsageError, match=f"at least 1 pixel, not {size}"):
             load(str(tmp_path), Options(size=size))
-    with pytest.raises(Refused, match="choose a smaller --size"):
+    with pytest.raises(UsageError, match="choose a smaller --size"):
         load(str(tmp_path), Options(size=100_000))
 
 
@@ -191,7 +191,7 @@ def test_few_bad_files_are_named_and_skipped(tmp_path: Path) -> None:
     assert "150.png (not an image inside)" in said(data)
     (tmp_path / "160.png").write_text("")
     with pytest.raises(
-        Refused, match=r"3 of the 200 images in .* more than 1%: .*160.png \(empty\)"
+        UsageError, match=r"3 of the 200 images in .* more than 1%: .*160.png \(empty\)"
     ):
         load(str(tmp_path))
 
@@ -214,7 +214,7 @@ def test_many_bad_files_stop(tmp_path: Path) -> None:
     for i in range(5):
         bad = tmp_path / f"{i:03}.png"
         bad.write_bytes(bad.read_bytes()[:500])
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(UsageError) as refused:
         load(str(tmp_path))
     assert "5 of the 100 images" in str(refused.value)
     assert "000.png (" in str(refused.value)
@@ -223,13 +223,13 @@ def test_many_bad_files_stop(tmp_path: Path) -> None:
 
 
 def test_folders_without_images(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"holds no images .* no files at all"):
+    with pytest.raises(UsageError, match=r"holds no images .* no files at all"):
         load(str(tmp_path))
     (tmp_path / "a.txt").touch()
-    with pytest.raises(Refused, match="only 1 other files"):
+    with pytest.raises(UsageError, match="only 1 other files"):
         load(str(tmp_path))
     fill(tmp_path, 9)
-    with pytest.raises(Refused, match="holds 9 items; at least 10"):
+    with pytest.raises(UsageError, match="holds 9 items; at least 10"):
         load(str(tmp_path))
 
 
@@ -257,13 +257,13 @@ def test_a_pipe_is_no_image(tmp_path: Path) -> None:
 def test_folder_that_may_not_be_listed(tmp_path: Path) -> None:
     shut = tmp_path / "shut"
     shut.mkdir(mode=0)
-    with pytest.raises(Refused, match="shut cannot be listed: Permission denied"):
+    with pytest.raises(UsageError, match="shut cannot be listed: Permission denied"):
         load(str(tmp_path))
 
 
 def test_one_image_is_no_data_set(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
-    with pytest.raises(Refused, match="is one image"):
+    with pytest.raises(UsageError, match="is one image"):
         load(str(tmp_path / "a.png"))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.load import against, load, resplit
 from plausible.data.options import Options
@@ -44,7 +44,7 @@ def test_a_new_split_is_in_random_order() -> None:
 
 @pytest.mark.parametrize("share", [0, 1, 1.5, -0.1, 0.001, 0.99, float("nan"), float("inf")])
 def test_shares_that_leave_nothing_are_refused(share: float) -> None:
-    with pytest.raises(Refused, match=rf"--split {share:g} of 100 items.*between 0 and 1"):
+    with pytest.raises(UsageError, match=rf"--split {share:g} of 100 items.*between 0 and 1"):
         resplit(numbered(), share)
 
 
@@ -71,9 +71,9 @@ def test_other_data_can_be_held_out() -> None:
 
 
 def test_other_data_must_have_the_same_space_and_classes(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="same shape and levels"):
+    with pytest.raises(UsageError, match="same shape and levels"):
         against(load("moons"), load("digits"))
-    with pytest.raises(Refused, match="held out and learned from at once"):
+    with pytest.raises(UsageError, match="held out and learned from at once"):
         against(numbered(), numbered())
     assert against(numbered(), numbered(80, classes=2)).heldout.y is None
     assert against(numbered(classes=2), numbered(80)).heldout.y is None
@@ -83,5 +83,5 @@ def test_other_data_must_have_the_same_space_and_classes(tmp_path: Path) -> None
         x = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
         np.savez(path, x=x, y=np.resize(words, 20))
         sets.append(load(str(path)))
-    with pytest.raises(Refused, match="eel has the class eel, which is none of dog: cat, dog"):
+    with pytest.raises(UsageError, match="eel has the class eel, which is none of dog: cat, dog"):
         against(*sets)

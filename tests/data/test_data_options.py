@@ -7,15 +7,13 @@ from pathlib import Path
 import pytest
 import tyro
 
-from plausible.core.registry import Refused
-from plausible.data.options import NAMES, TOYS, Options, idx_path, known
+from plausible.core.errors import UsageError
+from plausible.data.options import NAMES, TOYS, Options, idx_path, resolve_source
 from plausible.data.toys import TOYS as TOY_FUNCTIONS
 
 
 def test_known_needs_no_torch() -> None:
-    code = (
-        "import sys; from plausible.data.options import known; known('digits'); print([m for m in "
-    )
+    code = "import sys; from plausible.data.options import resolve_source; resolve_source('digits'); print([m for m in "
     code += "('torch', 'numpy', 'PIL', 'sklearn') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -23,13 +21,13 @@ def test_known_needs_no_torch() -> None:
 
 def test_names_and_toys_agree() -> None:
     assert set(TOYS) == set(TOY_FUNCTIONS)
-    assert known("digits") is None
-    assert all(known(name) is None for name in TOYS)
+    assert resolve_source("digits") is None
+    assert all(resolve_source(name) is None for name in TOYS)
 
 
 def test_unknown_name_lists_all_and_suggests_the_nearest() -> None:
-    with pytest.raises(Refused) as refused:
-        known("digit")
+    with pytest.raises(UsageError) as refused:
+        resolve_source("digit")
     said = str(refused.value)
     assert "'digit'" in said
     assert "did you mean 'digits'" in said
@@ -39,22 +37,22 @@ def test_unknown_name_lists_all_and_suggests_the_nearest() -> None:
 
 @pytest.mark.parametrize("source", ["", "  ", "x" * 5000, "a\0b", "no/such/folder", "~nobody"])
 def test_impossible_paths(source: str) -> None:
-    with pytest.raises(Refused, match="unknown data set"):
-        known(source)
+    with pytest.raises(UsageError, match="unknown data set"):
+        resolve_source(source)
 
 
 def test_link_to_itself(tmp_path: Path) -> None:
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    with pytest.raises(Refused, match="back to itself"):
-        known(str(loop))
+    with pytest.raises(UsageError, match="back to itself"):
+        resolve_source(str(loop))
 
 
 def test_missing_mnist_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLAUSIBLE_DATA", str(tmp_path))
-    with pytest.raises(Refused) as refused:
-        known("mnist")
+    with pytest.raises(UsageError) as refused:
+        resolve_source("mnist")
     assert "PLAUSIBLE_DATA" in str(refused.value)
     assert "train-images-idx3-ubyte.gz" in str(refused.value)
     assert "--data FOLDER" in str(refused.value)
@@ -69,12 +67,12 @@ def test_mnist_is_searched_in_all_places(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "repository" / "deep" / "er").mkdir(parents=True)
     for place in ("repository", "repository/deep/er"):
         monkeypatch.chdir(tmp_path / place)
-        assert known("mnist") == folder
+        assert resolve_source("mnist") == folder
     monkeypatch.setenv("PLAUSIBLE_DATA", str(tmp_path / "own"))
     own = tmp_path / "own" / "mnist"
     own.mkdir(parents=True)
     (own / "train-images-idx3-ubyte.gz").touch()
-    assert known("mnist") == own
+    assert resolve_source("mnist") == own
     assert idx_path(own, "train", "labels") is None
 
 

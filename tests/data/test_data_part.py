@@ -24,7 +24,7 @@ def test_batches_are_decoded_on_the_grid() -> None:
     assert torch.equal(batch.x[0, 0], torch.tensor([[8.0, 9], [10, 11]]) / 16)
     assert batch.y is not None
     assert batch.y.tolist() == [0, 0]
-    whole = part().everything()
+    whole = part().as_batch()
     assert torch.equal(part().batch(slice(0, 3)).x, whole.x)
     assert len(whole) == len(part()) == 3
 
@@ -32,9 +32,9 @@ def test_batches_are_decoded_on_the_grid() -> None:
 def test_changing_a_batch_of_vectors_does_not_change_the_data() -> None:
     vectors = Part(torch.ones(4, 2), None, Space((2,)))
     vectors.batch(slice(0, 4)).x.zero_()
-    vectors.everything().x.zero_()
+    vectors.as_batch().x.zero_()
     assert vectors.values.min() == 1
-    assert vectors.everything().y is None
+    assert vectors.as_batch().y is None
 
 
 def test_dynamic_draws_follow_the_grey_values() -> None:
@@ -57,8 +57,8 @@ def test_everything_is_drawn_from_its_seed() -> None:
     values = torch.full((50, 1, 2, 2), 8, dtype=torch.uint8)
     dynamic = Part(values, None, Space((1, 2, 2), 2), greys=17)
     state = torch.get_rng_state()
-    assert torch.equal(dynamic.everything(3).x, dynamic.everything(3).x)
-    assert not torch.equal(dynamic.everything(3).x, dynamic.everything(4).x)
+    assert torch.equal(dynamic.as_batch(3).x, dynamic.as_batch(3).x)
+    assert not torch.equal(dynamic.as_batch(3).x, dynamic.as_batch(4).x)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -124,8 +124,8 @@ def test_binarised_digits() -> None:
     assert torch.equal(dynamic.train.values, digits.train.values)
     static = load("digits", Options(binarise="static"))
     assert static.hashes == load("digits", Options(binarise="static")).hashes
-    x = static.train.everything().x
-    assert abs(x.mean() - digits.train.everything().x.mean()) < 0.005
+    x = static.train.as_batch().x
+    assert abs(x.mean() - digits.train.as_batch().x.mean()) < 0.005
     half = load("digits", Options(binarise="threshold"))
     assert torch.equal(half.train.values, (digits.train.values > 8).to(torch.uint8))
     assert half.hashes == load("digits", Options(levels=2)).hashes

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.options import Options
@@ -51,12 +51,12 @@ def test_static_draw_is_fair_and_fixed() -> None:
 
 @pytest.mark.parametrize("levels", [-1, 0, 1, 257])
 def test_refused_levels(levels: int) -> None:
-    with pytest.raises(Refused, match=f"between 2 and 256, not {levels}"):
+    with pytest.raises(UsageError, match=f"between 2 and 256, not {levels}"):
         load("digits", Options(levels=levels))
 
 
 def test_binarise_fixes_the_levels() -> None:
-    with pytest.raises(Refused, match="cannot go with --levels 4"):
+    with pytest.raises(UsageError, match="cannot go with --levels 4"):
         load("digits", Options(levels=4, binarise="dynamic"))
     assert load("digits", Options(levels=2, binarise="dynamic")).space.levels == 2
     assert load("digits", Options(levels=4)).space.levels == 4

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.options import Options
 from plausible.data.samples import samples
@@ -103,47 +103,51 @@ def test_images_of_the_right_size_are_never_resized(tmp_path: Path) -> None:
 
 def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
     wide = pngs(tmp_path / "wide", np.zeros((3, 8, 9), np.uint8))
-    with pytest.raises(Refused, match=r"wide holds images of 9x8 pixels with 1 channel and .* 8x8"):
+    with pytest.raises(
+        UsageError, match=r"wide holds images of 9x8 pixels with 1 channel and .* 8x8"
+    ):
         samples(wide, GREY)
     mixed = pngs(tmp_path / "mixed", CODES)
     Image.new("L", (7, 7)).save(tmp_path / "mixed" / "x.png")
-    with pytest.raises(Refused, match="images of 8x8, 7x7 pixels"):
+    with pytest.raises(UsageError, match="images of 8x8, 7x7 pixels"):
         samples(mixed, GREY)
     large = pngs(tmp_path / "large", np.zeros((3, 200, 200), np.uint8))
-    with pytest.raises(Refused, match="images of 200x200 pixels"):
+    with pytest.raises(UsageError, match="images of 200x200 pixels"):
         samples(large, Space((1, 64, 64), 256))
     many = pngs(tmp_path / "many", CODES)
     for side in range(3, 7):
         Image.new("L", (side, side)).save(tmp_path / "many" / f"x{side}.png")
-    with pytest.raises(Refused, match=r"8x8, 3x3, 4x4, \.\.\. pixels"):
+    with pytest.raises(UsageError, match=r"8x8, 3x3, 4x4, \.\.\. pixels"):
         samples(many, GREY)
     np.save(tmp_path / "channels.npy", np.zeros((5, 3, 8, 8), np.uint8))
-    with pytest.raises(Refused, match=r"with 3 channels and the data images of 8x8 .* 1 channel:"):
+    with pytest.raises(
+        UsageError, match=r"with 3 channels and the data images of 8x8 .* 1 channel:"
+    ):
         samples(str(tmp_path / "channels.npy"), GREY)
-    with pytest.raises(Refused, match=r"1 channel and the data .* 2 channels"):
+    with pytest.raises(UsageError, match=r"1 channel and the data .* 2 channels"):
         samples(pngs(tmp_path / "two", CODES), Space((2, 8, 8), 256))
 
 
 def test_what_is_no_sample_of_the_data_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", np.zeros((5, 64), np.float32))
-    with pytest.raises(Refused, match=r"v.npy holds vectors of length 64 and the data images"):
+    with pytest.raises(UsageError, match=r"v.npy holds vectors of length 64 and the data images"):
         samples(str(tmp_path / "v.npy"), GREY)
     np.save(tmp_path / "i.npy", CODES)
-    with pytest.raises(Refused, match=r"i.npy holds images .* vectors of length 64"):
+    with pytest.raises(UsageError, match=r"i.npy holds images .* vectors of length 64"):
         samples(str(tmp_path / "i.npy"), Space((64,)))
     for n in (0, 1):
         np.save(tmp_path / "few.npy", CODES[:n])
-        with pytest.raises(Refused, match=f"holds {n} samples; at least 2"):
+        with pytest.raises(UsageError, match=f"holds {n} samples; at least 2"):
             samples(str(tmp_path / "few.npy"), GREY)
-    with pytest.raises(Refused, match=r"digits is a data set.*\./digits"):
+    with pytest.raises(UsageError, match=r"digits is a data set.*\./digits"):
         samples("digits", GREY)
-    with pytest.raises(Refused, match="nowhere"):
+    with pytest.raises(UsageError, match="nowhere"):
         samples(str(tmp_path / "nowhere"), GREY)
     np.save(tmp_path / "nan.npy", np.array([[0.0, np.nan], [1, 1]]))
-    with pytest.raises(Refused, match=r"nan.npy has 1 of 4 numbers"):
+    with pytest.raises(UsageError, match=r"nan.npy has 1 of 4 numbers"):
         samples(str(tmp_path / "nan.npy"), Space((2,)))
     np.save(tmp_path / "loud.npy", CODES * 1.5)
-    with pytest.raises(Refused, match="expected 0 to 255"):
+    with pytest.raises(UsageError, match="expected 0 to 255"):
         samples(str(tmp_path / "loud.npy"), GREY)
 
 

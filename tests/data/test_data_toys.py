@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind, Reference
-from plausible.core.registry import Refused
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.toys import TOYS
@@ -81,7 +81,7 @@ def test_toy_data(name: str) -> None:
     assert data.space == TOYS[name]().space
     assert data.train.values.shape == (7200, 2)
     assert data.log_prob is not None
-    assert data.log_prob(data.heldout.everything().x).nats.isfinite().all()
+    assert data.log_prob(data.heldout.as_batch().x).nats.isfinite().all()
     assert data.hashes == load(name).hashes
     assert len(data.class_names) == data.space.classes
 
@@ -96,10 +96,10 @@ def test_toy_data(name: str) -> None:
     ],
 )
 def test_image_options_are_refused(flag: str, options: Options) -> None:
-    with pytest.raises(Refused, match=f"--{flag} is for images, and ring holds vectors"):
+    with pytest.raises(UsageError, match=f"--{flag} is for images, and ring holds vectors"):
         load("ring", options)
 
 
 def test_label_is_for_tables() -> None:
-    with pytest.raises(Refused, match="digits is none"):
+    with pytest.raises(UsageError, match="digits is none"):
         load("digits", Options(label="y"))

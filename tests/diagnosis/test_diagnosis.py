@@ -8,15 +8,15 @@ import torch
 from tests.conftest import make_data
 
 from plausible import RBM, VAE, NaiveBayes, Settings, Space, train
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import LogProb
 from plausible.core.model import Explicit
-from plausible.core.registry import Refused
 from plausible.data.part import Part
 from plausible.diagnosis import Case, Finding, Severity, checks, diagnose, joined
 from plausible.diagnosis.finding import check
 from plausible.diagnosis.likelihood import overfitting
 from plausible.diagnosis.partition import normalising_constant
-from plausible.evaluation.inference import bounds, gain, inferred
+from plausible.evaluation.metrics.inference import bounds, gain, inferred
 
 SPACE = Space((1, 4, 4), 2, 2)
 
@@ -134,7 +134,7 @@ class ByHeart(Explicit):
 def test_learning_by_heart_is_seen_in_the_likelihood():
     space = Space((1, 6, 6), 2)
     data = make_data(space, 300)
-    finding = overfitting(Case(ByHeart(space, data.train.everything().x), data))
+    finding = overfitting(Case(ByHeart(space, data.train.as_batch().x), data))
     assert finding.severity is Severity.WARNING
     assert finding.evidence["difference"] == pytest.approx(100)
     honest = NaiveBayes(space, NaiveBayes.Config(conditional=False))
@@ -154,7 +154,7 @@ class Broken(ByHeart):
 def test_a_probability_that_is_not_finite_is_never_fine_and_stays_json():
     space = Space((1, 6, 6), 2)
     data = make_data(space, 300)
-    finding = overfitting(Case(Broken(space, data.train.everything().x), data))
+    finding = overfitting(Case(Broken(space, data.train.as_batch().x), data))
     assert finding.severity is Severity.WARNING
     assert "not finite" in finding.claim
     json.loads(json.dumps(finding.to_dict(), allow_nan=False))
@@ -176,7 +176,7 @@ def test_pixels_that_are_drawn_at_each_use_are_drawn_once_for_a_diagnosis():
 
 def test_a_part_in_the_order_of_its_classes_is_looked_at_all_over():
     part = make_data(SPACE, 900).heldout
-    assert set(part.rows(part.y.argsort()).spread(32).y.tolist()) == {0, 1}
+    assert set(part.rows(part.y.argsort()).every_kth(32).y.tolist()) == {0, 1}
 
 
 def test_a_model_is_asked_only_what_its_verbs_answer():
@@ -191,7 +191,7 @@ def test_a_check_that_cannot_answer_becomes_a_note():
 
     @check()
     def impossible_question(case):
-        raise Refused("there is nothing to look at")
+        raise UsageError("there is nothing to look at")
 
     try:
         data = make_data(Space((1, 2, 2), 2, 2), 90)
@@ -228,7 +228,7 @@ def large_machine(scale):
     space = Space((1, 4, 6), 2)
     model = RBM(space, RBM.Config(hidden=24))
     data = make_data(space, 300)
-    model.prepare(data.train)
+    model.setup(data.train)
     with torch.no_grad():
         model.weight.normal_(0, scale)
     return model, data
@@ -245,7 +245,7 @@ def test_a_constant_that_walks_agree_on_is_fine_and_one_that_few_of_them_know_is
     torch.manual_seed(0)
     small = RBM(SPACE, RBM.Config(hidden=4))
     data = make_data(SPACE, 100)
-    small.prepare(data.train)
+    small.setup(data.train)
     assert "exact" in normalising_constant(Case(small, data)).claim
 
 

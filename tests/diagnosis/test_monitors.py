@@ -8,11 +8,11 @@ import torch
 from tests.conftest import make_data
 
 from plausible import GAN, GSN, RBM, VAE, PixelCNN, Settings, Space, load, train
-from plausible.core.registry import Refused
-from plausible.diagnosis import Finding, History, Severity, Watch, alarmed, alarms
+from plausible.core.errors import UsageError
+from plausible.diagnosis import Finding, History, Monitor, Severity, alarmed, alarms
 from plausible.diagnosis.history import LOOK, TRACE
-from plausible.diagnosis.look import looked, reference
 from plausible.diagnosis.monitors.oscillation import cycle
+from plausible.diagnosis.probe import looked, reference
 
 SPACE = Space((1, 4, 4), 2, 2)
 
@@ -226,10 +226,10 @@ def test_a_vae_whose_bound_is_nearly_all_kl_collapses_while_it_learns_and_a_usua
         data, watch = load("digits"), None
         torch.manual_seed(0)
         training = train(VAE(data.space, VAE.Config(beta=beta)), data, Settings(steps=300))
-        watch = Watch(training)
+        watch = Monitor(training)
         for step in training:
             if watch.due(step):
-                clock = {"step": step.clock.step, "spent": step.clock.spent}
+                clock = {"step": step.clock.step, "spent": step.clock.progress}
                 watch.add({**clock, **step.values(), LOOK: watch.look()})
         finding = watch.findings["posterior collapse"]
         assert (finding.severity is Severity.FAILURE) == raised
@@ -252,7 +252,7 @@ def test_a_long_log_is_read_by_column_and_rounds_by_the_last_of_them():
 
 
 def test_a_model_that_says_how_probable_data_are_is_kept_by_that_and_not_by_how_its_samples_look():
-    watch, kept = Watch(begun(VAE)), []
+    watch, kept = Monitor(begun(VAE)), []
     for step, (held, distance) in enumerate([(9.0, 1.0), (5.0, 3.0), (4.0, 8.0), (4.1, 1.0)]):
         line = {
             "step": step,
@@ -292,7 +292,7 @@ def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
     assert read.series("model", "loss")[0].tolist() == [line["step"] for line in whole]
     for rubbish in ("rubbish", "[]", "{}", '{"step": "1", "spent": 0.1}'):
         path.write_text(rubbish + "\n")
-        with pytest.raises(Refused, match=r"line 1 of .* is not one of the log"):
+        with pytest.raises(UsageError, match=r"line 1 of .* is not one of the log"):
             History.read(path)
 
 
@@ -357,7 +357,7 @@ def test_the_multiplier_is_the_slope_of_the_loss():
 
 def test_the_best_weights_are_those_of_the_latest_look_near_the_lowest_score():
     training = begun(GAN)
-    watch = Watch(training)
+    watch = Monitor(training)
     kept = []
     for step, distance in enumerate([9.0, 3.0, 3.2, 5.0, 2.9, 8.0]):
         watch.follow(next(training))
@@ -374,6 +374,6 @@ def test_the_best_weights_are_those_of_the_latest_look_near_the_lowest_score():
     watch.findings["divergence"] = Finding("divergence", Severity.FAILURE, "it ran away")
     watch.restart(watch.history)
     assert watch.findings == {}  # what was said of rounds that were taken back
-    again = Watch(training, watch.history)
+    again = Monitor(training, watch.history)
     again.add({"step": 4, "spent": 0.8, LOOK: {"distance": 3.5}})
     assert again.best is None  # the best are of an earlier session, and in its folder

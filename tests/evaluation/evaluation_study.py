@@ -1,13 +1,13 @@
-"""A study of given points, without a lens."""
+"""A evalset of given points, without a embedding."""
 
 import torch
 
 from plausible.core.space import Space
 from plausible.data.part import Part
-from plausible.evaluation.study import Study, View
+from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 
 
-def study(train, heldout, samples, *, modes=None, names=("all",), labelled=False, space=None):
+def evalset(train, heldout, samples, *, modes=None, names=("all",), labelled=False, space=None):
     """T, H and G (n, d) as vectors (features and raw are the points), or (n, C, H, W) on a grid."""
     points = (train, heldout, samples)
     space = space or Space(tuple(train.shape[1:]))
@@ -16,5 +16,5 @@ def study(train, heldout, samples, *, modes=None, names=("all",), labelled=False
     for x, mode in zip(points, modes, strict=True):
         part = Part(space.codes(x) if space.levels else x, None, space)
         flat = x.flatten(1)
-        views.append(View(part, flat, flat, mode))
-    return Study(space, *views, tuple(names), labelled, lambda x: x.flatten(1))
+        views.append(Embedded(part, flat, flat, mode))
+    return EvaluationSet(space, *views, tuple(names), labelled, lambda x: x.flatten(1))

@@ -8,17 +8,17 @@ from sklearn.metrics import roc_auc_score
 from tests.conftest import make_data
 
 import plausible
-from plausible import judging
 from plausible.core.space import Space
-from plausible.evaluation.classification import (
+from plausible.evaluation.metrics.classification import (
     Answers,
     classification,
     log_loss,
     reliability,
     risk_coverage,
 )
-from plausible.evaluation.novelty import accepted, auroc
-from plausible.models import Logistic, NaiveBayes
+from plausible.models import LogisticRegression, NaiveBayes
+from plausible.recognition.roc import accepted, auroc
+from plausible.tasks import evaluate as judging
 from plausible.training import Settings, train
 
 SAID = Answers(
@@ -72,7 +72,7 @@ def test_accepted_at_95_percent():
 
 def test_a_report_of_a_classifier_and_of_bayes_rule(tmp_path):
     data = replace(make_data(Space((1, 8, 8), 17, 3), 300), class_names=("a", "b", "c"))
-    training = train(Logistic(data.space), data, Settings(steps=2))
+    training = train(LogisticRegression(data.space), data, Settings(steps=2))
     list(training)
     report = plausible.evaluate(training.averaged, data)
     names = [measure.name for measure, _ in report.measures]

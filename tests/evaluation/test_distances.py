@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from plausible.core.registry import Refused
-from plausible.evaluation.distances import frechet, frechet_limit, kernel_distance
+from plausible.core.errors import NotDefined
+from plausible.evaluation.metrics.distances import frechet, frechet_limit, kernel_distance
 
 
 def seeded(seed=0):
@@ -56,7 +56,7 @@ def test_the_limit_of_a_shift_is_the_shift():
     value, error = frechet_limit(a, b + 1, generator)
     assert value == pytest.approx(8, abs=4 * error)
     assert 0 < error < 0.5
-    with pytest.raises(Refused, match=r"too few to extrapolate in 64 dimensions; 192 would do"):
+    with pytest.raises(NotDefined, match=r"too few to extrapolate in 64 dimensions; 192 would do"):
         frechet_limit(torch.randn(100, 64), torch.randn(100, 64), generator)
 
 
@@ -90,5 +90,5 @@ def test_the_kernel_distance_is_the_double_sum():
     truth += sum(k(b[i], b[j]) for i in range(5) for j in range(5) if i != j) / 20
     truth -= 2 * sum(k(x, y) for x in a for y in b) / 35
     assert kernel_distance(a, b)[0] == pytest.approx(truth, rel=1e-9)
-    with pytest.raises(Refused, match="at least 3"):
+    with pytest.raises(NotDefined, match="at least 3"):
         kernel_distance(a[:2], b)

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Space
-from plausible.evaluation.distances import frechet
 from plausible.evaluation.features import pixels, pretrained, random_convolutions
+from plausible.evaluation.metrics.distances import frechet
 
 
 def test_pixels_are_themselves():
@@ -63,11 +63,11 @@ def test_random_convolutions_tell_blurred_images_from_sharp_ones():
 def test_without_the_extra_and_without_a_model_there_is_one_sentence(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "transformers", None)
-        with pytest.raises(Refused, match=r"pip install 'plausible\[pretrained\]'"):
+        with pytest.raises(UsageError, match=r"pip install 'plausible\[pretrained\]'"):
             pretrained("any")
     pytest.importorskip("transformers")
     for folder in (tmp_path, tmp_path / "nowhere" / "at" / "all"):
-        with pytest.raises(Refused, match="no pretrained model at"):
+        with pytest.raises(UsageError, match="no pretrained model at"):
             pretrained(str(folder))
 
 
@@ -118,9 +118,9 @@ def test_grey_and_transparent_images_become_colours_and_every_size_is_resized(vi
     assert torch.allclose(extract(clear), extract(torch.ones(2, 1, 32, 32)), atol=1e-5)
     flat = torch.full((2, 3, 9, 50), 0.25)
     assert torch.allclose(extract(flat), extract(torch.full((2, 3, 32, 32), 0.25)), atol=1e-5)
-    with pytest.raises(Refused, match="reads 3 channels, and these images have 2"):
+    with pytest.raises(UsageError, match="reads 3 channels, and these images have 2"):
         extract(torch.rand(2, 2, 32, 32))
-    with pytest.raises(Refused, match="vectors"):
+    with pytest.raises(UsageError, match="vectors"):
         extract(torch.rand(2, 5))
 
 
@@ -192,5 +192,5 @@ def test_a_model_of_text_is_refused(tmp_path):
         intermediate_size=8,
     )
     transformers.BertModel(config).save_pretrained(tmp_path)
-    with pytest.raises(Refused, match="does not read images but input_ids"):
+    with pytest.raises(UsageError, match="does not read images but input_ids"):
         pretrained(str(tmp_path))

@@ -4,17 +4,17 @@ import math
 
 import pytest
 import torch
-from evaluation_study import study
+from evaluation_study import evalset
 
-from plausible.core.registry import Refused
-from plausible.evaluation.histogram import bins, histogram, shares
+from plausible.core.errors import NotDefined
+from plausible.evaluation.metrics.histogram import bins, histogram, shares
 
 
 def of(train, samples, names="abcd"):
-    """A study in which only modes matter."""
+    """A evalset in which only modes matter."""
     zeros = [torch.zeros(len(modes), 2) for modes in (train, samples)]
     train, samples = torch.tensor(train), torch.tensor(samples)
-    return study(*zeros, zeros[1], modes=(train, samples, samples), names=tuple(names))
+    return evalset(*zeros, zeros[1], modes=(train, samples, samples), names=tuple(names))
 
 
 def values(found):
@@ -47,7 +47,7 @@ def test_a_divergence_under_the_null_is_that_of_theory():
 
 
 def test_one_mode_has_no_histogram():
-    with pytest.raises(Refused, match="all training examples lie in one mode"):
+    with pytest.raises(NotDefined, match="all training examples lie in one mode"):
         histogram(of([0, 0], [0, 0], "a"))
 
 

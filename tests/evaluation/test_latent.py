@@ -8,9 +8,10 @@ import torch
 from plausible.core.model import Generative
 from plausible.core.space import Space
 from plausible.data.part import Part
-from plausible.evaluation.latent import great_circle, path_length, turn
+from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.measure import metrics
-from plausible.evaluation.study import Study, View
+from plausible.evaluation.metrics.latent import path_length
+from plausible.sampling.latent import great_circle, turn
 
 
 class Linear(Generative):
@@ -41,13 +42,13 @@ class Linear(Generative):
 
 
 def view(x, space):
-    return View(Part(x, None, space), x.flatten(1), x.flatten(1), torch.zeros(len(x)).long())
+    return Embedded(Part(x, None, space), x.flatten(1), x.flatten(1), torch.zeros(len(x)).long())
 
 
-def study(real, model, extract=lambda x: x):
+def evalset(real, model, extract=lambda x: x):
     space = model.space if model else Space(real.shape[1:])
     seen = view(real, space)
-    return Study(space, seen, seen, seen, ("all",), False, extract, model=model)
+    return EvaluationSet(space, seen, seen, seen, ("all",), False, extract, model=model)
 
 
 def normal(*shape, seed=0):
@@ -55,7 +56,7 @@ def normal(*shape, seed=0):
 
 
 def ratio(*arguments):
-    (measure,) = metrics["path length ratio"](study(*arguments))
+    (measure,) = metrics["path length ratio"](evalset(*arguments))
     return measure
 
 

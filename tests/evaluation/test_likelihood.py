@@ -6,14 +6,14 @@ from typing import ClassVar
 import pytest
 import torch
 
+from plausible.core.errors import NotDefined
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit
-from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.data.part import Part
-from plausible.evaluation.likelihood import parzen
+from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.measure import metrics
-from plausible.evaluation.study import Study, View
+from plausible.evaluation.metrics.likelihood import parzen
 
 SPACE = Space((1, 2, 3), levels=2)
 
@@ -63,12 +63,14 @@ class Normal(Explicit):
 
 def view(x, space):
     part = Part(space.codes(x) if space.levels else x, None, space)
-    return View(part, x.flatten(1), x.flatten(1), torch.zeros(len(x)).long())
+    return Embedded(part, x.flatten(1), x.flatten(1), torch.zeros(len(x)).long())
 
 
-def study(real, made=None, train=None, model=None, space=SPACE):
+def evalset(real, made=None, train=None, model=None, space=SPACE):
     train, real, made = (view(real if x is None else x, space) for x in (train, real, made))
-    return Study(space, train, real, made, ("all",), False, lambda x: x.flatten(1), model=model)
+    return EvaluationSet(
+        space, train, real, made, ("all",), False, lambda x: x.flatten(1), model=model
+    )
 
 
 def normal(*shape, seed=0):
@@ -82,13 +84,13 @@ def bits(n, seed=0, space=SPACE):
 
 
 def window(*arguments, **more):
-    (measure,) = metrics["parzen window"](study(*arguments, **more))
+    (measure,) = metrics["parzen window"](evalset(*arguments, **more))
     return measure
 
 
 def test_the_mean_held_out_log_probability_and_its_bits():
     real, model = bits(1300), Coins(torch.full(SPACE.shape, 0.3))
-    nats, bit = metrics["log likelihood"](study(real, model=model))
+    nats, bit = metrics["log likelihood"](evalset(real, model=model))
     each = (real * math.log(0.3) + (1 - real) * math.log(0.7)).flatten(1).sum(1).double()
     assert nats.value == pytest.approx(each.mean().item(), rel=1e-6)
     assert nats.stderr == pytest.approx(each.std().item() / math.sqrt(1300), rel=1e-6)
@@ -101,10 +103,10 @@ def test_the_mean_held_out_log_probability_and_its_bits():
 def test_a_bound_below_the_likelihood_is_one_above_the_bits_and_errors_add():
     model = Coins(torch.full(SPACE.shape, 0.5))
     model.kind, model.stderr = Kind.LOWER, 2.0
-    nats, bit = metrics["log likelihood"](study(bits(900), model=model))
+    nats, bit = metrics["log likelihood"](evalset(bits(900), model=model))
     assert (nats.kind, bit.kind) == (Kind.LOWER, Kind.UPPER)
     assert nats.stderr == pytest.approx(2 / 30)  # every x has the same nats, so 2 / sqrt(900)
-    (alone, _) = metrics["log likelihood"](study(bits(1), model=Coins(model.chance)))
+    (alone, _) = metrics["log likelihood"](evalset(bits(1), model=Coins(model.chance)))
     assert alone.stderr is None
 
 
@@ -113,7 +115,7 @@ def test_a_conditional_model_answers_with_its_mixture():
     chance = torch.stack([torch.full(SPACE.shape, 0.1), torch.full(SPACE.shape, 0.9)])
     real = bits(40, space=space)
     nats, _ = metrics["log likelihood"](
-        study(real, model=Coins(chance, space, conditional=True), space=space)
+        evalset(real, model=Coins(chance, space, conditional=True), space=space)
     )
     ones = real.flatten(1).sum(1)
     each = (0.5 * 0.1**ones * 0.9 ** (6 - ones) + 0.5 * 0.9**ones * 0.1 ** (6 - ones)).log()
@@ -124,17 +126,17 @@ def test_a_density_has_no_bits_and_an_impossible_example_no_mean():
     space = Space((3,))
     model = Normal(space, Normal.Config())
     real = normal(50, 3)
-    (nats,) = metrics["log likelihood"](study(real, model=model, space=space))
+    (nats,) = metrics["log likelihood"](evalset(real, model=model, space=space))
     each = -(real.square() + math.log(2 * math.pi)).sum(1) / 2
     assert nats.value == pytest.approx(each.mean().item(), rel=1e-6)
     assert "density" in nats.note
     for chance in (0.0, math.nan):
         broken = Coins(torch.full(SPACE.shape, chance))
-        for measure in metrics["log likelihood"](study(bits(50), model=broken)):
+        for measure in metrics["log likelihood"](evalset(bits(50), model=broken)):
             assert measure.value is None
             assert measure.stderr is None
             assert "not finite" in measure.note
-    (implicit,) = metrics["log likelihood"](study(bits(50)))
+    (implicit,) = metrics["log likelihood"](evalset(bits(50)))
     assert "not explicit" in implicit.note
 
 
@@ -148,7 +150,7 @@ def test_a_parzen_window_is_a_mixture_of_gaussians():
     far = 1e4 + samples  # a common offset does not cost precision beyond that of the numbers
     assert torch.allclose(parzen(far, 1e4 + points, 0.3), truth, atol=0.05)
     for sigma in (0, -1, math.nan):
-        with pytest.raises(Refused, match="more than 0"):
+        with pytest.raises(NotDefined, match="more than 0"):
             parzen(samples, points, sigma)
 
 

@@ -4,17 +4,17 @@ import math
 
 import pytest
 import torch
-from evaluation_study import study
+from evaluation_study import evalset
 
-from plausible.core.registry import Refused
-from plausible.evaluation.memorisation import (
-    acquainted,
+from plausible.core.errors import NotDefined
+from plausible.evaluation.metrics.memorisation import (
     closest,
     copying,
     dimension,
     memorisation,
     spacing,
     to_training,
+    with_train_distances,
 )
 from plausible.evaluation.permutation import observed, p_value, permuted
 
@@ -34,7 +34,8 @@ def near_duplicates(found):
 def test_independent_samples_copy_nothing_on_average():
     """E c = 0, and its p-value is uniform: the label of the neighbour is T with |T| / (|T| + |H|)."""
     found = [
-        copied_fraction(study(draw(150, s), draw(100, s + 50), draw(80, s + 90))) for s in range(40)
+        copied_fraction(evalset(draw(150, s), draw(100, s + 50), draw(80, s + 90)))
+        for s in range(40)
     ]
     values = torch.tensor([m.value for m in found])
     assert values.mean().item() == pytest.approx(0, abs=4 * values.std().item() / 40**0.5)
@@ -50,17 +51,17 @@ def test_ties_prefer_neither_side():
         train, real, samples = (
             torch.randint(6, (n, 3), generator=generator).float() for n in (400, 100, 100)
         )
-        ps.append(memorisation(study(train, real, samples))[0].p)
+        ps.append(memorisation(evalset(train, real, samples))[0].p)
     assert sum(p <= 0.1 for p in ps) <= 10
 
 
 def test_a_copied_fraction_is_found():
     train, real, samples = draw(400, 1), draw(400, 2), draw(400, 3)
     samples[:160] = train[:160]
-    found = copied_fraction(study(train, real, samples))
+    found = copied_fraction(evalset(train, real, samples))
     assert found.value == pytest.approx(0.4, abs=4 * found.stderr)
     assert found.p < 0.01
-    whole = copied_fraction(study(train, real, train.clone()))
+    whole = copied_fraction(evalset(train, real, train.clone()))
     assert whole.value == 1
 
 
@@ -68,22 +69,22 @@ def test_near_duplicates_have_an_exact_p_value():
     """20 samples repeat 20 of T; under shuffling all 20 lie in T with about (300 / 500)^20."""
     train, real, samples = draw(300, 4), draw(200, 5), draw(200, 6)
     samples[:20] = train[:20] + 1e-3
-    found = near_duplicates(study(train, real, samples))
+    found = near_duplicates(evalset(train, real, samples))
     assert found.value == pytest.approx(0.1, abs=0.01)
     chance = math.prod((300 - i) / (500 - i) for i in range(20))
     assert found.p <= chance * 1.01
     # repeating both T and H is no sign of copying T
     samples[20:40] = real[:20] + 1e-3
-    assert near_duplicates(study(train, real, samples)).p > 0.05
+    assert near_duplicates(evalset(train, real, samples)).p > 0.05
     # a thousand copies of one example are one coincidence
-    crowd = study(train, real, train[:1].repeat(200, 1) + 1e-3)
+    crowd = evalset(train, real, train[:1].repeat(200, 1) + 1e-3)
     assert near_duplicates(crowd).p == pytest.approx(0.6)
 
 
 def test_near_copies_are_counted_and_held_out_data_are_not():
     train, real, samples = draw(300, 4), draw(200, 5), draw(200, 6)
     samples[:20] = train[:20] + 1e-3
-    statistic, usual = copying(study(train, real, samples))
+    statistic, usual = copying(evalset(train, real, samples))
     assert statistic(observed(200)).item() == pytest.approx(0.1)
     assert usual <= 0.01
     null = statistic(permuted(200, 499, torch.Generator().manual_seed(0)))
@@ -93,15 +94,15 @@ def test_near_copies_are_counted_and_held_out_data_are_not():
 def test_a_crowd_of_equal_samples_is_no_copy_unless_it_sits_on_a_training_example():
     train, real = draw(300, 7), draw(100, 8)
     point = draw(1, 9)
-    away, _ = copying(study(train, real, point.expand(100, -1).clone()))
+    away, _ = copying(evalset(train, real, point.expand(100, -1).clone()))
     assert away(observed(100)).item() == 0
-    on_top, _ = copying(study(train, real, train[:1].expand(100, -1).clone()))
+    on_top, _ = copying(evalset(train, real, train[:1].expand(100, -1).clone()))
     assert on_top(observed(100)).item() == 1
 
 
 def test_too_narrow_samples_are_not_mistaken_for_copies():
     generator = torch.Generator().manual_seed(0)
-    found = study(draw(400, 10), draw(400, 11), 0.7 * draw(400, 12))
+    found = evalset(draw(400, 10), draw(400, 11), 0.7 * draw(400, 12))
     statistic, _ = copying(found)
     assert p_value(statistic(observed(400)).item(), statistic(permuted(400, 199, generator))) > 0.05
     assert copied_fraction(found).p > 0.05
@@ -111,14 +112,14 @@ def test_the_dimension_of_a_subspace():
     generator = torch.Generator().manual_seed(0)
     for d in (2, 6):
         flat = torch.randn(3000, d, generator=generator) @ torch.randn(d, 20, generator=generator)
-        view = study(flat, flat, flat).train
+        view = evalset(flat, flat, flat).train
         assert dimension(spacing(view, generator)) == pytest.approx(d, rel=0.15)
     assert dimension(torch.zeros(5, 2)) == 1
 
 
 def test_what_is_measured_once_is_what_would_be_measured_again():
-    plain = study(draw(60, 1), draw(30, 2), draw(30, 3))
-    known = acquainted(plain)
+    plain = evalset(draw(60, 1), draw(30, 2), draw(30, 3))
+    known = with_train_distances(plain)
     assert known.samples.nearest is not None
     assert known.spacing is not None
     for view in ("samples", "heldout"):
@@ -128,13 +129,13 @@ def test_what_is_measured_once_is_what_would_be_measured_again():
             strict=True,
         ):
             assert torch.equal(a, b)
-    with pytest.raises(Refused, match="too few"):
+    with pytest.raises(NotDefined, match="too few"):
         spacing(plain.train[0:2], torch.Generator())
 
 
 def test_the_samples_most_like_copies_come_first():
     train, real, samples = draw(50, 1), draw(50, 2), draw(40, 3)
     samples[7], samples[9] = train[31], train[4] + 1e-4
-    rows, of_train, _ = closest(study(train, real, samples), 2)
+    rows, of_train, _ = closest(evalset(train, real, samples), 2)
     assert rows.tolist() == [7, 9]
     assert of_train.tolist() == [31, 4]

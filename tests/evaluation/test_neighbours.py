@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-from evaluation_study import study as points
+from evaluation_study import evalset as points
 
-from plausible.core.registry import Refused
-from plausible.evaluation.neighbours import (
+from plausible.core.errors import NotDefined
+from plausible.evaluation.metrics.neighbours import (
     PRDC,
     blocks,
     expected_coverage,
@@ -18,7 +18,7 @@ from plausible.evaluation.neighbours import (
 )
 
 
-def study(samples, heldout, train=None):
+def evalset(samples, heldout, train=None):
     return points(heldout if train is None else train, heldout, samples)
 
 
@@ -27,7 +27,7 @@ def normal(*shape, seed=0):
 
 
 def measured(*sets):
-    return {m.name: m for m in neighbourhoods(study(*sets))}
+    return {m.name: m for m in neighbourhoods(evalset(*sets))}
 
 
 def test_squares_are_those_of_the_definition_and_never_negative():
@@ -52,7 +52,7 @@ def test_blocks_cover_every_pair_once_and_bound_the_truth(side):
 @pytest.mark.parametrize("entries", [30, 2**21])
 @pytest.mark.parametrize("exclude_self", [False, True])
 def test_the_nearest_are_those_of_brute_force(entries, exclude_self, monkeypatch):
-    monkeypatch.setattr("plausible.evaluation.neighbours._COLUMNS", 17)
+    monkeypatch.setattr("plausible.evaluation.metrics.neighbours._COLUMNS", 17)
     a = normal(60, 5)
     b = a if exclude_self else normal(41, 5, seed=1)
     truth = (a.double()[:, None] - b.double()).norm(dim=2)
@@ -80,13 +80,13 @@ def test_equal_distances_stand_in_the_order_of_their_indices():
 
 def test_impossible_requests_are_refused():
     x = normal(4, 2)
-    with pytest.raises(Refused, match="there are 3"):
+    with pytest.raises(NotDefined, match="there are 3"):
         nearest(x, x, 4, exclude_self=True)
-    with pytest.raises(Refused, match="no distance"):
+    with pytest.raises(NotDefined, match="no distance"):
         nearest(x, normal(4, 3), 1)
-    with pytest.raises(Refused, match="NaN"):
+    with pytest.raises(NotDefined, match="NaN"):
         nearest(x, x * math.nan, 1)
-    with pytest.raises(Refused, match="not defined"):
+    with pytest.raises(NotDefined, match="not defined"):
         expected_coverage(5, 5, 5)
 
 
@@ -149,8 +149,8 @@ def test_the_errors_cover_the_spread_over_draws():
 )
 def test_degenerate_sets_give_finite_numbers_or_are_refused(samples, heldout):
     try:
-        found = neighbourhoods(study(samples, heldout))
-    except Refused:
+        found = neighbourhoods(evalset(samples, heldout))
+    except NotDefined:
         return
     assert [m.name for m in found] == ["precision", "recall", "density", "coverage"]
     assert all(m.value is not None and math.isfinite(m.value) for m in found)
@@ -158,9 +158,9 @@ def test_degenerate_sets_give_finite_numbers_or_are_refused(samples, heldout):
 
 
 def test_repeated_held_out_points_are_refused_or_noted():
-    with pytest.raises(Refused, match="more than 5 times"):
-        neighbourhoods(study(normal(30, 3), torch.ones(30, 3)))
+    with pytest.raises(NotDefined, match="more than 5 times"):
+        neighbourhoods(evalset(normal(30, 3), torch.ones(30, 3)))
     half = torch.cat([torch.zeros(15, 3), normal(15, 3)])
     assert "15 of 30 balls are empty" in measured(normal(30, 3, seed=1), half)["coverage"].note
-    with pytest.raises(Refused, match="at least 2"):
-        neighbourhoods(study(normal(1, 3), normal(30, 3)))
+    with pytest.raises(NotDefined, match="at least 2"):
+        neighbourhoods(evalset(normal(1, 3), normal(30, 3)))

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from plausible.core.registry import Refused
+from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.data.part import Part
+from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.measure import metrics
-from plausible.evaluation.sharpness import laplacian_variance, spectra, spectrum
-from plausible.evaluation.study import Study, View
+from plausible.evaluation.metrics.sharpness import laplacian_variance, spectra, spectrum
 
 NAMES = ["laplacian sharpness", "power spectrum", "high frequencies"]
 
@@ -19,13 +19,13 @@ NAMES = ["laplacian sharpness", "power spectrum", "high frequencies"]
 def view(x):
     space = Space(x.shape[1:], levels=256 if x.ndim == 4 else None)
     part = Part(space.codes(x) if space.levels else x, None, space)
-    return View(part, x.flatten(1), x.flatten(1), torch.zeros(len(x)).long())
+    return Embedded(part, x.flatten(1), x.flatten(1), torch.zeros(len(x)).long())
 
 
-def study(real, made):
+def evalset(real, made):
     real, made = view(real), view(made)
     space = real.part.space
-    return Study(space, real, real, made, ("all",), False, lambda x: x.flatten(1))
+    return EvaluationSet(space, real, real, made, ("all",), False, lambda x: x.flatten(1))
 
 
 def noise(n, *shape, seed=0, scale=0.1):
@@ -33,7 +33,7 @@ def noise(n, *shape, seed=0, scale=0.1):
 
 
 def measured(name, real, made):
-    (measure,) = metrics[name](study(real, made))
+    (measure,) = metrics[name](evalset(real, made))
     assert measure.name == name
     return measure
 
@@ -108,7 +108,7 @@ def test_blur_is_below_and_noise_above():
     rough = avg_pool2d(noise(100, 1, 16, 16, seed=2), 3, 1, 1, count_include_pad=False)
     assert measured("laplacian sharpness", rough, real).value > 3
     assert measured("high frequencies", rough, real).value > 6
-    radii, power, made = spectra(study(real, blurred))
+    radii, power, made = spectra(evalset(real, blurred))
     assert len(radii) == len(power) == len(made) == 8
     assert made[-1] < power[-1] / 5
 
@@ -134,5 +134,5 @@ def test_broken_samples_give_a_number_and_broken_data_a_reason(name):
 
 
 def test_vectors_have_no_spectra_to_plot():
-    with pytest.raises(Refused, match="vectors"):
-        spectra(study(noise(9, 4), noise(9, 4)))
+    with pytest.raises(NotDefined, match="vectors"):
+        spectra(evalset(noise(9, 4), noise(9, 4)))

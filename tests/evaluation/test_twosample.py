@@ -4,17 +4,17 @@ import itertools
 
 import pytest
 import torch
-from evaluation_study import study
+from evaluation_study import evalset
 
-from plausible.core.registry import Refused
-from plausible.evaluation.neighbours import nearest_other
-from plausible.evaluation.permutation import Labels, observed, p_value, permuted
-from plausible.evaluation.twosample import (
+from plausible.core.errors import NotDefined
+from plausible.evaluation.metrics.neighbours import nearest_other
+from plausible.evaluation.metrics.two_sample import (
     classifier_accuracy,
     mmd,
     neighbour_accuracy,
     two_sample_tests,
 )
+from plausible.evaluation.permutation import GroupLabels, observed, p_value, permuted
 
 
 def seeded(seed=0):
@@ -27,7 +27,7 @@ def test_mmd_is_the_double_sum_for_every_labelling():
     kernel = (-torch.cdist(points, points).square() / (2 * width)).exp()
     rows = [r for r in itertools.product([0.0, 1.0], repeat=8) if sum(r) == 4]
     g = torch.tensor(rows)
-    found = mmd(points, Labels(g, 1 - g, g > 0), seeded())
+    found = mmd(points, GroupLabels(g, 1 - g, g > 0), seeded())
     sign = 2 * g - 1
     assert torch.allclose(found.float(), ((sign @ kernel) * sign).sum(1) / 16, atol=1e-5)
 
@@ -70,18 +70,18 @@ def test_a_learned_classifier_is_exact_under_the_null_and_finds_a_difference():
     assert accuracy > 0.6
     assert p < 1e-3
     assert tested == 200
-    with pytest.raises(Refused, match="too few to train and test"):
+    with pytest.raises(NotDefined, match="too few to train and test"):
         classifier_accuracy(torch.zeros(4, 2), generator)
 
 
 def test_all_three_as_measures():
     generator = seeded(3)
     train, real, same = torch.randn(3, 150, 3, generator=generator)
-    alike = {m.name: m for m in two_sample_tests(study(train, real, same))}
-    apart = {m.name: m for m in two_sample_tests(study(train, real, same + 1))}
+    alike = {m.name: m for m in two_sample_tests(evalset(train, real, same))}
+    apart = {m.name: m for m in two_sample_tests(evalset(train, real, same + 1))}
     assert set(alike) == {"MMD^2", "1-NN accuracy", "classifier accuracy"}
     assert all(m.p > 0.01 for m in alike.values())
     assert all(m.p < 0.01 for m in apart.values())
     point = torch.zeros(20, 3)
-    with pytest.raises(Refused, match="all one point"):
-        two_sample_tests(study(point, point, point))
+    with pytest.raises(NotDefined, match="all one point"):
+        two_sample_tests(evalset(point, point, point))

@@ -5,13 +5,13 @@ import math
 
 import pytest
 import torch
-from evaluation_study import study
+from evaluation_study import evalset
 
-from plausible.core.registry import Refused
+from plausible.core.errors import NotDefined
 from plausible.core.space import Space
-from plausible.evaluation.defect import Null, defects, excess, rate, shift
 from plausible.evaluation.permutation import observed
-from plausible.evaluation.verdict import State, rule
+from plausible.evaluation.verdict.defect import NullSummary, defects, excess, rate, shift
+from plausible.evaluation.verdict.verdict import State, run_tests
 
 MODES = 4
 
@@ -25,10 +25,10 @@ def clusters(n, seed, d=12, modes=MODES):
 
 
 def made(change=lambda x, y, train: (x, y), n=400):
-    """A study of T, H and changed real data."""
+    """A evalset of T, H and changed real data."""
     (train, a), (real, b) = clusters(800, 1), clusters(n, 2)
     samples, c = change(*clusters(n, 3), train)
-    return study(train, real, samples, modes=(a, b, c), names=[str(k) for k in range(MODES)])
+    return evalset(train, real, samples, modes=(a, b, c), names=[str(k) for k in range(MODES)])
 
 
 def effect(name, found):
@@ -37,8 +37,8 @@ def effect(name, found):
     return kind.read(statistic).item()
 
 
-def ruling(name, found):
-    return next(r for r in rule(found).rulings if r.name == name)
+def result(name, found):
+    return next(r for r in run_tests(found).results if r.name == name)
 
 
 def narrowed(factor):
@@ -53,10 +53,10 @@ def test_missing_modes_count_their_whole_mass_and_uneven_ones_nothing():
     g = torch.tensor([0] * 5 + [1] * 5).repeat(50)
     h = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2, 2]).repeat(50)
     zeros = torch.zeros(500, 2)
-    found = study(zeros, zeros, zeros, modes=(h, h, g), names="abc")
+    found = evalset(zeros, zeros, zeros, modes=(h, h, g), names="abc")
     assert effect("missing modes", found) == pytest.approx(0.3, abs=1e-3)
     g = torch.tensor([0] * 6 + [1] * 3 + [2]).repeat(50)  # the third has a third of its share
-    found = study(zeros, zeros, zeros, modes=(h, h, g), names="abc")
+    found = evalset(zeros, zeros, zeros, modes=(h, h, g), names="abc")
     assert effect("missing modes", found) == pytest.approx(0.3 - 2 * 0.1, abs=1e-3)
 
 
@@ -65,7 +65,7 @@ def test_the_unevenness_is_unbiased_at_zero_and_cohens_w_away_from_it():
     zeros = torch.zeros(300, 2)
     for _ in range(200):
         g, h = torch.randint(5, (2, 300), generator=generator)
-        found = study(zeros, zeros, zeros, modes=(g, h, g), names="abcde")
+        found = evalset(zeros, zeros, zeros, modes=(g, h, g), names="abcde")
         w = defects["uneven modes"](found).statistic(observed(300)).item()  # before it is cut at 0
         squares.append(math.copysign(w * w, w))
     squares = torch.tensor(squares)
@@ -73,13 +73,13 @@ def test_the_unevenness_is_unbiased_at_zero_and_cohens_w_away_from_it():
     big = torch.zeros(20_000, 2)
     g = (torch.arange(20_000) % 10 >= 7).long()  # shares 0.7 and 0.3
     h = (torch.arange(20_000) % 10 >= 5).long()  # one half each
-    w = effect("uneven modes", study(big, big, big, modes=(h, h, g), names="ab"))
+    w = effect("uneven modes", evalset(big, big, big, modes=(h, h, g), names="ab"))
     assert w == pytest.approx(math.sqrt(0.2**2 / 0.6 + 0.2**2 / 0.4), rel=0.01)
 
 
 @pytest.mark.parametrize(("factor", "name"), [(0.85, "too narrow"), (1.2, "too wide")])
 def test_the_spread_is_the_factor(factor, name):
-    found = ruling(name, made(narrowed(factor), n=1000))
+    found = result(name, made(narrowed(factor), n=1000))
     assert found.effect == pytest.approx(abs(factor - 1), abs=0.05)
     assert found.state is State.FAIL
     assert found.interval[0] < found.effect < found.interval[1]
@@ -90,7 +90,7 @@ def test_shares_do_not_look_like_spread():
         keep = (y == 0) | (torch.arange(len(y)) % 4 == 0)
         return x[keep], y[keep]
 
-    verdict = {r.name: r for r in rule(made(mostly_one, n=1000)).rulings}
+    verdict = {r.name: r for r in run_tests(made(mostly_one, n=1000)).results}
     assert verdict["uneven modes"].state is State.FAIL
     assert verdict["too narrow"].adjusted > 0.05
     assert verdict["too wide"].adjusted > 0.05
@@ -102,8 +102,8 @@ def test_one_mode_that_is_a_point():
 
     found = made(collapsed)
     assert effect("one mode a point", found) == pytest.approx(1, abs=1e-3)
-    assert ruling("one mode a point", found).state is State.FAIL
-    assert ruling("one mode a point", made()).state is State.PASS
+    assert result("one mode a point", found).state is State.FAIL
+    assert result("one mode a point", made()).state is State.PASS
 
 
 def test_copies_and_garbage():
@@ -116,7 +116,7 @@ def test_copies_and_garbage():
         return x, y
 
     for name, change in (("copies", copied), ("garbage", broken)):
-        found = ruling(name, made(change))
+        found = result(name, made(change))
         assert found.state is State.FAIL
         assert found.effect == pytest.approx(0.1, abs=0.02)
         assert f"{found.effect:.0%}" in found.sentence or f"{found.effect:.1%}" in found.sentence
@@ -137,9 +137,9 @@ def test_blur_and_noise_both_fail_and_vectors_have_neither():
     blurred = torch.nn.functional.avg_pool2d(alike, 3, 1, 1)
     noisy = space.quantise(alike + 0.2 * torch.rand(alike.shape))
     for x, state in ((blurred, State.FAIL), (noisy, State.FAIL), (alike, State.PASS)):
-        found = ruling("blur or noise", study(train, real, x, space=space))
+        found = result("blur or noise", evalset(train, real, x, space=space))
         assert found.state is state
-    found = ruling("blur or noise", made())
+    found = result("blur or noise", made())
     assert found.state is State.UNDEFINED
     assert "vectors" in found.sentence
 
@@ -148,17 +148,17 @@ def test_a_shift_that_no_other_test_owns_is_found():
     def shifted(x, y, train):
         return x + 1.5 * torch.eye(12)[5], y
 
-    assert ruling("anything else", made(shifted)).state is State.FAIL
+    assert result("anything else", made(shifted)).state is State.FAIL
 
 
 def test_real_data_pass_and_few_of_them_decide_nothing():
-    verdict = rule(made(n=1000))
-    assert verdict.state is State.PASS, [r for r in verdict.rulings if r.state != "PASS"]
+    verdict = run_tests(made(n=1000))
+    assert verdict.state is State.PASS, [r for r in verdict.results if r.state != "PASS"]
     assert verdict.exit_code == 0
-    few = rule(made(n=10))
+    few = run_tests(made(n=10))
     assert few.state is State.INCONCLUSIVE
     assert few.exit_code == 3
-    for found in few.rulings:
+    for found in few.results:
         if found.state is State.INCONCLUSIVE:
             assert found.needed > 10
             assert f"{found.needed:,} would decide" in found.sentence
@@ -166,9 +166,9 @@ def test_real_data_pass_and_few_of_them_decide_nothing():
 
 def test_what_would_decide_decides():
     """At the number that a small verdict asks for, the same question is answered."""
-    few = ruling("too wide", made(n=60))
+    few = result("too wide", made(n=60))
     assert few.state is State.INCONCLUSIVE
-    enough = ruling("too wide", made(n=math.ceil(1.3 * few.needed)))
+    enough = result("too wide", made(n=math.ceil(1.3 * few.needed)))
     assert enough.state is State.PASS
 
 
@@ -176,13 +176,13 @@ def test_the_verdict_is_the_worst_ruling_and_plain_json():
     def dropped(x, y, train):
         return x[y != 1], y[y != 1]
 
-    verdict = rule(made(dropped))
+    verdict = run_tests(made(dropped))
     assert verdict.state is State.FAIL
     assert verdict.exit_code == 1
     assert verdict.n == min(400, int((clusters(400, 3)[1] != 1).sum()))
     text = json.dumps(verdict.to_dict(), allow_nan=False)
     assert json.loads(text)["state"] == "FAIL"
-    assert rule(made(dropped)) == verdict  # the same seed, the same verdict
+    assert run_tests(made(dropped)) == verdict  # the same seed, the same verdict
 
 
 def test_degenerate_sets_are_answered():
@@ -194,14 +194,14 @@ def test_degenerate_sets_are_answered():
         (spread, point, spread),
         (point, spread, spread),
     ):
-        verdict = rule(study(train, real, samples))
+        verdict = run_tests(evalset(train, real, samples))
         json.dumps(verdict.to_dict(), allow_nan=False)
-    with pytest.raises(Refused, match="too few for a verdict"):
-        rule(study(spread, spread[:1], spread))
+    with pytest.raises(NotDefined, match="too few for a verdict"):
+        run_tests(evalset(spread, spread[:1], spread))
 
 
 def null(n=1000, critical=0.02, spread=0.01, alpha=0.05 / 9, power=0.8):
-    return Null(critical, spread, spread, 1000, n, alpha, power)
+    return NullSummary(critical, spread, spread, 1000, n, alpha, power)
 
 
 def test_the_smallest_detectable_shift_is_detected_with_the_power_it_names():

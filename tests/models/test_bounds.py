@@ -9,12 +9,12 @@ from tests.conftest import make_data
 from tests.models.variational import BINARY, GREY, NETS, made, trained
 
 from plausible import Space
+from plausible.core.capabilities import Posterior
+from plausible.core.game import Clock
 from plausible.core.likelihood import Kind, Reference
-from plausible.core.model import Clock
 from plausible.core.space import Batch
-from plausible.core.verbs import Posterior
 from plausible.data.part import Data, Part
-from plausible.models.approximate.vae.bounds import averaged, drawing, log_ratio
+from plausible.models.vae.bounds import averaged, drawing, log_ratio
 
 # --- closed form: probabilistic PCA ---
 
@@ -51,7 +51,7 @@ def linear():
 
 def test_a_linear_gaussian_vae_is_probabilistic_pca(linear):
     model, data = linear
-    x = data.train.everything().x
+    x = data.train.as_batch().x
     # both in the units in which every coordinate has unit variance, where the noise is isotropic
     best = pca_likelihood(model.standardise(x), 2) - model.scale.log().sum().item()
     said = model.log_prob(x, samples=200, generator=torch.Generator().manual_seed(0))
@@ -66,7 +66,7 @@ def test_a_linear_gaussian_vae_is_probabilistic_pca(linear):
 def test_with_its_exact_posterior_the_bound_is_tight_with_a_single_draw(linear):
     """For a linear model q can be the posterior, so that every draw of w is p(x) itself."""
     model, data = linear
-    x = data.heldout.everything().x
+    x = data.heldout.as_batch().x
     one, many = (model.log_prob(x, samples=k).nats.mean().item() for k in (1, 500))
     assert abs(one - many) < 0.02
 
@@ -86,7 +86,7 @@ def test_the_bound_sums_to_one_over_all_images_with_5000_draws_and_to_less_with_
 
 def test_the_bound_rises_with_the_number_of_draws():
     model, _ = trained(GREY, 60, batch=32, width=16)
-    x = make_data(GREY).heldout.everything().x
+    x = make_data(GREY).heldout.as_batch().x
     generator = torch.Generator().manual_seed(0)
     means = [
         torch.stack(

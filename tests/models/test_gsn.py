@@ -7,8 +7,8 @@ import torch
 from tests.conftest import make_data
 
 from plausible import GSN, Settings, Space, train
-from plausible.core.model import Clock
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock
 
 SPACE = Space((1, 2, 2), 2, 2)
 PLACE = torch.tensor([8.0, 4.0, 2.0, 1.0])
@@ -57,7 +57,7 @@ def test_the_chain_visits_each_image_as_its_transition_matrix_says(noise, draws,
     assert torch.allclose(matrix.sum(1), torch.ones(16).double())
     n, generator = 40_000, seeded()
     labels = None if y is None else torch.full((n,), y)
-    x = model.begin(n, generator)
+    x = model.initial_state(n, generator)
     for _ in range(150):
         x = model.transition(x, labels, generator)
     seen = torch.bincount((x.flatten(1) @ PLACE).long(), minlength=16).double() / n
@@ -101,7 +101,7 @@ SPACES = [
 def test_every_kind_of_data_is_learned_and_drawn(space, architecture, conditional):
     asked = {"architecture": architecture, "conditional": conditional, "width": 4}
     if architecture == "conv" and not space.is_image:
-        with pytest.raises(Refused, match="choose mlp"):
+        with pytest.raises(UsageError, match="choose mlp"):
             GSN(space, GSN.Config(**asked))
         return
     model, last = trained(space, 3, **asked)
@@ -144,7 +144,7 @@ def test_impossible_numbers_are_refused():
         {"noise": -1},
         {"layers": 0},
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(UsageError):
             GSN.Config(**wrong)
-    with pytest.raises(Refused, match="labels"):
+    with pytest.raises(UsageError, match="labels"):
         GSN(SPACE, GSN.Config(conditional=True)).transition(SPACE.enumerate())

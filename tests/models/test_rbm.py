@@ -7,14 +7,14 @@ import torch
 from tests.conftest import make_data
 
 from plausible import RBM, BayesClassifier, Settings, Space, train
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock
 from plausible.core.likelihood import Kind
-from plausible.core.model import Clock
-from plausible.core.registry import Refused
 from plausible.core.space import Batch
-from plausible.models.approximate.rbm.annealing import Path, estimate
-from plausible.models.approximate.rbm.energy import Energy
-from plausible.models.approximate.rbm.enumeration import log_partition, states
-from plausible.models.approximate.rbm.tempering import exchanged, ladder, tempered
+from plausible.models.rbm.annealing import AnnealingPath, estimate
+from plausible.models.rbm.energy import Energy
+from plausible.models.rbm.enumeration import log_partition, states
+from plausible.models.rbm.tempering import exchanged, ladder, tempered
 
 SPACE = Space((1, 2, 2), 2, 3)
 
@@ -37,7 +37,7 @@ def built(conditional=False, scale=1.0, **more):
     """A machine over 2x2 images with weights that are not small."""
     torch.manual_seed(0)
     model = RBM(SPACE, RBM.Config(conditional=conditional, hidden=5, batch=64, **more))
-    model.prepare(make_data(SPACE, 200).train)
+    model.setup(make_data(SPACE, 200).train)
     with torch.no_grad():
         for param in model.parameters():
             param.add_(scale * torch.randn_like(param))
@@ -76,7 +76,7 @@ MACHINES += [
 @pytest.mark.parametrize("made", MACHINES)
 def test_annealing_finds_log_z(made):
     energy = made()
-    path = Path(energy, torch.zeros_like(energy.visible))
+    path = AnnealingPath(energy, torch.zeros_like(energy.visible))
     log_w, _ = path.forward(500, 2000, seeded())
     found, exact = estimate(log_w, path.log_z0), log_partition(energy).item()
     assert abs(found.log_z - exact) < max(3 * found.error, 1e-3)
@@ -87,7 +87,10 @@ def test_annealing_finds_log_z(made):
 @pytest.mark.parametrize("made", MACHINES[::4])
 def test_forwards_and_backwards_bracket_log_z(made):
     energy = made()
-    exact, path = log_partition(energy).item(), Path(energy, torch.zeros_like(energy.visible))
+    exact, path = (
+        log_partition(energy).item(),
+        AnnealingPath(energy, torch.zeros_like(energy.visible)),
+    )
     forwards, _ = path.forward(2000, 40, seeded())  # few steps: a wide bracket
     low = forwards + path.log_z0
     start = _exact_samples(energy, 2000)
@@ -110,7 +113,7 @@ def _exact_samples(energy, n):
 
 def test_backwards_is_right_on_average_for_every_image():
     energy = random_energy(3, 2, 0)
-    path, v = Path(energy, torch.full((3,), 0.3)), everything(3)
+    path, v = AnnealingPath(energy, torch.full((3,), 0.3)), everything(3)
     ends = path.forward(200_000, 3, seeded())[1]
     seen = torch.bincount((ends @ torch.tensor([4.0, 2.0, 1.0])).long(), minlength=8) / 200_000
     said = torch.stack([path.backward(v, 3, seeded(k)).exp() for k in range(2000)]).mean(0)
@@ -120,7 +123,7 @@ def test_backwards_is_right_on_average_for_every_image():
 
 def test_without_weights_all_chains_weigh_the_same():
     energy = Energy(torch.zeros(6, 4), torch.randn(6), torch.randn(4))
-    path = Path(energy, energy.visible)
+    path = AnnealingPath(energy, energy.visible)
     log_w, _ = path.forward(50, 10, seeded())
     assert (log_w - log_w[0]).abs().max() < 1e-4
     assert path.log_z0 + log_w[0].item() == pytest.approx(log_partition(energy).item(), abs=1e-4)
@@ -153,7 +156,7 @@ def test_the_gradient_over_exact_chains_is_the_exact_gradient(conditional, monke
 
 def test_tempering_leaves_the_product_of_all_temperatures_as_it_is():
     energy, betas, n = random_energy(2, 2, 3, 2.0), ladder(3), 400_000
-    path, v = Path(energy, torch.zeros(2)), everything(2)
+    path, v = AnnealingPath(energy, torch.zeros(2)), everything(2)
     base = torch.zeros(4)
     log_p = torch.stack([base + path.gain(v, 0.0, b).float() for b in betas.tolist()]).log_softmax(
         1
@@ -196,7 +199,7 @@ def test_the_posterior_of_labels_is_bayes_rule_with_the_models_own_prior():
     assert torch.allclose(model.joint_posterior(x), joint.log_softmax(1).float(), atol=1e-5)
     bayes = BayesClassifier(model, log_z)  # p(y) of the joint, up to a constant
     assert torch.allclose(bayes.log_posterior(x).float(), model.joint_posterior(x), atol=1e-5)
-    with pytest.raises(Refused, match="no label units"):
+    with pytest.raises(UsageError, match="no label units"):
         built().joint_posterior(x)
 
 
@@ -238,7 +241,7 @@ def test_only_learning_moves_the_chains():
 
 
 def test_grey_values_and_impossible_numbers_are_refused():
-    with pytest.raises(Refused, match="--binarise"):
+    with pytest.raises(UsageError, match="--binarise"):
         RBM(Space((1, 4, 4), 16))
     for wrong in (
         {"hidden": 0},
@@ -246,15 +249,15 @@ def test_grey_values_and_impossible_numbers_are_refused():
         {"persistent": False, "temperatures": 2},
         {"momentum": 1},
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(UsageError):
             RBM.Config(**wrong)
 
 
 def test_beyond_twenty_units_log_z_is_estimated_and_the_error_is_shared():
     space = Space((1, 5, 5), 2)
     model = RBM(space, RBM.Config(hidden=24))
-    model.prepare(make_data(space, 50).train)
-    x = make_data(space, 50).heldout.everything().x
+    model.setup(make_data(space, 50).train)
+    x = make_data(space, 50).heldout.as_batch().x
     said, again = model.log_prob(x, samples=20), model.log_prob(x, samples=20)
     assert said.kind is Kind.ESTIMATE
     assert said.shared > 0
@@ -266,12 +269,12 @@ def test_the_conservative_estimate_is_below_the_truth_and_near_it(conditional):
     model, x = built(conditional), SPACE.enumerate()
     y = torch.ones(16, dtype=torch.long) if conditional else None
     exact = model.log_prob(x, y).nats
-    low = model.conservative(x, y, seeded(), chains=200, steps=50)
+    low = model.raise_lower_bound(x, y, seeded(), chains=200, steps=50)
     assert low.exp().sum() < 1.1
     assert (low - exact).mean() == pytest.approx(0, abs=0.1)
-    assert torch.equal(low, model.conservative(x, y, seeded(), chains=200, steps=50))
-    one = model.conservative(x, y, seeded(), chains=1, steps=2)
+    assert torch.equal(low, model.raise_lower_bound(x, y, seeded(), chains=200, steps=50))
+    one = model.raise_lower_bound(x, y, seeded(), chains=1, steps=2)
     assert one.mean() < exact.mean()
     if conditional:
-        with pytest.raises(Refused, match="labels"):
-            model.conservative(x)
+        with pytest.raises(UsageError, match="labels"):
+            model.raise_lower_bound(x)

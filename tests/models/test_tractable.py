@@ -5,16 +5,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.mixture import GaussianMixture
+from sklearn.mixture import GaussianMixture as Peer
 from sklearn.naive_bayes import CategoricalNB
 from tests.conftest import make_data
 
 import plausible
 from plausible import BayesClassifier, Settings, Space, runs, train
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind, Reference
-from plausible.core.registry import Refused
 from plausible.data.part import Part
-from plausible.models import GAN, Mixture, NaiveBayes, PerClass
+from plausible.models import GAN, GaussianMixture, NaiveBayes, PerClass
 
 BINARY = Space((1, 2, 2), 2, 2)
 
@@ -34,7 +34,7 @@ def test_naive_bayes_is_scikit_learns_categorical_one(digits):
     model = learned(NaiveBayes(digits.space, NaiveBayes.Config(smoothing=0.5)), digits)
     codes = digits.train.values.flatten(1).numpy()
     peer = CategoricalNB(alpha=0.5, min_categories=17).fit(codes, digits.train.y.numpy())
-    ours = BayesClassifier(model).log_posterior(digits.heldout.everything().x)
+    ours = BayesClassifier(model).log_posterior(digits.heldout.as_batch().x)
     theirs = peer.predict_log_proba(digits.heldout.values.flatten(1).numpy())
     np.testing.assert_allclose(ours.exp().numpy(), np.exp(theirs), atol=1e-6)
     np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-6)
@@ -59,28 +59,28 @@ def test_a_pixel_never_seen_stays_possible():
 
 def test_naive_bayes_without_labels_is_one_product_of_pixels(digits):
     model = learned(NaiveBayes(digits.space, NaiveBayes.Config(conditional=False)), digits)
-    x = digits.train.everything().x
+    x = digits.train.as_batch().x
     share = torch.stack([(digits.train.values.flatten(1) == k).double().mean(0) for k in range(17)])
     entropy = -torch.special.xlogy(share, share).sum()
     assert -model.log_prob(x).nats.mean().item() == pytest.approx(entropy.item(), rel=0.02)
-    with pytest.raises(Refused):
+    with pytest.raises(UsageError):
         BayesClassifier(model)
 
 
 def test_naive_bayes_refuses_vectors_and_mixture_refuses_images():
-    with pytest.raises(Refused, match="mixture"):
+    with pytest.raises(UsageError, match="mixture"):
         NaiveBayes(Space((3,)))
-    with pytest.raises(Refused, match="naive-bayes"):
-        Mixture(BINARY)
-    with pytest.raises(Refused):
+    with pytest.raises(UsageError, match="naive-bayes"):
+        GaussianMixture(BINARY)
+    with pytest.raises(UsageError):
         NaiveBayes.Config(smoothing=0)
-    with pytest.raises(Refused):
-        Mixture.Config(components=0)
+    with pytest.raises(UsageError):
+        GaussianMixture.Config(components=0)
 
 
 def test_one_gaussian_has_the_mean_and_covariance_of_the_data():
     data = make_data(Space((3,)), 900)
-    model = learned(Mixture(data.space, Mixture.Config(components=1)), data)
+    model = learned(GaussianMixture(data.space, GaussianMixture.Config(components=1)), data)
     x = data.train.values.double()
     normal = torch.distributions.MultivariateNormal(x.mean(0), x.T.cov(correction=0))
     points = data.heldout.values
@@ -94,12 +94,12 @@ def test_one_gaussian_has_the_mean_and_covariance_of_the_data():
 
 def test_a_mixture_reaches_the_likelihood_of_scikit_learns_and_no_step_lowers_it():
     data = plausible.load("ring")
-    model = Mixture(data.space, Mixture.Config(components=8))
+    model = GaussianMixture(data.space, GaussianMixture.Config(components=8))
     training = train(model, data, Settings(seed=0))
     climbed = [step.values()["mixture"]["log likelihood"] for step in training]
     assert climbed == sorted(climbed)
     x = data.train.values.double().numpy()
-    peer = GaussianMixture(8, n_init=5, tol=1e-7, random_state=0).fit(x)
+    peer = Peer(8, n_init=5, tol=1e-7, random_state=0).fit(x)
     held = data.heldout.values
     ours = training.averaged.log_prob(held).nats.mean().item()
     assert ours == pytest.approx(peer.score(held.double().numpy()), abs=0.01)
@@ -109,7 +109,7 @@ def test_a_mixture_reaches_the_likelihood_of_scikit_learns_and_no_step_lowers_it
 
 def test_a_mixture_is_a_density_that_integrates_to_one():
     data = plausible.load("moons")
-    model = learned(Mixture(data.space), data, steps=20)
+    model = learned(GaussianMixture(data.space), data, steps=20)
     side = torch.linspace(-4, 5, 600)
     plane = torch.cartesian_prod(side, side)
     mass = model.log_prob(plane).nats.exp().sum() * (side[1] - side[0]) ** 2
@@ -120,7 +120,7 @@ def test_naive_bayes_per_class_is_naive_bayes():
     data = make_data(Space((1, 3, 3), 4, 3), 300)
     whole = learned(NaiveBayes(data.space), data)
     apart = learned(PerClass(data.space, NaiveBayes), data)
-    x, y = data.heldout.everything().x, data.heldout.y
+    x, y = data.heldout.as_batch().x, data.heldout.y
     for label in (None, 1, y):
         a, b = whole.log_prob(x, label), apart.log_prob(x, label)
         assert torch.allclose(a.nats, b.nats)
@@ -134,7 +134,9 @@ def test_naive_bayes_per_class_is_naive_bayes():
 
 def test_per_class_mixtures_have_units_of_their_own_and_are_saved(tmp_path):
     data = plausible.load("moons")
-    model = runs.build("mixture", Mixture.Config(components=4), data.space, 0, per_class=True)
+    model = runs.build(
+        "mixture", GaussianMixture.Config(components=4), data.space, 0, per_class=True
+    )
     training = train(model, data, Settings(steps=30))
     list(training)
     run = runs.create(tmp_path / "run", training)
@@ -201,18 +203,24 @@ def test_players_of_a_class_see_that_class_alone_and_resume_exactly():
 
 
 def test_per_class_refuses_what_has_no_density_or_no_labels():
-    with pytest.raises(Refused, match="gan"):
+    with pytest.raises(UsageError, match="gan"):
         PerClass(Space((2,), None, 2), GAN)
-    with pytest.raises(Refused, match="labels"):
-        PerClass(Space((2,)), Mixture)
+    with pytest.raises(UsageError, match="labels"):
+        PerClass(Space((2,)), GaussianMixture)
     data = make_data(BINARY)
     empty = Part(data.train.values, torch.zeros(len(data.train), dtype=torch.long), BINARY)
     model = PerClass(BINARY, NaiveBayes)
-    with pytest.raises(Refused, match="class 1"):
-        model.prepare(empty)
+    with pytest.raises(UsageError, match="class 1"):
+        model.setup(empty)
 
 
 def test_more_components_than_examples_are_refused():
     data = make_data(Space((2,)), 90)
-    with pytest.raises(Refused, match="30 examples"):
-        list(train(Mixture(data.space, Mixture.Config(components=31)), data, Settings(steps=1)))
+    with pytest.raises(UsageError, match="30 examples"):
+        list(
+            train(
+                GaussianMixture(data.space, GaussianMixture.Config(components=31)),
+                data,
+                Settings(steps=1),
+            )
+        )

@@ -7,10 +7,10 @@ import torch
 from tests.conftest import make_data
 
 from plausible import VQVAE, Settings, Space, train
+from plausible.core.capabilities import Autoencoder, Latent
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
-from plausible.core.registry import Refused
-from plausible.core.verbs import Latent, Reconstructing
-from plausible.models.approximate.vqvae.codebook import Codebook
+from plausible.models.vqvae.codebook import Codebook
 
 SMALL = {"width": 8, "blocks": 1, "prior_width": 8, "prior_blocks": 1, "batch": 32}
 
@@ -90,9 +90,9 @@ def test_every_kind_of_image_is_learned_drawn_scored_and_comes_back(space, condi
     data = make_data(space, 96)
     model, last = trained(space, 6, data=data, conditional=conditional, codes=4)
     assert all(math.isfinite(v) for player in last.values().values() for v in player.values())
-    assert isinstance(model, Reconstructing)
+    assert isinstance(model, Autoencoder)
     assert not isinstance(model, Latent)
-    x = data.heldout.everything().x[:5]
+    x = data.heldout.as_batch().x[:5]
     assert model.log_prob(x).nats.isfinite().all()
     assert model.log_prob(x).stderr is None
     assert model.codes(x).shape == (5, *model.grid)
@@ -107,10 +107,10 @@ def test_learning_lowers_the_code_length_below_that_of_single_pixels():
     for part in (data.train, data.validation, data.heldout):
         part.values[:] = part.values[:, :, :1, :1]
     model, _ = trained(space, 500, data=data, codes=4, patch=2, dropout=0.0)
-    nats = -model.log_prob(data.heldout.everything().x).nats.mean().item()
+    nats = -model.log_prob(data.heldout.as_batch().x).nats.mean().item()
     assert nats < 4 * math.log(2)
     assert (
-        model.reconstruct(data.heldout.everything().x) - data.heldout.everything().x
+        model.reconstruct(data.heldout.as_batch().x) - data.heldout.as_batch().x
     ).abs().mean() < 0.05
 
 
@@ -126,12 +126,12 @@ def test_learning_lowers_the_code_length_below_that_of_single_pixels():
     ],
 )
 def test_impossible_numbers_are_refused(config, words):
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(UsageError, match=words):
         VQVAE.Config(**config)
 
 
 def test_vectors_have_no_patches():
-    with pytest.raises(Refused, match="vectors"):
+    with pytest.raises(UsageError, match="vectors"):
         VQVAE(Space((3,)))
 
 
@@ -139,18 +139,18 @@ def test_the_prior_learns_the_codes_that_are_scored():
     """Also while units of the encoder drop out."""
     space = Space((1, 8, 8), 17)
     model = VQVAE(space, VQVAE.Config(**SMALL)).train()
-    model.prepare(make_data(space, 96).train)
+    model.setup(make_data(space, 96).train)
     with torch.no_grad():
         for param in model.parameters():
             param.add_(0.2 * torch.randn_like(param))
-    x = make_data(space).train.everything().x
+    x = make_data(space).train.as_batch().x
     assert torch.equal(model.codes(x), model.codes(x))
     assert model.training
 
 
 def test_a_batch_cannot_be_split_because_the_codebook_sees_it_whole():
     data = make_data(Space((1, 4, 4), 2), 96)
-    with pytest.raises(Refused, match="--micro-batch"):
+    with pytest.raises(UsageError, match="--micro-batch"):
         train(VQVAE(data.space, VQVAE.Config(**SMALL)), data, Settings(steps=1, micro_batch=8))
 
 

@@ -11,8 +11,8 @@ from plausible.data.load import load
 from plausible.data.part import Data
 from plausible.data.toys import TOYS
 from plausible.diagnosis.monitors.samples import lost
+from plausible.evaluation.embedding import fit
 from plausible.evaluation.features import pca
-from plausible.evaluation.lens import fit
 from plausible.models import GAN
 from plausible.training import Settings, train
 
@@ -86,8 +86,8 @@ def _found(modes: Tensor, share: Tensor) -> float:
 
 def _bins(data: Data) -> tuple[Tensor, Any]:
     """Real shares of the bins (K,), and x -> bin."""
-    x = data.train.everything().x
-    lens = fit(data.train, 1000, features=(pca(x, 32), "principal components"))
-    modes = lens.look(data.train).modes
-    share = torch.bincount(modes, minlength=len(lens.names)) / len(modes)
-    return share, lambda made: lens.assign(made, lens.extract(made))
+    x = data.train.as_batch().x
+    embedding = fit(data.train, 1000, features=(pca(x, 32), "principal components"))
+    modes = embedding.embed(data.train).modes
+    share = torch.bincount(modes, minlength=len(embedding.names)) / len(modes)
+    return share, lambda made: embedding.assign(made, embedding.extract(made))

@@ -6,7 +6,7 @@ from torch import Tensor
 from plausible.claims.claim import Claimed, Figure, claims, resampled
 from plausible.data.load import load
 from plausible.models import GAN
-from plausible.models.implicit.gan.losses import losses
+from plausible.models.gan.losses import losses
 
 _LEADS = (0, 3, 10, 30, 100, 300, 1000, 3000)
 _BATCH, _SHOWN = 256, 1000
@@ -26,9 +26,9 @@ def leading_discriminator(seed: int) -> Claimed:
     torch.manual_seed(seed)
     data = load("ring")
     model = GAN(data.space, GAN.Config(loss="minimax", penalties=()))
-    model.prepare(data.train)
+    model.setup(data.train)
     net, game = model.discriminator, losses["minimax"]
-    real = model.standardise(data.train.everything().x)  # (N, 2)
+    real = model.standardise(data.train.as_batch().x)  # (N, 2)
     optimizer = torch.optim.Adam(net.parameters(), 1e-3, (0.5, 0.99))
     with torch.no_grad():
         shown = model.generator(model.latent(_SHOWN))  # (n, 2)

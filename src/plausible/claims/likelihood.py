@@ -5,7 +5,7 @@ import torch
 from plausible.claims.claim import Claimed, Figure, claims, exact
 from plausible.core.space import Space
 from plausible.data.part import Data, Part
-from plausible.models import Mixture
+from plausible.models import GaussianMixture
 from plausible.training import Settings, train
 
 _POINTS, _OTHERS = 200, 500
@@ -25,7 +25,9 @@ def maximum_likelihood(seed: int) -> Claimed:
     x = torch.randn(_POINTS, 2, generator=generator) @ shape.T + torch.tensor([1.0, -1.0])
     part = Part(x, None, Space((2,)))
     data = Data("points", part.space, part, part, part)
-    training = train(Mixture(part.space, Mixture.Config(components=1)), data, Settings(seed=seed))
+    training = train(
+        GaussianMixture(part.space, GaussianMixture.Config(components=1)), data, Settings(seed=seed)
+    )
     for _ in training:
         pass
     model = training.averaged

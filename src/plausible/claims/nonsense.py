@@ -5,8 +5,8 @@ import torch
 from plausible.claims.claim import Claimed, Figure, claims, mean
 from plausible.data.load import load
 from plausible.data.part import Part
-from plausible.models import Logistic, NaiveBayes
-from plausible.recognition import Recogniser
+from plausible.models import LogisticRegression, NaiveBayes
+from plausible.recognition.recogniser import Recogniser
 from plausible.training import Settings, train
 
 _SHOWN, _LEVEL = 500, 0.05
@@ -23,7 +23,7 @@ def nonsense(seed: int) -> Claimed:
     """
     data = load("digits")
     told, asked = {}, {}
-    for kind in (Logistic, NaiveBayes):
+    for kind in (LogisticRegression, NaiveBayes):
         torch.manual_seed(seed)
         training = train(kind(data.space), data, Settings(seed=seed))
         for _ in training:
@@ -35,7 +35,7 @@ def nonsense(seed: int) -> Claimed:
         levels, (_SHOWN, *data.space.shape), generator=generator, dtype=torch.uint8
     )
     part = Part(noise, None, data.space)
-    posterior = asked[Logistic].look(part).log_posterior
+    posterior = asked[LogisticRegression].look(part).log_posterior
     assert posterior is not None
     bayes = asked[NaiveBayes]
     assert bayes.conformal is not None

@@ -8,7 +8,7 @@ from torch import Tensor
 from plausible.claims.claim import Claimed, Figure, claims, exact, mean
 from plausible.core.space import Space
 from plausible.models import GAN
-from plausible.models.implicit.gan.losses import losses
+from plausible.models.gan.losses import losses
 
 _STEPS, _BATCH, _TEST = 2500, 512, 20_000
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from plausible.claims.claim import Claimed, Figure, claims, exact, resampled
 from plausible.data.load import load
 from plausible.models import GAN
-from plausible.models.implicit.gan.losses import losses
+from plausible.models.gan.losses import losses
 from plausible.training import Settings, train
 
 _STEP, _ROUNDS, _START = 0.1, 500, 1e-3

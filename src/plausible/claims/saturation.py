@@ -4,9 +4,9 @@ import torch
 
 from plausible.claims.claim import Claimed, Figure, claims, exact, resampled
 from plausible.data.load import load
-from plausible.diagnosis.look import looked, reference
+from plausible.diagnosis.probe import looked, reference
 from plausible.models import GAN
-from plausible.models.implicit.gan.losses import losses
+from plausible.models.gan.losses import losses
 from plausible.training import Settings, train
 
 _STEPS, _EVERY = 100, 4

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from plausible.claims.claim import Claimed, Figure, claims, resampled
 from plausible.data.load import load
-from plausible.evaluation.sharpness import laplacian_variance
+from plausible.evaluation.metrics.sharpness import laplacian_variance
 from plausible.models import GAN, VAE
 from plausible.training import Settings, train
 
@@ -25,7 +25,7 @@ def sharper_samples(seed: int) -> Claimed:
     https://arxiv.org/abs/1512.09300.
     """
     data = load("digits")
-    real = laplacian_variance(data.heldout.everything().x)
+    real = laplacian_variance(data.heldout.as_batch().x)
     kinds: list[Any] = [GAN, VAE]
     drawn: dict[str, Tensor] = {}
     for kind in kinds:

@@ -1,91 +1,20 @@
 """A model lives in a space and learns by playing a game; once trained it is known by its verbs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.capabilities import Latent
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import LogProb
-from plausible.core.registry import Refused, Registry
-from plausible.core.schedule import Schedule
+from plausible.core.registry import Registry
 from plausible.core.space import Batch, Space
-from plausible.core.verbs import Latent
-
-
-@dataclass(frozen=True)
-class Clock:
-    """When it is: what losses and schedules read.
-
-    step    rounds of the game completed.
-    images  training examples drawn so far, all ranks together (one batch a round).
-    spent   share of the budget used, 0 to 1, the same meaning for steps and for minutes.
-    turn    updates the player about to move has made so far; lazy penalties count these.
-    """
-
-    step: int = 0
-    images: int = 0
-    spent: float = 0.0
-    turn: int = 0
-
-
-@dataclass(frozen=True)
-class Loss:
-    """What a player minimises: the sum over terms of their means over examples.
-
-    terms  {name: (N,)} per example, so that ranks and micro-batches average weighted by N.
-    watch  {name: ()} only looked at.
-    """
-
-    terms: Mapping[str, Tensor]
-    watch: Mapping[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def total(self) -> Tensor:
-        """sum_k mean_n terms[k][n], a scalar."""
-        return torch.stack([term.mean() for term in self.terms.values()]).sum()
-
-
-def adam(params: Iterable[Tensor], lr: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
-    """Adam without weight decay, one fused kernel (Kingma and Ba 2015, arxiv.org/abs/1412.6980)."""
-    return torch.optim.Adam(params, lr, betas, fused=True)
-
-
-@dataclass
-class Player:
-    """One side of the game: the weights it moves, what it minimises and how it moves.
-
-    updates  its updates in each round of the game (n_critic for a discriminator).
-    lr, betas  of Adam; numbers or functions of the share of the budget spent.
-    optimizer  made from (params, lr, betas); one without betas ignores them.
-    ema      half-life in examples of the averaged weights; None: the raw weights are the average.
-    project  called after each update to bring the weights back into their set (clipping, say).
-    adapt    called every few rounds with a batch of the validation part.
-    shared   whose floating-point buffers adaptation moves: ranks keep them equal.
-    own      whose buffers are each rank's own, such as chains: every rank saves its own.
-    whole_batch  an example's loss depends on the others, so a batch cannot be split.
-    label    it learns from the examples of this class only.
-    largest_gradient  a gradient of a larger norm is scaled down to this one.
-    """
-
-    name: str
-    module: nn.Module
-    loss: Callable[[Batch, Clock], Loss]
-    updates: int = 1
-    lr: Schedule = 1e-3
-    betas: tuple[Schedule, Schedule] = (0.9, 0.999)
-    optimizer: Callable[..., torch.optim.Optimizer] = adam
-    ema: Schedule | None = None
-    project: Callable[[], None] | None = None
-    adapt: Callable[[Batch, Clock], None] | None = None
-    shared: nn.Module | None = None
-    own: nn.Module | None = None
-    whole_batch: bool = False
-    label: int | None = None
-    largest_gradient: float | None = None
 
 
 class Examples(Protocol):
@@ -102,7 +31,7 @@ class Examples(Protocol):
         """The examples of these rows."""
         ...
 
-    def everything(self) -> Batch:
+    def as_batch(self) -> Batch:
         """All of them at once, which for images may be large."""
         ...
 
@@ -137,7 +66,7 @@ class Model(nn.Module, ABC):
     class Config:
         """Choices of a model; every subclass adds its own.
 
-        Impossible values raise ``Refused`` when the config is made.
+        Impossible values raise ``UsageError`` when the config is made.
         """
 
         batch: int = 64
@@ -145,12 +74,12 @@ class Model(nn.Module, ABC):
 
         def __post_init__(self) -> None:
             if self.batch < 1:
-                raise Refused(f"--batch must be at least 1, not {self.batch}")
+                raise UsageError(f"--batch must be at least 1, not {self.batch}")
 
     def __init__(self, space: Space, config: "Config"):
         super().__init__()
         self.space, self.config = space, config
-        # Standard units: [-1, 1] for a grid; zero mean and unit variance, once ``prepare`` has
+        # Standard units: [-1, 1] for a grid; zero mean and unit variance, once ``setup`` has
         # seen the training part, for vectors.
         shape = () if space.levels else space.shape
         half = 0.5 if space.levels else 1.0
@@ -171,13 +100,13 @@ class Model(nn.Module, ABC):
         """Rounds to train when nobody says how long: more for images beyond 16 pixels a side."""
         return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 1_500
 
-    def prepare(self, train: Examples) -> None:
+    def setup(self, train: Examples) -> None:
         """Take from the training part what is fixed before learning: units and class prior.
 
         Vectors are standardised coordinate by coordinate; a constant coordinate keeps scale 1.
         """
         if not self.space.levels:
-            x = train.everything().x
+            x = train.as_batch().x
             std = x.std(0, correction=0)  # (N, D) -> (D,)
             self.offset.copy_(x.mean(0))
             varies = std > 1e-6 * self.offset.abs()  # more than rounding
@@ -212,7 +141,7 @@ class Model(nn.Module, ABC):
         return None
 
     @contextmanager
-    def still(self) -> Iterator[None]:
+    def evaluating(self) -> Iterator[None]:
         """Evaluation mode for a while: no unit drops out."""
         was_training = self.training
         self.eval()
@@ -221,7 +150,7 @@ class Model(nn.Module, ABC):
         finally:
             self.train(was_training)
 
-    def _place(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def _to_device(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         return tuple(tensor.to(self.offset.device) for tensor in tensors)
 
 
@@ -231,7 +160,7 @@ def truncated(z: Tensor, t: float) -> Tensor:
     By the inverse of the distribution function, so that the same draw of z, more typical, comes out.
     """
     if not t > 0:
-        raise Refused(f"--truncation must be more than 0, not {t}")
+        raise UsageError(f"--truncation must be more than 0, not {t}")
     share = torch.erf(torch.tensor(t / 2**0.5, dtype=torch.float64))  # P(|z| <= t)
     inside = torch.erf(z.double() / 2**0.5) * share
     return (torch.erfinv(inside) * 2**0.5).to(z.dtype).clamp(-t, t)
@@ -247,11 +176,11 @@ class Generative(Model):
     together  the family makes all samples at once, because its noise is too large to be drawn before.
     """
 
-    together: ClassVar[bool] = False
+    sampled_jointly: ClassVar[bool] = False
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         """(n, ...) on the CPU: all that is random in n samples; with ``together`` their one seed, (n, 1)."""
-        if not self.together:
+        if not self.sampled_jointly:
             raise NotImplementedError(f"{type(self).__name__} must say what is random in a sample")
         return torch.randint(2**62, (1, 1), generator=generator).expand(n, 1)
 
@@ -276,28 +205,28 @@ class Generative(Model):
                     vary less (Brock et al. 2019, https://arxiv.org/abs/1809.11096); they then no
                     longer follow p(x).  Where x is drawn given z, that noise is held as close.
         Returns a ``Batch`` with x (n, *shape) and, when conditional, y (n,).
-        Raises ``Refused`` for n < 1, a label out of range, labels on an unconditional model, or a
+        Raises ``UsageError`` for n < 1, a label out of range, labels on an unconditional model, or a
         truncation without z.
         """
         if n < 1:
-            raise Refused(f"the number of samples must be at least 1, not {n}")
+            raise UsageError(f"the number of samples must be at least 1, not {n}")
         labels = self.labels(n, y, generator)
         noise = self._noise(n, generator)
         if truncation is not None:
             if not isinstance(self, Latent):
-                raise Refused(f"a {self.name} has no z ~ N(0, I) to truncate")
+                raise UsageError(f"a {self.name} has no z ~ N(0, I) to truncate")
             noise = truncated(noise, truncation)
-        size = n if self.together else min(max(2**22 // self.space.dims, 16), 1024)
-        with self.still():
+        size = n if self.sampled_jointly else min(max(2**22 // self.space.dims, 16), 1024)
+        with self.evaluating():
             parts = []
             for rows in (slice(i, i + size) for i in range(0, n, size)):
                 few, some = noise[rows], None if labels is None else labels[rows]
-                few, *rest = self._place(few) if some is None else self._place(few, some)
+                few, *rest = self._to_device(few) if some is None else self._to_device(few, some)
                 parts.append(self._sample(few, rest[0] if rest else None))
         x = self.space.quantise(torch.cat(parts))  # (n, *shape)
         if x.shape != (n, *self.space.shape):
             raise RuntimeError(f"{self.name} made samples of shape {tuple(x.shape)}")
-        return Batch(x, None if labels is None else self._place(labels)[0])
+        return Batch(x, None if labels is None else self._to_device(labels)[0])
 
     def labels(
         self, n: int, y: Tensor | int | None = None, generator: Generator | None = None
@@ -305,7 +234,7 @@ class Generative(Model):
         """(n,) labels: those given, checked, or drawn from the prior; None when unconditional."""
         if not self.conditional:
             if y is not None:
-                raise Refused("this model is not conditional, so it takes no label")
+                raise UsageError("this model is not conditional, so it takes no label")
             return None
         if y is None:
             prior = self.log_prior.cpu().exp()
@@ -316,7 +245,7 @@ class Generative(Model):
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= self.space.classes:
             worst = low if low < 0 else high
-            raise Refused(f"label {worst} is out of range: choose 0 to {self.space.classes - 1}")
+            raise UsageError(f"label {worst} is out of range: choose 0 to {self.space.classes - 1}")
         return labels
 
 
@@ -346,18 +275,18 @@ class Explicit(Generative):
 
         x        (N, *shape) in data units.
         samples  draws per x where the family estimates; None is its default.
-        Raises ``Refused`` for x of another shape, or fewer than 1 samples.
+        Raises ``UsageError`` for x of another shape, or fewer than 1 samples.
         """
         n = len(x)
         if samples is not None and samples < 1:
-            raise Refused(f"an estimate of log p needs at least 1 draw, not {samples}")
+            raise UsageError(f"an estimate of log p needs at least 1 draw, not {samples}")
         if x.shape[1:] != self.space.shape:
-            raise Refused(
+            raise UsageError(
                 f"x of {self.space} has shape (N, *{self.space.shape}), not {tuple(x.shape)}"
             )
-        x = self._place(x)[0]
+        x = self._to_device(x)[0]
         x = x if self.space.levels else self.standardise(x)
-        with self.still():
+        with self.evaluating():
             if self.conditional and y is None:
                 parts = [
                     self._log_prob(x, torch.full((n,), k, device=x.device), samples, generator)
@@ -367,7 +296,7 @@ class Explicit(Generative):
                 answer = LogProb.logsumexp(parts)
             else:
                 labels = self.labels(n, y)
-                placed = None if labels is None else self._place(labels)[0]
+                placed = None if labels is None else self._to_device(labels)[0]
                 answer = self._log_prob(x, placed, samples, generator)
         return answer if self.space.levels else answer - self.scale.log().sum()
 

@@ -1,18 +1,11 @@
 """Names that choose: a dict that is also the decorator that fills it."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from plausible.core.errors import UsageError, unknown
+
 T = TypeVar("T", bound=Callable[..., Any])
-
-
-class Refused(ValueError):
-    """A request that cannot be met, said in one sentence that names the value and the choices.
-
-    The command line prints the sentence and exits with code 2; anything else that is raised is a
-    mistake of the program and keeps its traceback.
-    """
 
 
 class Registry(dict[str, T]):
@@ -20,7 +13,7 @@ class Registry(dict[str, T]):
 
     The name is the entry's own ``name`` where it has one, otherwise its ``__name__`` in lower case
     with dashes for underscores, so that what Python calls ``wgan_gp`` is ``wgan-gp`` on the command
-    line.  Looking up an unknown name raises ``Refused`` with the choices.
+    line.  Looking up an unknown name raises ``UsageError`` with the choices.
 
     >>> losses = Registry("loss")
     >>> @losses
@@ -45,11 +38,4 @@ class Registry(dict[str, T]):
         return id(self)
 
     def __missing__(self, name: str) -> T:
-        raise Refused(unknown(self.noun, name, list(self)))
-
-
-def unknown(noun: str, name: object, choices: list[str]) -> str:
-    """The sentence for a name that is not among the choices, with the nearest one suggested."""
-    near = get_close_matches(str(name), choices, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {noun} {str(name)!r}: choose from {', '.join(choices)}{hint}"
+        raise UsageError(unknown(self.noun, name, list(self)))

@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,11 @@ class Space:
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
         if not self.shape or min(self.shape) < 1:
-            raise Refused(f"a space needs sizes of at least 1 in every direction, not {self.shape}")
+            raise UsageError(
+                f"a space needs sizes of at least 1 in every direction, not {self.shape}"
+            )
         if self.levels is not None and not 2 <= self.levels <= 256:
-            raise Refused(f"levels must lie between 2 and 256, not {self.levels}")
+            raise UsageError(f"levels must lie between 2 and 256, not {self.levels}")
 
     @property
     def dims(self) -> int:
@@ -44,7 +46,7 @@ class Space:
         """Refuse, on behalf of ``who``, data without at least two classes."""
         if self.classes < 2:
             have = "have one class only" if self.classes else "have none"
-            raise Refused(f"{who} needs labels, and these data {have}")
+            raise UsageError(f"{who} needs labels, and these data {have}")
 
     def quantise(self, x: Tensor) -> Tensor:
         """The nearest point of the space: (N, *shape) -> (N, *shape); the identity if continuous."""
@@ -56,19 +58,19 @@ class Space:
     def codes(self, x: Tensor) -> Tensor:
         """k in 0 .. L - 1 of each coordinate, as uint8: (N, *shape) -> (N, *shape)."""
         if self.levels is None:
-            raise Refused("a continuous space has no levels, so its points have no codes")
+            raise UsageError("a continuous space has no levels, so its points have no codes")
         return x.clamp(0, 1).mul(self.levels - 1).round_().to(torch.uint8)
 
     def decode(self, codes: Tensor) -> Tensor:
         """k / (L - 1): the inverse of ``codes``, float32."""
         if self.levels is None:
-            raise Refused("a continuous space has no levels, so there is nothing to decode")
+            raise UsageError("a continuous space has no levels, so there is nothing to decode")
         return codes.to(torch.float32).div_(self.levels - 1)
 
     def enumerate(self) -> Tensor:
         """All L ** D points in counting order, (L ** D, *shape); for spaces of at most 2^20 points."""
         if self.levels is None or self.levels**self.dims > 2**20:
-            raise Refused("only a space of at most 2^20 points can be enumerated")
+            raise UsageError("only a space of at most 2^20 points can be enumerated")
         count = self.levels**self.dims
         place = self.levels ** torch.arange(self.dims - 1, -1, -1)  # (D,)
         codes = torch.arange(count)[:, None] // place % self.levels  # (L^D, D)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.data.raw import Raw
 
 CHANNELS = (1, 3, 4)
@@ -16,12 +16,12 @@ def interpret(array: np.ndarray, file: str, format: str, levels: int | None = No
 
     levels  the array holds codes 0 .. levels - 1 of images; None: decided from type and range.
     Every decision that could have gone otherwise is explained in the notes.
-    Refused: not numbers, NaN or infinite, 0 or more than 4 axes, values that are no grey values.
+    UsageError: not numbers, NaN or infinite, 0 or more than 4 axes, values that are no grey values.
     """
     if array.dtype.kind not in "biuf":
-        raise Refused(f"{file} holds values of type {array.dtype}, not plain numbers")
+        raise UsageError(f"{file} holds values of type {array.dtype}, not plain numbers")
     if array.ndim not in (1, 2, 3, 4) or 0 in array.shape[1:]:
-        raise Refused(
+        raise UsageError(
             f"{file} holds an array of shape {array.shape}; expected vectors (N, D) or "
             f"images (N, H, W), (N, C, H, W) or (N, H, W, C)"
         )
@@ -29,7 +29,7 @@ def interpret(array: np.ndarray, file: str, format: str, levels: int | None = No
     if array.ndim > 2:
         return _images(array, file, format, levels)
     if levels is not None:
-        raise Refused(
+        raise UsageError(
             f"{file} gives levels for an array of shape {array.shape}, but only images have"
         )
     notes = ["one number an item is taken as a vector of length 1"] if array.ndim == 1 else []
@@ -39,7 +39,7 @@ def interpret(array: np.ndarray, file: str, format: str, levels: int | None = No
 
 
 def vectors(array: np.ndarray, file: str, format: str, notes: list[str]) -> Raw:
-    """Vectors (N, D) of any numeric type, as float32.  Refused: beyond what float32 can hold."""
+    """Vectors (N, D) of any numeric type, as float32.  UsageError: beyond what float32 can hold."""
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, dtype=np.float32)
     finite(values, file)
@@ -58,9 +58,9 @@ def vectors(array: np.ndarray, file: str, format: str, notes: list[str]) -> Raw:
 
 
 def finite(array: np.ndarray, file: str) -> None:
-    """Refused if any number is NaN or infinite, naming the file and how many are."""
+    """UsageError if any number is NaN or infinite, naming the file and how many are."""
     if array.dtype.kind == "f" and (bad := int(array.size - np.isfinite(array).sum())):
-        raise Refused(f"{file} has {bad:,} of {array.size:,} numbers that are NaN or infinite")
+        raise UsageError(f"{file} has {bad:,} of {array.size:,} numbers that are NaN or infinite")
 
 
 def _range(array: np.ndarray) -> tuple[Any, Any]:
@@ -102,12 +102,12 @@ def _channels_first(array: np.ndarray, notes: list[str]) -> np.ndarray:
 def _codes(array: np.ndarray, levels: int, file: str) -> np.ndarray:
     """The array as codes 0 .. levels - 1, uint8."""
     if not 2 <= levels <= 256:
-        raise Refused(f"{file} gives levels {levels}; they must lie between 2 and 256")
+        raise UsageError(f"{file} gives levels {levels}; they must lie between 2 and 256")
     low, high = _range(array)
     whole = array.dtype.kind != "f" or bool((array == np.rint(array)).all())
     if low < 0 or high > levels - 1 or not whole:
         kind = "whole numbers" if whole else "numbers"
-        raise Refused(
+        raise UsageError(
             f"{file} says its images have {levels} levels, codes 0 to {levels - 1}, but it holds "
             f"{kind} from {low} to {high}"
         )
@@ -139,7 +139,7 @@ def _grey(array: np.ndarray, file: str, notes: list[str]) -> tuple[np.ndarray, i
         else:
             notes.append("pixels between 0 and 1 are rounded to 256 levels")
         return np.rint(array.astype(np.float64) * 255).astype(np.uint8), 256
-    raise Refused(
+    raise UsageError(
         f"{file} holds images of type {array.dtype} from {low:g} to {high:g}; expected 0 to 255, "
         f"or 0 to 1"
     )

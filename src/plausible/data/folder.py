@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.data.images import SUFFIXES, Header, affordable, header, pixels
 from plausible.data.options import Options
 from plausible.data.raw import Raw
@@ -47,10 +47,10 @@ def folder(root: Path, options: Options, progress: Progress | None = None) -> Ra
     """All pictures below a folder, sub-folders as classes: (N, C, H, W) uint8 of 256 levels.
 
     Unreadable files are skipped and listed; progress(done, total) is called while pixels are read.
-    Refused: nothing to read, or more than 1% of the pictures unreadable.
+    UsageError: nothing to read, or more than 1% of the pictures unreadable.
     """
     if options.size is not None and options.size < 1:
-        raise Refused(f"size must be at least 1 pixel, not {options.size}")
+        raise UsageError(f"size must be at least 1 pixel, not {options.size}")
     notes: list[str] = []
     files = find(root, notes)
     classes(files, notes)
@@ -103,7 +103,7 @@ def find(root: Path, notes: list[str]) -> Files:
     """Every picture below root, by its ending, in sorted order; hidden files are passed over.
 
     Linked folders are followed once each, after the real ones, so that loops end.
-    Refused: a folder that cannot be listed, or one without pictures.
+    UsageError: a folder that cannot be listed, or one without pictures.
     """
     files = Files(root)
     seen: set[tuple[int, int]] = set()
@@ -134,7 +134,7 @@ def find(root: Path, notes: list[str]) -> Files:
         notes.append(f"{again} linked folders were already read and are not read again")
     if not files.paths:
         held = f"only {files.ignored} other files" if files.ignored else "no files at all"
-        raise Refused(f"{root} holds no images ({', '.join(SUFFIXES)}), {held}")
+        raise UsageError(f"{root} holds no images ({', '.join(SUFFIXES)}), {held}")
     files.paths.sort(key=lambda path: path.relative_to(root).parts)
     return files
 
@@ -229,7 +229,7 @@ def _readable(files: Files, outcomes, total: int) -> list[Header]:  # type: igno
 def _tolerable(files: Files, total: int) -> None:
     files.offenders.sort()
     if 100 * len(files.offenders) > total:
-        raise Refused(
+        raise UsageError(
             f"{len(files.offenders)} of the {total} images in {files.root} cannot be read, more than "
             f"1%: {_named(files)}"
         )
@@ -259,4 +259,4 @@ def _printable(name: str) -> str:
 
 
 def _unlisted(error: OSError) -> None:
-    raise Refused(f"folder {error.filename} cannot be listed: {error.strerror}")
+    raise UsageError(f"folder {error.filename} cannot be listed: {error.strerror}")

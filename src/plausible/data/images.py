@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,10 +19,10 @@ ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
 
 
 def affordable(count: int, size: tuple[int, int], channels: int) -> None:
-    """Refused: so many images of this size (width, height) would not fit in memory."""
+    """UsageError: so many images of this size (width, height) would not fit in memory."""
     needed = count * size[0] * size[1] * channels
     if needed > BYTES:
-        raise Refused(
+        raise UsageError(
             f"{count:,} images of {size[0]}x{size[1]} with {channels} channels need "
             f"{needed / 2**30:.0f} GiB; choose a smaller --size"
         )
@@ -70,13 +70,13 @@ def pixels(path: Path, size: tuple[int, int], channels: int, background: str) ->
 def refit(codes: np.ndarray, size: int | None, channels: int | None, background: str) -> np.ndarray:
     """(N, C, H, W) uint8 codes of 256 levels -> (N, channels, size, size), as for files.
 
-    None keeps what is there.  Refused: pictures of other than 1, 3 or 4 channels.
+    None keeps what is there.  UsageError: pictures of other than 1, 3 or 4 channels.
     """
     from PIL import Image
 
     count, now, height, width = codes.shape
     if now not in MODES:
-        raise Refused(
+        raise UsageError(
             f"only images of 1, 3 or 4 channels can be changed in size or channels, not {now}"
         )
     target = (size, size) if size is not None else (width, height)

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.folder import find
 from plausible.data.images import MODES, SUFFIXES, affordable, pixels
 from plausible.data.load import read
-from plausible.data.options import DEFAULTS, Options, known
+from plausible.data.options import DEFAULTS, Options, resolve_source
 from plausible.data.part import Part
 from plausible.data.samples import levelled
 
@@ -33,17 +33,17 @@ def inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS) -> I
 
     Image files, and those in folders, are cropped and resized to the space; arrays (.npy, .npz, IDX)
     and tables (.csv) must have its shape.  Labels in them are passed over.
-    Refused: a path that does not exist, cannot be read, or holds points of another shape.
+    UsageError: a path that does not exist, cannot be read, or holds points of another shape.
     """
     if not paths:
-        raise Refused("give at least one file or folder to look at")
+        raise UsageError("give at least one file or folder to look at")
     values: list[np.ndarray] = []
     names: list[str] = []
     notes: list[str] = []
     for source in paths:
-        path = known(source)
+        path = resolve_source(source)
         if path is None:
-            raise Refused(f"{source} is a data set and not a file or folder; use ./{source}")
+            raise UsageError(f"{source} is a data set and not a file or folder; use ./{source}")
         images = find(path, notes).paths if _of_images(path) else None
         if path.suffix.lower() in SUFFIXES and path.is_file():
             images = [path]
@@ -66,9 +66,9 @@ def _of_images(path: Path) -> bool:
 
 
 def _pictures(paths: list[Path], space: Space, options: Options, notes: list[str]) -> np.ndarray:
-    """Codes (n, C, H, W) of image files.  Refused: one that cannot be read, named."""
+    """Codes (n, C, H, W) of image files.  UsageError: one that cannot be read, named."""
     if not space.is_image or space.shape[0] not in MODES:
-        raise Refused(
+        raise UsageError(
             f"{paths[0]} is an image, and the model knows {_kind(space)}: give a .npy, .npz or .csv file"
         )
     channels, height, width = space.shape
@@ -78,7 +78,7 @@ def _pictures(paths: list[Path], space: Space, options: Options, notes: list[str
         try:
             return pixels(path, (width, height), channels, options.background)
         except ValueError as error:
-            raise Refused(f"{path} cannot be read: {error}") from error
+            raise UsageError(f"{path} cannot be read: {error}") from error
 
     with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
         codes = np.stack(list(pool.map(one, paths)))  # (n, H, W, C)
@@ -91,15 +91,17 @@ def _array(path: Path, space: Space, options: Options, notes: list[str]) -> np.n
     wanted = Options(background=options.background, label=_label(path, options))
     try:
         raw = read(path, wanted)
-    except Refused:
+    except UsageError:
         if wanted.label is None:
             raise
         raw = read(path, replace(wanted, label=None))  # a table without the class
     if raw.values.shape[1:] != space.shape:
         found = "x".join(map(str, raw.values.shape[1:]))
-        raise Refused(f"{path} holds points of shape {found}, and the model knows {_kind(space)}")
+        raise UsageError(
+            f"{path} holds points of shape {found}, and the model knows {_kind(space)}"
+        )
     if not len(raw.values):
-        raise Refused(f"{path} holds nothing")
+        raise UsageError(f"{path} holds nothing")
     notes += raw.notes
     return levelled(raw.values, raw.levels, space, options, notes)
 

@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 
 
 def encode(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(N,) whole numbers or words -> ((N,) int64 in 0 .. K - 1, the K names in order).
 
     Whole numbers (also as words) are ordered by value, other words by letters.
-    Refused: fractions, NaN, or something that is neither number nor word.
+    UsageError: fractions, NaN, or something that is neither number nor word.
     """
     if labels.dtype.kind == "f":
         if not bool((np.isfinite(labels) & (labels == np.rint(labels))).all()):
-            raise Refused(
+            raise UsageError(
                 f"labels of {source} must be whole numbers or words, not fractions or NaN"
             )
         labels = labels.astype(np.int64)
@@ -22,7 +22,7 @@ def encode(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]
     elif labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8", "replace")
     elif labels.dtype.kind not in "iuU":
-        raise Refused(f"labels of {source} must be whole numbers or words, not {labels.dtype}")
+        raise UsageError(f"labels of {source} must be whole numbers or words, not {labels.dtype}")
     values, y = np.unique(labels, return_inverse=True)
     if values.dtype.kind == "U" and all(_is_whole(word) for word in values):
         order = np.argsort([int(word) for word in values], kind="stable")  # "10" after "9"

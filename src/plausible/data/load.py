@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import LogProb
-from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.data.folder import Progress, folder
 from plausible.data.images import SUFFIXES, refit
 from plausible.data.labels import encode
 from plausible.data.mutation import mutated
-from plausible.data.options import DEFAULTS, FORMATS, NAMES, Options, known
+from plausible.data.options import DEFAULTS, FORMATS, NAMES, Options, resolve_source
 from plausible.data.part import Data, Part, Survey
 from plausible.data.quantise import draw, requantise
 from plausible.data.raw import Raw
@@ -37,9 +37,9 @@ def load(
     """The data set of a name (see options.NAMES) or a path, split in three on the CPU.
 
     progress(done, total) is called while a folder of images is read.
-    Refused: anything that cannot be read or decided, in one sentence.
+    UsageError: anything that cannot be read or decided, in one sentence.
     """
-    path = known(source)
+    path = resolve_source(source)
     data = _load(source, path, options, progress)
     if options.mutate is not None:
         data = mutated(data, options.mutate)
@@ -49,13 +49,13 @@ def load(
 
 def _load(source: str, path: Path | None, options: Options, progress: Progress | None) -> Data:
     if options.label is not None and (path is None or path.suffix.lower() != ".csv"):
-        raise Refused(f"--label names a column of a .csv file, and {source} is none")
+        raise UsageError(f"--label names a column of a .csv file, and {source} is none")
     if source in TOYS:
         return _toy(source, options)
     raw = _digits() if path is None else read(path, options, progress)
     count = len(raw.values)
     if count < FEWEST:
-        raise Refused(f"{source} holds {count} items; at least {FEWEST} are needed")
+        raise UsageError(f"{source} holds {count} items; at least {FEWEST} are needed")
     name = source if path is None else _short(path)
     if not raw.is_image:
         return _vectors(name, source, raw, options)
@@ -85,7 +85,7 @@ def split(count: int, brought: int = 0) -> tuple[Tensor, Tensor, Tensor]:
 def read(path: Path, options: Options = DEFAULTS, progress: Progress | None = None) -> Raw:
     """What a file or folder holds, before anything is decided about labels, levels and split.
 
-    Refused: no known format, or nothing that can be read.
+    UsageError: no known format, or nothing that can be read.
     """
     if path.is_dir():
         return idx_folder(path) or folder(path, options, progress)
@@ -97,8 +97,8 @@ def read(path: Path, options: Options = DEFAULTS, progress: Progress | None = No
     if path.is_file() and is_idx(path):
         return idx(path)
     if suffix in SUFFIXES:
-        raise Refused(f"{path} is one image, and a data set needs many: give their folder")
-    raise Refused(f"{path} is of no known format: give {FORMATS}")
+        raise UsageError(f"{path} is one image, and a data set needs many: give their folder")
+    raise UsageError(f"{path} is of no known format: give {FORMATS}")
 
 
 def _digits() -> Raw:
@@ -116,7 +116,7 @@ def resplit(data: Data, share: float) -> Data:
     """The same data with this share of all items held out, drawn anew with a fixed seed.
 
     For samples of a program that learned from another part of the data than ours would have.
-    Refused: a share that leaves less than 2 items on either side.
+    UsageError: a share that leaves less than 2 items on either side.
     """
     every = _whole(data)
     count = len(every)
@@ -124,7 +124,7 @@ def resplit(data: Data, share: float) -> Data:
     rows = torch.randperm(count, generator=torch.Generator().manual_seed(SEED))
     middle = max((count - last) // 10, 1)
     if min(last, count - last - middle) < 2:
-        raise Refused(
+        raise UsageError(
             f"--split {share:g} of {count:,} items leaves too few on one side: choose a share "
             f"between 0 and 1 that holds out 2 at least"
         )
@@ -138,10 +138,10 @@ def against(data: Data, other: Data) -> Data:
 
     Where ``other`` has labels its classes must be among those of ``data``; where it has none, its
     points are held out without.
-    Refused: the two do not share shape and levels, or classes, or are the same.
+    UsageError: the two do not share shape and levels, or classes, or are the same.
     """
     if (data.space.shape, data.space.levels) != (other.space.shape, other.space.levels):
-        raise Refused(
+        raise UsageError(
             f"{other.name} lives in {other.space} and {data.name} in {data.space}: held-out data "
             f"must have the same shape and levels"
         )
@@ -149,13 +149,15 @@ def against(data: Data, other: Data) -> Data:
     if heldout.y is not None and data.class_names:
         places = {name: k for k, name in enumerate(data.class_names)}
         if strange := [name for name in other.class_names if name not in places]:
-            raise Refused(
+            raise UsageError(
                 f"{other.name} has the class {strange[0]}, which is none of {data.name}: "
                 f"{', '.join(data.class_names[:10])}{', ...' * (len(data.class_names) > 10)}"
             )
         y = torch.tensor([places[name] for name in other.class_names])[heldout.y]
     if data.hashes == other.hashes:
-        raise Refused(f"{other.name} would be held out and learned from at once: give other data")
+        raise UsageError(
+            f"{other.name} would be held out and learned from at once: give other data"
+        )
     return replace(data, train=_whole(data), heldout=replace(heldout, y=y, space=data.space))
 
 
@@ -195,9 +197,11 @@ def _images(name: str, source: str, raw: Raw, options: Options) -> Data:
     """Size, channels and levels as asked for, then the split."""
     assert raw.levels is not None
     if options.binarise and options.levels not in (None, 2):
-        raise Refused(f"--binarise makes 2 levels, so it cannot go with --levels {options.levels}")
+        raise UsageError(
+            f"--binarise makes 2 levels, so it cannot go with --levels {options.levels}"
+        )
     if options.size is not None and options.size < 1:
-        raise Refused(f"size must be at least 1 pixel, not {options.size}")
+        raise UsageError(f"size must be at least 1 pixel, not {options.size}")
     _refit(raw, options)
     greys = None
     if options.binarise == "dynamic":
@@ -282,7 +286,7 @@ def _parts(
 def _only_for_images(source: str, options: Options) -> None:
     for flag in ("size", "channels", "levels", "binarise"):
         if getattr(options, flag) is not None:
-            raise Refused(f"--{flag} is for images, and {source} holds vectors")
+            raise UsageError(f"--{flag} is for images, and {source} holds vectors")
 
 
 def _short(path: Path) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.data.part import Data, Part
 
 
@@ -14,10 +14,10 @@ def mutated(data: Data, rate: float, seed: int = 0) -> Data:
     A pixel by one drawn evenly from its levels, a coordinate of a vector by that of another example.
     What is typical of the kind drowns, what any input shares stays.
     Source: Ren et al. 2019, https://arxiv.org/abs/1906.02845, who advise rates from 0.1 to 0.3.
-    Refused: a rate outside 0 to 1.
+    UsageError: a rate outside 0 to 1.
     """
     if not 0 < rate < 1:
-        raise Refused(f"--mutate must lie between 0 and 1, not {rate}")
+        raise UsageError(f"--mutate must lie between 0 and 1, not {rate}")
     generator = torch.Generator().manual_seed(seed)
     train, validation = (_mutated(part, rate, generator) for part in (data.train, data.validation))
     note = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from plausible.core.registry import Refused, unknown
+from plausible.core.errors import UsageError, unknown
 
 TOYS = ("ring", "grid", "moons", "spiral")
 IDX_SETS = ("mnist", "fashion-mnist")
@@ -43,11 +43,11 @@ class Options:
 DEFAULTS = Options()
 
 
-def known(source: str) -> Path | None:
+def resolve_source(source: str) -> Path | None:
     """The file or folder behind a source, or None for a set that needs none (digits, the toys).
 
     A name wins over a folder that is called the same; ``./digits`` means the folder.
-    Refused: neither a name nor an existing path; a set by name whose files are not here.
+    UsageError: neither a name nor an existing path; a set by name whose files are not here.
     """
     if source in IDX_SETS:
         return _idx_set(source)
@@ -61,8 +61,8 @@ def known(source: str) -> Path | None:
     except (OSError, ValueError):  # a name too long for the file system, or with a null byte
         broken = False
     if broken:
-        raise Refused(f"{source!r} is a link that leads nowhere or back to itself")
-    raise Refused(f"{unknown('data set', source, list(NAMES))}; or give the path of {FORMATS}")
+        raise UsageError(f"{source!r} is a link that leads nowhere or back to itself")
+    raise UsageError(f"{unknown('data set', source, list(NAMES))}; or give the path of {FORMATS}")
 
 
 def idx_path(folder: Path, part: str, content: str) -> Path | None:
@@ -89,7 +89,7 @@ def _idx_set(name: str) -> Path:
     for root in roots:
         if idx_path(root / name, "train", "images"):
             return root / name
-    raise Refused(
+    raise UsageError(
         f"the files of {name!r} are not on this machine: put the usual four "
         f"(train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, "
         f"t10k-labels-idx1-ubyte.gz) in a folder {name} and set PLAUSIBLE_DATA to the folder "

@@ -49,15 +49,15 @@ class Part:
         """These items as a part of their own."""
         return replace(self, values=self.values[rows], y=None if self.y is None else self.y[rows])
 
-    def spread(self, n: int) -> "Part":
+    def every_kth(self, n: int) -> "Part":
         """About n items, every k-th one: files often have an order."""
         return self.rows(slice(None, None, max(1, len(self) // n)))
 
-    def settled(self, seed: int) -> "Part":
+    def frozen(self, seed: int) -> "Part":
         """The part with nothing left to chance: dynamic binarisation is drawn once."""
         if self.greys is None:
             return self
-        return Part(self.space.codes(self.everything(seed).x), self.y, self.space)
+        return Part(self.space.codes(self.as_batch(seed).x), self.y, self.space)
 
     def batch(self, rows: Tensor | slice) -> Batch:
         """The items of these rows (indices (n,) int64, or a slice): x (n, *shape) float32, y (n,).
@@ -74,7 +74,7 @@ class Part:
             return Batch(ones.to(greys.dtype), y)
         return Batch(self._decoded(values), y)
 
-    def everything(self, seed: int = 0) -> Batch:
+    def as_batch(self, seed: int = 0) -> Batch:
         """The whole part as one batch; dynamic binarisation draws from a generator of this seed."""
         if self.greys is None:
             return Batch(self._decoded(self.values), self.y)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 
 SEED = 20_250_101  # of the one draw of static binarisation
 
@@ -11,10 +11,10 @@ SEED = 20_250_101  # of the one draw of static binarisation
 def requantise(codes: np.ndarray, old: int, new: int) -> np.ndarray:
     """Codes of ``old`` levels as codes of ``new`` ones: round(code (new - 1) / (old - 1)), uint8.
 
-    Ties go to the even code, as in ``Space.quantise``.  Refused: new outside 2 to 256.
+    Ties go to the even code, as in ``Space.quantise``.  UsageError: new outside 2 to 256.
     """
     if not 2 <= new <= 256:
-        raise Refused(f"levels must lie between 2 and 256, not {new}")
+        raise UsageError(f"levels must lie between 2 and 256, not {new}")
     if old == new:
         return codes
     codes_of = np.rint(np.arange(old) * (new - 1) / (old - 1)).astype(np.uint8)  # (old,)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.data.arrays import interpret
 from plausible.data.options import idx_path
 from plausible.data.raw import Raw
@@ -30,24 +30,24 @@ def is_idx(path: Path) -> bool:
 
 
 def idx_array(path: Path) -> np.ndarray:
-    """The array of one IDX file, gzipped or not.  Refused: not IDX, cut off, unreadable."""
+    """The array of one IDX file, gzipped or not.  UsageError: not IDX, cut off, unreadable."""
     if not is_idx(path):
-        raise Refused(f"{path} is not an IDX file, or cannot be read")
+        raise UsageError(f"{path} is not an IDX file, or cannot be read")
     try:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
     except Exception as error:  # a damaged archive raises one of many kinds
-        raise Refused(f"{path} cannot be read: {_line(error)}") from error
+        raise UsageError(f"{path} cannot be read: {_line(error)}") from error
     kind, rank = np.dtype(IDX_TYPES[content[2]]), content[3]
     start = 4 + 4 * rank
     if len(content) < start:
-        raise Refused(f"{path} is cut off in its header, at {len(content)} bytes")
+        raise UsageError(f"{path} is cut off in its header, at {len(content)} bytes")
     shape = tuple(int(n) for n in np.frombuffer(content, ">u4", rank, 4))
     expected = start + kind.itemsize * int(np.prod(shape, dtype=object))
     if len(content) != expected:
         state = "cut off" if len(content) < expected else "too long"
-        raise Refused(
+        raise UsageError(
             f"{path} is {state}: shape {shape} needs {expected:,} bytes and it has {len(content):,}"
         )
     array = np.frombuffer(content, kind, offset=start).reshape(shape)
@@ -65,7 +65,7 @@ def idx(path: Path) -> Raw:
 def idx_folder(folder: Path) -> Raw | None:
     """A folder with IDX files under their usual names; its t10k files become the held-out part.
 
-    None if there are no such files.  Refused: the two parts do not go together.
+    None if there are no such files.  UsageError: the two parts do not go together.
     """
     images = {part: idx_path(folder, part, "images") for part in ("train", "t10k")}
     parts = {
@@ -77,12 +77,12 @@ def idx_folder(folder: Path) -> Raw | None:
         return next(iter(parts.values()), None)
     train, test = parts["train"], parts["t10k"]
     if train.values.shape[1:] != test.values.shape[1:] or train.levels != test.levels:
-        raise Refused(
+        raise UsageError(
             f"{images['train']} and {images['t10k']} hold items of different shape or levels"
         )
     if (train.labels is None) != (test.labels is None):
         lacking = images["train" if train.labels is None else "t10k"]
-        raise Refused(f"{lacking} has no labels beside it while the other part has")
+        raise UsageError(f"{lacking} has no labels beside it while the other part has")
     merged = Raw(np.concatenate([train.values, test.values]), train.levels, notes=train.notes)
     if train.labels is not None and test.labels is not None:
         merged.labels = np.concatenate([train.labels, test.labels])
@@ -108,7 +108,7 @@ def npz(path: Path) -> Raw:
     x = next((name for name in ("x", "images", "arr_0") if name in others), None)
     if x is None and len(others) != 1:
         found = ", ".join(arrays) or "none"
-        raise Refused(f"{path} needs an array called x; its arrays: {found}")
+        raise UsageError(f"{path} needs an array called x; its arrays: {found}")
     raw = interpret(arrays[x or others[0]], str(path), "npz", _levels(arrays.get("levels"), path))
     if len(others) > 1:
         raw.notes.append(f"of the arrays {', '.join(others)} only {x} is read")
@@ -120,7 +120,7 @@ def npz(path: Path) -> Raw:
 def _idx_part(path: Path, labels: Path | None) -> Raw:
     array = idx_array(path)
     if array.ndim == 1:
-        raise Refused(f"{path} holds labels or single numbers, not images; give the images file")
+        raise UsageError(f"{path} holds labels or single numbers, not images; give the images file")
     raw = interpret(array, str(path), "IDX")
     if labels is not None:
         raw.labels = _as_labels(idx_array(labels), len(raw.values), str(labels), str(path))
@@ -140,27 +140,27 @@ def _numpy(path: Path):  # type: ignore[no-untyped-def]  # an array or a dict of
         loaded = np.load(path, allow_pickle=False)
         return loaded if isinstance(loaded, np.ndarray) else {k: loaded[k] for k in loaded.files}
     except Exception as error:  # what a damaged or foreign file raises depends on its bytes
-        raise Refused(f"{path} cannot be read as plain numpy arrays: {_line(error)}") from error
+        raise UsageError(f"{path} cannot be read as plain numpy arrays: {_line(error)}") from error
 
 
 def _levels(value: np.ndarray | None, path: Path) -> int | None:
     if value is None or value.size == 0:
         return None
     if value.size != 1 or value.dtype.kind not in "iu":
-        raise Refused(f"levels of {path} must be one whole number between 2 and 256")
+        raise UsageError(f"levels of {path} must be one whole number between 2 and 256")
     return int(value.reshape(())) or None  # 0 says: continuous
 
 
 def _as_labels(labels: np.ndarray, count: int, name: str, items: str) -> np.ndarray:
-    """(N,) or (N, 1) -> (N,).  Refused: another shape or another count than the items."""
+    """(N,) or (N, 1) -> (N,).  UsageError: another shape or another count than the items."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]  # (N, 1) -> (N,)
     if labels.ndim != 1:
-        raise Refused(
+        raise UsageError(
             f"{name} has shape {labels.shape}; labels are one number or word an item, (N,)"
         )
     if len(labels) != count:
-        raise Refused(f"{name} has {len(labels):,} labels for the {count:,} items of {items}")
+        raise UsageError(f"{name} has {len(labels):,} labels for the {count:,} items of {items}")
     return labels
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.folder import Progress
 from plausible.data.load import read
-from plausible.data.options import DEFAULTS, Options, known
+from plausible.data.options import DEFAULTS, Options, resolve_source
 from plausible.data.part import Part
 from plausible.data.quantise import draw, requantise
 
@@ -23,18 +23,20 @@ def samples(
 
     Any format that data come in.  Grey levels are rounded to those of the space; labels, where there
     are any, must be numbers or names of its classes and are otherwise left out with a note.
-    Refused: another shape than the space has (nothing is resized), fewer than 2 points.
+    UsageError: another shape than the space has (nothing is resized), fewer than 2 points.
     """
-    path = known(source)
+    path = resolve_source(source)
     if path is None:
-        raise Refused(f"{source} is a data set and not a file or folder of samples; use ./{source}")
+        raise UsageError(
+            f"{source} is a data set and not a file or folder of samples; use ./{source}"
+        )
     raw = read(path, _wanted(space, options), progress)
     if len(raw.values) < 2:
-        raise Refused(f"{source} holds {len(raw.values)} samples; at least 2 are needed")
+        raise UsageError(f"{source} holds {len(raw.values)} samples; at least 2 are needed")
     shape = raw.values.shape[1:]
     sizes = list(raw.sizes)  # as stored, because a folder brings all images to one size
     if shape != space.shape or (space.is_image and sizes != [_size(shape)]):
-        raise Refused(
+        raise UsageError(
             f"{source} holds {_say(shape, sizes)} and the data {_say(space.shape)}: samples must "
             f"have the shape of the data{'; --size N changes that of the data' * space.is_image}"
         )

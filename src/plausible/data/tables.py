@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plausible.core.registry import Refused, unknown
+from plausible.core.errors import UsageError, unknown
 from plausible.data.arrays import vectors
 from plausible.data.raw import Raw
 
@@ -17,32 +17,32 @@ def table(path: Path, label: str | None = None) -> Raw:
 
     label  the column with the class (any words or numbers).  Without it a column called label,
            class, target or y is taken as the class if its cells are not fractions.
-    Refused: a cell that is no number (named by line and column), rows of unequal length.
+    UsageError: a cell that is no number (named by line and column), rows of unequal length.
     """
     notes: list[str] = []
     header, lines, rows = _cells(path, notes)
     column = _class_column(path, header, rows, label, notes)
     numbers = [i for i in range(len(header)) if i != column]
     if not numbers:
-        raise Refused(f"{path} has no column of numbers besides {header[column or 0]!r}")
+        raise UsageError(f"{path} has no column of numbers besides {header[column or 0]!r}")
     values = np.empty((len(rows), len(numbers)), np.float64)
     for i, row in enumerate(rows):
         try:
             values[i] = [float(row[j]) for j in numbers]
         except ValueError:
             j = next(j for j in numbers if not _is_number(row[j]))
-            raise Refused(
+            raise UsageError(
                 f"{path} line {lines[i]}, column {header[j]!r}: {row[j]!r} is no number"
             ) from None
     bad = int(values.size - np.isfinite(values).sum())
     if bad:
-        raise Refused(f"{path} has {bad:,} of {values.size:,} numbers that are NaN or infinite")
+        raise UsageError(f"{path} has {bad:,} of {values.size:,} numbers that are NaN or infinite")
     raw = vectors(values, str(path), "csv", notes)
     if column is not None:
         cells = [row[column].strip() for row in rows]
         if "" in cells:
             line = lines[cells.index("")]
-            raise Refused(f"{path} line {line}, column {header[column]!r}: the class is empty")
+            raise UsageError(f"{path} line {line}, column {header[column]!r}: the class is empty")
         raw.labels = np.array(cells)
     return raw
 
@@ -62,14 +62,14 @@ def _cells(path: Path, notes: list[str]) -> tuple[list[str], list[int], list[lis
                     rows.append(row)
                     lines.append(reader.line_num)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path} cannot be read as a table of text: {error}") from error
+        raise UsageError(f"{path} cannot be read as a table of text: {error}") from error
     if not rows:
-        raise Refused(f"{path} is empty")
+        raise UsageError(f"{path} is empty")
     if separator != ",":
         notes.append(f"columns are separated by {'tabs' if separator == chr(9) else separator!r}")
     for line, row in zip(lines, rows, strict=True):
         if len(row) != len(rows[0]):
-            raise Refused(
+            raise UsageError(
                 f"{path} line {line} has {len(row)} cells and line {lines[0]} {len(rows[0])}"
             )
     if _is_header(rows[0]):
@@ -93,7 +93,7 @@ def _class_column(
 ) -> int | None:
     if label is not None:
         if label not in header:
-            raise Refused(f"{path} has no such column: {unknown('label', label, header)}")
+            raise UsageError(f"{path} has no such column: {unknown('label', label, header)}")
         return header.index(label)
     names = [name.lower() for name in header]
     for name in CLASS_COLUMNS:

@@ -25,15 +25,15 @@ from plausible.diagnosis import (  # noqa: F401  # they register
 from plausible.diagnosis.alarm import alarmed, alarms
 from plausible.diagnosis.finding import Case, Finding, Severity, checks, diagnose, joined, to_json
 from plausible.diagnosis.history import History
-from plausible.diagnosis.look import looks
-from plausible.diagnosis.watch import Watch
+from plausible.diagnosis.monitor import Monitor
+from plausible.diagnosis.probe import looks
 
 __all__ = [
     "Case",
     "Finding",
     "History",
+    "Monitor",
     "Severity",
-    "Watch",
     "alarmed",
     "alarms",
     "checks",

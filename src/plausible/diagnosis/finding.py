@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
+from plausible.core.errors import NotDefined
 from plausible.core.model import Model
-from plausible.core.registry import Refused, Registry
+from plausible.core.registry import Registry
 from plausible.data.part import Data
 
 
@@ -62,7 +63,7 @@ class Case:
 
     def __post_init__(self) -> None:
         # each with a seed of its own, or they would share the noise of dynamic binarisation
-        train, held = self.data.train.settled(self.seed), self.data.heldout.settled(self.seed + 1)
+        train, held = self.data.train.frozen(self.seed), self.data.heldout.frozen(self.seed + 1)
         object.__setattr__(self, "data", replace(self.data, train=train, heldout=held))
 
     def generator(self) -> torch.Generator:
@@ -89,7 +90,7 @@ checks: Registry[Any] = Registry("check")
 def check(needs: Any = None) -> Callable[[Look], Look]:
     """Register f(case) -> Finding or several; ``needs`` is a verb's protocol or class.
 
-    A function that cannot answer for these data raises ``Refused`` with the reason, which becomes a note.
+    A function that cannot answer for these data raises ``NotDefined`` with the reason, which becomes a note.
     """
 
     def register(look: Look) -> Look:
@@ -135,7 +136,7 @@ def _found(case: Case, tell: Callable[[str], None]) -> Iterator[Finding]:
         tell(name)
         try:
             found = check.look(case)
-        except Refused as refusal:
+        except NotDefined as refusal:
             yield Finding(name, Severity.NOTE, f"this could not be looked at: {refusal}")
             continue
         yield from [found] if isinstance(found, Finding) else found

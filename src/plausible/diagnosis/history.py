@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plausible.log import logged
+from plausible.runs.log import read_log
 
 RECENT = 512  # rounds of which every number is kept
 LOOK = "look"  # where a line of the log keeps what was looked at ...
@@ -42,8 +42,8 @@ class History:
 
     @classmethod
     def read(cls, path: Path) -> "History":
-        """Of a file; empty if there is none, Refused if it is not a log.  A last line cut short is left out."""
-        return cls(line for _, line in logged(path))
+        """Of a file; empty if there is none, NotDefined if it is not a log.  A last line cut short is left out."""
+        return cls(line for _, line in read_log(path))
 
     def add(self, line: Mapping[str, Any]) -> None:
         """One more line."""

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 
+from plausible.core.capabilities import Variational
 from plausible.core.model import Explicit
-from plausible.core.verbs import Variational
 from plausible.diagnosis.finding import Case, Finding, Severity, check
-from plausible.evaluation.inference import bounds, gain, inferred
+from plausible.evaluation.metrics.inference import bounds, gain, inferred
 
 _POINTS = 1000
 _HARDLY = 2  # coordinates of z that are hardly any, where there are many
@@ -26,7 +26,7 @@ def posterior_collapse(case: Case) -> Finding:
     from a poor decoder.
     Source: Bowman et al. 2016, https://arxiv.org/abs/1511.06349.
     """
-    model, part = case.model, case.data.heldout.spread(_POINTS)
+    model, part = case.model, case.data.heldout.every_kth(_POINTS)
     assert isinstance(model, Variational)
     posterior = inferred(model, part, case.generator())
     n, dims = posterior.z.shape
@@ -91,7 +91,7 @@ def bound_gap(case: Case) -> Finding:
     """
     model = case.model
     assert isinstance(model, Explicit)
-    part = case.data.heldout.spread(_FEW)
+    part = case.data.heldout.every_kth(_FEW)
     found = bounds(model, part, _DRAWS, case.generator())
     one, some, many = (found[k].nats.double().cpu() for k in _DRAWS)  # (n,) each
     over_elbo, over_some = (many - one).mean().item(), (many - some).mean().item()

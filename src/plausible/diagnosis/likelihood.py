@@ -19,7 +19,7 @@ def overfitting(case: Case) -> Finding:
     model = case.model
     assert isinstance(model, Explicit)
     known, new = (
-        model.log_prob(part.spread(_POINTS).everything().x, generator=case.generator())
+        model.log_prob(part.every_kth(_POINTS).as_batch().x, generator=case.generator())
         for part in (case.data.train, case.data.heldout)
     )
     learned, held = known.mean(), new.mean()

@@ -1,9 +1,9 @@
 """Do the chains of a model forget where they began?"""
 
-from plausible.core.mixing import AGREE, measured, projections
-from plausible.core.verbs import Chain
+from plausible.core.capabilities import Chain
+from plausible.core.mcmc import AGREE, measured, projections
 from plausible.diagnosis.finding import Case, Finding, Severity, check
-from plausible.evaluation.mixing import walk
+from plausible.sampling.chains import walk
 
 _CHAINS, _STEPS = 64, 1000
 _APART = 1.5  # R-hat from which chains live in places of their own

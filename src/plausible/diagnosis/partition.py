@@ -2,15 +2,15 @@
 
 import math
 
+from plausible.core.capabilities import EnergyBased
 from plausible.core.model import Explicit
-from plausible.core.verbs import Energetic
 from plausible.diagnosis.finding import Case, Finding, Severity, check
 
 _POINTS = 48
 _FEW = 10  # walks that count, below which their mean is that of a few
 
 
-@check(needs=Energetic)
+@check(needs=EnergyBased)
 def normalising_constant(case: Case) -> Finding:
     """log Z from both sides: annealing forwards makes log p(x) too high, backwards from x too low.
 
@@ -19,17 +19,17 @@ def normalising_constant(case: Case) -> Finding:
     Source: Burda et al. 2015, https://arxiv.org/abs/1412.8566.
     """
     model = case.model
-    assert isinstance(model, Energetic)
+    assert isinstance(model, EnergyBased)
     assert isinstance(model, Explicit)
     name, found = "normalising constant", model.log_partition()
     if all(math.isinf(one.size) for one in found):
         return Finding(name, Severity.FINE, "log Z is exact, a sum over all states of one side")
-    batch = case.data.heldout.spread(_POINTS).everything()
+    batch = case.data.heldout.every_kth(_POINTS).as_batch()
     x, y = batch.x[:_POINTS], None
     if model.conditional and batch.y is not None:
         y = batch.y[:_POINTS]
     high = model.log_prob(x, y, generator=case.generator()).nats.double().cpu()
-    low = model.conservative(x, y, case.generator()).cpu()
+    low = model.raise_lower_bound(x, y, case.generator()).cpu()
     apart = high - low  # (n,)
     sigma = max(one.error for one in found)
     size = min(one.size for one in found)

@@ -4,14 +4,14 @@ Importing this package registers every measure, in the order in which a table sh
 """
 
 # ruff: noqa: I001, F401  # the order is that of the table
-from plausible.evaluation import distances
-from plausible.evaluation import neighbours
-from plausible.evaluation import twosample
-from plausible.evaluation import histogram
-from plausible.evaluation import memorisation
-from plausible.evaluation import diversity
-from plausible.evaluation import sharpness
-from plausible.evaluation import latent
-from plausible.evaluation import likelihood
-from plausible.evaluation import inference
-from plausible.evaluation import mixing
+from plausible.evaluation.metrics import distances
+from plausible.evaluation.metrics import neighbours
+from plausible.evaluation.metrics import two_sample
+from plausible.evaluation.metrics import histogram
+from plausible.evaluation.metrics import memorisation
+from plausible.evaluation.metrics import diversity
+from plausible.evaluation.metrics import sharpness
+from plausible.evaluation.metrics import latent
+from plausible.evaluation.metrics import likelihood
+from plausible.evaluation.metrics import inference
+from plausible.evaluation.metrics import mixing

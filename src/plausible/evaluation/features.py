@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, conv2d, interpolate, leaky_relu
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.nn.networks import halvings
 
@@ -87,7 +87,7 @@ def pretrained(name: str) -> Features:
     model was trained on and normalised as its preprocessor says, or else as ImageNet is.  Pooled is
     the model's own pooler if its weights are in the file (many classifiers come without), else the
     class token, else the mean over tokens or positions.
-    Raises ``Refused`` without the extra, for a name that is not found (without a network that takes
+    Raises ``UsageError`` without the extra, for a name that is not found (without a network that takes
     half a minute), for a model that does not read images, and for one whose weights are not there.
     """
     model, trained_pooler = _loaded(name)
@@ -121,23 +121,23 @@ def _loaded(name: str) -> tuple[nn.Module | Any, bool]:
     try:
         hub = import_module("transformers")
     except ImportError as error:
-        raise Refused(
+        raise UsageError(
             "the pretrained extractor needs the extra: pip install 'plausible[pretrained]'"
         ) from error
     try:
         with torch.random.fork_rng(devices=[]):  # what the file lacks is drawn at random
             model, info = hub.AutoModel.from_pretrained(name, output_loading_info=True)
     except (OSError, ValueError) as error:
-        raise Refused(
+        raise UsageError(
             f"no pretrained model at {name!r}: give a folder written by save_pretrained, or a name "
             "on the Hugging Face hub that is in its cache or can be reached"
         ) from error
     model = getattr(model, "vision_model", model)  # of a model of images and texts
     if model.main_input_name != "pixel_values":
-        raise Refused(f"{name!r} does not read images but {model.main_input_name}")
+        raise UsageError(f"{name!r} does not read images but {model.main_input_name}")
     missing = [key for key in info["missing_keys"] if "pooler" not in key]
     if missing:
-        raise Refused(f"{name!r} lacks weights ({missing[0]}), so its features would be random")
+        raise UsageError(f"{name!r} lacks weights ({missing[0]}), so its features would be random")
     return model.eval().float(), not info["missing_keys"]
 
 
@@ -164,12 +164,12 @@ def _preprocessing(name: str, config: Any) -> tuple[Tensor, Tensor, tuple[int, i
 def _channels(x: Tensor, wanted: int) -> Tensor:
     """Images of 1 or 4 channels as colours: (N, C, H, W) -> (N, wanted, H, W)."""
     if x.ndim != 4:
-        raise Refused("the pretrained extractor reads images, and these data are vectors")
+        raise UsageError("the pretrained extractor reads images, and these data are vectors")
     if wanted == 3 and x.shape[1] == 4:
         colour, alpha = x.split([3, 1], 1)
         return colour * alpha + 1 - alpha  # on white
     if x.shape[1] not in (1, wanted):
-        raise Refused(
+        raise UsageError(
             f"this pretrained model reads {wanted} channels, and these images have {x.shape[1]}"
         )
     return x.expand(-1, wanted, -1, -1)

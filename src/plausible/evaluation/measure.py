@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from plausible.core.errors import NotDefined
 from plausible.core.likelihood import Kind
-from plausible.core.registry import Refused, Registry
+from plausible.core.registry import Registry
 
 if TYPE_CHECKING:
-    from plausible.evaluation.study import Study
+    from plausible.evaluation.evaluation_set import EvaluationSet
 
 Direction = Literal["lower", "higher", "like real"]
 
@@ -54,34 +55,34 @@ class Measure:
 
 @dataclass(frozen=True)
 class Metric:
-    """A registered function of a study, and the verb that the model must have (None: any)."""
+    """A registered function of a evalset, and the verb that the model must have (None: any)."""
 
     name: str
-    function: Callable[["Study"], Measure | Sequence[Measure]]
+    function: Callable[["EvaluationSet"], Measure | Sequence[Measure]]
     needs: Any = None
 
-    def __call__(self, study: "Study") -> list[Measure]:
+    def __call__(self, evalset: "EvaluationSet") -> list[Measure]:
         """The measures, or one without a value that says why it is not defined."""
-        if self.needs is not None and not isinstance(study.model, self.needs):
+        if self.needs is not None and not isinstance(evalset.model, self.needs):
             verb = self.needs.__name__.lower()
             return [Measure(self.name, None, note=f"not defined for this model: it is not {verb}")]
         try:
-            found = self.function(study)
-        except Refused as refusal:
-            return [Measure(self.name, None, n=len(study.samples), note=str(refusal))]
+            found = self.function(evalset)
+        except NotDefined as refusal:
+            return [Measure(self.name, None, n=len(evalset.samples), note=str(refusal))]
         return [found] if isinstance(found, Measure) else list(found)
 
 
 metrics: Registry[Metric] = Registry("measure")
 """Every measure of an evaluation, by name, in the order of the table."""
 
-Function = Callable[["Study"], Measure | Sequence[Measure]]
+Function = Callable[["EvaluationSet"], Measure | Sequence[Measure]]
 
 
 def metric(needs: Any = None) -> Callable[[Function], Function]:
-    """Register f(study) -> Measure or several; ``needs`` is a verb's protocol or class.
+    """Register f(evalset) -> Measure or several; ``needs`` is a verb's protocol or class.
 
-    A function that cannot answer for these data raises ``Refused`` with the reason, which stands in
+    A function that cannot answer for these data raises ``NotDefined`` with the reason, which stands in
     the table in the place of the number.
     """
 

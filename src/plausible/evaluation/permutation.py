@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
-class Labels:
+class GroupLabels:
     """B ways to say which of the N = 2n pooled points (G first, then H) count as samples.
 
     g      (B, N) float32, the weight of each point as a sample.
@@ -26,36 +26,36 @@ class Labels:
         """Mean score of the samples minus mean score of the held-out examples: (N,) -> (B,)."""
         return self.g @ scores / self.g.sum(1) - self.h @ scores / self.h.sum(1)
 
-    def then(self, others: "Labels") -> "Labels":
+    def then(self, others: "GroupLabels") -> "GroupLabels":
         """These rows, then the others."""
         pairs = ((self.g, others.g), (self.h, others.h), (self.ours, others.ours))
-        return Labels(*(torch.cat(pair) for pair in pairs))
+        return GroupLabels(*(torch.cat(pair) for pair in pairs))
 
-    def __getitem__(self, rows: slice) -> "Labels":
-        return Labels(self.g[rows], self.h[rows], self.ours[rows])
+    def __getitem__(self, rows: slice) -> "GroupLabels":
+        return GroupLabels(self.g[rows], self.h[rows], self.ours[rows])
 
 
-def observed(n: int) -> Labels:
+def observed(n: int) -> GroupLabels:
     """The labels as they are: the first n of 2n are the samples; B = 1."""
     ours = (torch.arange(2 * n) < n)[None]  # (1, 2n)
-    return Labels(ours.float(), (~ours).float(), ours)
+    return GroupLabels(ours.float(), (~ours).float(), ours)
 
 
-def permuted(n: int, draws: int, generator: Generator) -> Labels:
+def permuted(n: int, draws: int, generator: Generator) -> GroupLabels:
     """``draws`` random halves of 2n points: what the labels could have been if G ~ H."""
     order = torch.rand(draws, 2 * n, generator=generator).argsort(1)  # (B, 2n)
     ours = order < n
-    return Labels(ours.float(), (~ours).float(), ours)
+    return GroupLabels(ours.float(), (~ours).float(), ours)
 
 
-def resampled(n: int, draws: int, generator: Generator) -> Labels:
+def resampled(n: int, draws: int, generator: Generator) -> GroupLabels:
     """``draws`` bootstrap samples: n of G and n of H, each with replacement, as weights."""
     counts = torch.zeros(draws, 2 * n)
     for start in (0, n):
         rows = torch.randint(n, (draws, n), generator=generator) + start  # (B, n)
         counts.scatter_add_(1, rows, torch.ones(draws, n))
     ours = observed(n).ours.expand(draws, -1)
-    return Labels(counts * ours, counts * ~ours, ours)
+    return GroupLabels(counts * ours, counts * ~ours, ours)
 
 
 def p_value(statistic: float, null: Tensor) -> float:

@@ -24,17 +24,17 @@ generative, p(x) or p(x | y)
             gsn     a chain that learns to come back to the data
 """
 
-from plausible.models.approximate.rbm.rbm import RBM
-from plausible.models.approximate.vae.vae import VAE
-from plausible.models.approximate.vqvae.vqvae import VQVAE
-from plausible.models.discriminative import ConvNet, Linear, Logistic
-from plausible.models.implicit.gan.gan import GAN
-from plausible.models.implicit.gsn.gsn import GSN
+from plausible.models.discriminative import ConvNet, LinearRegression, LogisticRegression
+from plausible.models.gan.gan import GAN
+from plausible.models.gaussian_mixture import GaussianMixture
+from plausible.models.gsn.gsn import GSN
+from plausible.models.naive_bayes import NaiveBayes
 from plausible.models.per_class import PerClass
-from plausible.models.tractable.mixture import Mixture
-from plausible.models.tractable.naive_bayes import NaiveBayes
-from plausible.models.tractable.pixelcnn.pixelcnn import PixelCNN
-from plausible.models.tractable.pixelrnn.pixelrnn import PixelRNN
+from plausible.models.pixelcnn.pixelcnn import PixelCNN
+from plausible.models.pixelrnn.pixelrnn import PixelRNN
+from plausible.models.rbm.rbm import RBM
+from plausible.models.vae.vae import VAE
+from plausible.models.vqvae.vqvae import VQVAE
 
 __all__ = [
     "GAN",
@@ -43,9 +43,9 @@ __all__ = [
     "VAE",
     "VQVAE",
     "ConvNet",
-    "Linear",
-    "Logistic",
-    "Mixture",
+    "GaussianMixture",
+    "LinearRegression",
+    "LogisticRegression",
     "NaiveBayes",
     "PerClass",
     "PixelCNN",

@@ -6,9 +6,10 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.errors import UsageError
+from plausible.core.game import Player
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.model import Examples, Explicit, Model, Player
-from plausible.core.registry import Refused
+from plausible.core.model import Examples, Explicit, Model
 from plausible.core.space import Space, by_label
 
 
@@ -24,7 +25,7 @@ class PerClass(Explicit):
         single = replace(space, classes=0)
         first, *others = [build(single) for _ in range(space.classes)]
         if not isinstance(first, Explicit):
-            raise Refused(
+            raise UsageError(
                 f"--per-class needs a model that says how probable x is, and a {first.name} does not"
             )
         super().__init__(space, first.config)
@@ -46,10 +47,10 @@ class PerClass(Explicit):
         """As many as one of its models takes."""
         return self.models[0].default_steps
 
-    def prepare(self, train: Examples) -> None:
+    def setup(self, train: Examples) -> None:
         """The class prior; each model has units of its own."""
         for model, part in zip(self.models, self._classes(train), strict=True):
-            model.prepare(part)
+            model.setup(part)
         assert train.y is not None
         counts = torch.bincount(train.y, minlength=self.space.classes)  # (classes,)
         self.log_prior.copy_((counts / counts.sum()).log())
@@ -78,7 +79,7 @@ class PerClass(Explicit):
         for label in range(self.space.classes):
             rows = (train.y == label).nonzero()[:, 0]  # (n,)
             if not len(rows):
-                raise Refused(f"class {label} has no example to learn from, so it gets no model")
+                raise UsageError(f"class {label} has no example to learn from, so it gets no model")
             yield train.rows(rows)
 
     def _log_prob(

@@ -1,6 +1,6 @@
 """Convolutions that look only at pixels already drawn: whole images at once, or row by row, pixel by pixel.
 
-Raster order: rows from the top, in each row from the left, in each pixel the channels in order.  What a
+Autoregressive order: rows from the top, in each row from the left, in each pixel the channels in order.  What a
 masked convolution sees of the rows above and of its own row are two convolutions here: nothing is
 multiplied by a zero of a mask, and each part can be made as soon as it is due when an image is drawn.
 """

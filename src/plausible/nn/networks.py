@@ -84,7 +84,7 @@ def _large(shape: tuple[int, ...]) -> bool:
     return max(shape[1:]) > _SMALL
 
 
-class Unfold(nn.Module):
+class SpaceToDepth(nn.Module):
     """p x p pixels become p^2 C channels: (N, C, H, W) -> (N, p^2 C, ceil(H / p), ceil(W / p)).
 
     A 3x3 convolution behind it is, with p = 2, a 6x6 convolution of stride 2 on the image, and many times
@@ -102,8 +102,8 @@ class Unfold(nn.Module):
         return pixel_unshuffle(x, self.patch)
 
 
-class Fold(nn.Module):
-    """The inverse of ``Unfold``: (N, p^2 C, ceil(H / p), ceil(W / p)) -> (N, C, H, W)."""
+class DepthToSpace(nn.Module):
+    """The inverse of ``SpaceToDepth``: (N, p^2 C, ceil(H / p), ceil(W / p)) -> (N, C, H, W)."""
 
     def __init__(self, height: int, width: int, patch: int = 2):
         super().__init__()
@@ -114,7 +114,7 @@ class Fold(nn.Module):
         return pixel_shuffle(x, self.patch)[:, :, : self.height, : self.width]
 
 
-class Analysis(nn.Module):
+class ConvEncoder(nn.Module):
     """Image to features by strided convolutions: (N, C, H, W) -> (N, ``features``).
 
     top  units of a last hidden layer over all that the convolutions found; None: no such layer.
@@ -124,7 +124,7 @@ class Analysis(nn.Module):
         super().__init__()
         sizes, wide = resolutions(*shape[1:]), channels(shape, width)
         # (N, C, H, W) -> (N, wide[0], H, W), or to half of it at once
-        layers: list[nn.Module] = [Unfold()] if _large(shape) else []
+        layers: list[nn.Module] = [SpaceToDepth()] if _large(shape) else []
         first = 4 * shape[0] if _large(shape) else shape[0]
         layers += [nn.Conv2d(first, wide[0], 3, padding=1), activation()]
         for inputs, outputs in pairwise(wide):
@@ -142,7 +142,7 @@ class Analysis(nn.Module):
         return self.layers(x)
 
 
-class Synthesis(nn.Module):
+class ConvDecoder(nn.Module):
     """Features to image: a perceptron up to about 8x8 pixels, then transposed convolutions.
 
     (N, inputs) -> (N, C, H, W).
@@ -176,7 +176,7 @@ class Synthesis(nn.Module):
         # (N, wide[0], h, w) -> (N, C, H, W), with h, w the full size or half of it
         last = 4 * shape[0] if _large(shape) else shape[0]
         layers += [nn.Conv2d(wide[0], last, 3, padding=1)]
-        layers += [Fold(*shape[1:])] if _large(shape) else []
+        layers += [DepthToSpace(*shape[1:])] if _large(shape) else []
         self.layers = channels_last(nn.Sequential(*layers))
 
     def forward(self, h: Tensor) -> Tensor:

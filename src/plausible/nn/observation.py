@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
 
 _SHARPEST = -7.0  # log s at least: a logistic narrower than a bin of 256 levels gains nothing ...
 _WIDEST = 7.0  # ... and a wider one than this is flat, and takes float32 to its limits
@@ -166,10 +166,10 @@ def observation(levels: int | None, logistics: int | None = None, usual: int = 1
     """What suits so many levels: Bernoulli for 2, categorical, or a mixture of logistics beyond 32.
 
     logistics  how many, for any number of levels beyond 2; by default ``usual`` beyond 32.
-    Without levels it is a normal density.  Raises ``Refused`` for logistics where there is no use for them.
+    Without levels it is a normal density.  Raises ``UsageError`` for logistics where there is no use for them.
     """
     if logistics and (levels or 0) <= 2:
-        raise Refused("--logistics are for data on more than 2 grey levels")
+        raise UsageError("--logistics are for data on more than 2 grey levels")
     if levels is None:
         return Normal()
     if levels == 2:
@@ -179,7 +179,7 @@ def observation(levels: int | None, logistics: int | None = None, usual: int = 1
     return LogisticMixture(levels, logistics or usual)
 
 
-class Given(nn.Module):
+class Params(nn.Module):
     """(N, C size, H, W) -> (N, C, H, W, size), the numbers of one coordinate side by side."""
 
     def __init__(self, channels: int):

@@ -1,7 +1,7 @@
 """The one loop in which every model learns."""
 
-from plausible.training.average import Average
+from plausible.training.batch_order import BatchOrder
+from plausible.training.ema import EMA
 from plausible.training.loop import Precision, Settings, Step, Training, train
-from plausible.training.order import Order
 
-__all__ = ["Average", "Order", "Precision", "Settings", "Step", "Training", "train"]
+__all__ = ["EMA", "BatchOrder", "Precision", "Settings", "Step", "Training", "train"]

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from plausible.core.model import Clock, Loss, Model, Player
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock, Loss, Player
+from plausible.core.model import Model
 from plausible.core.schedule import at
 from plausible.core.space import Batch
-from plausible.parallel import World
-from plausible.training.average import Average, tensors, weights
-from plausible.training.order import Order
+from plausible.training.batch_order import BatchOrder
+from plausible.training.distributed import World
+from plausible.training.ema import EMA, tensors, weights
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
@@ -59,17 +60,17 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.minutes is not None:
-            raise Refused("give --steps or --minutes, not both")
+            raise UsageError("give --steps or --minutes, not both")
         if self.steps is not None and self.steps < 1:
-            raise Refused(f"--steps must be at least 1, not {self.steps}")
+            raise UsageError(f"--steps must be at least 1, not {self.steps}")
         if self.minutes is not None and not 0 < self.minutes < math.inf:
-            raise Refused(f"--minutes must be more than 0, not {self.minutes}")
+            raise UsageError(f"--minutes must be more than 0, not {self.minutes}")
         if not 0 <= self.seed < 2**63:
-            raise Refused(f"--seed must be at least 0 and below 2^63, not {self.seed}")
+            raise UsageError(f"--seed must be at least 0 and below 2^63, not {self.seed}")
         if self.micro_batch is not None and self.micro_batch < 1:
-            raise Refused(f"--micro-batch must be at least 1, not {self.micro_batch}")
+            raise UsageError(f"--micro-batch must be at least 1, not {self.micro_batch}")
 
-    def spent(self, steps: int, seconds: float) -> float:
+    def progress(self, steps: int, seconds: float) -> float:
         """The share of the budget used after so many rounds and seconds, at most 1."""
         used = steps / self.steps if self.steps else seconds / (60 * (self.minutes or 1))
         return min(used, 1.0)
@@ -117,33 +118,33 @@ class Training(Iterator[Step], Generic[M]):
             settings = replace(settings, steps=model.default_steps)
         self.raw, self.data, self.settings = model, data, settings
         self.device, seed = model.offset.device, settings.seed
-        model.prepare(data.train)
+        model.setup(data.train)
         self.world.broadcast(tensors(model))
         self._fit, self._converged = model.fit(data.train), False
         if self._fit is not None and settings != replace(settings, **_FOR_PLAYERS):
-            raise Refused(
+            raise UsageError(
                 f"a {model.name} is fitted to all examples at once: --precision, --micro-batch and "
                 f"--simultaneous are not for it"
             )
         self.batch = model.config.batch if self._fit is None else len(data.train)
         players = list(model.players()) if self._fit is None else []
         if settings.simultaneous and any(player.updates != 1 for player in players):
-            raise Refused("simultaneous updates need every player to move once a round")
+            raise UsageError("simultaneous updates need every player to move once a round")
         if settings.micro_batch and any(player.whole_batch for player in players):
-            raise Refused(
+            raise UsageError(
                 "--micro-batch splits a batch, and here what an example costs depends on the whole of it"
             )
         self._seats = [_seat(player) for player in players]
         self._own = [tensor for p in players if p.own is not None for tensor in p.own.buffers()]
-        self._average = Average(model, players)
+        self._average = EMA(model, players)
         device, one, batch = self.device, self.world, model.config.batch
-        self._order = Order(len(data.train), batch, seed, one, device)
-        self._checks = Order(len(data.validation), batch, seed + 1, one, device)
-        self._of_class: dict[int, Order] = {}
+        self._order = BatchOrder(len(data.train), batch, seed, one, device)
+        self._checks = BatchOrder(len(data.validation), batch, seed + 1, one, device)
+        self._of_class: dict[int, BatchOrder] = {}
         for label in {player.label for player in players if player.label is not None}:
             assert data.train.y is not None
             among = (data.train.y == label).nonzero()[:, 0]  # (n,)
-            self._of_class[label] = Order(len(among), batch, seed, one, device, among)
+            self._of_class[label] = BatchOrder(len(among), batch, seed, one, device, among)
         self._steps = self._draws = 0
         self._seconds, self._lr_factor = 0.0, 1.0
         self._since: float | None = None
@@ -163,15 +164,15 @@ class Training(Iterator[Step], Generic[M]):
     @property
     def clock(self) -> Clock:
         """The time at the start of the coming round."""
-        spent = self.settings.spent(self._steps, self.seconds)
+        progress = self.settings.progress(self._steps, self.seconds)
         if self.settings.minutes is not None:
-            spent = self.world.agree(spent)
-        return Clock(self._steps, self._steps * self.batch, spent)
+            progress = self.world.agree(progress)
+        return Clock(self._steps, self._steps * self.batch, progress)
 
     @property
     def finished(self) -> bool:
         """Whether the budget is spent or there is nothing more to learn."""
-        return self._converged or self.clock.spent >= 1
+        return self._converged or self.clock.progress >= 1
 
     @property
     def seconds(self) -> float:
@@ -195,7 +196,7 @@ class Training(Iterator[Step], Generic[M]):
             self._since = time.perf_counter()
         clock = self.clock
         seen = None
-        if not self._converged and clock.spent < 1:
+        if not self._converged and clock.progress < 1:
             seen = self._round(clock) if self._fit is None else self._fitted()
         if seen is None:
             self.pause()
@@ -217,8 +218,8 @@ class Training(Iterator[Step], Generic[M]):
         self.raw.train()
         seen: dict[str, Mapping[str, Tensor]] = {}
         for seat in self._seats:
-            for turn in range(seat.player.updates):
-                now = replace(clock, turn=clock.step * seat.player.updates + turn)
+            for update in range(seat.player.updates):
+                now = replace(clock, update=clock.step * seat.player.updates + update)
                 seen[seat.player.name] = self._backward(seat, now)
                 if not self.settings.simultaneous:
                     self._move(seat, clock)
@@ -241,7 +242,7 @@ class Training(Iterator[Step], Generic[M]):
             rows = self._order.rows(self._draws)
             self._draws += 1
         else:
-            rows = self._of_class[seat.player.label].rows(clock.turn)
+            rows = self._of_class[seat.player.label].rows(clock.update)
         batch = self.data.train.batch(rows)
         for param in seat.params:
             param.grad = None
@@ -275,11 +276,11 @@ class Training(Iterator[Step], Generic[M]):
             return player.loss(batch, clock)
 
     def _move(self, seat: _Seat, clock: Clock) -> None:
-        player, spent = seat.player, clock.spent
+        player, progress = seat.player, clock.progress
         for group in seat.optimizer.param_groups:
-            group["lr"] = at(player.lr, spent) * self._lr_factor
+            group["lr"] = at(player.lr, progress) * self._lr_factor
             if "betas" in group:
-                group["betas"] = (at(player.betas[0], spent), at(player.betas[1], spent))
+                group["betas"] = (at(player.betas[0], progress), at(player.betas[1], progress))
         seat.optimizer.step()
         if player.project:
             player.project()
@@ -305,7 +306,7 @@ class Training(Iterator[Step], Generic[M]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on exactly where ``state_dict`` was taken, with the same number of ranks."""
         if len(state["random"]) != self.world.size:
-            raise Refused(
+            raise UsageError(
                 f"this run was trained by {len(state['random'])} processes and can only be resumed "
                 f"by as many, not {self.world.size}"
             )

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from plausible.core.capabilities import Adversarial, Latent
 from plausible.core.model import Model
-from plausible.core.verbs import Adversarial, Latent
 from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
-from plausible.diagnosis.look import Scene, look
-from plausible.evaluation.novelty import auroc
+from plausible.diagnosis.probe import Snapshot, look
+from plausible.recognition.roc import auroc
 
 _BATCHES = 8
 _IN_A_ROW = 3  # looks that must agree
@@ -23,7 +23,7 @@ _BY_HEART = 0.5  # of what D tells apart on data it learned, lost on data it did
 
 
 @look(needs=Adversarial)
-def game(scene: Scene) -> Mapping[str, float]:
+def game(snapshot: Snapshot) -> Mapping[str, float]:
     """What D says of data it learned from, of data it did not, and of samples; and what G hears of it.
 
     AUC         chance that D puts an example above a sample, whatever the level of its logits.
@@ -31,7 +31,7 @@ def game(scene: Scene) -> Mapping[str, float]:
     slope       median of |d cost / d G(z)|.
     signal      of the mean slope over 8 batches, squared, over that of its noise.
     """
-    model, beside = scene.raw, scene.reference
+    model, beside = snapshot.raw, snapshot.reference
     assert isinstance(model, Adversarial)
     assert isinstance(model, Latent)
     z = beside.z
@@ -41,12 +41,12 @@ def game(scene: Scene) -> Mapping[str, float]:
     with _unchanged(model):
         with torch.no_grad():
             fake = model.space.quantise(model.decode(z.to(device), y))
-            train = model.judge(beside.train.x, scene.labels(beside.train))
-            held = model.judge(beside.held.x, scene.labels(beside.held))
+            train = model.logits(beside.train.x, snapshot.labels(beside.train))
+            held = model.logits(beside.held.x, snapshot.labels(beside.held))
         x = fake.requires_grad_()
-        logit = model.judge(x, y)
+        logit = model.logits(x, y)
         real = held[torch.randint(len(held), logit.shape, device=device)]
-        cost = model.cost(real, logit).sum()
+        cost = model.generator_loss(real, logit).sum()
         by_logit, by_x = torch.autograd.grad(cost, [logit, x])
     slopes = by_x.flatten(1)  # (n, D)
     return {

@@ -5,30 +5,30 @@ from collections.abc import Mapping
 
 import torch
 
-from plausible.core.model import Clock
+from plausible.core.game import Clock
 from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
-from plausible.diagnosis.look import Scene, look
+from plausible.diagnosis.probe import Snapshot, look
 
 _IN_A_ROW = 3
 _WORSE = 0.05  # of the best
 
 
 @look()
-def generality(scene: Scene) -> Mapping[str, float]:
+def generality(snapshot: Snapshot) -> Mapping[str, float]:
     """The loss of a game for one on held-out examples and its standard error, by the weights that a run saves.
 
     Not where an example's loss depends on the others, which is then no measure of the model.
     """
-    model = scene.model
-    if len(scene.players) != 1:
+    model = snapshot.model
+    if len(snapshot.players) != 1:
         return {}
     (player,) = model.players()
     if player.whole_batch:
         return {}
     with torch.no_grad():
-        loss = player.loss(scene.reference.held, Clock(0, 0, 1.0))
+        loss = player.loss(snapshot.reference.held, Clock(0, 0, 1.0))
     each = torch.stack(list(loss.terms.values())).sum(0)  # (n,)
     return {
         "held-out loss": loss.total.item(),

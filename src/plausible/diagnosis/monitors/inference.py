@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import torch
 
-from plausible.core.verbs import Variational
+from plausible.core.capabilities import Variational
 from plausible.diagnosis.alarm import alarms
 from plausible.diagnosis.finding import Finding
 from plausible.diagnosis.history import History
 from plausible.diagnosis.inference import collapse
-from plausible.diagnosis.look import Scene, look
-from plausible.evaluation.inference import gain, inferred
+from plausible.diagnosis.probe import Snapshot, look
+from plausible.evaluation.metrics.inference import gain, inferred
 
 _POINTS = 128
 _IN_A_ROW = 3
@@ -20,9 +20,9 @@ _WARM = 0.2  # of the budget: before, every decoder ignores z
 
 
 @look(needs=Variational)
-def inference(scene: Scene) -> Mapping[str, float]:
+def inference(snapshot: Snapshot) -> Mapping[str, float]:
     """Of 128 held-out examples: the KL of q(z | x), how many coordinates it uses, and what z is worth."""
-    model, beside = scene.model, scene.reference
+    model, beside = snapshot.model, snapshot.reference
     assert isinstance(model, Variational)
     part = beside.other.rows(slice(0, _POINTS))
     with torch.no_grad():

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import torch
 
-from plausible.core.mixing import autocorrelation, projections
-from plausible.core.verbs import Chain
+from plausible.core.capabilities import Chain
+from plausible.core.mcmc import autocorrelation, projections
 from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import History
-from plausible.diagnosis.look import Scene, look
 from plausible.diagnosis.mixing import remedy
+from plausible.diagnosis.probe import Snapshot, look
 
 _CHAINS = 16
 _FIRST, _LAG = 4, 12  # steps that lead away from the data, and steps over which chains are compared
@@ -19,14 +19,14 @@ _STUCK = 0.65  # of where a chain was, that is left after so many steps
 
 
 @look(needs=Chain)
-def mixing(scene: Scene) -> Mapping[str, float]:
+def mixing(snapshot: Snapshot) -> Mapping[str, float]:
     """Of chains that begin at held-out examples: their autocorrelation over 12 steps, mean of 16 directions.
 
     Chains that keep a label all begin at examples of one, the commonest.
     """
-    model, held = scene.model, scene.reference.held
+    model, held = snapshot.model, snapshot.reference.held
     assert isinstance(model, Chain)
-    x, labels, y = held.x, scene.labels(held), None
+    x, labels, y = held.x, snapshot.labels(held), None
     if labels is not None:
         label = labels.mode().values
         x, y = x[labels == label], label.expand(_CHAINS)

@@ -7,7 +7,7 @@ import torch
 from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
-from plausible.diagnosis.look import Scene, look
+from plausible.diagnosis.probe import Snapshot, look
 
 _IN_A_ROW = 3
 _FAR = 100.0  # times the norm of a gradient at its calmest
@@ -16,14 +16,14 @@ _WEIGHTS = "weights of the "
 
 
 @look()
-def movement(scene: Scene) -> Mapping[str, float]:
+def movement(snapshot: Snapshot) -> Mapping[str, float]:
     """Norm of each player's weights."""
     return {
         f"{_WEIGHTS}{name}": torch.cat([w.detach().flatten() for w in weights])
         .double()
         .norm()
         .item()
-        for name, weights in scene.players.items()
+        for name, weights in snapshot.players.items()
     }
 
 

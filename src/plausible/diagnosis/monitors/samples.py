@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from plausible.core.registry import Refused
-from plausible.core.verbs import Latent
+from plausible.core.capabilities import Latent
+from plausible.core.errors import NotDefined
 from plausible.data.part import Part
 from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
-from plausible.diagnosis.look import Scene, look
-from plausible.evaluation.distances import frechet
-from plausible.evaluation.latent import decoded
+from plausible.diagnosis.probe import Snapshot, look
+from plausible.evaluation.metrics.distances import frechet
+from plausible.sampling.latent import decoded
 
 _ENOUGH = 40  # real examples of each part, below which nothing can be compared
 _IN_A_ROW = 3
@@ -24,7 +24,7 @@ _NARROW = 0.9  # of the distance between pairs of real examples
 
 
 @look(needs=Latent)
-def samples(scene: Scene) -> Mapping[str, float]:
+def samples(snapshot: Snapshot) -> Mapping[str, float]:
     """Of the samples of 256 z that stay the same, by the weights that a run saves.
 
     distance   Frechet distance to the training part over that of held-out examples, in at most 32
@@ -32,7 +32,7 @@ def samples(scene: Scene) -> Mapping[str, float]:
     lost       share of the data in bins (20 at most) that hold less than a tenth of the samples they should.
     pairs      mean distance between samples over that between held-out examples.
     """
-    model, beside = scene.model, scene.reference
+    model, beside = snapshot.model, snapshot.reference
     assert isinstance(model, Latent)
     z = beside.z
     assert z is not None
@@ -44,8 +44,8 @@ def samples(scene: Scene) -> Mapping[str, float]:
     space = model.space
     values = space.codes(x).to(torch.uint8) if space.levels else x
     try:
-        made = beside.lens.look(Part(values, None, space))
-    except Refused:  # too far away to be measured
+        made = beside.embedding.embed(Part(values, None, space))
+    except NotDefined:  # too far away to be measured
         return {}
     return {
         "distance": frechet(made.features, beside.seen.features) / max(beside.distance, 1e-12),

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
-from plausible.core.verbs import Hidden
+from plausible.core.capabilities import Hidden
 from plausible.diagnosis.alarm import alarms, calm
 from plausible.diagnosis.finding import Finding, Severity
 from plausible.diagnosis.history import LOOK, History
-from plausible.diagnosis.look import Scene, look
+from plausible.diagnosis.probe import Snapshot, look
 
 _IN_A_ROW = 3
 _WARM = 0.1  # of the budget
@@ -19,13 +19,13 @@ _NEVER = 0.01  # probability of a unit that says the same of every input
 
 
 @look()
-def units(scene: Scene) -> Mapping[str, float]:
+def units(snapshot: Snapshot) -> Mapping[str, float]:
     """Share of the units of layers that learn nothing: no gradient, to the last digit, reached their weights.
 
     A unit of a rectifier that is below 0 for every input has none, and cannot come back.
     """
     rows = []
-    for layer in scene.raw.modules():
+    for layer in snapshot.raw.modules():
         if isinstance(layer, nn.Linear | _ConvNd):
             # not layer.weight, which of spectral norm is a step of its iteration
             weight = dict(layer.named_parameters(recurse=False)).get("weight")
@@ -40,12 +40,12 @@ def units(scene: Scene) -> Mapping[str, float]:
 
 
 @look(needs=Hidden)
-def hidden(scene: Scene) -> Mapping[str, float]:
+def hidden(snapshot: Snapshot) -> Mapping[str, float]:
     """Share of the hidden units that are on for none, or for all, of the held-out examples."""
-    model, held = scene.model, scene.reference.held
+    model, held = snapshot.model, snapshot.reference.held
     assert isinstance(model, Hidden)
     with torch.no_grad():
-        on = model.hidden(held.x, scene.labels(held))  # (N, H)
+        on = model.hidden(held.x, snapshot.labels(held))  # (N, H)
     same = (on < _NEVER).all(0) | (on > 1 - _NEVER).all(0)  # (H,)
     return {"units that never change": same.double().mean().item()}
 

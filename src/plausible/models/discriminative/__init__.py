@@ -4,7 +4,7 @@ They spread their probability over the known labels whatever they are shown.
 """
 
 from plausible.models.discriminative.convnet import ConvNet
-from plausible.models.discriminative.linear import Linear
-from plausible.models.discriminative.logistic import Logistic
+from plausible.models.discriminative.linear import LinearRegression
+from plausible.models.discriminative.logistic import LogisticRegression
 
-__all__ = ["ConvNet", "Linear", "Logistic"]
+__all__ = ["ConvNet", "LinearRegression", "LogisticRegression"]

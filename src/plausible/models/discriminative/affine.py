@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from plausible.core.errors import UsageError
 from plausible.core.model import Examples, Model
-from plausible.core.registry import Refused
 from plausible.core.space import Space
 
 CHUNK = 4096  # examples whose x are decoded at once
@@ -24,7 +24,7 @@ class Affine(Model):
         super().__init__(space, config)
         space.need_classes("a classifier")
         if space.dims > LARGEST:
-            raise Refused(
+            raise UsageError(
                 f"a {self.name} regression compares all pairs of the {space.dims:,} coordinates of x, "
                 f"and more than {LARGEST:,} are too many: choose a smaller --size"
             )

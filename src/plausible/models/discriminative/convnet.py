@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from plausible.core.model import Clock, Loss, Model, Player, models
-from plausible.core.registry import Refused
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock, Loss, Player
+from plausible.core.model import Model, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.nn.networks import Analysis, activation, initialise, perceptron
+from plausible.nn.networks import ConvEncoder, activation, initialise, perceptron
 
 
 @models
@@ -46,11 +47,13 @@ class ConvNet(Model):
         def __post_init__(self) -> None:
             super().__post_init__()
             if not 0 <= self.dropout < 1:
-                raise Refused(f"--dropout must be at least 0 and less than 1, not {self.dropout}")
+                raise UsageError(
+                    f"--dropout must be at least 0 and less than 1, not {self.dropout}"
+                )
             if min(self.width or 1, self.features) < 1:
-                raise Refused("--width and --features must be at least 1")
+                raise UsageError("--width and --features must be at least 1")
             if not (self.lr > 0 and self.ema > 0):
-                raise Refused("--lr and --ema must be more than 0")
+                raise UsageError("--lr and --ema must be more than 0")
 
     config: Config
 
@@ -60,7 +63,7 @@ class ConvNet(Model):
         space.need_classes("a classifier")
         body: nn.Module
         if space.is_image and min(space.shape[1:]) >= 8:
-            analysis = Analysis(space.shape, config.width)
+            analysis = ConvEncoder(space.shape, config.width)
             body, inputs = analysis, analysis.features
         else:
             inputs = config.width or 256

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from plausible.core.errors import UsageError
 from plausible.core.model import Examples, Model, models
-from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.models.discriminative.affine import Affine
 
@@ -18,7 +18,7 @@ _FLOOR = 1e-3  # what a negative estimate of a probability counts as
 
 
 @models
-class Linear(Affine):
+class LinearRegression(Affine):
     """min_W sum_n |W x_n + b - e(y_n)|^2 + ridge |W|^2, e the one-hot vector, in closed form.
 
     The least-squares estimate of E[e(y) | x], which is p(y | x).  Its rows sum to 1, but nothing keeps
@@ -40,7 +40,7 @@ class Linear(Affine):
         def __post_init__(self) -> None:
             super().__post_init__()
             if not 0 < self.ridge < math.inf:
-                raise Refused(f"--ridge must be more than 0, not {self.ridge}")
+                raise UsageError(f"--ridge must be more than 0, not {self.ridge}")
 
     config: Config
 

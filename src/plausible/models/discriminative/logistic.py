@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from plausible.core.errors import UsageError
 from plausible.core.model import Examples, Model, models
-from plausible.core.registry import Refused
 from plausible.core.space import Space
 from plausible.models.discriminative.affine import Affine
 
@@ -20,7 +20,7 @@ _PRODUCTS = 25  # with the Hessian, at most, in one step
 
 
 @models
-class Logistic(Affine):
+class LogisticRegression(Affine):
     """p(y | x) = softmax(W x + b), min_W mean_n -log p(y_n | x_n) + l2 |W|^2 / 2.
 
     Convex, so there is one optimum, and Newton's method goes on until it is there.  The gradient is that
@@ -47,7 +47,7 @@ class Logistic(Affine):
             super().__post_init__()
             for name in ("l2", "tolerance"):
                 if not 0 < getattr(self, name) < math.inf:
-                    raise Refused(f"--{name} must be more than 0, not {getattr(self, name)}")
+                    raise UsageError(f"--{name} must be more than 0, not {getattr(self, name)}")
 
     config: Config
 

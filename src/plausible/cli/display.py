@@ -1,0 +1,225 @@
+"""What a person sees while a model trains and when it is done."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from plausible.claims import Claimed
+    from plausible.diagnosis import Finding
+    from plausible.evaluation.measure import Measure
+    from plausible.evaluation.verdict.verdict import Verdict
+    from plausible.tasks.evaluate import Report
+    from plausible.training import Step
+
+_REFRESH = 0.25  # seconds between two looks at a terminal
+_REPORT = 5.0  # seconds between two lines where there is no terminal
+
+
+def watch(steps: "Iterable[Step]", total: int | None, console: Console) -> "Iterator[Step]":
+    """Pass the steps of a training on while showing them: a live table, or lines without a terminal.
+
+    Shows the step, images/s, the time left, and for each player its loss, what it watches and the
+    norm of its gradient.  ``total``: the number of steps, None under a budget of minutes.
+    """
+    live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+    interval = _REFRESH if live else _REPORT
+    start = before = time.perf_counter()
+    first: tuple[int, float] | None = None
+    seen_images, rate, step = 0, 0.0, None
+    if live:
+        live.start()
+    try:
+        for step in steps:
+            now, clock = time.perf_counter(), step.clock
+            first = first or (clock.images, clock.progress)
+            seen_images = seen_images or clock.images
+            if now - before >= interval:
+                rate = (clock.images - seen_images) / (now - before)
+                share = (clock.progress - first[1]) / (now - start)
+                left = (1 - clock.progress) / share if share > 0 else float("inf")
+                _show(step, total, rate, left, live, console)
+                before, seen_images = now, clock.images
+            yield step
+        if step is not None:
+            overall = (step.clock.images - (first or (0, 0))[0]) / (time.perf_counter() - start)
+            _show(step, total, overall, 0.0, live, console)
+    finally:
+        if live:
+            live.stop()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 42 s, 3:05, 1:02:05."""
+    if seconds == float("inf"):
+        return "unknown"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+
+
+def report(found: "Report") -> Group:
+    """An evaluation as tables: shares of classes, measures beside real data, and the verdict."""
+    parts: list[Table | Text] = []
+    if found.classes:
+        parts.append(_classes(found))
+        right = f"classes by a classifier that is {found.judge:.1%} right on held-out data"
+        parts.append(Text(right + "\n"))
+    parts += [_measures(found), _undefined(found)]
+    if found.verdict is not None:
+        parts += [Text(""), _verdict(found.verdict)]
+    return Group(*parts)
+
+
+def findings(found: "Sequence[Finding]") -> Table:
+    """A diagnosis as a table: how bad, what is claimed, the numbers, what to change."""
+    styles = {"failure": "bold red", "warning": "yellow", "note": "", "fine": "green"}
+    table = _table("What is wrong, and what to do")
+    for name in ("check", "severity", "finding", "evidence", "what to do"):
+        table.add_column(name, no_wrap=name == "severity", overflow="fold")
+    for row in found:
+        evidence = "\n".join(_evidence(row))
+        severity = str(row.severity)
+        table.add_row(row.check, Text(severity, styles[severity]), row.claim, evidence, row.remedy)
+    return table
+
+
+def alarm(finding: "Finding") -> Text:
+    """A finding in a line: what is wrong, the numbers, and what to do."""
+    style = "bold red" if str(finding.severity) == "failure" else "yellow"
+    text = Text(f"{finding.severity}: {finding.claim}", style)
+    text.append(f" ({', '.join(_evidence(finding))})", "dim")
+    return text.append(f"; {finding.remedy}" if finding.remedy else "", "")
+
+
+def _evidence(finding: "Finding") -> list[str]:
+    """Each number of a finding with what it is."""
+    return [
+        f"{what}: {value}" if isinstance(value, str) else
+        f"{what}: {value:,.0f}" if abs(value) < 1e9 and value == round(value) else f"{what}: {value:.4g}"
+        for what, value in finding.evidence.items()
+    ]  # fmt: skip
+
+
+def claim(sentence: str, found: "Claimed") -> Table:
+    """A claim, what was measured, and whether it holds."""
+    table = _table(escape(f"{'holds' if found.holds else 'DOES NOT HOLD'}: {sentence}"))
+    table.title_style = "green" if found.holds else "bold red"
+    for name in ("measured", "value", "95% interval", "must be", "holds"):
+        table.add_column(name, justify="right" if name == "value" else "left")
+    for row in cells(found):
+        table.add_row(*map(escape, row))
+    return table
+
+
+def cells(found: "Claimed") -> list[tuple[str, str, str, str, str]]:
+    """What was measured, its value, interval, where it must lie, and whether it does, of each number."""
+    rows = []
+    for one in found.measured:
+        interval = "" if one.low == one.high else f"{one.low:.4g} to {one.high:.4g}"
+        least = None if one.least is None else f"at least {one.least:g}"
+        most = None if one.most is None else f"at most {one.most:g}"
+        must = " and ".join(bound for bound in (least, most) if bound)
+        rows.append((one.what, f"{one.value:.4g}", interval, must, "yes" if one.holds else "NO"))
+    return rows
+
+
+def _classes(found: "Report") -> Table:
+    table = _table(f"{found.samples:,} samples by class")
+    for name in ("class", "samples", "share", "real share", "share / real"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for row in found.classes:
+        ratio = Text(f"{row.ratio:.2f}", "" if 0.5 <= row.ratio <= 2 else "bold red")
+        table.add_row(row.name, f"{row.samples:,}", f"{row.share:.1%}", f"{row.real:.1%}", ratio)
+    return table
+
+
+def _measures(found: "Report") -> Table:
+    real = any(beside is not None for _, beside in found.measures)
+    what = f"{found.compared:,} samples and as many held-out examples"
+    table = _table(f"measures of {what if real else f'{found.compared:,} held-out examples'}")
+    table.caption, table.caption_justify = found.features and f"features: {found.features}", "left"
+    table.add_column("measure")
+    table.add_column("samples" if real else "value", justify="right")
+    if real:
+        table.add_column("real data", justify="right")
+    table.add_column("better")
+    for measure, beside in found.measures:
+        if measure.value is not None:
+            name = f"{measure.name}, {measure.unit}" if measure.unit else measure.name
+            cells = [_number(measure)] + ([_number(beside) if beside else ""] if real else [])
+            table.add_row(name, *cells, measure.direction)
+    return table
+
+
+def _undefined(found: "Report") -> Text:
+    """One line for each measure that has no number, with the reason."""
+    missing = [measure for measure, _ in found.measures if measure.value is None]
+    return Text("\n".join(f"* {measure.name}: {measure.note}" for measure in missing), "dim")
+
+
+def _verdict(verdict: "Verdict") -> Table:
+    styles = {"FAIL": "bold red", "PASS": "green", "INCONCLUSIVE": "yellow"}
+    state = str(verdict.state)
+    table = _table(f"Did it learn the distribution?  {state}, by {verdict.n:,} examples a side")
+    table.title_style = styles[state]
+    for name in ("defect", "verdict", "effect", "what that means"):
+        table.add_column(name, no_wrap=name in ("defect", "verdict"))
+    for row in verdict.results:
+        effect = "" if row.effect is None else f"{row.effect:.1%}"
+        if row.interval is not None:
+            effect += f" ({row.interval[0]:.1%} to {row.interval[1]:.1%})"
+        answer = Text(str(row.state), styles.get(str(row.state), "dim"))
+        table.add_row(row.name, answer, effect, row.sentence)
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold")
+
+
+def _number(measure: "Measure") -> str:
+    """Value ± error with its sign, to the digits that the error leaves, and p where it is a test."""
+    assert measure.value is not None
+    large = abs(measure.value) >= 1000
+    text = f"{measure.value:,.0f}" if large else f"{measure.value:.4g}"
+    if measure.stderr:
+        digits = 0 if large else max(0, min(6, 1 - math.floor(math.log10(measure.stderr))))
+        text = f"{measure.value:,.{digits}f} ± {measure.stderr:,.{digits}f}"
+    sign = "" if measure.kind.sign == "≈" else f"{measure.kind.sign} "
+    return f"{sign}{text}" + (f"  p {measure.p:.2g}" if measure.p is not None else "")
+
+
+def _show(
+    step: "Step", total: int | None, rate: float, left: float, live: Live | None, console: Console
+) -> None:
+    clock, values = step.clock, step.values()
+    head = (
+        f"step {clock.step + 1:,}{f'/{total:,}' if total else ''}  {clock.progress:4.0%}  "
+        f"{rate:,.0f} images/s  ETA {duration(left)}"
+    )
+    if live is None:
+        sides = (
+            f"{who} " + " ".join(f"{name} {value:.3g}" for name, value in seen.items())
+            for who, seen in values.items()
+        )
+        console.print(f"{head} | {' | '.join(sides)}", highlight=False, soft_wrap=True)
+        return
+    table = Table(title=head, title_justify="left", title_style="bold")
+    names = list(dict.fromkeys(name for seen in values.values() for name in seen))
+    table.add_column("player")
+    for name in names:
+        table.add_column(name, justify="right")
+    for who, seen in values.items():
+        cells = (f"{seen[name]:.4g}" if name in seen else "" for name in names)
+        table.add_row(who, *cells)
+    live.update(table, refresh=True)

@@ -1,0 +1,184 @@
+"""What a model can do, whatever its family: protocols that a class meets by having the methods."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from torch import Generator, Tensor
+
+from plausible.core.space import Batch
+
+_ACTIVE = 0.01  # nats
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Says p(y | x)."""
+
+    def log_posterior(self, x: Tensor) -> Tensor:
+        """log p(y | x): x (N, *shape) in data units -> (N, classes)."""
+        ...
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """Has a space of z ~ N(0, I) behind its x."""
+
+    def latent(self, n: int, generator: Generator | None = None) -> Tensor:
+        """n draws of z, (n, d), on the CPU."""
+        ...
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """x in data units, differentiable and off the grid: z (N, d) -> (N, *shape)."""
+        ...
+
+
+class Posterior(NamedTuple):
+    """q(z | x) = N(mean, scale^2) in the coordinates in which p(z) = N(0, I), and a z from it, (N, d) each."""
+
+    z: Tensor
+    mean: Tensor
+    scale: Tensor
+
+    @property
+    def kl(self) -> Tensor:
+        """KL(q || p) of each coordinate, (m^2 + s^2 - 1) / 2 - log s, in nats: (N, d)."""
+        return (self.mean.square() + self.scale.square() - 1) / 2 - self.scale.log()
+
+    @property
+    def active(self) -> Tensor:
+        """Which coordinates of z are used: those whose KL is over 0.01 nats on average, (d,) bool."""
+        return self.kl.mean(0) > _ACTIVE
+
+
+@runtime_checkable
+class Variational(Protocol):
+    """Infers the z ~ N(0, I) behind an x by an approximate posterior q(z | x)."""
+
+    def posterior(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        *,
+        generator: Generator | None = None,
+        mean: bool = False,
+    ) -> Posterior:
+        """q(z | x) of x (N, *shape) in data units; z is a draw, or the mean.  Conditional models need y."""
+        ...
+
+    def encode(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        generator: Generator | None = None,
+        *,
+        mean: bool = False,
+    ) -> Tensor:
+        """That z alone, (N, d)."""
+        ...
+
+    def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor | int | None = None) -> Tensor:
+        """log p(x | z) in nats: x (N, *shape) in data units, z (N, d) -> (N,)."""
+        ...
+
+
+@runtime_checkable
+class Adversarial(Protocol):
+    """Has a discriminator that tells draws from data, and a cost that each draw pays for it."""
+
+    def logits(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """D's logits as it gives them in training, differentiable: x (N, *shape) in data units -> (N,).
+
+        Where D judges several inputs at once there are as many fewer.
+        """
+        ...
+
+    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What G pays for each logit ``fake`` (N,) beside as many of data, ``real`` (N,) -> (N,)."""
+        ...
+
+
+@runtime_checkable
+class Autoencoder(Protocol):
+    """Says what it keeps of an x."""
+
+    def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
+        """x (N, *shape) in data units, from its code alone -> (N, *shape), off the grid."""
+        ...
+
+
+@runtime_checkable
+class Chain(Protocol):
+    """Has a Markov chain whose steps are public, and which stays where p(x) is."""
+
+    def initial_state(self, n: int, generator: Generator | None = None) -> Tensor:
+        """Where chains begin, which is not at data: (n, *shape) in data units where the model is."""
+        ...
+
+    def transition(
+        self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """One step of each chain: x (N, *shape) in data units -> the same; y (N,) labels that stay."""
+        ...
+
+
+class PartitionEstimate(Protocol):
+    """log Z, how far off, and how many of the walks that estimated it count (inf: it is exact)."""
+
+    @property
+    def log_z(self) -> float:
+        """In nats."""
+        ...
+
+    @property
+    def error(self) -> float:
+        """Standard error, in nats."""
+        ...
+
+    @property
+    def size(self) -> float:
+        """Effective sample size."""
+        ...
+
+
+@runtime_checkable
+class EnergyBased(Protocol):
+    """Knows p(x) up to a constant, log Z, which it estimates from both sides."""
+
+    def log_partition(self) -> Sequence[PartitionEstimate]:
+        """log Z, of each class that of p(x | y); too low in expectation where it is estimated."""
+        ...
+
+    def raise_lower_bound(
+        self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """log p(x), or log p(x | y), too low in expectation: x (N, *shape), y (N,) -> (N,) float64."""
+        ...
+
+
+@runtime_checkable
+class Hidden(Protocol):
+    """Has units behind x that are on or off."""
+
+    def hidden(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """P(h = 1 | x), of a conditional model P(h = 1 | x, y): x (N, *shape) in data units -> (N, H)."""
+        ...
+
+
+@runtime_checkable
+class Autoregressive(Protocol):
+    """Draws an image pixel by pixel, in raster order, and says how probable each pixel was."""
+
+    def surprisal(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """-log p(x_i | x_<i) of each coordinate in nats: (N, C, H, W) -> the same."""
+        ...
+
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        y: Tensor | int | None = None,
+        *,
+        generator: Generator | None = None,
+    ) -> Batch:
+        """x ~ p(x | known pixels): x (N, C, H, W), known (H, W) bool."""
+        ...

@@ -1,0 +1,137 @@
+"""How points are seen: features, raw coordinates and modes, all fixed by the training part alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from plausible.core.capabilities import Classifier
+from plausible.core.errors import NotDefined
+from plausible.core.space import Space
+from plausible.data.part import Part
+from plausible.evaluation.evaluation_set import Embedded
+from plausible.evaluation.features import Features, pca, random_convolutions
+from plausible.evaluation.metrics.histogram import Assign, bins, classes
+
+_CHUNK = 1024
+_SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
+_WIDE = 1024  # coordinates beyond which vectors are projected
+_LEARN = 10_000  # training examples that fix principal components and scales
+_FULL = 50  # held-out examples in a bin, about: fewer say little about one bin
+_BINS = 20
+_FARTHEST = 1e15  # whose square still has room in float32
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """x -> (features, raw, mode); see ``Embedded`` for what the three are.
+
+    describe  what the features are, for people.
+    names     of the modes.
+    labelled  whether the modes are classes.
+    """
+
+    extract: Features
+    raw: Features
+    assign: Assign
+    describe: str
+    names: tuple[str, ...]
+    labelled: bool
+
+    def embed(
+        self, part: Part, *, known: Tensor | None = None, progress: Progress | None = None
+    ) -> Embedded:
+        """See every point of a part once, a chunk at a time; progress(points just seen).
+
+        known  (N,) modes that need not be assigned.
+        Raises ``NotDefined`` when a feature is NaN or infinite.
+        """
+        features, raw, modes = [], [], []
+        for rows in torch.arange(len(part)).split(_CHUNK):
+            x = part.batch(rows).x
+            with torch.no_grad():
+                seen = _flat(self.extract(x))
+            coordinates = self.raw(x).float().cpu()
+            _measurable(seen, "features")
+            _measurable(coordinates, "coordinates")
+            features.append(seen)
+            raw.append(coordinates)
+            modes.append((self.assign(x, seen) if known is None else known[rows]).cpu())
+            if progress:
+                progress(len(rows))
+        return Embedded(part.to("cpu"), torch.cat(features), torch.cat(raw), torch.cat(modes))
+
+
+def fit(
+    train: Part,
+    compared: int,
+    class_names: tuple[str, ...] = (),
+    classifier: Classifier | None = None,
+    features: tuple[Features, str] | None = None,
+    seed: int = 0,
+) -> Embedding:
+    """The embedding of a training part, for comparing ``compared`` held-out examples with samples.
+
+    features    an extractor x -> (N, d) and what it is called; by default the principal components
+                of random convolutions for images, of standardised coordinates for vectors.
+    classifier  assigns modes to labelled data; otherwise k-means places 2 to 20 bins, so that about
+                50 held-out examples fall into each.
+    """
+    space, generator = train.space, torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(train), generator=generator)[:_LEARN]
+    x = train.batch(rows).x
+    raw = _raw(space, x)
+    if features is None:
+        start = random_convolutions(space) if space.is_image else raw
+        described = (
+            "random convolutional features" if space.is_image else "standardised coordinates"
+        )
+        axes = pca(start(x))
+        features = (lambda x: axes(start(x))), f"principal components of {described}"
+    extract, describe = features
+    if classifier is not None:
+        return Embedding(extract, raw, classes(classifier), describe, class_names, True)
+    with torch.no_grad():
+        seen = torch.cat([_flat(extract(few)) for few in x.split(_CHUNK)])
+    count = min(max(compared // _FULL, 2), _BINS)
+    _measurable(seen, "features")
+    assign, count = bins(seen, count, generator)
+    return Embedding(extract, raw, assign, describe, tuple(f"bin {k}" for k in range(count)), False)
+
+
+def _measurable(rows: Tensor, what: str) -> None:
+    """Refuse what has no distances in float32."""
+    if not rows.isfinite().all():
+        raise NotDefined(f"the {what} of some examples are NaN or infinite")
+    if len(rows) and rows.abs().max() > _FARTHEST:
+        raise NotDefined(
+            f"the {what} of some examples are beyond {_FARTHEST:g}, too far to measure"
+        )
+
+
+def _flat(seen: Tensor) -> Tensor:
+    """(n, *) or (n,) of an extractor on any device -> (n, d) float32 on the CPU."""
+    return seen.float().cpu().reshape(len(seen), -1) if len(seen) else seen.new_zeros(0, 1)
+
+
+def _raw(space: Space, x: Tensor) -> Features:
+    """Pixels shrunk to at most 16 x 16, or coordinates in units of their deviation: (N, p).
+
+    More than 1,024 coordinates are projected onto as many random directions, which keep distances to
+    a few percent (Johnson and Lindenstrauss 1984).
+    """
+    if not space.is_image:
+        mean, scale = x.mean(0), x.std(0, correction=0)  # (N, D) -> (D,)
+        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+        if space.dims <= _WIDE:
+            return lambda x: (x - mean.to(x)) / scale.to(x)
+        axes = torch.randn(space.dims, _WIDE, generator=torch.Generator().manual_seed(0))
+        return lambda x: (x - mean.to(x)) / scale.to(x) @ axes.to(x) / _WIDE**0.5
+    size = (min(space.shape[1], _SIDE), min(space.shape[2], _SIDE))
+    if size == space.shape[1:]:
+        return lambda x: x.flatten(1)  # (N, C, H, W) -> (N, C H W)
+    return lambda x: adaptive_avg_pool2d(x, size).flatten(1)

@@ -1,0 +1,87 @@
+"""What an evaluation looks at: training part T, held-out part H and samples G, seen once."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from plausible.core.errors import NotDefined
+from plausible.core.model import Model
+from plausible.core.space import Space
+from plausible.data.part import Part
+from plausible.evaluation.features import Features
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """n points as every measure sees them.
+
+    part      the points themselves.
+    features  (n, d) float32: what the extractor says of them.
+    raw       (n, p) float32: pixels, shrunk to at most 16 x 16, or standardised coordinates; no
+              learning went into them.
+    modes     (n,) int64: the class or bin of each.
+    nearest   distances (n, 2) to the two nearest training examples and their rows, when known.
+    """
+
+    part: Part
+    features: Tensor
+    raw: Tensor
+    modes: Tensor
+    nearest: tuple[Tensor, Tensor] | None = None
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    def __getitem__(self, rows: slice) -> "Embedded":
+        near = self.nearest and (self.nearest[0][rows], self.nearest[1][rows])
+        return Embedded(
+            self.part.rows(rows), self.features[rows], self.raw[rows], self.modes[rows], near
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationSet:
+    """T, H and G with |G| = |H|, and what else a measure may ask for.
+
+    train      what the generator (and the extractor) learned from.
+    heldout    real data that neither has seen.
+    samples    what is judged; in ``reals`` held-out data take this place.
+    names      of the modes: class names, or bin numbers.
+    labelled   whether the modes are classes (and not bins of k-means).
+    extract    x (N, *shape) in data units -> (N, d), the extractor itself.
+    described  what the features are, for people.
+    model      where the samples come from; None for samples of another program.
+    spacing    distances between training examples, see ``memorisation.spacing``, when known.
+    """
+
+    space: Space
+    train: Embedded
+    heldout: Embedded
+    samples: Embedded
+    names: tuple[str, ...]
+    labelled: bool
+    extract: Features
+    described: str = ""
+    model: Model | None = None
+    seed: int = 0
+    spacing: Tensor | None = None
+
+    def generator(self) -> torch.Generator:
+        """A fresh generator of the evalset's seed: every measure draws the same numbers again."""
+        return torch.Generator().manual_seed(self.seed)
+
+    def halves(self) -> tuple["EvaluationSet", "EvaluationSet"]:
+        """(samples against half of H, the other half of H against it), at equal numbers.
+
+        What a measure says of the second is what a perfect generator would get in the first.
+        """
+        n = min(len(self.heldout) // 2, len(self.samples))
+        if n < 2:
+            raise NotDefined(
+                f"{len(self.samples)} samples cannot be compared with each half of "
+                f"{len(self.heldout)} held-out examples: 2 and 4 are needed"
+            )
+        reference, rest = self.heldout[slice(0, n)], self.heldout[slice(n, 2 * n)]
+        ours = replace(self, heldout=reference, samples=self.samples[slice(0, n)])
+        return ours, replace(self, heldout=reference, samples=rest, model=None)

@@ -1,0 +1,1 @@
+"""The measures, one question a file; importing a file registers its measures."""

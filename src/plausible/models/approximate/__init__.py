@@ -1,1 +1,0 @@
-"""Explicit models whose log p(x) is bounded or estimated: variational ones."""

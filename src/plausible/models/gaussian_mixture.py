@@ -1,0 +1,135 @@
+"""A mixture of Gaussians, and with one component a Gaussian: maximum likelihood made visible."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor, nn
+
+from plausible.core.errors import UsageError
+from plausible.core.likelihood import LogProb, Reference
+from plausible.core.model import Examples, Explicit, models
+from plausible.core.space import Space
+
+_FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
+_ENOUGH = 1e-6  # nats per example below which another step is not worth taking
+
+
+@models
+class GaussianMixture(Explicit):
+    """p(x) = sum_k w_k N(x; mu_k, Sigma_k), argmax sum_n log p(x_n) by expectation-maximisation.
+
+    No step lowers the likelihood; which of its maxima it climbs depends on the first centres, drawn
+    from the examples far from each other (k-means++).  One component is a Gaussian, in closed form.
+    Sources: Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x; Arthur and
+    Vassilvitskii 2007, doi:10.5555/1283383.1283494.
+    """
+
+    name: ClassVar[str] = "mixture"
+    place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
+    kinds: ClassVar[dict[str, str]] = {"log_prob": "="}
+    default_steps = 500
+
+    @dataclass(frozen=True)
+    class Config(Explicit.Config):
+        """A mixture of Gaussians with full covariances."""
+
+        components: int = 10
+        """Gaussians; 1 is a single one."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if self.components < 1:
+                raise UsageError(f"--components must be at least 1, not {self.components}")
+
+    config: Config
+    start: Tensor
+
+    def __init__(self, space: Space, config: Config | None = None):
+        config = config or self.Config()
+        super().__init__(space, config)
+        if space.levels:
+            raise UsageError(
+                "a mixture of Gaussians is a density, and these data are images on grey levels: choose "
+                "naive-bayes"
+            )
+        k, d = config.components, space.dims
+        one = torch.eye(d, dtype=torch.float64)
+        self.register_buffer("start", torch.randint(2**31, ()))  # decides the first centres
+        self.log_weight = _fitted(torch.full((k,), -math.log(k), dtype=torch.float64))
+        self.mean = _fitted(torch.zeros(k, d, dtype=torch.float64))
+        self.factor = _fitted(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, D, D)
+
+    def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
+        """Expectation and maximisation in turn, until the likelihood stands still."""
+        x = self.standardise(train.as_batch().x).double()  # (N, D)
+        if self.config.components > len(x):
+            raise UsageError(
+                f"--components {self.config.components:,} are more than the {len(x):,} examples to learn from"
+            )
+        self.mean.copy_(self._centres(x))
+        before = -math.inf
+        while True:
+            joint = self._joint(x)  # (N, K)
+            total = joint.logsumexp(1)  # (N, K) -> (N,)
+            nats = total.mean() - self.scale.double().log().sum()
+            if nats - before < _ENOUGH:
+                return
+            self._maximise(x, (joint - total[:, None]).exp())
+            before = nats.item()
+            yield {"log likelihood": nats}
+
+    def _maximise(self, x: Tensor, share: Tensor) -> None:
+        """Weights, means and covariances of x (N, D), each counted ``share`` (N, K)."""
+        count = share.sum(0).clamp(min=1e-12)  # (N, K) -> (K,)
+        self.log_weight.copy_((count / len(x)).log())
+        self.mean.copy_(share.T @ x / count[:, None])
+        for k, mean in enumerate(self.mean):
+            centred = x - mean  # (N, D)
+            covariance = (centred * share[:, k, None]).T @ centred / count[k]  # (D, D)
+            covariance.diagonal().add_(_FLOOR)
+            self.factor[k] = torch.linalg.cholesky(covariance)
+
+    def _centres(self, x: Tensor) -> Tensor:
+        """K of the examples (N, D), each drawn in proportion to its squared distance to the others."""
+        generator = torch.Generator().manual_seed(int(self.start))
+        chances = torch.ones(len(x), dtype=x.dtype)
+        nearest = torch.full_like(x[:, 0], torch.inf)  # squared distance to the nearest one, (N,)
+        centres = []
+        for _ in range(self.config.components):
+            centres.append(x[torch.multinomial(chances, 1, generator=generator)[0]])
+            nearest = torch.minimum(nearest, (x - centres[-1]).square().sum(1))
+            chances = nearest.cpu() + 1e-12
+        return torch.stack(centres)  # (K, D)
+
+    def _joint(self, x: Tensor) -> Tensor:
+        """log w_k + log N(x; mu_k, Sigma_k), x (N, D) -> (N, K)."""
+        apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, D) -> (K, D, N)
+        white = torch.linalg.solve_triangular(self.factor, apart, upper=False)
+        volume = self.factor.diagonal(dim1=1, dim2=2).log().sum(1)  # (K, D, D) -> (K,)
+        constant = self.log_weight - volume - self.space.dims / 2 * math.log(2 * math.pi)
+        return constant - white.square().sum(1).T / 2  # (K, D, N) -> (N, K)
+
+    def _log_prob(
+        self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
+    ) -> LogProb:
+        return LogProb(self._joint(x.double()).logsumexp(1), reference=Reference.DENSITY)
+
+    def _noise(self, n: int, generator: Generator | None) -> Tensor:
+        """A uniform number for the component and D normal ones."""
+        which = torch.rand(n, 1, generator=generator)
+        return torch.cat([which, torch.randn(n, self.space.dims, generator=generator)], 1)
+
+    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
+        below = self.log_weight.exp().cumsum(0).to(noise.dtype)  # (K,)
+        which = torch.searchsorted(below, noise[:, 0].contiguous(), right=True)  # (N,)
+        which.clamp_(max=len(below) - 1)
+        normal = noise[:, 1:, None].double()  # (N, D) -> (N, D, 1)
+        x = self.mean[which] + (self.factor[which] @ normal)[:, :, 0]
+        return self.restore(x.to(noise.dtype))
+
+
+def _fitted(values: Tensor) -> nn.Parameter:
+    return nn.Parameter(values, requires_grad=False)

@@ -1,1 +1,0 @@
-"""Models that draw samples without saying how probable they are."""

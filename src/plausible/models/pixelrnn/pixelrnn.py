@@ -1,0 +1,56 @@
+"""PixelRNN: p(x_i | x_<i) from a recurrence over the image."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from plausible.core.errors import UsageError
+from plausible.core.model import models
+from plausible.core.space import Space
+from plausible.models.autoregressive import Autoregressive
+from plausible.models.pixelrnn.diagonal import DiagonalLSTM
+from plausible.models.pixelrnn.row import RowLSTM
+
+
+@models
+class PixelRNN(Autoregressive):
+    """p(x) = prod_i p(x_i | x_<i), every factor from layers of long short-term memories.
+
+    diagonal   two recurrences along the diagonals, from the left and from the right: every earlier
+               pixel, at H + W - 1 steps in sequence.
+    row        one recurrence from row to row, H steps in sequence.
+
+    Source: van den Oord et al. 2016, https://arxiv.org/abs/1601.06759.
+    """
+
+    name: ClassVar[str] = "pixelrnn"
+
+    @dataclass(frozen=True)
+    class Config(Autoregressive.Config):
+        """A PixelRNN."""
+
+        version: Literal["diagonal", "row"] = "diagonal"
+        """Along the diagonals from both sides, or from row to row."""
+        hidden: int = 16
+        """Units of a memory, rounded up to as many for each channel of the image."""
+        layers: int = 4
+        """Memories one behind the other."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if min(self.hidden, self.layers) < 1:
+                raise UsageError("--hidden and --layers must be at least 1")
+
+    config: Config
+
+    def __init__(self, space: Space, config: Config | None = None):
+        config = config or self.Config()
+        super().__init__(space, config)
+        channels, _, width = space.shape
+        hidden = -(-config.hidden // channels) * channels
+        classes = space.classes if config.conditional else 0
+        kind = DiagonalLSTM if config.version == "diagonal" else RowLSTM
+        self.network: nn.Module = kind(
+            channels, self.observation.size, hidden, config.layers, width, classes
+        )

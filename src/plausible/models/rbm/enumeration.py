@@ -1,0 +1,40 @@
+"""log Z exactly: the sum over every state of the smaller side."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from plausible.models.rbm.energy import Energy
+
+LIMIT = 20  # units of the smaller side
+_CHUNK = 2**12
+
+
+def states(units: int, rows: Tensor) -> Tensor:
+    """The binary digits of whole numbers, the highest first: rows (R,) -> (R, units) float64."""
+    place = torch.arange(units - 1, -1, -1, device=rows.device)
+    return (rows[:, None] >> place & 1).double()
+
+
+@torch.no_grad()
+def log_partition(energy: Energy) -> Tensor:
+    """log sum_v sum_h exp(a.v + c.h + v.W h) in float64: () or, with hidden (N, H), (N,)."""
+    weight, visible = energy.weight.double(), energy.visible.double()
+    hidden = energy.hidden.double()
+    several = hidden.reshape(-1, hidden.shape[-1])  # (N, H)
+    dims, units = weight.shape
+    total = None
+    smaller = min(dims, units)
+    for rows in torch.arange(2**smaller, device=weight.device).split(_CHUNK):
+        if units <= dims:
+            h = states(units, rows)  # (R, H)
+            log_w = softplus(h @ weight.T + visible).sum(1)[:, None] + h @ several.T  # (R, N)
+        else:
+            v = states(dims, rows)  # (R, D)
+            log_w = torch.stack(
+                [Energy(weight, visible, c).log_weight(v) for c in several], 1
+            )  # (R, N)
+        part = log_w.logsumexp(0)  # (N,)
+        total = part if total is None else torch.logaddexp(total, part)
+    assert total is not None
+    return total if hidden.dim() > 1 else total[0]

@@ -1,0 +1,406 @@
+"""Restricted Boltzmann machine: p(x) = sum_h exp(-E(x, h)) / Z, learned and drawn by Markov chains."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import one_hot, softplus
+
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock, Loss, Player
+from plausible.core.likelihood import Kind, LogProb
+from plausible.core.model import Examples, Explicit, mean, models
+from plausible.core.schedule import cosine
+from plausible.core.space import Batch, Space
+from plausible.models.rbm.annealing import AnnealingPath, Estimate, estimate
+from plausible.models.rbm.contrastive import ContrastiveFreeEnergy
+from plausible.models.rbm.energy import Energy, drawn, visible_units
+from plausible.models.rbm.enumeration import LIMIT, log_partition
+from plausible.models.rbm.tempering import ladder, tempered
+
+_CHAINS, _CHAINS_OF_CLASS, _TEMPERATURES = 128, 32, 4000  # of the estimate of log Z
+_HIDDEN = 500
+_ANNEALED = 1000  # temperatures on the way to a sample
+_MEMORY = 0.99  # of the running mean of the hidden units
+_FADE, _FAST = 0.95, 0.05  # of the fast weights: what is kept, and their learning rate
+
+
+class Centre(nn.Module):
+    """What is subtracted from the units: mu (V,), the means of the data, and lambda (H,), those of h.
+
+    ``seen`` is the running mean of h that lambda follows.
+    """
+
+    mu: Tensor
+    lam: Tensor
+    seen: Tensor
+
+    def __init__(self, visible: int, hidden: int):
+        super().__init__()
+        self.register_buffer("mu", torch.full((visible,), 0.5))
+        self.register_buffer("lam", torch.full((hidden,), 0.5))
+        self.register_buffer("seen", torch.full((hidden,), 0.5))
+
+
+class Chains(nn.Module):
+    """Where the chains of learning are: h of each (M, H), or v at each temperature (R, M, V).
+
+    fast  what the chains add to W for a while, to leave where they are: (V, H), or nothing.
+    """
+
+    state: Tensor
+    fast: Tensor | None
+
+    def __init__(self, state: Tensor, fast: Tensor | None):
+        super().__init__()
+        self.register_buffer("state", state)
+        self.register_buffer("fast", fast)
+
+
+@models
+class RBM(Explicit):
+    """p(v) = sum_h exp(-E(v, h)) / Z, E(v, h) = -(v - mu).W (h - lambda) - a.(v - mu) - b.(h - lambda).
+
+    v are the pixels, black or white, and with ``conditional`` the label too, as units of which one is on;
+    mu and lambda are the means of the units, which makes learning insensitive to how the data are coded
+    (Montavon and Mueller 2012, doi:10.1007/978-3-642-35289-8_33; Melchior et al. 2016,
+    http://jmlr.org/papers/v17/14-237.html).  The gradient of log p(v) is that of the mean free energy of
+    the model minus that of the data; the model's is taken over Markov chains that go on from update to
+    update (PCD, Tieleman 2008, doi:10.1145/1390156.1390290).  What is a variant elsewhere is a number here:
+
+    gibbs         steps of the chains in each update
+    persistent    off: they start at the data every time (CD, Hinton 2002)
+    fast_weights  a second set that drives the chains on (Tieleman and Hinton 2009,
+                  doi:10.1145/1553374.1553506)
+    temperatures  parallel tempering
+
+    log p(x) = -F(x) - log Z, exact if one side has at most 20 units; otherwise log Z is estimated by
+    annealing, whose error all x share.
+    """
+
+    name: ClassVar[str] = "rbm"
+    place: ClassVar[tuple[str, ...]] = (
+        "generative, p(x) or p(x | y)", "explicit", "approximate", "Markov chain",
+    )  # fmt: skip
+    kinds: ClassVar[dict[str, str]] = {"log_prob": "≈"}
+    sampled_jointly: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Config(Explicit.Config):
+        """A restricted Boltzmann machine."""
+
+        batch: int = 100
+        """Training examples in one update, and chains."""
+        conditional: bool = False
+        """Learn p(x, y) from labelled data: the label is a visible unit for each class."""
+        hidden: int | None = None
+        """Hidden units; by default 500, or twice the coordinates if that is less."""
+        gibbs: int = 1
+        """Steps of the chains in each update."""
+        persistent: bool = True
+        """Let the chains go on from update to update; otherwise they start at the data."""
+        fast_weights: bool = False
+        """Drive the chains on by weights that learn fast and fade."""
+        temperatures: int = 1
+        """Chains at so many temperatures that change places; 1 is one temperature."""
+        lr: float = 0.01
+        """Learning rate at the start; it falls to 1% of this."""
+        momentum: float = 0.9
+        """Of the updates, in Nesterov's form."""
+        decay: float = 1e-4
+        """Weight decay."""
+        ema: float | None = None
+        """Half-life, in training examples, of averaged weights; without it the last ones are kept."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            for name in ("hidden", "gibbs", "temperatures"):
+                value = getattr(self, name)
+                if value is not None and value < 1:
+                    raise UsageError(f"--{name} must be at least 1, not {value}")
+            if not self.lr > 0 or (self.ema is not None and not self.ema > 0):
+                raise UsageError("--lr and --ema must be more than 0")
+            if not 0 <= self.momentum < 1 or not self.decay >= 0:
+                raise UsageError(
+                    "--momentum must be at least 0 and below 1, and --decay at least 0"
+                )
+            if not self.persistent and (self.temperatures > 1 or self.fast_weights):
+                raise UsageError(
+                    "--temperatures and --fast-weights are for chains that are persistent"
+                )
+            if self.temperatures > 1 and self.fast_weights:
+                raise UsageError("give --temperatures or --fast-weights, not both")
+
+    config: Config
+
+    def __init__(self, space: Space, config: Config | None = None):
+        config = config or self.Config()
+        super().__init__(space, config)
+        if space.levels != 2:
+            raise UsageError(
+                "the units of an rbm are 0 or 1: choose --binarise dynamic (grey values as probabilities), "
+                "static or threshold, for images"
+            )
+        self.classes = space.classes if config.conditional else 0
+        visible, chains = space.dims + self.classes, config.batch
+        hidden = config.hidden or min(_HIDDEN, 2 * space.dims)
+        self.weight = nn.Parameter(0.01 * torch.randn(visible, hidden))
+        self.a, self.b = nn.Parameter(torch.zeros(visible)), nn.Parameter(torch.zeros(hidden))
+        self.centre = Centre(visible, hidden)
+        replicas = config.temperatures
+        state = (
+            torch.zeros(chains, hidden) if replicas == 1 else torch.zeros(replicas, chains, visible)
+        )
+        fast = torch.zeros(visible, hidden) if config.fast_weights else None
+        self.chains = Chains(state, fast)
+        self._known: dict[tuple[int, ...], list[Estimate]] = {}
+
+    def setup(self, train: Examples) -> None:
+        """Class prior, the means of the units, and a from them; chains begin at independent units."""
+        super().setup(train)
+        mu = mean(train).flatten()  # (D,)
+        if self.classes:
+            mu = torch.cat([mu, self.log_prior.exp()])  # (V,)
+        self.centre.mu.copy_((mu * len(train) + 0.5) / (len(train) + 1))  # nothing is impossible
+        with torch.no_grad():
+            self.a.copy_(self._base)
+        self.chains.state.bernoulli_(0.5)
+
+    def players(self) -> Sequence[Player]:
+        """One player that moves every weight."""
+        config = self.config
+        return [
+            Player(
+                self.name,
+                self,
+                self.loss,
+                lr=cosine(config.lr, config.lr / 100),
+                optimizer=_nesterov(config.momentum, config.decay),
+                ema=config.ema,
+                adapt=self.recentre,
+                shared=self.centre,
+                own=self.chains,
+                whole_batch=True,
+            )
+        ]
+
+    @property
+    def energy(self) -> Energy:
+        """The same p*(v) without the means: a - W lambda and b - mu W, up to a constant factor."""
+        lam, mu = self.centre.lam, self.centre.mu
+        visible, hidden = self.a - self.weight @ lam, self.b - mu @ self.weight
+        return Energy(self.weight, visible, hidden, self.classes)
+
+    def loss(self, batch: Batch, clock: Clock) -> Loss:
+        """mean F(data) - mean F(chains), F(v) = -log p*(v): its gradient is that of -log p(data)."""
+        v, centre = self._units(batch.x, batch.y), self.centre
+        on, dtype = v.device.type, v.dtype
+        if torch.is_autocast_enabled(on):
+            dtype = torch.get_autocast_dtype(on)
+        with torch.autocast(on, enabled=False):  # only products are of less precision
+            weight = self.weight.detach().to(dtype)
+            chains = self._walked(v, weight, clock)  # (M, V)
+            gap, free, known, guessed = ContrastiveFreeEnergy.apply(
+                self.weight, self.a, self.b, centre.mu, centre.lam, v, chains, weight
+            )
+        if self.training:
+            self._remember(v, chains, known, guessed)
+        watch = {"free energy": free, "hidden on": known.mean(), "chains on": chains.mean()}
+        return Loss({"gap": gap}, watch)
+
+    @torch.no_grad()
+    def _remember(self, v: Tensor, chains: Tensor, known: Tensor, guessed: Tensor) -> None:
+        """What the next update needs: the mean of h, h of the chains, and the fast weights.
+
+        v (N, V) and chains (M, V) with their P(h = 1 | .), known (N, H) and guessed (M, H).
+        """
+        self.centre.seen.lerp_(known.mean(0), 1 - _MEMORY)
+        if self.config.temperatures == 1:
+            self.chains.state.copy_(torch.rand_like(guessed) < guessed)
+        if self.chains.fast is not None:
+            apart = v.T @ known / len(v) - chains.T @ guessed / len(chains)  # (V, H)
+            self.chains.fast.mul_(_FADE).add_(apart, alpha=_FAST)
+
+    @torch.no_grad()
+    def recentre(self, batch: Batch, clock: Clock) -> None:
+        """Let lambda follow the mean of h, and move a so that p(v) stays what it is."""
+        self.a.add_(self.weight @ (self.centre.seen - self.centre.lam))
+        self.centre.lam.copy_(self.centre.seen)
+
+    @torch.no_grad()
+    def _walked(self, v: Tensor, weight: Tensor, clock: Clock) -> Tensor:
+        """Where the chains are after this update's steps: (M, V).
+
+        v  (N, V) the data, where chains begin that are not persistent; weight (V, H), of any precision.
+        """
+        config, state = self.config, self.chains.state
+        if config.temperatures > 1:
+            path = AnnealingPath(self.energy, self._base)
+            betas = ladder(config.temperatures).to(state.device)
+            for step in range(config.gibbs):
+                state = tempered(path, state, betas, odd=bool((clock.step + step) % 2))
+            if self.training:
+                self.chains.state.copy_(state)
+            return state[-1]
+        if self.chains.fast is not None:
+            weight = weight + self.chains.fast
+        for step in range(config.gibbs):
+            go_on = config.persistent and not step
+            h = state if go_on else drawn(self._field(v, weight))
+            logit = ((h - self.centre.lam).to(weight.dtype) @ weight.T).float().add_(self.a)
+            v = visible_units(logit, self.classes)
+        return v
+
+    def _field(self, v: Tensor, weight: Tensor) -> Tensor:
+        """(v - mu) W + b, what v says to each h: (N, V) -> (N, H)."""
+        return ((v - self.centre.mu).to(weight.dtype) @ weight).float() + self.b
+
+    def log_partition(
+        self, chains: int | None = None, steps: int = _TEMPERATURES
+    ) -> list[Estimate]:
+        """log Z, of each class that of p(x | y): exact if one side is small, otherwise annealed.
+
+        chains  of each class, at least 2; by default 128, or 32 where there are classes.
+        steps   inverse temperatures.  What is drawn is the same every time, and kept while the weights are.
+        """
+        weights = *self.parameters(), self.centre.lam, self.centre.mu
+        key = (chains or 0, steps, *(tensor._version for tensor in weights))
+        if key not in self._known:
+            self._known = {key: self._normalised(chains, steps)}
+        return self._known[key]
+
+    @torch.no_grad()
+    def _normalised(self, chains: int | None, steps: int) -> list[Estimate]:
+        """``log_partition`` of the weights as they are."""
+        if min(self.space.dims, len(self.b)) <= LIMIT:
+            exact = log_partition(self._given(None))
+            return [Estimate(log_z, 0.0, math.inf) for log_z in exact.reshape(-1).tolist()]
+        each = max(2, chains or (_CHAINS_OF_CLASS if self.classes else _CHAINS))
+        kinds = max(1, self.classes)
+        labels = torch.arange(kinds, device=self.weight.device).repeat_interleave(each)
+        path = AnnealingPath(
+            self._given(labels if self.classes else None), self._base[: self.space.dims]
+        )
+        generator = Generator(self.weight.device).manual_seed(0)
+        log_w, _ = path.forward(kinds * each, steps, generator)
+        return [estimate(some, path.log_z0) for some in log_w.view(kinds, each)]
+
+    def _log_prob(
+        self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
+    ) -> LogProb:
+        """-F(x) - log Z(y); ``samples`` chains estimate log Z, by draws that are always the same."""
+        known = self.log_partition(samples)
+        log_z = torch.tensor([one.log_z for one in known], device=x.device, dtype=torch.float64)
+        v = x.flatten(1).double()
+        nats = self._given(y, torch.float64).log_weight(v) - (log_z[0] if y is None else log_z[y])
+        kind = Kind.EXACT if math.isinf(known[0].size) else Kind.ESTIMATE
+        return LogProb(nats, kind, shared=max(one.error for one in known))
+
+    @torch.no_grad()
+    def raise_lower_bound(
+        self,
+        x: Tensor,
+        y: Tensor | None = None,
+        generator: Generator | None = None,
+        *,
+        chains: int = 4,
+        steps: int = _TEMPERATURES,
+    ) -> Tensor:
+        """log p(x), of a conditional model log p(x | y), too low in expectation: x (N, *shape), y (N,) -> (N,).
+
+        So many ``chains`` from each x are annealed backwards over ``steps`` temperatures; float64.
+        Source: Burda et al. 2015, https://arxiv.org/abs/1412.8566.
+        """
+        if self.classes and y is None:
+            raise UsageError(f"this {self.name} is conditional: give the labels of x")
+        x = self._to_device(x)[0]
+        v = x.flatten(1).repeat_interleave(chains, 0)  # (N chains, D)
+        told = (
+            None
+            if y is None or not self.classes
+            else self._to_device(y)[0].repeat_interleave(chains)
+        )
+        seed = int(torch.randint(2**62, (), generator=generator))
+        path = AnnealingPath(self._given(told), self._base[: self.space.dims])
+        log_w = path.backward(v, steps, Generator(v.device).manual_seed(seed))
+        return log_w.view(len(x), chains).logsumexp(1) - math.log(chains)
+
+    @torch.no_grad()
+    def joint_posterior(self, x: Tensor) -> Tensor:
+        """log p(y | x) of the joint p(x, y), exactly, for log Z cancels: x (N, *shape) -> (N, classes)."""
+        if not self.classes:
+            raise UsageError("this rbm has no label units: train it with --conditional")
+        v, energy = self._to_device(x)[0].flatten(1), self.energy
+        dims = self.space.dims
+        field = v @ energy.weight[:dims] + energy.hidden  # (N, H)
+        each = [softplus(field + w).sum(1) for w in energy.weight[dims:]]
+        return (torch.stack(each, 1) + energy.visible[dims:]).log_softmax(1)
+
+    def hidden(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """P(h = 1 | x), with labels y (N,) P(h = 1 | x, y): x (N, *shape) in data units -> (N, H)."""
+        return self._given(y).field(x.flatten(1)).sigmoid()
+
+    @torch.no_grad()
+    def initial_state(self, n: int, generator: Generator | None = None) -> Tensor:
+        """Independent pixels with the means of the data: (n, *shape)."""
+        logit = self._base[: self.space.dims].expand(n, -1)
+        return drawn(logit, generator).view(n, *self.space.shape)
+
+    @torch.no_grad()
+    def transition(
+        self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """A Gibbs step x -> (y ->) h -> x: x (N, *shape) in data units -> the same.
+
+        y  labels (N,) that stay; without them a conditional model draws y ~ p(y | x) first.
+        """
+        x = self._to_device(x)[0]
+        if self.classes and y is None:
+            y = torch.multinomial(self.joint_posterior(x).exp(), 1, generator=generator)[:, 0]
+        energy = self._given(None if y is None else self._to_device(y)[0])
+        return energy.down(energy.up(x.flatten(1), generator), generator).view_as(x)
+
+    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
+        """The end of annealed chains, one for each sample."""
+        generator = Generator(noise.device).manual_seed(int(noise[0, 0]))
+        path = AnnealingPath(self._given(y), self._base[: self.space.dims])
+        x = path.forward(len(noise), _ANNEALED, generator)[1]
+        return x.view(-1, *self.space.shape)
+
+    def _given(self, y: Tensor | int | None, dtype: torch.dtype = torch.float32) -> Energy:
+        """The energy of x given labels (), (N,) or, with None, of every class: hidden (H,) or (N, H)."""
+        energy, dims = self.energy, self.space.dims
+        weight, visible = energy.weight.to(dtype), energy.visible.to(dtype)
+        hidden = energy.hidden.to(dtype)
+        if self.classes:
+            of_label = weight[dims:]
+            hidden = hidden + (of_label if y is None else of_label[y])
+        return Energy(weight[:dims], visible[:dims], hidden)
+
+    def _units(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """Visible units: x (N, *shape), and with labels y (N,) one for each class -> (N, V)."""
+        v = x.flatten(1)
+        if not self.classes:
+            return v
+        assert y is not None
+        return torch.cat([v, one_hot(y, self.classes).to(v.dtype)], 1)
+
+    @property
+    def _base(self) -> Tensor:
+        """Logits of independent units whose means are mu: (V,)."""
+        mu, dims = self.centre.mu, self.space.dims
+        return torch.cat([mu[:dims].logit(), mu[dims:].log()])
+
+
+def _nesterov(momentum: float, decay: float) -> Callable[..., torch.optim.Optimizer]:
+    def made(
+        params: Iterable[Tensor], lr: float, betas: tuple[float, float]
+    ) -> torch.optim.Optimizer:
+        return torch.optim.SGD(
+            params, lr, momentum, weight_decay=decay, nesterov=momentum > 0, fused=True
+        )
+
+    return made

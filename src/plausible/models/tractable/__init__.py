@@ -1,1 +1,0 @@
-"""Models that say exactly how probable an x is."""

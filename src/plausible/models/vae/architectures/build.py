@@ -1,0 +1,42 @@
+"""What an architecture is: a hierarchy made for a space."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from plausible.core.errors import UsageError
+from plausible.core.registry import Registry
+from plausible.core.space import Space
+from plausible.models.vae.hierarchy import Hierarchy
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large; None is the architecture's own choice for the space.
+
+    latent  coordinates of each layer of z, at each place where a layer is a map.
+    layers  of z.
+    width   units or channels.
+    blocks  residual blocks, as the architecture counts them.
+    classes labels that it is told; 0 if none.
+    """
+
+    latent: int | None = None
+    layers: int | None = None
+    width: int | None = None
+    blocks: int | None = None
+    classes: int = 0
+
+
+Build = Callable[[Space, int, Size], Hierarchy]
+
+architectures: Registry[Build] = Registry("architecture")
+"""f(space, size, asked) -> Hierarchy; ``size`` numbers decide the distribution of each coordinate."""
+
+
+def images(space: Space, name: str) -> None:
+    """Refuse a space whose points are not images with sides of 8 to 128."""
+    if not space.is_image or not 8 <= min(space.shape[1:]) <= max(space.shape[1:]) <= 128:
+        raise UsageError(
+            f"the architecture {name} is for images with sides of 8 to 128, not for {space.shape}: "
+            f"choose --architecture mlp, or another --size"
+        )

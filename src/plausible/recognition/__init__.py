@@ -1,0 +1,28 @@
+"""Which class is it, how sure, how plausible, or none of these.
+
+``bayes``        Bayes' rule on top of any p(x | y)
+``calibration``  a posterior that means what it says: one temperature
+``rejection``    Chow's rule: answer, or say that the answer would be a guess
+``novelty``      scores that are large for what is implausible
+``conformal``    the p-value of a score
+``code_length``  what an image costs in a standard lossless code
+``roc``          how well a score tells what is of the right kind from what is not
+``recogniser``   a trained model that answers, calibrated on the validation part of its data
+"""
+
+from plausible.recognition.bayes import BayesClassifier
+from plausible.recognition.calibration import Tempered, temper
+from plausible.recognition.conformal import Conformal
+from plausible.recognition.novelty import NoveltyInput, novelties
+from plausible.recognition.rejection import REJECTED, decide
+
+__all__ = [
+    "REJECTED",
+    "BayesClassifier",
+    "Conformal",
+    "NoveltyInput",
+    "Tempered",
+    "decide",
+    "novelties",
+    "temper",
+]

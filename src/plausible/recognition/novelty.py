@@ -1,0 +1,94 @@
+"""Is x of this kind at all?  Scores that are large for what is implausible, and a p-value of each.
+
+A high density is no proof: an image of few strokes is more probable under most models than any of the
+images they learned from.  So a score may set log p(x) against what x would cost anyway.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from plausible.core.errors import UsageError
+from plausible.core.registry import Registry
+
+
+@dataclass(frozen=True)
+class NoveltyInput:
+    """What is known of n inputs, all in nats.
+
+    log_prob    log p(x) of the model, (n,).
+    code        length of x in a standard lossless code, (n,), or None for x that has no such code.
+    background  log p(x) of a model of mutated data, (n,), or None where there is none.
+    usual       the same of data of the right kind, for scores that are relative to them.
+    """
+
+    log_prob: Tensor
+    code: Tensor | None = None
+    background: Tensor | None = None
+    usual: "NoveltyInput | None" = None
+
+
+novelties: Registry = Registry("novelty score")
+"""Every score: a function of NoveltyInput -> (n,), larger for what is less plausible."""
+
+
+@novelties
+def likelihood(seen: NoveltyInput) -> Tensor:
+    """-log p(x)."""
+    return -seen.log_prob
+
+
+@novelties
+def ratio(seen: NoveltyInput) -> Tensor:
+    """log p0(x) - log p(x), p0 a background model of the same data with some coordinates mutated.
+
+    What both models find likely, such as an empty background, cancels.
+    Source: Ren et al. 2019, https://arxiv.org/abs/1906.02845.
+    """
+    if seen.background is None:
+        raise UsageError("the score ratio needs a background model")
+    return seen.background - seen.log_prob
+
+
+@novelties
+def complexity(seen: NoveltyInput) -> Tensor:
+    """-log p(x) - L(x), L the length of x in a lossless code: a ratio to a universal model.
+
+    Source: Serra et al. 2020, https://arxiv.org/abs/1909.11480.
+    """
+    if seen.code is None:
+        raise UsageError("the score complexity needs images, which have a standard lossless code")
+    return -seen.log_prob - seen.code
+
+
+@novelties
+def typicality(seen: NoveltyInput) -> Tensor:
+    """|log p(x) - E log p|: too probable is as odd as too improbable.
+
+    Source: Nalisnick et al. 2019, https://arxiv.org/abs/1906.02994.
+    """
+    return (seen.log_prob - _usual(seen).log_prob.mean()).abs()
+
+
+@novelties
+def either(seen: NoveltyInput) -> Tensor:
+    """max over s of (s(x) - E s) / sd s, s = likelihood, complexity; mean and deviation as usual.
+
+    Noise is improbable and a plain image is too simple for what it costs the model; each of the two
+    scores is blind to what the other one sees.
+    """
+    standard = []
+    for score in (likelihood, complexity):
+        usual = score(_usual(seen))  # (m,)
+        standard.append(
+            (score(seen) - usual.mean())
+            / usual.std(correction=min(1, len(usual) - 1)).clamp(min=1e-12)
+        )
+    return torch.maximum(*standard)
+
+
+def _usual(seen: NoveltyInput) -> NoveltyInput:
+    if seen.usual is None:
+        raise UsageError("this score needs to know what data of the right kind get")
+    return seen.usual

@@ -1,0 +1,66 @@
+"""The weights that a model's verbs use: averaged over the recent past of training."""
+
+import copy
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from plausible.core.game import Clock, Player
+from plausible.core.model import Model
+from plausible.core.schedule import at
+
+M = TypeVar("M", bound=Model)
+_RAMP = 0.05  # the averaged weights look back over at most this share of the training so far
+
+
+class EMA(Generic[M]):
+    """The model with weights averaged over the recent past: an exponential moving average.
+
+    w' <- w' + (1 - d)(w - w') with d = 2^(-b / h): b examples a round, half-life h the player's
+    ``ema``, but at most 5% of the examples so far, so that a short run is not held back by weights
+    it has long left.  Players without ``ema``, and all buffers, are copied as they are.
+    Source of the ramp: Karras et al. 2020, https://arxiv.org/abs/2006.06676, appendix.
+    """
+
+    def __init__(self, model: M, players: list[Player]):
+        self._raw, self._model = model, copy.deepcopy(model).requires_grad_(False).eval()
+        names = {id(p): name for name, p in model.named_parameters()}
+        mine: dict[str, Tensor] = dict(self._model.named_parameters())
+        self._moving = [
+            (player.ema, [mine[names[id(p)]] for p in raw], raw)
+            for player in players
+            if player.ema is not None
+            for raw in [weights(player.module)]
+        ]
+        averaged = {id(p) for _, params, _ in self._moving for p in params}
+        self._copied = [
+            (to, source)
+            for to, source in zip(tensors(self._model), tensors(model), strict=True)
+            if id(to) not in averaged
+        ]
+
+    @torch.no_grad()
+    def update(self, clock: Clock, examples: int) -> None:
+        """Move towards the weights after a round that saw so many ``examples``."""
+        for ema, params, raw in self._moving:
+            halflife = min(at(ema, clock.progress), _RAMP * (clock.images + examples))
+            torch._foreach_lerp_(params, raw, 1 - 0.5 ** (examples / max(halflife, 1e-9)))
+
+    @property
+    def model(self) -> M:
+        """The averaged model, in evaluation mode, with what is not averaged brought up to date."""
+        with torch.no_grad():
+            for to, source in self._copied:
+                to.copy_(source)
+        return self._model
+
+
+def tensors(module: torch.nn.Module) -> list[Tensor]:
+    """All parameters and buffers, in the order in which the module has them."""
+    return [*module.parameters(), *module.buffers()]
+
+
+def weights(module: torch.nn.Module) -> list[Tensor]:
+    """The parameters that gradients move."""
+    return [param for param in module.parameters() if param.requires_grad]

@@ -1,0 +1,299 @@
+"""Every command as a person types it, and every mistake as one sentence with exit code 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.conftest import refused
+
+from plausible import runs
+from plausible.cli import flags
+from plausible.cli.main import main, parse
+from plausible.core.model import models
+from plausible.core.space import Space
+from plausible.data.load import load
+from plausible.models import GAN
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_missing_or_misspelt_command_names_the_choices(capsys):
+    assert "did you mean 'train'" in refused(capsys, "trian")
+    choices = "choose from models, train, resume, data, sample, interpolate, reconstruct, complete"
+    assert choices in refused(capsys, "x")
+    assert "needs a MODEL" in refused(capsys, "train")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["gna"], ["unknown model 'gna'", "gan", "convnet"]),
+        (["gan", "--data", "digitz"], ["digitz", "did you mean 'digits'"]),
+        (["gan", "--data=nowhere/at/all"], ["nowhere/at/all"]),
+        (["gan", "--loss", "hing"], ["hing", "minimax", "relativistic"]),
+        (["gan", "--architecture", "vit"], ["vit", "conv", "mlp"]),
+        (["gan", "--stepz", "3"], ["--stepz"]),
+        (["gan", "--steps", "many"], ["--steps", "many"]),
+        (["gan", "--steps", "0"], ["--steps", "at least 1", "0"]),
+        (["gan", "--steps", "3", "--minutes", "1"], ["--steps or --minutes"]),
+        (["gan", "--batch", "0"], ["--batch"]),
+        (["gan", "--size", "0"], ["size", "0"]),
+        (["gan", "--levels", "1"], ["levels", "1"]),
+        (["gan", "--data", "moons", "--size", "8"], ["size"]),
+        (["gan", "--device", "tpu"], ["tpu", "cpu"]),
+        (["gan", "--out", "."], ["never overwritten"]),
+        (["gan", "--latent", "0"], ["--latent"]),
+        (["gan", "--processes", "0"], ["--processes", "0"]),
+        (["gan", "--seed", "-1"], ["--seed", "-1"]),
+    ],
+)
+def test_mistakes_in_training_are_one_sentence(capsys, args, words):
+    sentence = refused(capsys, "train", *args)
+    assert all(word in sentence for word in words), sentence
+    assert not Path("runs").exists()
+
+
+def test_a_device_that_is_not_here_is_refused(capsys):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    assert "no device cuda: choose from cpu" in refused(capsys, "train", "gan", "--device", "cuda")
+
+
+def test_conditioning_on_labels_that_are_not_there_is_refused(capsys, tmp_path):
+    np.save("x.npy", np.random.default_rng(0).normal(size=(50, 3)).astype("float32"))
+    assert "have none" in refused(capsys, "train", "gan", "--data", "x.npy", "--conditional")
+    assert "have none" in refused(capsys, "train", "convnet", "--data", "x.npy")
+
+
+@pytest.mark.parametrize("command", ["sample", "interpolate", "resume"])
+def test_a_run_that_is_none_is_refused(capsys, command):
+    out = [] if command == "resume" else ["--out", "x.png"]
+    assert "nowhere does not exist" in refused(capsys, command, "nowhere", *out)
+    Path("empty").mkdir()
+    assert "empty is not a run" in refused(capsys, command, "empty", *out)
+
+
+@pytest.mark.parametrize(
+    ("run", "args", "words"),
+    [
+        ("digits", ["--out", "x.jpg"], ["x.jpg", ".png", ".npz", "/"]),
+        ("digits", ["--out", "x.png", "-n", "0"], ["-n", "at least 1"]),
+        ("digits", ["--out", "x.png", "--label", "3"], ["not conditional"]),
+        ("labelled", ["--out", "x.png", "--label", "10"], ["10", "out of range", "0, 1, 2"]),
+        ("ring", ["--out", "many/"], ["only images"]),
+        ("judge", ["--out", "x.png"], ["convnet", "no samples"]),
+        ("ring", ["--out", "x.png", "--truncation", "0"], ["--truncation", "more than 0"]),
+    ],
+)
+def test_mistakes_in_sampling_are_one_sentence(capsys, made, run, args, words):
+    sentence = refused(capsys, "sample", made[run], *args)
+    assert all(word in sentence for word in words), sentence
+
+
+def test_samples_as_a_grid_as_arrays_and_as_files(made):
+    main(["sample", made["digits"], "-n", "6", "--out", "grid.png"])
+    assert Image.open("grid.png").size == (3 * 59 + 3, 2 * 59 + 3)
+    main(["sample", made["labelled"], "-n", "5", "--label", "3", "--out", "new/s.npz"])
+    arrays = np.load("new/s.npz")
+    assert arrays["x"].shape == (5, 1, 8, 8)
+    assert arrays["x"].dtype == np.uint8
+    assert arrays["x"].max() <= 16 == arrays["levels"] - 1
+    assert arrays["y"].tolist() == [3] * 5
+    main(["sample", made["digits"], "-n", "11", "--out", "each/"])
+    files = sorted(Path("each").iterdir())
+    assert [f.name for f in files] == [f"{i:02}.png" for i in range(11)]
+    assert Image.open(files[0]).size == (8, 8)
+    main(["sample", made["ring"], "-n", "7", "--out", "v.npz"])
+    assert np.load("v.npz")["x"].shape == (7, 2)
+    assert np.load("v.npz")["x"].dtype == np.float32
+
+
+def test_truncated_samples_vary_less(made):
+    for name, more in (("plain", []), ("truncated", ["--truncation", "0.3"])):
+        main(["sample", made["ring"], "-n", "200", "--out", f"{name}.npz", *more])
+    plain, truncated = (np.load(f"{name}.npz")["x"] for name in ("plain", "truncated"))
+    assert truncated.std(0).sum() < plain.std(0).sum()
+
+
+def test_samples_can_be_read_back_as_data(made):
+    main(["sample", made["labelled"], "-n", "60", "--out", "s.npz"])
+    back = load("s.npz")
+    assert back.space.shape == (1, 8, 8)
+    assert back.space.levels == 17
+
+
+def test_the_same_seed_draws_the_same_samples(made):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        main(["sample", made["digits"], "-n", "9", "--seed", str(seed), "--out", f"{name}.npz"])
+    a, b, c = (np.load(f"{name}.npz")["x"] for name in "abc")
+    assert (a == b).all()
+    assert (a != c).any()
+
+
+def test_nothing_is_overwritten_unless_asked(capsys, made):
+    Path("grid.png").write_text("precious")
+    assert "grid.png exists" in refused(capsys, "sample", made["digits"], "--out", "grid.png")
+    assert Path("grid.png").read_text() == "precious"
+    main(["sample", made["digits"], "--out", "grid.png", "--overwrite"])
+    assert Image.open("grid.png").format == "PNG"
+    Path("full").mkdir()
+    Path("full/x").touch()
+    assert "full/ exists" in refused(capsys, "sample", made["digits"], "--out", "full/")
+
+
+def test_walks_as_rows_and_as_an_animation(capsys, made):
+    main(["interpolate", made["digits"], "--out", "w.png", "--rows", "2", "--columns", "5"])
+    assert Image.open("w.png").size == (5 * 59 + 3, 2 * 59 + 3)
+    main(["interpolate", made["labelled"], "--label", "4", "--out", "w.gif", "--columns", "5"])
+    assert Image.open("w.gif").n_frames == 8
+    main(["interpolate", made["ring"], "--out", "ring.png"])
+    assert Image.open("ring.png").format == "PNG"
+    assert "images" in refused(capsys, "interpolate", made["ring"], "--out", "ring.gif")
+    assert "no latent" in refused(capsys, "interpolate", made["judge"], "--out", "j.png")
+    assert "--columns" in refused(
+        capsys, "interpolate", made["digits"], "--out", "c.png", "--columns", "1"
+    )
+
+
+def test_data_is_described_and_pictured(capsys):
+    main(["data", "digits"])
+    out = capsys.readouterr().out
+    assert "1,797 items" in out
+    assert "held out" in out
+    assert Image.open("digits-data.png").format == "PNG"
+    assert "digits-data.png exists" in refused(capsys, "data", "digits")
+    main(["data", "ring", "--picture", "toy.png"])
+    assert Image.open("toy.png").size == (600, 600)
+
+
+def test_models_prints_the_tree_with_verbs(capsys):
+    main(["models"])
+    out = capsys.readouterr().out
+    for name, kind in models.items():
+        assert name in out
+        assert all(branch in out for branch in kind.place)
+    assert "sample, decode" in out
+    assert "log_posterior =" in out
+    assert "no probability of x" in out
+
+
+def test_training_from_the_command_line_makes_a_whole_run(capsys):
+    main(["train", "gan", "--data", "moons", "--steps", "6", "--width", "8", "--out", "r"])
+    out = capsys.readouterr().out
+    assert "images/s" in out
+    assert "ETA" in out
+    assert "D(G(z))" in out
+    assert "gradient" in out
+    names = {p.name for p in Path("r").iterdir()}
+    assert names >= {"samples.png", "measures.json", "config.json", "weights.safetensors"}
+    measures = json.loads(Path("r/measures.json").read_text())
+    found = {measure["name"]: measure for measure in measures["measures"]}
+    frechet = found["Frechet distance"]
+    assert frechet["value"] > frechet["real"]["value"] >= 0
+    assert sum(row["samples"] for row in measures["classes"]) == measures["samples"] == 5000
+    assert measures["verdict"]["state"] == "FAIL"
+    assert "walks.png" in names
+    assert "Did it learn the distribution?" in out
+
+
+@pytest.mark.parametrize(("mode", "side"), [("RGB", 16), ("RGBA", 33), ("RGB", 64), ("RGBA", 128)])
+def test_folders_of_colour_images_train_by_the_same_command(capsys, mode, side):
+    random = np.random.default_rng(0)
+    Path("photos").mkdir()
+    for i in range(20):
+        pixels = random.integers(0, 256, (side, side, len(mode)), dtype=np.uint8)
+        if mode == "RGBA":
+            pixels[..., 3] //= 2  # transparent in earnest, so that it is not dropped
+        Image.fromarray(pixels, mode).save(f"photos/{i}.png")
+    more = ["--width", "4", "--steps", "3", "--augment-strength", "0.5", "--out", "r"]
+    main(["train", "gan", "--data", "photos", "--channels", str(len(mode)), *more])
+    assert Image.open("r/samples.png").size[0] > 8 * side
+    assert runs.Run("r").space.shape == (len(mode), side, side)
+
+
+def test_a_training_whose_data_are_too_few_to_judge_ends_all_the_same(capsys):
+    np.save("ten.npy", np.random.default_rng(0).normal(size=(10, 3)).astype("float32"))
+    main(["train", "gan", "--data", "ten.npy", "--steps", "2", "--width", "8"])
+    assert "not judged: " in capsys.readouterr().out
+    [run] = Path("runs").iterdir()
+    assert run.name.startswith("gan-ten-")
+    assert {p.name for p in run.iterdir()} >= {"samples.png", "weights.safetensors"}
+    assert "2 held-out examples" in refused(capsys, "evaluate", run)
+
+
+@pytest.mark.parametrize(
+    "command", ["train", "resume", "data", "sample", "interpolate", "evaluate", "models"]
+)
+def test_every_command_has_help_with_an_example(capsys, command):
+    with pytest.raises(SystemExit) if command != "train" else pytest.MonkeyPatch.context() as end:
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert f"plausible {command}" in out
+    assert "Example: plausible" in out
+    if command != "train":
+        assert end.value.code == 0
+
+
+@pytest.mark.parametrize("name", sorted(models))
+def test_a_model_s_flags_are_its_config_without_collisions(capsys, name):
+    with pytest.raises(SystemExit) as end:
+        main(["train", name, "--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    kind = models[name]
+    shared = {f for c in (flags.Common, flags.Options, flags.Settings) for f in c.__annotations__}
+    own = {f for c in kind.Config.__mro__ for f in getattr(c, "__annotations__", {})}
+    assert not shared & own
+    for field in own:
+        assert f"--{field.replace('_', '-')}" in out
+    assert "Example: plausible train" in out
+
+
+def test_the_flags_arrive_in_the_config():
+    order = parse(flags.order(GAN), ["--loss", "minimax", "--penalties", "r1", "--lr", "0.1"], "x")
+    config = GAN.Config(**vars(order.model))
+    assert (config.loss, config.penalties, config.lr) == ("minimax", ("r1",), 0.1)
+    assert parse(flags.order(GAN), ["--penalties"], "x").model.penalties == ()
+
+
+def test_help_lists_and_wrong_paths_answer_without_torch():
+    code = """
+import sys
+from plausible.cli.main import main, parse
+for args in (["--help"], ["train", "--help"], ["sample", "--help"], ["data", "nowhere"],
+             ["train", "gan", "--data", "nowhere"], ["sample", "nowhere", "--out", "x.png"],
+             ["evaluate", "--help"], ["evaluate", "nowhere"],
+             ["evaluate", "--samples", "nowhere", "--data", "digits"]):
+    try:
+        main(args)
+    except SystemExit:
+        pass
+assert "torch" not in sys.modules and "sklearn" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_python_m_plausible_is_the_same():
+    out = subprocess.run(
+        [sys.executable, "-m", "plausible", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "plausible learns a distribution" in out
+    version = subprocess.run(
+        [sys.executable, "-m", "plausible", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    assert version.strip().count(".") == 2
+
+
+def test_a_label_is_known_by_name_or_number(made):
+    from plausible.cli.commands.files import class_of
+
+    assert class_of(runs.Run(Path(made["labelled"])), "7") == 7
+    assert Space((1, 8, 8), 17, 10) == runs.Run(Path(made["labelled"])).space

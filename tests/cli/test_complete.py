@@ -1,0 +1,91 @@
+"""plausible complete, and the map of -log p."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import plausible
+from plausible import Settings, figures, runs, train
+from plausible.cli.main import main
+from plausible.models import NaiveBayes, PixelCNN
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A conditional pixelcnn of the digits and a naive Bayes, a step old, and two images."""
+    root, digits = tmp_path_factory.mktemp("completing"), plausible.load("digits")
+    config = PixelCNN.Config(width=8, blocks=2, conditional=True)
+    for name, model in (
+        ("pixel", PixelCNN(digits.space, config)),
+        ("naive", NaiveBayes(digits.space)),
+    ):
+        training = train(model, digits, Settings(steps=2))
+        list(training)
+        runs.save(runs.create(root / name, training), training)
+    for i, image in enumerate(figures.images(digits.heldout.batch(slice(0, 2)).x)):
+        image.save(root / f"{i}.png")
+    return root
+
+
+def ask(*words):
+    main([str(word) for word in words])
+
+
+def test_ends_are_drawn_below_the_rows_that_are_known(folder):
+    out = folder / "ends.npz"
+    ask(
+        "complete",
+        folder / "pixel",
+        folder / "0.png",
+        folder / "1.png",
+        "--rows",
+        5,
+        "-n",
+        3,
+        "--out",
+        out,
+    )
+    x = np.load(out)["x"]
+    assert x.shape == (6, 1, 8, 8)
+    assert (x[:3, :, :5] == x[0, :, :5]).all()
+    assert not (x[0, :, 5:] == x[1, :, 5:]).all()
+    assert set(np.load(out)["y"]) <= set(range(10))
+    picture = folder / "ends.png"
+    ask(
+        "complete",
+        folder / "pixel",
+        folder / "0.png",
+        "--rows",
+        5,
+        "--label",
+        "3",
+        "--out",
+        picture,
+    )
+    assert Image.open(picture).width > 10 * 8
+
+
+def test_a_map_of_the_surprise(folder):
+    out = folder / "map.png"
+    ask("score", folder / "pixel", folder / "0.png", folder / "1.png", "--map", out)
+    assert Image.open(out).width > 100
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("complete", "naive", "0.png", "--rows", "2", "--out", "a.png"), "pixelcnn"),
+        (("complete", "pixel", "0.png", "--rows", "8", "--out", "a.png"), "between 0 and 7"),
+        (("complete", "pixel", "none.png", "--rows", "2", "--out", "a.png"), "does not exist"),
+        (("score", "naive", "0.png", "--map", "b.png"), "pixelrnn"),
+        (("score", "naive", "0.png", "--map", "b.jpg"), "--map b.jpg must end"),
+        (("score", "naive", "0.png", "--background", "naive"), "--mutate"),
+        (("train", "logistic", "--data", "digits", "--per-class"), "how probable x is"),
+    ],
+)
+def test_what_cannot_be_done_gets_one_sentence(folder, words, sentence, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    with pytest.raises(SystemExit) as stopped:
+        ask(*words)
+    assert stopped.value.code == 2
+    assert sentence in capsys.readouterr().err

@@ -1,0 +1,207 @@
+"""plausible evaluate as a person types it: runs, samples of other programs, verdicts and mistakes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.conftest import refused
+
+from plausible.cli.main import main
+from plausible.data.load import load
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """Samples of another program in every format: real digits and points, and broken ones."""
+    folder = tmp_path_factory.mktemp("foreign")
+    digits = load("digits")
+    part, rows = digits.train, digits.train.values.numpy()
+    # one half of what nobody learned from stands for perfect samples, the other is held out
+    halves, y = digits.heldout.values.numpy(), digits.heldout.y.numpy()
+    real, generator = halves[:250], np.random.default_rng(0)
+    np.savez(folder / "real.npz", x=real, levels=17, y=y[:250])
+    np.savez(folder / "held.npz", x=halves[250:], levels=17, y=y[250:])
+    np.savez(folder / "known.npz", x=rows, levels=17, y=part.y.numpy())
+    grey = np.rint(real / 16 * 255).astype(np.uint8)
+    np.save(folder / "bytes.npy", grey)
+    np.save(folder / "floats.npy", (real[:, 0] / 16).astype(np.float32))
+    (folder / "pngs").mkdir()
+    for i, item in enumerate(grey[:, 0]):
+        Image.fromarray(item).save(folder / "pngs" / f"{i:03}.png")
+    np.savez(folder / "half.npz", x=rows[part.y.numpy() < 5][:300], levels=17)
+    np.savez(folder / "dozen.npz", x=real[:12], levels=17)
+    np.save(folder / "one.npy", real[:1])
+    np.save(folder / "wrong.npy", generator.integers(0, 255, (20, 9, 9)).astype(np.uint8))
+    broken = (real[:, 0] / 16).astype(np.float32)
+    broken[3, 2, 1] = np.nan
+    np.save(folder / "nan.npy", broken)
+    (folder / "text.txt").write_text("hello")
+    (folder / "empty").mkdir()
+    (folder / "sizes").mkdir()
+    for i in range(12):
+        side = 9 if i == 5 else 8
+        Image.fromarray(np.full((side, side), 90, np.uint8)).save(folder / "sizes" / f"{i}.png")
+    for name, n in (("toy", 200), ("data", 4000), ("other", 800)):
+        values = generator.normal(size=(n, 2 if name == "toy" else 20))
+        words = ",".join(f"c{k}" for k in range(values.shape[1]))
+        np.savetxt(folder / f"{name}.csv", values, delimiter=",", header=words, comments="")
+    return folder
+
+
+def evaluated(capsys, *args):
+    """(what was printed, measures.json) of plausible evaluate; the last argument is the folder."""
+    main(["evaluate", *(str(a) for a in args)])
+
+    def no_constant(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    text = Path(args[-1], "measures.json").read_text()
+    return capsys.readouterr().out, json.loads(text, parse_constant=no_constant)
+
+
+def test_a_run_is_judged_into_its_own_folder(capsys, made):
+    run = made["labelled"]
+    out, measures = evaluated(capsys, "-n", "80", run)
+    assert "Did it learn the distribution?  FAIL, by 80 examples a side" in out
+    assert "real share" in out
+    assert f"numbers and pictures in {run}" in out
+    assert measures["samples"] == measures["compared"] == 80
+    assert any(m["name"] == "asked class" for m in measures["measures"])
+    for name in ("neighbours.png", "spectrum.png", "walks.png"):
+        assert Image.open(Path(run, name)).format == "PNG"
+    again = evaluated(capsys, "-n", "80", run, "--out", "elsewhere")[1]
+    assert again == measures
+
+
+def test_a_classifier_is_judged_by_its_accuracy(capsys, made):
+    main(["evaluate", made["judge"], "--strict", "--out", "j"])
+    assert "accuracy" in capsys.readouterr().out
+    kept = {p.name for p in Path("j").iterdir()}
+    assert kept == {"measures.json", "reliability.png", "risk.png"}
+    assert json.loads(Path("j/measures.json").read_text())["verdict"] is None
+
+
+@pytest.mark.parametrize("name", ["real.npz", "bytes.npy", "floats.npy", "pngs"])
+def test_samples_of_another_program_in_every_format_of_images(capsys, foreign, name):
+    real = ["--data", foreign / "known.npz", "--heldout", foreign / "held.npz"]
+    out, measures = evaluated(capsys, "--samples", foreign / name, *real, "--out", "found")
+    assert measures["samples"] == 250
+    assert measures["verdict"]["state"] != "FAIL"
+    assert "250 samples against 250 held-out items" in out
+    assert "never have seen" in out
+    assert {p.name for p in Path("found").iterdir()} == {
+        "measures.json", "neighbours.png", "spectrum.png",
+    }  # fmt: skip
+    if name == "real.npz":
+        values = {m["name"]: m["value"] for m in measures["measures"]}
+        assert values["asked class"] > 0.9
+
+
+def test_vectors_of_a_table_against_a_toy(capsys, foreign):
+    args = ["--samples", foreign / "toy.csv", "--data", "moons"]
+    main(["evaluate", *map(str, args)])
+    assert "FAIL" in capsys.readouterr().out
+    assert [p.name for p in Path("toy-evaluation").iterdir()] == ["measures.json"]
+    assert "not empty" in refused(capsys, "evaluate", *args)
+    main(["evaluate", *map(str, args), "--overwrite"])
+
+
+def test_the_same_samples_in_other_codes_get_the_same_verdict(capsys, foreign):
+    args = ["--data", "digits", "--features", "pixels", "--out"]
+    found = [
+        evaluated(capsys, "--samples", foreign / name, *args, name)[1]["verdict"]
+        for name in ("real.npz", "floats.npy", "bytes.npy", "pngs")
+    ]
+    assert all(verdict == found[0] for verdict in found)
+
+
+@pytest.mark.parametrize(
+    ("samples", "args", "code"),
+    [
+        ("other.csv", ["--data", "data.csv"], 0),
+        ("half.npz", ["--data", "digits"], 1),
+        ("dozen.npz", ["--data", "digits"], 3),
+    ],
+)
+def test_strict_turns_the_verdict_into_an_exit_code(capsys, foreign, samples, args, code):
+    command = ["evaluate", "--samples", str(foreign / samples), "--strict", "--out", "s"]
+    with pytest.raises(SystemExit) as end:
+        main([*command, *(str(foreign / a) if a.endswith("csv") else a for a in args)])
+    assert end.value.code == code
+    state = {0: "PASS", 1: "FAIL", 3: "INCONCLUSIVE"}[code]
+    assert json.loads(Path("s/measures.json").read_text())["verdict"]["state"] == state
+
+
+def test_what_is_held_out_can_be_chosen(capsys, foreign):
+    table = foreign / "data.csv"
+    common = ["--samples", foreign / "other.csv", "--data", table]
+    out, measures = evaluated(capsys, *common, "--split", "0.05", "--out", "a")
+    assert "800 samples against 200 held-out items" in out
+    assert measures["compared"] == 100
+    assert measures["verdict"]["n"] == 200
+    out, _ = evaluated(capsys, *common, "--heldout", foreign / "other.csv", "--out", "b")
+    assert "800 samples against 800 held-out items" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ([], ["either the folder of a run or --samples"]),
+        (["RUN", "--samples", "real.npz", "--data", "digits"], ["either", "--samples"]),
+        (["nowhere"], ["nowhere does not exist"]),
+        (["pngs"], ["pngs", "not a run"]),
+        (["RUN", "--data", "digits"], ["--data goes with --samples"]),
+        (["RUN", "--split", "0.5"], ["--split goes with --samples"]),
+        (["RUN", "--size", "8"], ["shape data", "--samples"]),
+        (["RUN", "-n", "1"], ["at least 2", "1"]),
+        (["RUN", "--seed", "-1"], ["seed", "-1"]),
+        (["RUN", "--device", "tpu"], ["tpu", "cpu"]),
+        (["RUN", "--features", "inception"], ["inception", "classifier", "pixels"]),
+        (["RUN", "--out", "full"], ["full", "not empty", "--overwrite"]),
+        (["RUN", "--out", "full/x.png"], ["x.png is a file"]),
+        (["--samples", "real.npz"], ["needs --data"]),
+        (["--samples", "missing.npz", "--data", "digits"], ["missing.npz"]),
+        (["--samples", "real.npz", "--data", "digitz"], ["digitz", "did you mean 'digits'"]),
+        (["--samples", "real.npz", "--data", "missing.csv"], ["missing.csv"]),
+        (["--samples", "digits", "--data", "digits"], ["digits is a data set", "./digits"]),
+        (["--samples", "wrong.npy", "--data", "digits"], ["wrong.npy", "9x9", "8x8", "--size"]),
+        (["--samples", "sizes", "--data", "digits"], ["sizes", "8x8, 9x9", "shape of the data"]),
+        (["--samples", "real.npz", "--data", "moons"], ["real.npz", "8x8", "length 2"]),
+        (["--samples", "other.csv", "--data", "moons"], ["other.csv", "length 20", "length 2"]),
+        (["--samples", "nan.npy", "--data", "digits"], ["nan.npy", "1 of 16,000", "NaN"]),
+        (["--samples", "one.npy", "--data", "digits"], ["one.npy", "1 samples", "2"]),
+        (["--samples", "text.txt", "--data", "digits"], ["text.txt", "no known format", ".npz"]),
+        (["--samples", "empty", "--data", "digits"], ["empty holds no images"]),
+        (
+            ["--samples", "real.npz", "--data", "digits", "--split", "1.5"],
+            ["--split 1.5", "0 and 1"],
+        ),
+        (["--samples", "real.npz", "--data", "digits", "--split", "0"], ["--split 0 "]),
+        (["--samples", "real.npz", "--data", "digits", "--split", "nan"], ["--split nan"]),
+        (["--samples", "real.npz", "--data", "digits", "--heldout", "moons"], ["moons", "digits"]),
+        (
+            ["--samples", "real.npz", "--data", "digits", "--split", "0.5", "--heldout", "digits"],
+            ["--split", "--heldout", "one of them"],
+        ),
+        (["--samples", "real.npz", "--data", "digits", "--out", "full"], ["full", "not empty"]),
+        (
+            ["--samples", "toy.csv", "--data", "toy.csv", "--features", "classifier"],
+            ["classifier", "labels"],
+        ),
+    ],
+)
+def test_mistakes_in_evaluating_are_one_sentence(capsys, made, foreign, args, words):
+    Path("full").mkdir()
+    Path("full/x.png").write_text("precious")
+    given = [foreign / a if (foreign / a).exists() and a else a for a in args]
+    sentence = refused(capsys, "evaluate", *(made["digits"] if a == "RUN" else a for a in given))
+    assert all(word in sentence for word in words), sentence
+    assert Path("full/x.png").read_text() == "precious"
+    assert [p.name for p in Path().iterdir()] == ["full"]

@@ -1,0 +1,105 @@
+"""Pictures of points and of evaluations: what is in them, and that every space has them."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+from tests.conftest import make_data
+
+from plausible import evaluate, figures
+from plausible.core.space import Space
+from plausible.data.part import Part
+from plausible.models import GAN
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA"), (2, "L")])
+def test_images_have_the_pixels_of_x(channels, mode):
+    x = torch.rand(3, channels, 5, 7)
+    tiles = figures.images(x)
+    assert [(tile.mode, tile.size) for tile in tiles] == [(mode, (7, 5))] * 3
+    if channels == 3:
+        assert tiles[0].getpixel((6, 4)) == tuple((x[0, :, 4, 6] * 255).round().int().tolist())
+
+
+def test_a_grid_shows_every_image_enlarged_by_whole_pixels():
+    x = torch.zeros(5, 1, 8, 8)
+    x[4] = 1
+    sheet = figures.grid(x, columns=3)
+    assert sheet.size == (3 * (56 + 3) + 3, 2 * (56 + 3) + 3)
+    assert sheet.getpixel((3 + 59 + 20, 3 + 59 + 20)) == 255
+    assert sheet.getpixel((10, 10)) == 0
+
+
+@pytest.mark.parametrize("dims", [1, 2, 5])
+def test_vectors_of_any_dimension_have_a_picture(dims):
+    image = figures.picture(Space((dims,)), torch.randn(40, dims), torch.randn(30, dims))
+    assert image.size == (600, 600)
+    assert len(image.convert("L").getcolors()) > 5
+
+
+def test_an_animation_goes_there_and_back():
+    frames = [figures.grid(torch.full((1, 1, 8, 8), k / 3)) for k in range(4)]
+    animation = Image.open(io.BytesIO(figures.gif(frames)))
+    assert animation.format == "GIF"
+    assert animation.n_frames == 6
+    assert Image.open(io.BytesIO(figures.png(frames[0]))).format == "PNG"
+
+
+def studied(space, model=False, values=None):
+    """A evalset of 20 samples, drawn by a model or given, against random data of a space."""
+    data = make_data(space, 120)
+    if model:
+        drawn = GAN(space, GAN.Config(width=4, latent=5)).eval()
+    else:
+        drawn = Part(
+            make_data(space, 60, 1).train.values if values is None else values, None, space
+        )
+    return evaluate(drawn, data, n=20).evalset
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 7, 9), (2, 8, 8)])
+@pytest.mark.parametrize("model", [False, True])
+def test_an_evaluation_of_images_has_its_pictures(shape, model):
+    evalset = studied(Space(shape, 17), model)
+    pictures = figures.evaluation(evalset)
+    walks = {"walks.png"} if model else set()
+    assert pictures.keys() == {"neighbours.png", "spectrum.png"} | walks
+    height, width = shape[1:]
+    factor = 56 // max(height, width)
+    gap = factor // 2
+    for name, rows, columns in (("neighbours.png", 3, 16), ("walks.png", 8, 12)):
+        if name in pictures:
+            across, down = (n * (side * factor + gap) + gap for n, side in
+                            ((columns, width), (rows, height)))  # fmt: skip
+            assert pictures[name].size == (across, down)
+    assert pictures["spectrum.png"].size == (600, 400)
+    for image in pictures.values():
+        assert Image.open(io.BytesIO(figures.png(image))).format == "PNG"
+
+
+def test_a_copy_is_shown_first_below_what_it_copies():
+    space = Space((1, 8, 8), 17)
+    values = make_data(space, 60, 1).train.values.clone()
+    values[7] = make_data(space, 120).train.values[3]
+    sheet = figures.evaluation(studied(space, values=values))["neighbours.png"]
+    above, itself = (sheet.crop((3, top, 3 + 56, top + 56)) for top in (3, 3 + 59))
+    assert above.tobytes() == itself.tobytes()
+
+
+def test_fewer_samples_than_places_and_images_without_a_spectrum():
+    space = Space((1, 2, 2), 17)
+    pictures = figures.evaluation(studied(space, values=make_data(space, 15, 1).train.values))
+    assert pictures.keys() == {"neighbours.png"}
+    assert pictures["neighbours.png"].size[0] == 5 * (56 + 14) + 14
+    space = Space((1, 8, 8), 17)
+    constant = figures.evaluation(studied(space, values=torch.full((20, 1, 8, 8), 5).byte()))
+    assert constant.keys() == {"neighbours.png", "spectrum.png"}
+
+
+@pytest.mark.parametrize("dims", [1, 2, 5])
+def test_an_evaluation_of_vectors_has_walks_where_there_is_a_latent(dims):
+    assert figures.evaluation(studied(Space((dims,)))) == {}
+    pictures = figures.evaluation(studied(Space((dims,)), model=True))
+    assert pictures.keys() == {"walks.png"}
+    assert pictures["walks.png"].size == (600, 600)

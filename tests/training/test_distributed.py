@@ -1,0 +1,108 @@
+"""Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from plausible import runs
+from plausible.core.errors import UsageError
+
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+
+
+def train(out, model, source, *flags):
+    command = [sys.executable, "-m", "plausible", "train", model, "--data", source, "--out", out]
+    done = subprocess.run(
+        [*map(str, command), *flags], env=ENV, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return safetensors.torch.load_file(out / "weights.safetensors"), done.stdout
+
+
+@pytest.fixture
+def source(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, (90, 1, 2, 2), dtype=np.uint8)
+    np.savez(tmp_path / "tiny.npz", x=x, y=x.reshape(90, 4).sum(1) > 1, levels=2)
+    return tmp_path / "tiny.npz"
+
+
+def test_two_processes_make_the_weights_of_one(source, tmp_path):
+    flags = ["--steps", "20", "--batch", "16", "--dropout", "0"]
+    one, _ = train(tmp_path / "one", "convnet", source, *flags)
+    two, _ = train(tmp_path / "two", "convnet", source, *flags, "--processes", "2")
+    for name, value in one.items():
+        assert torch.allclose(value, two[name], atol=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("model", "flags"),
+    [
+        ("vae", ["--width", "8", "--importance", "3"]),
+        ("vq-vae", ["--width", "8", "--prior-width", "8", "--prior-blocks", "1", "--codes", "4"]),
+        ("gsn", ["--width", "8"]),
+    ],
+)
+def test_other_families_train_on_two_processes(source, tmp_path, model, flags):
+    weights, _ = train(tmp_path / "run", model, source, *flags, "--steps", "6", "--processes", "2")
+    assert all(value.isfinite().all() for value in weights.values())
+
+
+def test_a_gan_trains_on_two_processes_and_resumes_on_two(source, tmp_path):
+    flags = ["--steps", "6", "--batch", "16", "--width", "16", "--processes", "2"]
+    _, out = train(tmp_path / "run", "gan", source, *flags)
+    assert out.count("trained for") == 1  # one rank speaks
+    state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
+    assert len(state["random"]) == 2
+    assert not torch.equal(*state["random"])
+    run = runs.Run(tmp_path / "run")
+    with pytest.raises(UsageError, match="2 processes"):
+        runs.resume(run, replace(run.settings, steps=8))
+    command = [sys.executable, "-m", "plausible", "resume", str(run.folder), "--steps", "8"]
+    both = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=200)
+    assert both.returncode == 0, both.stderr
+    assert torch.load(run.folder / "state.pt", weights_only=True)["steps"] == 8
+
+
+def test_each_process_keeps_its_own_chains(source, tmp_path):
+    flags = ["--hidden", "6", "--batch", "16", "--processes", "2"]
+    train(tmp_path / "run", "rbm", source, *flags, "--steps", "4")
+    command = [sys.executable, "-m", "plausible", "resume", str(tmp_path / "run"), "--steps", "8"]
+    subprocess.run(command, env=ENV, capture_output=True, timeout=200, check=True)
+    (chains,) = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["own"]
+    assert len(chains) == 2
+    assert not torch.equal(*chains)
+
+
+def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path):
+    run = tmp_path / "run"
+    flags = ["--steps", "100000", "--batch", "16", "--width", "16", "--processes", "2"]
+    command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
+    process = subprocess.Popen(
+        [*command, "--out", str(run), *flags], env=ENV, stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.time() + 60
+    while time.time() < deadline and not (run / "state.pt").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out.count(f"plausible resume {run}") == 1
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] > 0
+
+
+def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path):
+    command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
+    flags = ["--processes", "2", "--architecture", "conv", "--out", str(tmp_path / "run")]
+    done = subprocess.run([*command, *flags], env=ENV, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "sides of 8 to 128" in done.stderr
