@@ -1,20 +1,42 @@
-# Two commands do everything on a fresh machine; both work again when the environment exists.
+# Two commands do everything on a fresh machine, make demo and make test; both work again when the environment exists.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 
-.PHONY: demo test lint clean
+# make lowest: torch as elsewhere, because an older one is a download of gigabytes; with a network TORCH=2.6.0
+LOWEST ?= .venv-lowest
+TORCH ?= 2.13.0
+
+.PHONY: demo test test-fast lint docs-tables scripts lowest clean
 
 demo: $(VENV)/.installed
 	$(BIN)/plausible train gan
 
+# every test and every doctest
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+# without what is marked slow, while writing
+test-fast: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# the numbers in README.md and docs/ as the results have them; CHECK=1 only compares
+docs-tables: $(VENV)/.installed-dev
+	$(BIN)/python -m docs.tables $(if $(CHECK),--check)
+
+# every script of benchmarks/ and experiments/ on less, now and then: it takes about half an hour
+scripts: $(VENV)/.installed-dev
+	$(BIN)/python .ci/scripts.py $(ONLY)
+
+# the lowest versions that pyproject.toml allows, in an environment of their own, now and then
+lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest -n $(WORKERS) -m "not slow" -p no:cacheprovider
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -27,5 +49,11 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
 	touch $@ $(VENV)/.installed
 
+$(LOWEST)/.installed: pyproject.toml .ci/lowest.py
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python .ci/lowest.py torch==$(TORCH) > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --disable-pip-version-check -q -c $(LOWEST)/constraints.txt -e '.[dev]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

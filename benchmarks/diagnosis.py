@@ -17,9 +17,9 @@ dead units                 an RBM with 300 times the learning rate
 
 named     share of the runs in which an alarm of that name was raised, with an exact 95% interval
 accused   of healthy runs: the share with any alarm
-delay     median rounds from the first look that shows the failure's sign for good to the alarm
+delay     median rounds from the first probe that shows the failure's sign for good to the alarm
 before    what else was raised until then
-overhead  time of the looks over that of the training, median; of healthy runs, for a failure ends when it is named
+overhead  time of the probes over that of the training, median; of healthy runs, for a failure ends when it is named
 
 Two processes of one thread each.  --logs FOLDER keeps what each run logged, and a run that is there is not trained again
 but put to the alarms as they are now.  MNIST must be in $PLAUSIBLE_DATA.
@@ -40,14 +40,17 @@ from benchmarks.record import kept, once, parser, record
 from scipy import stats
 
 import plausible
-from plausible.diagnosis import History, Monitor, Severity, alarmed
-from plausible.diagnosis.history import LOOK
+from plausible.diagnosis import History, Monitor, Severity, run_alarms
+from plausible.diagnosis.discriminator import AUC_VALIDATION, LOGIT_GRADIENT
+from plausible.diagnosis.history import PROBES
+from plausible.diagnosis.mode_collapse import MISSED_SHARE
+from plausible.runs.log import upgrade_line
 
 BAD = (Severity.WARNING, Severity.FAILURE)
 
 
 @dataclass(frozen=True)
-class Case:
+class Scenario:
     """What is done to a training of which model; ``few``: so many training examples."""
 
     config: dict[str, Any] = field(default_factory=dict)
@@ -63,24 +66,24 @@ _CIRCLING = {
     "loss": "wasserstein", "penalties": (), "architecture": "mlp", "width": 16, "beta1": 0.9, "decay": (1.0, 1.0),
 }  # fmt: skip
 CASES = {
-    "healthy": Case(),
-    "vanishing gradient": Case({"loss": "minimax", "penalties": (), "updates": 10}),
-    "oscillation": Case(_CIRCLING, simultaneous=True),
-    "mode collapse": Case(
+    "healthy": Scenario(),
+    "vanishing gradient": Scenario({"loss": "minimax", "penalties": (), "updates": 10}),
+    "oscillation": Scenario(_CIRCLING, simultaneous=True),
+    "mode collapse": Scenario(
         {"loss": "nonsaturating", "penalties": (), "lr_discriminator": 2e-5}, where=("ring",)
     ),
-    "discriminator overfitting": Case(
+    "discriminator overfitting": Scenario(
         {"loss": "nonsaturating", "penalties": (), "augment": ()},
         few=200,
         where=("digits", "mnist"),
     ),
-    "divergence": Case({"loss": "wasserstein", "penalties": (), "lr": 6e-2}),
-    "frozen player": Case({"lr_discriminator": 1e-30}),
-    "posterior collapse": Case({"beta": 200.0}, plausible.VAE, where=("digits",)),
-    "dead units": Case({"lr": 3.0, "decay": 0.0}, plausible.RBM, _BINARY, where=("digits",)),
+    "divergence": Scenario({"loss": "wasserstein", "penalties": (), "lr": 6e-2}),
+    "frozen player": Scenario({"lr_discriminator": 1e-30}),
+    "posterior collapse": Scenario({"beta": 200.0}, plausible.VAE, where=("digits",)),
+    "dead units": Scenario({"lr": 3.0, "decay": 0.0}, plausible.RBM, _BINARY, where=("digits",)),
 }
 CASES |= {
-    f"healthy {kind.name}": Case(kind=kind, options=options, where=("digits",))
+    f"healthy {kind.name}": Scenario(kind=kind, options=options, where=("digits",))
     for kind, options in (
         (plausible.VAE, plausible.Options()),
         (plausible.RBM, _BINARY),
@@ -100,27 +103,30 @@ Job = tuple[str, str, int, int]
 
 
 def run(job: Job, logs: Path | None) -> dict[str, Any]:
-    """One training, from its log if that is there: what was alarmed when, and what the looks cost."""
+    """One training, from its log if that is there: what was alarmed when, and what the probes cost."""
     name, where, seed, steps = job
     file = f"{where}-{name.replace(' ', '-')}-{seed}-{steps}.json"
     found = once(None if logs is None else logs / file, partial(trained, job))
     history, raised = History(), dict[str, int]()
-    for line in found["lines"]:
-        history.add(line)
-        if LOOK in line:
-            for finding in alarmed(history):
+    for line in map(upgrade_line, found["lines"]):
+        history.append(line)
+        if PROBES in line:
+            for finding in run_alarms(history):
                 if finding.severity in BAD:
-                    raised.setdefault(finding.check, line["step"])
+                    raised.setdefault(finding.phenomenon, line["step"])
     if found["not finite"] is not None:
         raised["not finite"] = found["not finite"]
+    probing = (
+        found["probing"] if "probing" in found else found["looking"]
+    )  # as it was called before
     return {
         "what": name, "data": where, "seed": seed, "raised": raised, "onset": _onset(name, history),
-        "overhead": found["looking"] / (found["seconds"] - found["looking"]), "seconds": found["seconds"],
+        "overhead": probing / (found["seconds"] - probing), "seconds": found["seconds"],
     }  # fmt: skip
 
 
 def trained(job: Job) -> dict[str, Any]:
-    """The lines that a training logs, until what was forced is named, and the seconds of it and of looking."""
+    """The lines that a training logs, until what was forced is named, and the seconds of it and of the probes."""
     name, where, seed, steps = job
     torch.set_num_threads(1)
     case = CASES[name]
@@ -131,7 +137,7 @@ def trained(job: Job) -> dict[str, Any]:
     model = case.kind(data.space, case.kind.Config(**case.config))
     settings = plausible.Settings(steps=steps, seed=seed, simultaneous=case.simultaneous)
     training = plausible.train(model, data, settings)
-    watch, looking, broke, lines = Monitor(training), 0.0, None, []
+    monitor, probing, broke, lines = Monitor(training), 0.0, None, []
     began = time.perf_counter()
     for step in training:
         now = step.clock.step
@@ -139,40 +145,40 @@ def trained(job: Job) -> dict[str, Any]:
             broke = now
             break
         before = time.perf_counter()
-        watch.follow(step)
-        due = watch.due(step)
-        looking += time.perf_counter() - before
+        monitor.observe(step)
+        due = monitor.should_probe(step)
+        probing += time.perf_counter() - before
         if due or now % 10 == 0:
-            line: dict[str, Any] = {"step": now, "spent": step.clock.progress, **step.values()}
+            line: dict[str, Any] = {"step": now, "progress": step.clock.progress, **step.values()}
             before = time.perf_counter()
-            line |= watch.trace()
+            line |= monitor.pop_trace()
             if due:
-                line[LOOK] = watch.look()
-            news = watch.add(line)
+                line[PROBES] = monitor.probe()
+            news = monitor.update(line)
             lines.append(line)
-            looking += time.perf_counter() - before
-            if name in {finding.check for finding in news}:
+            probing += time.perf_counter() - before
+            if name in {finding.phenomenon for finding in news}:
                 break
     seconds = time.perf_counter() - began
     return {
         "lines": lines,
         "not finite": broke,
-        "looking": looking,
+        "probing": probing,
         "seconds": seconds,
     }
 
 
 def _onset(name: str, history: History) -> int | None:
-    """The look from which on the sign of a failure is there for good."""
+    """The probe from which on the sign of a failure is there for good."""
     signs = {
-        "vanishing gradient": ("multiplier", lambda v: v < 0.05),
-        "mode collapse": ("lost", lambda v: v > 0.1),
-        "discriminator overfitting": ("AUC, held out", lambda v: v < 0.9),
+        "vanishing gradient": (LOGIT_GRADIENT, lambda v: v < 0.05),
+        "mode collapse": (MISSED_SHARE, lambda v: v > 0.1),
+        "discriminator overfitting": (AUC_VALIDATION, lambda v: v < 0.9),
     }
     if name not in signs:
         return 0
-    what, sign = signs[name]
-    steps, values = history.series(LOOK, what)
+    reading, sign = signs[name]
+    steps, values = history.series(reading)
     there = sign(values)
     if not len(there) or not there[-1]:
         return None

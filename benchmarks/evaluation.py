@@ -45,7 +45,7 @@ def main() -> None:
 
     name = "digits" if flags.quick else "mnist"
     try:
-        plausible.judge(plausible.load(name))
+        plausible.reference_classifier(plausible.load(name))
     except plausible.UsageError as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(2)

@@ -1,7 +1,7 @@
-"""What it costs to watch a training: looks, alarms and what is logged for them.
+"""What it costs to monitor a training: probes, alarms and what is logged for them.
 
-Two trainings of each model with the same weights are followed in one process, in turns of 100 rounds, one of them
-watched, which is one look a turn; the ratio is taken turn by turn.  A cost of 0.02 is 2% of the training.
+Two trainings of each model with the same weights go on in one process, in turns of 100 rounds, one of them
+monitored, which is one probe a turn; the ratio is taken turn by turn.  A cost of 0.02 is 2% of the training.
 MNIST must be in $PLAUSIBLE_DATA; without it its rows are left out.
 """
 
@@ -18,7 +18,8 @@ from benchmarks.record import parser, record
 import plausible
 from plausible.core.errors import UsageError
 from plausible.diagnosis import Monitor
-from plausible.diagnosis.monitor import EVERY
+from plausible.diagnosis.monitor import PROBE_EVERY
+from plausible.tasks.fit_steps import fit_steps
 from plausible.training import Step
 
 _BINARY = plausible.Options(binarise="dynamic")
@@ -37,12 +38,12 @@ CASES: list[tuple[str, Any, plausible.Options]] = [
 ]
 
 
-def followed(kind: Any, data: plausible.Data, folder: Path, watched: bool) -> Iterator[Step]:
+def steps(kind: Any, data: plausible.Data, folder: Path, monitored: bool) -> Iterator[Step]:
     """A training that is logged and saved as the command line does it."""
     torch.manual_seed(0)
     training = plausible.train(kind(data.space), data, plausible.Settings(steps=10**6))
-    run = plausible.create(folder / str(watched), training)
-    return plausible.follow(run, training, Monitor(training) if watched else None)
+    run = plausible.create(folder / str(monitored), training)
+    return fit_steps(run, training, Monitor(training) if monitored else None)
 
 
 def main() -> None:
@@ -56,18 +57,18 @@ def main() -> None:
             print(refusal)
             continue
         with tempfile.TemporaryDirectory() as folder:
-            sides = {on: followed(kind, data, Path(folder), on) for on in (False, True)}
+            sides = {on: steps(kind, data, Path(folder), on) for on in (False, True)}
             ratios, alone = [], []
             for turn in range(turns + 1):
                 took = {}
                 for on in sorted(sides, reverse=bool(turn % 2)):
                     start = time.perf_counter()
-                    for _ in range(EVERY):
+                    for _ in range(PROBE_EVERY):
                         next(sides[on])
                     took[on] = time.perf_counter() - start
-                if turn:  # the first turn warms up, and looks more often
+                if turn:  # the first turn warms up, and probes more often
                     ratios.append(took[True] / took[False])
-                    alone.append(took[False] / EVERY * 1e3)
+                    alone.append(took[False] / PROBE_EVERY * 1e3)
         rows.append(
             {
                 "model": kind.name,

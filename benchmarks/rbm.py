@@ -84,7 +84,7 @@ def annealing(data: plausible.Data, seed: int, chains: int, steps: int, n: int) 
     seconds = time.perf_counter() - began
     return {
         "what": f"ais, {chains:,} chains, {steps:,} temperatures", "who": "ours", "seconds": seconds,
-        "log Z": found.log_z, "stderr": found.error, "effective chains": found.size,
+        "log Z": found.log_z, "stderr": found.error, "effective chains": found.ess,
     }  # fmt: skip
 
 

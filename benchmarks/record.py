@@ -33,10 +33,13 @@ def kept(script: str, *, quick: bool) -> Rows:
     return json.loads(out.read_text())["rows"] if out.exists() else []
 
 
-def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") -> None:
+def record(
+    script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "", tree: Path | None = None
+) -> None:
     """Print the rows as a table and write results/NAME.json beside the script.
 
-    A quick result goes to NAME-quick.json, so that it never stands where a full one belongs.
+    A quick result goes to NAME-quick.json, so that it never stands where a full one belongs.  ``tree`` is where the
+    code lies whose commit is noted: by default here.
     """
     path = Path(script)
     table = Table(title=path.stem + (" (quick)" if quick else ""), title_justify="left")
@@ -51,8 +54,8 @@ def record(script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "") 
     content = {
         "script": f"{path.parent.name}/{path.name}",
         "command": " ".join(["python", "-m", f"{path.parent.name}.{path.stem}", *sys.argv[1:]]),
-        "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": _changed(),
+        "commit": _git("rev-parse", "HEAD", tree=tree),
+        "uncommitted_changes": _changed(tree),
         "date": time.strftime("%Y-%m-%d"),
         "seed": seed,
         "quick": quick,
@@ -113,17 +116,18 @@ def commit() -> str:
     return _git("rev-parse", "--short", "HEAD") + ("+" if _changed() else "")
 
 
-def _changed() -> bool:
+def _changed(tree: Path | None = None) -> bool:
     # :/ from the root, because git takes paths from the folder it is called in; no results, which
     # each slice changes
     where = (":/src", ":/benchmarks/*.py", ":/experiments/*.py")
-    return bool(_git("status", "--porcelain", "--untracked-files=no", "--", *where))
+    return bool(_git("status", "--porcelain", "--untracked-files=no", "--", *where, tree=tree))
 
 
 def _out(path: Path, quick: bool) -> Path:
     return path.parent / "results" / f"{path.stem}{'-quick' if quick else ''}.json"
 
 
-def _git(*args: str) -> str:
-    done = subprocess.run(["git", *args], capture_output=True, text=True, cwd=Path(__file__).parent)
+def _git(*args: str, tree: Path | None = None) -> str:
+    where = tree or Path(__file__).parent
+    done = subprocess.run(["git", *args], capture_output=True, text=True, cwd=where)
     return done.stdout.strip()

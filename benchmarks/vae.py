@@ -34,7 +34,7 @@ LATENT, DRAWS, IMAGES = 16, 500, 100
 
 
 class Theirs(Hierarchy):
-    """The layers of a model of pythae, walked by ours.
+    """The layers of a model of pythae, used by ours.
 
     alike  what enters and leaves them is brought to their units, so that the same weights say the same;
            otherwise the same layers learn in ours.
@@ -46,24 +46,24 @@ class Theirs(Hierarchy):
         first, second = model.decoder.layers[0], model.decoder.layers[1][0]  # without its sigmoid
         self.encoder, self.first, self.second = model.encoder, first, second
 
-    def seen(self, x: Tensor) -> list[Tensor]:
+    def encoder_features(self, x: Tensor) -> list[Tensor]:
         x = (x.flatten(1) + 1) / 2 if self.alike else x.flatten(1)  # from [-1, 1] to [0, 1]
         return [self.encoder.layers[0](x)]
 
-    def initial_state(self, n: int, y: Tensor | None) -> Tensor:
+    def top_state(self, n: int, y: Tensor | None) -> Tensor:
         return self.second.weight.new_zeros(n, 0)
 
-    def ask(self, layer: int, seen: Tensor, state: Tensor) -> Tensor:
-        raw = self.encoder.log_var(seen)
+    def posterior_params(self, layer: int, features: Tensor, state: Tensor) -> Tensor:
+        raw = self.encoder.log_var(features)
         if self.alike:  # from log s^2 to what s is the softplus of, but for log(e - 1)
             scale = (raw / 2).exp()
             raw = scale + torch.log(-torch.expm1(-scale)) - math.log(math.e - 1)
-        return torch.cat([self.encoder.embedding(seen), raw], 1)
+        return torch.cat([self.encoder.embedding(features), raw], 1)
 
-    def step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
+    def decoder_step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
         return self.first(z)
 
-    def out(self, state: Tensor) -> Tensor:
+    def output(self, state: Tensor) -> Tensor:
         return self.second(state).view(-1, 1, 28, 28, 1)
 
 

@@ -25,7 +25,7 @@ import plausible
 from plausible.core.errors import UsageError
 from plausible.core.space import Batch, Space
 from plausible.data.part import Part
-from plausible.evaluation.embedding import Embedding, fit
+from plausible.evaluation.embedding import Embedding, fit_embedding
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.metrics.memorisation import memorisation, with_train_distances
 from plausible.evaluation.verdict.defect import defects
@@ -72,7 +72,7 @@ def gaussians() -> Setting:
         return Batch(centres[y] + torch.randn(n, 16, generator=generator), y)
 
     train = some(2000, generator)
-    embedding = fit(Part(train.x, None, space), 1000)
+    embedding = fit_embedding(Part(train.x, None, space), 1000)
     view = embedding.embed(Part(train.x, None, space))
     return Setting(embedding, view, lambda g: (some(1000, g), some(1400, g)), centres, space)
 
@@ -91,7 +91,9 @@ def images(name: str, n: int, pool: int, shown: int, steps: int) -> Setting:
     training = plausible.train(ConvNet(space), learner, plausible.Settings(steps=steps))
     list(training)
     classifier = training.averaged.eval()
-    embedding = fit(train, n, data.class_names, classifier, (classifier.features, "classifier"))
+    embedding = fit_embedding(
+        train, n, data.class_names, classifier, (classifier.features, "classifier")
+    )
     rows = torch.arange(min(shown, len(train)))
     few = train.batch(rows)
     assert few.y is not None
@@ -171,14 +173,13 @@ def once(job: tuple[str, str, int]) -> dict[str, tuple[str, float | None]]:
     setting = _settings(name)
     generator = torch.Generator().manual_seed(seed)
     heldout, spare = setting.draw(generator)
-    space, look = setting.space, setting.embedding.embed
+    space, embedding = setting.space, setting.embedding
     x = plant(case, spare, len(heldout), setting, generator)
 
     def part(x: Tensor) -> Part:
         return Part(space.codes(x) if space.levels else x, None, space)
 
-    embedding = setting.embedding
-    views = look(part(heldout.x)), look(part(x))
+    views = embedding.embed(part(heldout.x)), embedding.embed(part(x))
     names, labelled = embedding.names, embedding.labelled
     evalset = with_train_distances(
         EvaluationSet(space, setting.train, *views, names, labelled, embedding.extract, seed=seed)

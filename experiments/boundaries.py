@@ -44,7 +44,7 @@ def main() -> None:
         assert isinstance(said, Classifier)
         right = accuracy(said, data.heldout)
         rows.append({"model": name, "accuracy": right})
-        picture = figures.boundary(said, data.heldout).resize((SIDE, SIDE))
+        picture = figures.decision_boundary(said, data.heldout).resize((SIDE, SIDE))
         sheet.paste(picture, (column * SIDE, TITLE))
         title = f"{name}: {right:.2%}"
         ImageDraw.Draw(sheet).text((column * SIDE + 40, 6), title, fill="black", font_size=14)

@@ -28,7 +28,7 @@ from plausible.core.space import Batch
 from plausible.evaluation.features import pixels
 from plausible.evaluation.metrics.latent import path_length
 from plausible.evaluation.metrics.sharpness import spectrum
-from plausible.sampling.latent import decoded, turn, walks
+from plausible.sampling.latent import decode_on_levels, slerp, latent_walks
 
 SETS = ["mnist", "fashion-mnist"]
 WHO: dict[str, tuple[Any, Any]] = {
@@ -43,7 +43,7 @@ def samples(model: Any, n: int, seed: int) -> dict[str, Batch]:
     generator = torch.Generator().manual_seed(seed)
     drawn = {model.name: model.sample(n, generator=generator).to("cpu")}
     if isinstance(model, plausible.VAE):
-        drawn["vae, E[x | z]"] = Batch(decoded(model, model.latent(n, generator)))
+        drawn["vae, E[x | z]"] = Batch(decode_on_levels(model, model.latent(n, generator)))
     return drawn
 
 
@@ -52,7 +52,7 @@ def step(model: Any, data: plausible.Data, seed: int) -> float:
     generator = torch.Generator().manual_seed(seed)
     start, end = model.latent(2 * PAIRS, generator).chunk(2)
     with torch.no_grad():
-        made = path_length(model.decode, pixels(), start, end, turn, generator=generator)
+        made = path_length(model.decode, pixels(), start, end, slerp, generator=generator)
         x = data.heldout.batch(slice(0, 2 * PAIRS)).x.flatten(1)
         real = path_length(lambda x: x, pixels(), x[:PAIRS], x[PAIRS:], generator=generator)
     return (made.mean() / real.mean()).item()
@@ -88,7 +88,7 @@ def picture(models: dict[tuple[str, str], Any], loaded: dict[str, plausible.Data
         lines = [batch.x[:SHOWN] for batch in drawn.values()]
         for who in WHO:
             lines.append(
-                walks(models[name, who], 1, SHOWN, generator=torch.Generator().manual_seed(3))
+                latent_walks(models[name, who], 1, SHOWN, generator=torch.Generator().manual_seed(3))
             )
         axes[0, column].imshow(figures.grid(torch.cat(lines), SHOWN), cmap="gray", vmin=0, vmax=255)
         axes[0, column].set_title(

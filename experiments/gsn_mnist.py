@@ -62,7 +62,7 @@ def main() -> None:
     generator = torch.Generator().manual_seed(asked.seed)
     states = model.sample(n, generator=generator).x
     there = torch.Generator(states.device).manual_seed(asked.seed)
-    means = torch.cat([model.smoothed(x, generator=there).cpu() for x in states.split(500)])
+    means = torch.cat([model.denoised(x, generator=there).cpu() for x in states.split(500)])
     mixing = model.mixing
     assert mixing is not None
     nats, error, sigma = legacy(means, grey, n)

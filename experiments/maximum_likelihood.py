@@ -52,7 +52,7 @@ def climbed(x: Tensor, first: tuple[float, float], steps: int) -> list[tuple[flo
     path = [first]
     for _ in range(steps):
         put_means(model, *path[-1])
-        joint = model._joint(x[:, None].double())  # (N, 2)
+        joint = model._log_joint(x[:, None].double())  # (N, 2)
         share = joint.softmax(1)
         path.append(tuple((share.T @ x.double() / share.sum(0)).tolist()))
     return path

@@ -32,11 +32,11 @@ from PIL import Image, ImageDraw, ImageFont
 import plausible
 from plausible.data.mutation import mutated
 from plausible.data.part import Data, Part
-from plausible.data.quantise import draw
+from plausible.data.quantise import binarise
 from plausible.models import RBM, VAE, ConvNet, LogisticRegression, NaiveBayes, PixelCNN
 from plausible.recognition.novelty import novelties
-from plausible.recognition.recogniser import BACKGROUND, Recogniser, Seen
-from plausible.recognition.roc import accepted, auroc
+from plausible.recognition.recogniser import BACKGROUND, ModelOutputs, Recogniser
+from plausible.recognition.roc import auroc, fpr_at_tpr
 
 SETS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
 SHOWN = 5000  # outliers of each kind, at most
@@ -91,7 +91,7 @@ def chosen(data: Data, n: int, seed: int) -> dict[str, Part]:
 def black_and_white(part: Part) -> Part:
     """Each pixel 1 with its grey value as probability, drawn once."""
     assert part.space.levels is not None
-    values = torch.from_numpy(draw(part.values.numpy(), part.space.levels))
+    values = torch.from_numpy(binarise(part.values.numpy(), part.space.levels))
     return Part(values, part.y, replace(part.space, levels=2))
 
 
@@ -100,10 +100,10 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """A row for each kind of outlier and each score."""
     binary = asked.model.space.levels == 2
-    ours = asked.look(black_and_white(inside) if binary else inside)
+    ours = asked.outputs(black_and_white(inside) if binary else inside)
     rows = []
     for name, part in shown.items():
-        other = asked.look(black_and_white(part) if binary else part)
+        other = asked.outputs(black_and_white(part) if binary else part)
         for score, (near, far) in scores(asked, ours, other).items():
             rows.append(
                 {
@@ -112,7 +112,7 @@ def rows_of(
                     "score": score,
                     "shown": name,
                     "max p": _sure(asked, other).exp().mean().item(),
-                    "accepted": accepted(near, far),
+                    "accepted": fpr_at_tpr(near, far),
                     "AUROC": auroc(near, far),
                     "purpose": purpose,
                 }
@@ -120,14 +120,19 @@ def rows_of(
     return rows
 
 
-def scores(asked: Recogniser, ours: Seen, other: Seen) -> dict[str, tuple[Any, Any]]:
+def scores(
+    asked: Recogniser, ours: ModelOutputs, other: ModelOutputs
+) -> dict[str, tuple[Any, Any]]:
     """{score: (of the right kind, of the outliers)}."""
     if ours.log_prob is None:
         return {"1 - max p(y|x)": (-_sure(asked, ours), -_sure(asked, other))}
-    return {name: (asked.novel(ours, name), asked.novel(other, name)) for name in novelties}
+    return {
+        name: (asked.novelty_score(ours, name), asked.novelty_score(other, name))
+        for name in novelties
+    }
 
 
-def _sure(asked: Recogniser, seen: Seen) -> torch.Tensor:
+def _sure(asked: Recogniser, seen: ModelOutputs) -> torch.Tensor:
     assert asked.classifier is not None
     assert seen.log_posterior is not None
     return (seen.log_posterior / asked.classifier.temperature).log_softmax(1).amax(1)

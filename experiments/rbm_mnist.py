@@ -83,19 +83,19 @@ def nats(model: Any, test: Any, seed: int, quick: bool) -> dict[str, Any]:
     if (
         model.classes
     ):  # p(x) = sum_y p(x, y): the log Z of the joint is made of those of the classes
-        energies = [model._given(label, torch.float64) for label in range(model.classes)]
+        energies = [model.energy_given(label, torch.float64) for label in range(model.classes)]
         bias = model.energy.visible[model.space.dims :].double()
-        of_x = torch.stack([e.log_weight(x.flatten(1).double()) for e in energies], 1) + bias
+        of_x = torch.stack([e.neg_free_energy(x.flatten(1).double()) for e in energies], 1) + bias
         log_p = of_x.logsumexp(1) - (log_z + bias).logsumexp(0)
         accuracy = (model.joint_posterior(x).argmax(1) == batch.y).double().mean().item()
     else:
-        log_p = model._given(None, torch.float64).log_weight(x.flatten(1).double()) - log_z[0]
+        log_p = model.energy_given(None, torch.float64).neg_free_energy(x.flatten(1).double()) - log_z[0]
     error = max(one.error for one in found)
     row = {
         "nats": -log_p.mean().item(),
         "stderr": (log_p.std() / math.sqrt(len(log_p))).item(),
         "3 sigma of log Z": 3 * error,
-        "effective chains": min(one.size for one in found),
+        "effective chains": min(one.ess for one in found),
         "chains": chains,
     }
     n, each, down = (5, 2, 50) if quick else (100, 10, 10_000)

@@ -9,7 +9,7 @@ import torch
 import plausible
 from plausible import runs
 from plausible.data.options import DEFAULTS
-from plausible.tasks.fit import follow
+from plausible.tasks.fit_steps import fit_steps
 from plausible.training import Training
 
 
@@ -35,10 +35,10 @@ def train_a_slice(
         model = runs.build(name, config, data.space, settings.seed).to(device)
         training = plausible.train(model, data, settings)
         run = runs.create(folder, training)
-    until, told = training.seconds + 60 * minutes, training.seconds
-    for step in follow(run, training):
-        if training.seconds > told + 30:
-            told = training.seconds
+    until, reported = training.seconds + 60 * minutes, training.seconds
+    for step in fit_steps(run, training):
+        if training.seconds > reported + 30:
+            reported = training.seconds
             print(f"step {step.clock.step}, {step.clock.progress:.0%} of the budget", flush=True)
         if training.seconds >= until:
             break

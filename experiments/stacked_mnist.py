@@ -62,19 +62,7 @@ def configuration(preset: str) -> plausible.GAN.Config:
     """The default, or the preset that R3GAN's paper gives for Stacked MNIST."""
     if preset == "default":
         return plausible.GAN.Config(augment=())
-    return plausible.GAN.Config(
-        architecture="r3gan",
-        batch=512,
-        lr=2e-4,
-        lr_end=2e-4,
-        beta2=0.9,
-        beta2_end=0.99,
-        penalty_weight=1.0,
-        penalty_weight_end=0.1,
-        penalty_every=1,
-        burn_in=0.2,
-        augment=(),
-    )
+    return plausible.GAN.presets[preset].config
 
 
 def main() -> None:

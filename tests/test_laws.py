@@ -48,7 +48,7 @@ def test_the_registry_is_the_taxonomy_in_the_docstring():
 @pytest.mark.parametrize(("kind", "conditional"), CASES)
 def test_law_1_probabilities_sum_to_what_their_kind_says(kind, conditional):
     if not issubclass(kind, Explicit):
-        assert not hasattr(kind, "log_prob")  # a model that cannot say it has no such verb
+        assert not hasattr(kind, "log_prob")  # a model that cannot say it has no such capability
         return
     model = trained(kind, conditional).averaged
     for y in [None, 0, 1] if conditional else [None]:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from plausible.core.likelihood import Kind, LogProb, Reference
     from plausible.core.model import Explicit, Generative, Model
     from plausible.core.space import Batch, Space
-    from plausible.data.load import load
+    from plausible.data.load import from_arrays, load
     from plausible.data.options import Options
     from plausible.data.part import Data, Part
+    from plausible.evaluation.report import Report
     from plausible.models import (
         GAN,
         GSN,
@@ -33,9 +34,21 @@ if TYPE_CHECKING:
     )
     from plausible.recognition import BayesClassifier, Conformal, decide, temper
     from plausible.recognition.recogniser import Recogniser
-    from plausible.runs import Run, create, resume, save
-    from plausible.tasks.evaluate import Report, evaluate, judge
-    from plausible.tasks.fit import follow
+    from plausible.runs import Run, create, save
+    from plausible.tasks.classify import classify, score
+    from plausible.tasks.complete import complete, surprisal
+    from plausible.tasks.describe import describe
+    from plausible.tasks.diagnose import diagnose
+    from plausible.tasks.evaluate import evaluate
+    from plausible.tasks.evaluate_samples import evaluate_samples
+    from plausible.tasks.fit import fit, resume
+    from plausible.tasks.fit_steps import fit_steps
+    from plausible.tasks.interpolate import interpolate, interpolate_between
+    from plausible.tasks.reconstruct import reconstruct
+    from plausible.tasks.reference_classifier import reference_classifier
+    from plausible.tasks.sample import sample, sample_chain
+    from plausible.tasks.save import save_report, save_samples
+    from plausible.tasks.trained import Trained, open_trained
     from plausible.training import Settings, Step, Training, train
 
 _HOMES = {
@@ -44,7 +57,7 @@ _HOMES = {
     "core.likelihood": ("Kind", "LogProb", "Reference"),
     "core.model": ("Explicit", "Generative", "Model"),
     "core.space": ("Batch", "Space"),
-    "data.load": ("load",),
+    "data.load": ("from_arrays", "load"),
     "data.options": ("Options",),
     "data.part": ("Data", "Part"),
     "models": (
@@ -53,20 +66,36 @@ _HOMES = {
     ),
     "recognition": ("BayesClassifier", "Conformal", "decide", "temper"),
     "recognition.recogniser": ("Recogniser",),
-    "runs": ("Run", "create", "resume", "save"),
-    "tasks.evaluate": ("Report", "evaluate", "judge"),
-    "tasks.fit": ("follow",),
+    "runs": ("Run", "create", "save"),
+    "evaluation.report": ("Report",),
+    "tasks.classify": ("classify", "score",),
+    "tasks.complete": ("complete", "surprisal",),
+    "tasks.describe": ("describe",),
+    "tasks.diagnose": ("diagnose",),
+    "tasks.evaluate": ("evaluate",),
+    "tasks.evaluate_samples": ("evaluate_samples",),
+    "tasks.fit": ("fit", "resume",),
+    "tasks.fit_steps": ("fit_steps",),
+    "tasks.interpolate": ("interpolate", "interpolate_between",),
+    "tasks.reconstruct": ("reconstruct",),
+    "tasks.reference_classifier": ("reference_classifier",),
+    "tasks.sample": ("sample", "sample_chain",),
+    "tasks.save": ("save_report", "save_samples",),
+    "tasks.trained": ("Trained", "open_trained",),
     "training": ("Settings", "Step", "Training", "train"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "load", "Options", "Data", "Part", "Space", "Batch",
+    "fit", "resume", "evaluate", "evaluate_samples", "diagnose", "sample", "sample_chain", "interpolate",
+    "interpolate_between", "reconstruct", "complete", "surprisal", "classify", "score", "describe",
+    "save_samples", "save_report", "open_trained", "Trained", "Report", "reference_classifier",
+    "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",
     "Model", "Generative", "Explicit", "Player", "Loss", "Clock",
-    "train", "Settings", "Training", "Step",
-    "Run", "create", "follow", "resume", "save", "evaluate", "Report", "judge",
+    "train", "fit_steps", "Settings", "Training", "Step",
+    "Run", "create", "save",
     "BayesClassifier", "temper", "decide", "Conformal", "Recogniser",
     "LogProb", "Kind", "Reference", "UsageError", "NotDefined",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ from plausible.data.part import Data, Part
 from plausible.models.discriminative import ConvNet, LinearRegression, LogisticRegression
 from plausible.models.naive_bayes import NaiveBayes
 from plausible.recognition.bayes import BayesClassifier
-from plausible.training import Settings, train
+from plausible.tasks import fit
 
 
 class PlausibleClassifier(ClassifierMixin, BaseEstimator):
@@ -60,11 +60,15 @@ class PlausibleClassifier(ClassifierMixin, BaseEstimator):
         data, seed = Data("X", space, part, part, part), int(getattr(self, "random_state", 0) or 0)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            steps = getattr(self, "steps", None)
-            training = train(self._build(space), data, Settings(steps=steps, seed=seed))
-            for _ in training:
-                pass
-        self.model_ = training.averaged.double()  # a subset of X gets the very same answers
+            trained = fit(
+                self._build(space),
+                data,
+                steps=getattr(self, "steps", None),
+                seed=seed,
+                watch=False,
+                device="cpu",
+            )
+        self.model_ = trained.model.double()  # a subset of X gets the very same answers
         return self
 
     def predict_log_proba(self, X: Any) -> np.ndarray:

@@ -10,10 +10,10 @@ from tests.conftest import ask, make_data, refused
 
 import plausible
 from plausible import GSN, RBM, Settings, Space, runs, train
-from plausible.core.mcmc import measured, projections
-from plausible.diagnosis import Severity, diagnose
-from plausible.evaluation import mixing
+from plausible.core.mcmc import measure_mixing, random_projections
+from plausible.diagnosis import Severity, chain_mixing, run_checks
 from plausible.evaluation.measure import metrics
+from plausible.evaluation.metrics import mixing
 
 KINDS = {"rbm": RBM, "gsn": GSN}
 
@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _there(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    for module in (mixing, __import__("plausible.diagnosis.mixing", fromlist=["mixing"])):
+    for module in (mixing, chain_mixing):
         monkeypatch.setattr(module, "_STEPS", 200)
 
 
@@ -64,7 +64,7 @@ def test_one_place_to_write_and_a_chain_to_show(capsys, folder):
 def test_evaluation_and_diagnosis_say_how_chains_mix(name):
     ask("diagnose", name)
     found = json.loads(Path(name, "findings.json").read_text())
-    assert "chain mixing" in [finding["check"] for finding in found]
+    assert "chain mixing" in [finding["phenomenon"] for finding in found]
     model, data = runs.Run(name).model(), plausible.load("digits", runs.Run(name).options)
     report = plausible.evaluate(model, data, n=250)
     assert report["split R-hat"].value > 0.9
@@ -88,7 +88,7 @@ def test_a_chain_that_stays_where_it_began_is_found_out():
     for kind in (RBM, Stuck):
         model = kind(space)
         model.setup(data.train)
-        (said,) = [f for f in diagnose(model, data) if f.check == "chain mixing"]
+        (said,) = [f for f in run_checks(model, data) if f.phenomenon == "chain mixing"]
         severity[kind] = said.severity
     assert severity == {RBM: Severity.FINE, Stuck: Severity.WARNING}
     assert metrics["mixing"].needs is not None
@@ -104,7 +104,7 @@ def test_chains_that_keep_their_labels_need_not_agree_across_them():
     model = RBM(space, RBM.Config(conditional=True))
     for _ in train(model, data, Settings(steps=300)):
         pass
-    way, kept = mixing.walk(model, 64, 200, torch.Generator().manual_seed(0))
-    f = way.flatten(2) @ projections(16)
-    assert measured(f).r_hat > 1.2
-    assert measured(f, kept).agreed
+    way, kept = mixing.chain_states(model, 64, 200, torch.Generator().manual_seed(0))
+    f = way.flatten(2) @ random_projections(16)
+    assert measure_mixing(f).r_hat > 1.2
+    assert measure_mixing(f, kept).converged

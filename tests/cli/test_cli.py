@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,14 @@ from tests.conftest import refused
 
 from plausible import runs
 from plausible.cli import flags
-from plausible.cli.main import main, parse
+from plausible.cli.main import main
+from plausible.cli.parser import parse
 from plausible.core.model import models
 from plausible.core.space import Space
 from plausible.data.load import load
+from plausible.data.options import Options
 from plausible.models import GAN
+from plausible.tasks import open_trained
 
 
 @pytest.fixture(autouse=True)
@@ -204,7 +208,7 @@ def test_training_from_the_command_line_makes_a_whole_run(capsys):
     assert "Did it learn the distribution?" in out
 
 
-@pytest.mark.parametrize(("mode", "side"), [("RGB", 16), ("RGBA", 33), ("RGB", 64), ("RGBA", 128)])
+@pytest.mark.parametrize(("mode", "side"), [("RGB", 16), ("RGBA", 33), ("RGB", 40), ("RGBA", 32)])
 def test_folders_of_colour_images_train_by_the_same_command(capsys, mode, side):
     random = np.random.default_rng(0)
     Path("photos").mkdir()
@@ -249,7 +253,8 @@ def test_a_model_s_flags_are_its_config_without_collisions(capsys, name):
     assert end.value.code == 0
     out = capsys.readouterr().out
     kind = models[name]
-    shared = {f for c in (flags.Common, flags.Options, flags.Settings) for f in c.__annotations__}
+    common = (flags.TrainFlags, flags.TrainingFlags, Options)
+    shared = {f for c in common for f in c.__annotations__}
     own = {f for c in kind.Config.__mro__ for f in getattr(c, "__annotations__", {})}
     assert not shared & own
     for field in own:
@@ -257,17 +262,46 @@ def test_a_model_s_flags_are_its_config_without_collisions(capsys, name):
     assert "Example: plausible train" in out
 
 
+@pytest.mark.parametrize("name", sorted(models))
+def test_help_begins_with_what_most_people_need_and_every_flag_has_a_sentence(capsys, name):
+    with pytest.raises(SystemExit):
+        main(["train", name, "--help"])
+    out = capsys.readouterr().out
+    places = [out.index(flag) for flag in ("--data", "--steps", "--minutes", "--out", "--seed")]
+    assert places == sorted(places)
+    assert places[-1] < out.index("model options") < out.index("training options")
+    helps = flags.field_help(models[name].Config)
+    for field in fields(models[name].Config):
+        assert helps[field.name].endswith((".", "?")), field.name
+        assert not helps[field.name].startswith(("...", "Of ", "Its ")), helps[field.name]
+
+
 def test_the_flags_arrive_in_the_config():
-    order = parse(flags.order(GAN), ["--loss", "minimax", "--penalties", "r1", "--lr", "0.1"], "x")
-    config = GAN.Config(**vars(order.model))
-    assert (config.loss, config.penalties, config.lr) == ("minimax", ("r1",), 0.1)
-    assert parse(flags.order(GAN), ["--penalties"], "x").model.penalties == ()
+    def config(*args):
+        return flags.model_config(GAN, parse(flags.train_flags(GAN), list(args), "x"))
+
+    chosen = config("--loss", "minimax", "--penalties", "r1", "--lr", "0.1")
+    assert (chosen.loss, chosen.penalties, chosen.lr) == ("minimax", ("r1",), 0.1)
+    assert config("--penalties").penalties == ()
+    assert config() == GAN.Config()
+
+
+def test_a_preset_is_changed_by_the_flags_that_are_given(capsys):
+    args = ["--preset", "dcgan", "--steps", "2", "--width", "8", "--out", "r", "--no-watch"]
+    main(["train", "gan", *args])
+    config = json.loads(Path("r/config.json").read_text())["config"]
+    preset = GAN.presets["dcgan"].config
+    assert config["width"] == 8
+    assert config["loss"] == preset.loss
+    assert config["beta1"] == preset.beta1
+    assert "dcgan" in refused(capsys, "train", "gan", "--preset", "dcgna")
 
 
 def test_help_lists_and_wrong_paths_answer_without_torch():
     code = """
 import sys
-from plausible.cli.main import main, parse
+from plausible.cli.main import main
+from plausible.cli.parser import parse
 for args in (["--help"], ["train", "--help"], ["sample", "--help"], ["data", "nowhere"],
              ["train", "gan", "--data", "nowhere"], ["sample", "nowhere", "--out", "x.png"],
              ["evaluate", "--help"], ["evaluate", "nowhere"],
@@ -293,7 +327,7 @@ def test_python_m_plausible_is_the_same():
 
 
 def test_a_label_is_known_by_name_or_number(made):
-    from plausible.cli.commands.files import class_of
-
-    assert class_of(runs.Run(Path(made["labelled"])), "7") == 7
-    assert Space((1, 8, 8), 17, 10) == runs.Run(Path(made["labelled"])).space
+    trained = open_trained(made["labelled"])
+    assert trained.label("7") == trained.label(7) == 7
+    assert trained.label(None) is None
+    assert Space((1, 8, 8), 17, 10) == trained.model.space

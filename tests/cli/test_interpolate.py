@@ -137,7 +137,11 @@ def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
     assert "posterior" in out
     assert "findings.json" in out
     found = json.loads((folder / "vae" / "findings.json").read_text())
-    assert {row["check"] for row in found} == {"posterior collapse", "bound gap", "overfitting"}
+    assert {row["phenomenon"] for row in found} == {
+        "posterior collapse",
+        "bound gap",
+        "overfitting",
+    }
     assert all(row["evidence"] for row in found)
     ask("diagnose", folder / "gan")
     assert json.loads((folder / "gan" / "findings.json").read_text()) == []
@@ -146,18 +150,18 @@ def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
 
 def test_a_z_of_two_coordinates_is_drawn_whole(folder):
     run = runs.Run(folder / "plane")
-    picture = figures.plane(run.model(), run.data().heldout)
+    picture = figures.latent_plane(run.model(), run.data().heldout)
     assert picture.size == (1400, 700)
     space = Space((1, 8, 8), 17)
-    bare = figures.plane(GAN(space, GAN.Config(latent=2, width=4)), make_data(space).heldout)
+    bare = figures.latent_plane(GAN(space, GAN.Config(latent=2, width=4)), make_data(space).heldout)
     assert bare.size == (20 * 59 + 3, 20 * 59 + 3)
     vectors = make_data(Space((3,)))
-    assert figures.plane(GAN(vectors.space, GAN.Config(latent=2)), vectors.heldout).size
+    assert figures.latent_plane(GAN(vectors.space, GAN.Config(latent=2)), vectors.heldout).size
 
 
 def test_pairs_fill_their_last_line_with_grey():
     x = torch.zeros(5, 1, 8, 8)
-    sheet = np.asarray(figures.pairs(x, torch.ones(5, 1, 8, 8), 3))
+    sheet = np.asarray(figures.paired_grid(x, torch.ones(5, 1, 8, 8), 3))
     assert sheet.shape == (4 * 59 + 3, 3 * 59 + 3)
     assert sheet[10, 10] == 0
     assert sheet[59 + 10, 10] == 255

@@ -8,7 +8,7 @@ import torch
 from plausible.core.mcmc import (
     autocorrelation,
     autocorrelation_time,
-    measured,
+    measure_mixing,
     run_until_mixed,
     split_r_hat,
 )
@@ -31,7 +31,7 @@ def test_the_autocorrelation_time_of_an_autoregression_is_known(rho):
     assert tau == pytest.approx((1 + rho) / (1 - rho), rel=0.15)
     assert autocorrelation(f)[1].item() == pytest.approx(rho, abs=0.03)
     assert autocorrelation(f)[0].item() == pytest.approx(1)
-    assert measured(f).size == pytest.approx(2000 * 8 * (1 - rho) / (1 + rho), rel=0.3)
+    assert measure_mixing(f).ess == pytest.approx(2000 * 8 * (1 - rho) / (1 + rho), rel=0.3)
 
 
 def test_r_hat_is_one_where_chains_agree_and_not_where_they_drift_or_stay_apart():
@@ -57,9 +57,9 @@ def test_walking_goes_on_until_chains_that_began_apart_agree():
     start = 100 * torch.randn(64, 5, generator=generator)
     fast, slow, never = (run_until_mixed(walk(rho), start)[1] for rho in (0.3, 0.8, 1.0))
     assert fast.steps < slow.steps < never.steps == 1024
-    assert fast.agreed
-    assert slow.agreed
-    assert not never.agreed
+    assert fast.converged
+    assert slow.converged
+    assert not never.converged
 
 
 def test_chains_of_different_labels_need_not_agree():
@@ -69,5 +69,5 @@ def test_chains_of_different_labels_need_not_agree():
     def walk(x):
         return 10.0 * y[:, None] + torch.randn(64, 3, generator=generator)
 
-    assert run_until_mixed(walk, torch.zeros(64, 3), y)[1].agreed
-    assert not run_until_mixed(walk, torch.zeros(64, 3), patience=64)[1].agreed
+    assert run_until_mixed(walk, torch.zeros(64, 3), y)[1].converged
+    assert not run_until_mixed(walk, torch.zeros(64, 3), patience=64)[1].converged

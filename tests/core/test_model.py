@@ -1,4 +1,4 @@
-"""The parts of the verbs that every family inherits, on the smallest explicit model there is."""
+"""The parts of the capabilities that every family inherits, on the smallest explicit model there is."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ import pytest
 import torch
 from tests.conftest import make_data
 
+from plausible.core.device import device_generator
 from plausible.core.errors import UsageError
+from plausible.core.examples import batches
 from plausible.core.likelihood import LogProb, Reference
 from plausible.core.model import Explicit
 from plausible.core.space import Space
@@ -128,3 +130,41 @@ def test_a_density_is_in_data_units():
     truth = torch.distributions.Normal(mean, std).log_prob(x).sum(1)
     assert torch.allclose(model.log_prob(x).nats, truth, atol=1e-4)
     assert torch.allclose(model.restore(model.standardise(x)), x, atol=1e-5)
+
+
+class Seeded(Coins):
+    """Coins whose pixels are all drawn at once, where the model is."""
+
+    sampled_jointly = True
+
+    def _sample_jointly(self, n, y, generator):
+        u = torch.rand(n, *self.space.shape, generator=generator, device=generator.device)
+        return (u < self._weights(y, n).sigmoid()).float()
+
+
+def test_samples_that_are_made_jointly_follow_the_generator_too():
+    model = Seeded(SPACE, Coins.Config(conditional=True))
+    a, b, c = (
+        model.sample(1500, 1, generator=torch.Generator().manual_seed(k)).x for k in (0, 0, 1)
+    )
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+    with pytest.raises(UsageError, match="no z"):
+        model.sample(2, truncation=0.5)
+
+
+def test_a_conditional_model_asks_for_labels_in_one_sentence(conditional):
+    with pytest.raises(UsageError, match="this coins is conditional: give the labels of x"):
+        conditional.labels_of(torch.zeros(2, 1, 2, 2), None)
+    assert conditional.labels_of(torch.zeros(2, 1, 2, 2), 1).tolist() == [1, 1]
+    assert Coins(SPACE).labels_of(torch.zeros(2, 1, 2, 2), None) is None
+
+
+def test_examples_come_in_batches_and_a_generator_on_a_device_follows_ours():
+    train = make_data(SPACE).train
+    parts = list(batches(train, 5))
+    assert torch.equal(torch.cat([part.x for part in parts]), train.as_batch().x)
+    assert {len(part) for part in parts[:-1]} == {5}
+    device = torch.device("cpu")
+    one, other = (device_generator(device, torch.Generator().manual_seed(3)) for _ in "ab")
+    assert one.initial_seed() == other.initial_seed()

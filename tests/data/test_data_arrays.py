@@ -7,7 +7,7 @@ import pytest
 
 from plausible.core.errors import UsageError
 from plausible.data.arrays import interpret
-from plausible.data.labels import encode
+from plausible.data.labels import encode_labels
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
@@ -226,7 +226,7 @@ def test_size_and_channels_of_arrays(tmp_path: Path) -> None:
     ],
 )
 def test_labels(labels: np.ndarray, names: tuple[str, ...], codes: list[int]) -> None:
-    y, got = encode(labels, "here")
+    y, got = encode_labels(labels, "here")
     assert got == names
     assert y.tolist() == codes
     assert y.dtype == np.int64
@@ -240,7 +240,7 @@ def test_labels_refused() -> None:
         np.array([1j]),
     ):
         with pytest.raises(UsageError, match="labels of here must be whole numbers or words"):
-            encode(labels, "here")
+            encode_labels(labels, "here")
 
 
 def test_one_class_is_none(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_levels_and_binarise(tmp_path: Path) -> None:
     assert four.space.levels == 4
     assert int(four.train.values.max()) == 3
     dynamic = load(str(tmp_path), Options(binarise="dynamic"))
-    assert (dynamic.space.levels, dynamic.train.greys) == (2, 256)
+    assert (dynamic.space.levels, dynamic.train.grey_levels) == (2, 256)
 
 
 def test_few_bad_files_are_named_and_skipped(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_few_bad_files_are_named_and_skipped(tmp_path: Path) -> None:
     (tmp_path / "150.png").write_text("no picture")
     data = load(str(tmp_path))
     assert data.survey.count == 198
-    assert [name for name, _ in data.survey.offenders] == ["117.png", "150.png"]
+    assert [name for name, _ in data.survey.unreadable] == ["117.png", "150.png"]
     assert "2 unreadable files are skipped: 117.png (" in said(data)
     assert "150.png (not an image inside)" in said(data)
     (tmp_path / "160.png").write_text("")
@@ -243,7 +243,7 @@ def test_links(tmp_path: Path) -> None:
     (root / "a" / "nowhere.png").symlink_to(root / "missing.png")
     data = load(str(root))
     assert data.survey.classes == {"a": 120, "b": 80}
-    assert data.survey.offenders == (("a/nowhere.png", "no such file or directory"),)
+    assert data.survey.unreadable == (("a/nowhere.png", "no such file or directory"),)
     assert "1 linked folders were already read" in said(data)
 
 

@@ -8,9 +8,10 @@ import torch
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
-from plausible.data.load import against, load, resplit
+from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data, Part
+from plausible.data.split import resplit, with_heldout
 
 
 def numbered(n: int = 100, classes: int = 0) -> Data:
@@ -51,7 +52,7 @@ def test_shares_that_leave_nothing_are_refused(share: float) -> None:
 def test_a_new_split_keeps_what_the_data_are() -> None:
     dynamic = load("digits", Options(binarise="dynamic"))
     data = resplit(dynamic, 0.5)
-    assert data.train.greys == data.heldout.greys == 17
+    assert data.train.grey_levels == data.heldout.grey_levels == 17
     assert (data.space, data.class_names, data.name) == (
         dynamic.space,
         dynamic.class_names,
@@ -61,22 +62,22 @@ def test_a_new_split_keeps_what_the_data_are() -> None:
 
 def test_other_data_can_be_held_out() -> None:
     data, other = numbered(), numbered(80)
-    merged = against(data, other)
+    merged = with_heldout(data, other)
     assert torch.equal(merged.train.values.flatten(), torch.arange(100.0))
     assert torch.equal(merged.heldout.values.flatten(), torch.arange(80.0))
     assert merged.train.y is None
-    labelled = against(numbered(classes=2), numbered(80, classes=2))
+    labelled = with_heldout(numbered(classes=2), numbered(80, classes=2))
     assert labelled.heldout.y is not None
     assert torch.equal(labelled.heldout.y, labelled.heldout.values[:, 0].long() % 2)
 
 
 def test_other_data_must_have_the_same_space_and_classes(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="same shape and levels"):
-        against(load("moons"), load("digits"))
+        with_heldout(load("moons"), load("digits"))
     with pytest.raises(UsageError, match="held out and learned from at once"):
-        against(numbered(), numbered())
-    assert against(numbered(), numbered(80, classes=2)).heldout.y is None
-    assert against(numbered(classes=2), numbered(80)).heldout.y is None
+        with_heldout(numbered(), numbered())
+    assert with_heldout(numbered(), numbered(80, classes=2)).heldout.y is None
+    assert with_heldout(numbered(classes=2), numbered(80)).heldout.y is None
     sets = []
     for words in (("cat", "dog"), ("dog", "eel")):
         path = tmp_path / f"{words[1]}.npz"
@@ -84,4 +85,4 @@ def test_other_data_must_have_the_same_space_and_classes(tmp_path: Path) -> None
         np.savez(path, x=x, y=np.resize(words, 20))
         sets.append(load(str(path)))
     with pytest.raises(UsageError, match="eel has the class eel, which is none of dog: cat, dog"):
-        against(*sets)
+        with_heldout(*sets)

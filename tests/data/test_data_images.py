@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from plausible.data import images
-from plausible.data.images import header, pixels, refit
+from plausible.data.images import convert_images, read_header, read_pixels
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 COLOUR = np.stack([RAMP, 255 - RAMP, RAMP.T], axis=2)  # (8, 8, 3)
@@ -15,7 +15,7 @@ COLOUR = np.stack([RAMP, 255 - RAMP, RAMP.T], axis=2)  # (8, 8, 3)
 
 def read(path: Path, channels: int = 3, background: str = "white", side: int = 8) -> np.ndarray:
     """The pixels of a file at 8 x 8, with one channel as (8, 8)."""
-    got = pixels(path, (side, side), channels, background)
+    got = read_pixels(path, (side, side), channels, background)
     assert got.shape == (side, side, channels)
     assert got.dtype == np.uint8
     return got[:, :, 0] if channels == 1 else got
@@ -47,20 +47,20 @@ def test_jpeg(tmp_path: Path, mode: str) -> None:
     smooth = np.linspace(0, 255, 64).astype(np.uint8).reshape(8, 8)
     Image.fromarray(smooth).convert(mode).save(path, quality=100)
     assert np.abs(read(path, 1).astype(int) - smooth).max() <= 3
-    assert header(path).kind == f"{mode}, JPEG"
+    assert read_header(path).kind == f"{mode}, JPEG"
 
 
 def test_cmyk_jpeg(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     Image.new("RGB", (8, 8), (200, 40, 90)).convert("CMYK").save(path, quality=100)
-    assert header(path).kind == "CMYK, JPEG"
+    assert read_header(path).kind == "CMYK, JPEG"
     assert np.abs(read(path).astype(int) - [200, 40, 90]).max() <= 4
 
 
 def test_one_bit(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(RAMP > 100).save(path)
-    assert header(path).kind == "1, PNG"
+    assert read_header(path).kind == "1, PNG"
     assert (read(path, 1) == np.where(RAMP > 100, 255, 0)).all()
 
 
@@ -70,11 +70,11 @@ def test_palette(tmp_path: Path) -> None:
     palette.putpalette([250, 10, 20, 30, 240, 50])
     palette.putdata((RAMP // 128).flatten().tolist())
     palette.save(path)
-    assert header(path).kind == "P, PNG"
+    assert read_header(path).kind == "P, PNG"
     want = np.where((RAMP < 128)[:, :, None], [250, 10, 20], [30, 240, 50])
     assert (read(path) == want).all()
     palette.save(path, transparency=1)
-    assert header(path).transparent
+    assert read_header(path).transparent
     want[RAMP >= 128] = 255
     assert (read(path) == want).all()
     want[RAMP >= 128] = 0
@@ -86,7 +86,7 @@ def test_grey_with_alpha(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     alpha = RAMP.T.copy()
     Image.merge("LA", [Image.fromarray(RAMP), Image.fromarray(alpha)]).save(path)
-    assert header(path).kind == "LA, PNG"
+    assert read_header(path).kind == "LA, PNG"
     share = alpha / 255
     for background, value in (("white", 255), ("black", 0)):
         want = RAMP * share + value * (1 - share)
@@ -121,7 +121,7 @@ def test_sixteen_bits(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     deep = (RAMP.astype(np.uint16) * 257) + 100
     Image.fromarray(deep).save(path)
-    assert header(path).kind.startswith("I")
+    assert read_header(path).kind.startswith("I")
     assert np.abs(read(path, 1).astype(int) - RAMP).max() <= 1
     assert (read(path, 3)[:, :, 1] == read(path, 1)).all()
     Image.fromarray(np.full((8, 8), 65535, np.uint16)).save(path)
@@ -135,7 +135,7 @@ def test_first_frame(tmp_path: Path, suffix: str) -> None:
     extra = {"lossless": True} if suffix == "webp" else {}
     frames[0].save(path, save_all=True, append_images=frames[1:], **extra)
     assert Image.open(path).n_frames == 2
-    assert (header(path).width, header(path).height) == (8, 8)
+    assert (read_header(path).width, read_header(path).height) == (8, 8)
     assert (read(path) == [250, 0, 0]).all()
 
 
@@ -159,9 +159,9 @@ def test_exif_turns(tmp_path: Path, tag: int, suffix: str) -> None:
     exif[0x0112] = tag
     extra = {"lossless": True} if suffix == "webp" else {"quality": 100} if suffix == "jpg" else {}
     Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, **extra)
-    head = header(path)
+    head = read_header(path)
     assert (head.width, head.height) == (16, 24)
-    got = pixels(path, (16, 24), 1, "white")[:, :, 0]
+    got = read_pixels(path, (16, 24), 1, "white")[:, :, 0]
     assert np.abs(got.astype(int) - seen).max() <= (2 if suffix == "jpg" else 0)
 
 
@@ -198,32 +198,32 @@ def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.png"
     path.touch()
     with pytest.raises(ValueError, match=r"^empty$"):
-        header(path)
+        read_header(path)
     path.write_text("no picture")
     with pytest.raises(ValueError, match=r"^not an image inside$"):
-        header(path)
+        read_header(path)
     with pytest.raises(ValueError, match=r"^no such file or directory$"):
-        header(tmp_path / "b.png")
+        read_header(tmp_path / "b.png")
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 256, (64, 64), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:2000])
-    assert header(path).width == 64
+    assert read_header(path).width == 64
     with pytest.raises(ValueError, match="truncated"):
         read(path)
-    monkeypatch.setattr(images, "PIXELS", 1000)
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
     with pytest.raises(ValueError, match="64x64 pixels are too many"):
-        header(path)
+        read_header(path)
 
 
 def test_refit_of_arrays() -> None:
     codes = np.moveaxis(COLOUR, 2, 0)[None]  # (1, 3, 8, 8)
-    assert (refit(codes, 8, 3, "white") == codes).all()
-    assert refit(codes, 4, None, "white").shape == (1, 3, 4, 4)
-    assert refit(codes, None, 1, "white").shape == (1, 1, 8, 8)
-    assert (refit(codes[:, :1], None, 3, "white") == codes[:, :1]).all()
+    assert (convert_images(codes, 8, 3, "white") == codes).all()
+    assert convert_images(codes, 4, None, "white").shape == (1, 3, 4, 4)
+    assert convert_images(codes, None, 1, "white").shape == (1, 1, 8, 8)
+    assert (convert_images(codes[:, :1], None, 3, "white") == codes[:, :1]).all()
     clear = np.concatenate([codes, np.zeros_like(codes[:, :1])], axis=1)
-    assert (refit(clear, None, 3, "black") == 0).all()
+    assert (convert_images(clear, None, 3, "black") == 0).all()
     with pytest.raises(ValueError, match="choose a smaller --size"):
-        refit(codes, 100_000, None, "white")
+        convert_images(codes, 100_000, None, "white")
     with pytest.raises(ValueError, match="not 2"):
-        refit(codes[:, :2], 4, None, "white")
+        convert_images(codes[:, :2], 4, None, "white")

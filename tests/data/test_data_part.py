@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from plausible.core.space import Space
-from plausible.data.load import load, split
+from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Part
+from plausible.data.split import split
 
 
 def part(**changes: object) -> Part:
@@ -39,7 +40,7 @@ def test_changing_a_batch_of_vectors_does_not_change_the_data() -> None:
 
 def test_dynamic_draws_follow_the_grey_values() -> None:
     greys = torch.tensor([0, 4, 8, 16], dtype=torch.uint8).repeat(20_000, 1).reshape(-1, 1, 2, 2)
-    dynamic = Part(greys, None, Space((1, 2, 2), 2), greys=17)
+    dynamic = Part(greys, None, Space((1, 2, 2), 2), grey_levels=17)
     torch.manual_seed(0)
     first, second = dynamic.batch(slice(0, 20_000)).x, dynamic.batch(torch.arange(20_000)).x
     assert set(first.unique().tolist()) == {0.0, 1.0}
@@ -55,7 +56,7 @@ def test_dynamic_draws_follow_the_grey_values() -> None:
 
 def test_everything_is_drawn_from_its_seed() -> None:
     values = torch.full((50, 1, 2, 2), 8, dtype=torch.uint8)
-    dynamic = Part(values, None, Space((1, 2, 2), 2), greys=17)
+    dynamic = Part(values, None, Space((1, 2, 2), 2), grey_levels=17)
     state = torch.get_rng_state()
     assert torch.equal(dynamic.as_batch(3).x, dynamic.as_batch(3).x)
     assert not torch.equal(dynamic.as_batch(3).x, dynamic.as_batch(4).x)
@@ -71,7 +72,7 @@ def test_hash_is_of_the_content() -> None:
         part(y=torch.tensor([0, 1, 1])),
         part(y=None),
         part(space=Space((1, 2, 2), 256, 2)),
-        part(greys=17, space=Space((1, 2, 2), 2, 2)),
+        part(grey_levels=17, space=Space((1, 2, 2), 2, 2)),
     ]
     assert len({part().hash, *(other.hash for other in others)}) == 1 + len(others)
 
@@ -120,7 +121,7 @@ def test_binarised_digits() -> None:
     digits = load()
     dynamic = load("digits", Options(binarise="dynamic"))
     assert dynamic.space.levels == 2
-    assert dynamic.train.greys == 17
+    assert dynamic.train.grey_levels == 17
     assert torch.equal(dynamic.train.values, digits.train.values)
     static = load("digits", Options(binarise="static"))
     assert static.hashes == load("digits", Options(binarise="static")).hashes

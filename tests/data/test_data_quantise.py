@@ -10,7 +10,7 @@ from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.options import Options
-from plausible.data.quantise import draw, requantise
+from plausible.data.quantise import binarise, requantise
 
 LEVELS = st.integers(2, 256)
 
@@ -43,8 +43,8 @@ def test_agrees_with_the_space() -> None:
 
 def test_static_draw_is_fair_and_fixed() -> None:
     codes = np.tile(np.array([0, 64, 128, 255], np.uint8), (20_000, 1))
-    drawn = draw(codes, 256)
-    assert (drawn == draw(codes, 256)).all()
+    drawn = binarise(codes, 256)
+    assert (drawn == binarise(codes, 256)).all()
     assert np.abs(drawn.mean(0) - codes[0] / 255).max() < 4 * (0.25 / 20_000) ** 0.5
     assert drawn.mean(0)[[0, 3]].tolist() == [0, 1]
 

@@ -9,14 +9,14 @@ from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind, Reference
 from plausible.data.load import load
 from plausible.data.options import Options
-from plausible.data.toys import TOYS
+from plausible.data.toys import toys
 
-NAMES = list(TOYS)
+NAMES = list(toys)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_density_integrates_to_one(name: str) -> None:
-    toy = TOYS[name]()
+    toy = toys[name]()
     low = toy.centres.min(0).values - 7 * toy.sigma
     high = toy.centres.max(0).values + 7 * toy.sigma
     h = toy.sigma / 1.25  # the rule is exact to e^(-2 pi^2 1.25^2), 1e-13, for a Gaussian
@@ -32,7 +32,7 @@ def test_density_integrates_to_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_have_the_density(name: str) -> None:
-    toy = TOYS[name]()
+    toy = toys[name]()
     n = 20_000
     batch = toy.sample(n, torch.Generator().manual_seed(1))
     assert batch.x.shape == (n, 2)
@@ -50,7 +50,7 @@ def test_samples_have_the_density(name: str) -> None:
 
 
 def test_density_by_hand() -> None:
-    ring = TOYS["ring"]()
+    ring = toys["ring"]()
     x = torch.tensor([[2.0, 0.0], [2.02, 0.0]])
     peak = -math.log(8 * 2 * math.pi * 0.02**2)
     log_prob = ring.log_prob(x)
@@ -66,7 +66,7 @@ def test_density_by_hand() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_classes_mix_to_the_marginal(name: str) -> None:
-    toy = TOYS[name]()
+    toy = toys[name]()
     x = toy.sample(100, torch.Generator().manual_seed(2)).x.double()
     classes = toy.space.classes
     each = torch.stack([toy.log_prob(x, torch.full((100,), k)).nats for k in range(classes)])
@@ -78,7 +78,7 @@ def test_classes_mix_to_the_marginal(name: str) -> None:
 def test_toy_data(name: str) -> None:
     data = load(name)
     assert data.survey.count == 10_000
-    assert data.space == TOYS[name]().space
+    assert data.space == toys[name]().space
     assert data.train.values.shape == (7200, 2)
     assert data.log_prob is not None
     assert data.log_prob(data.heldout.as_batch().x).nats.isfinite().all()

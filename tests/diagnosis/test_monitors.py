@@ -1,4 +1,4 @@
-"""Monitors: an alarm is raised by the history that shows its failure, and not by others; looks change nothing."""
+"""Monitors: an alarm is raised by the history that shows its failure, and not by others; probes change nothing."""
 
 import json
 import math
@@ -8,16 +8,39 @@ import torch
 from tests.conftest import make_data
 
 from plausible import GAN, GSN, RBM, VAE, PixelCNN, Settings, Space, load, train
-from plausible.core.errors import UsageError
-from plausible.diagnosis import Finding, History, Monitor, Severity, alarmed, alarms
-from plausible.diagnosis.history import LOOK, TRACE
-from plausible.diagnosis.monitors.oscillation import cycle
-from plausible.diagnosis.probe import looked, reference
+from plausible.core.finding import Finding, Severity
+from plausible.core.reading import CONSTANT_UNITS, D_FAKE, D_REAL, GRADIENT_NORM, LOSS
+from plausible.diagnosis import History, Monitor, alarms, run_alarms
+from plausible.diagnosis.chain_mixing import AUTOCORRELATION
+from plausible.diagnosis.dead_units import UNITS_WITHOUT_GRADIENT
+from plausible.diagnosis.discriminator import (
+    AUC_TRAIN,
+    AUC_VALIDATION,
+    D_SAMPLES,
+    D_TRAIN,
+    D_VALIDATION,
+    LOGIT_GRADIENT,
+    SAMPLE_GRADIENT,
+    SIGNAL_TO_NOISE,
+)
+from plausible.diagnosis.frozen_player import WEIGHT_NORM
+from plausible.diagnosis.history import PROBES, TRACE
+from plausible.diagnosis.mode_collapse import FRECHET_RATIO, MISSED_SHARE, PAIRWISE_RATIO
+from plausible.diagnosis.oscillation import cycle
+from plausible.diagnosis.overfitting import VALIDATION_ERROR, VALIDATION_LOSS
+from plausible.diagnosis.posterior_collapse import (
+    ACTIVE_UNITS,
+    KL,
+    LATENT_DIMS,
+    LATENT_GAIN,
+    LATENT_GAIN_ERROR,
+)
+from plausible.diagnosis.probe import probe_reference, run_probes
 
 SPACE = Space((1, 4, 4), 2, 2)
 
 
-def lines(n, every=10, of_look=None, trace=None, **players):
+def lines(n, every=10, probes=None, trace=None, **players):
     """A log of n lines; numbers may be functions of the share of the budget spent."""
 
     def at(value, t):
@@ -26,60 +49,74 @@ def lines(n, every=10, of_look=None, trace=None, **players):
     found = []
     for k in range(n):
         t = (k + 1) / n
-        line = {"step": k * every, "images": k * every * 64, "spent": t, "seconds": float(k)}
+        line = {"step": k * every, "images": k * every * 64, "progress": t, "seconds": float(k)}
         line |= {who: {what: at(v, t) for what, v in seen.items()} for who, seen in players.items()}
         if trace is not None:
             rounds = [(k * every + r + 1) / (n * every) for r in range(every)]
             line[TRACE] = {what: [value(r) for r in rounds] for what, value in trace.items()}
-        if of_look is not None and k % 10 == 9:
-            line[LOOK] = {what: at(v, t) for what, v in of_look.items()}
+        if probes is not None and k % 10 == 9:
+            line[PROBES] = {what: at(v, t) for what, v in probes.items()}
         found.append(line)
     return found
 
 
 HEALTHY = {
-    "D, learned": 1.0, "D, held out": 0.9, "D, samples": -0.5, "AUC, learned": 0.85, "AUC, held out": 0.83,
-    "multiplier": 0.5, "slope": 0.2, "signal": 1.0, "distance": lambda t: 2 / t, "lost": 0.0, "pairs": 1.0,
-    "weights of the discriminator": lambda t: 10 + t, "weights of the generator": lambda t: 10 - t,
+    D_TRAIN: 1.0, D_VALIDATION: 0.9, D_SAMPLES: -0.5, AUC_TRAIN: 0.85, AUC_VALIDATION: 0.83, LOGIT_GRADIENT: 0.5,
+    SAMPLE_GRADIENT: 0.2, SIGNAL_TO_NOISE: 1.0, FRECHET_RATIO: lambda t: 2 / t, MISSED_SHARE: 0.0,
+    PAIRWISE_RATIO: 1.0, WEIGHT_NORM.of("discriminator"): lambda t: 10 + t,
+    WEIGHT_NORM.of("generator"): lambda t: 10 - t,
 }  # fmt: skip
 
 
-def game(n=200, swing=None, **changes):
+def game(changes=None, n=200, swing=None):
     """The history of a game that goes well but for the changes."""
     noise = iter((torch.randn(20 * n, generator=torch.Generator().manual_seed(0)) / 20).tolist())
     swing = swing or (lambda t: 0.0)
     trace = {
-        "D(x)": lambda t: 0.6 + swing(t) + next(noise),
-        "D(G(z))": lambda t: 0.4 - swing(t + 0.01) + next(noise),
+        D_REAL: lambda t: 0.6 + swing(t) + next(noise),
+        D_FAKE: lambda t: 0.4 - swing(t + 0.01) + next(noise),
     }
     players = {
-        "discriminator": {"loss": 0.7, "gradient": 1.0},
-        "generator": {"loss": 0.7, "gradient": 1.0},
+        "discriminator": {LOSS: 0.7, GRADIENT_NORM: 1.0},
+        "generator": {LOSS: 0.7, GRADIENT_NORM: 1.0},
     }
-    return History(lines(n, of_look=HEALTHY | changes, trace=trace, **players))
+    return History(lines(n, probes=HEALTHY | (changes or {}), trace=trace, **players))
 
 
 FAILURES = {
-    "vanishing gradient": {"multiplier": 0.01, "AUC, learned": 0.999, "slope": lambda t: 0.01 if t > 0.3 else 1.0},
-    "discriminator overfitting": {"D, held out": -0.3, "AUC, learned": 0.92, "AUC, held out": 0.6},
-    "starved generator": {"AUC, held out": 1.0, "AUC, learned": 1.0, "distance": 30.0},
-    "mode collapse": {"lost": 0.5, "pairs": 0.6},
-    "frozen player": {"weights of the discriminator": 3.25},
+    "vanishing gradient": {LOGIT_GRADIENT: 0.01, AUC_TRAIN: 0.999,
+                           SAMPLE_GRADIENT: lambda t: 0.01 if t > 0.3 else 1.0},
+    "discriminator overfitting": {D_VALIDATION: -0.3, AUC_TRAIN: 0.92, AUC_VALIDATION: 0.6},
+    "starved generator": {AUC_VALIDATION: 1.0, AUC_TRAIN: 1.0, FRECHET_RATIO: 30.0},
+    "mode collapse": {MISSED_SHARE: 0.5, PAIRWISE_RATIO: 0.6},
+    "frozen player": {WEIGHT_NORM.of("discriminator"): 3.25},
 }  # fmt: skip
 
 
+def plain_gan():
+    """A GAN without anything that steadies its game."""
+    config = {
+        "loss": "minimax",
+        "penalties": (),
+        "augment": (),
+        "updates": 10,
+        "lr_discriminator": 1e-5,
+    }
+    return GAN(SPACE, GAN.Config(width=8, **config))
+
+
 def test_a_game_that_goes_well_raises_no_alarm():
-    assert not [f for f in alarmed(game()) if f.severity in (Severity.WARNING, Severity.FAILURE)]
+    assert not [f for f in run_alarms(game()) if f.severity in (Severity.WARNING, Severity.FAILURE)]
 
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_raises_its_alarm_alone_with_evidence_and_a_flag(name):
     bad = [
         f
-        for f in alarmed(game(**FAILURES[name]))
+        for f in run_alarms(game(FAILURES[name]), plain_gan())
         if f.severity in (Severity.WARNING, Severity.FAILURE)
     ]
-    assert [f.check for f in bad] == [name]
+    assert [f.phenomenon for f in bad] == [name]
     assert bad[0].evidence
     assert "--" in bad[0].remedy
     json.dumps(bad[0].to_dict())
@@ -90,10 +127,10 @@ def test_one_sign_alone_is_no_failure(name):
     """Alarms rest on joint evidence: each sign but the last of a failure, and not that one."""
     signs = FAILURES[name]
     for left_out in signs:
-        if left_out == "AUC, learned":  # it only confirms
+        if left_out == AUC_TRAIN:  # it only confirms
             continue
         some = {what: value for what, value in signs.items() if what != left_out}
-        found = [f for f in alarmed(game(**some)) if f.check == name]
+        found = [f for f in run_alarms(game(some)) if f.phenomenon == name]
         assert [f.severity for f in found] == [Severity.FINE], left_out
 
 
@@ -119,10 +156,14 @@ def test_players_that_circle_without_coming_nearer_raise_an_alarm():
     def swing(t):
         return 0.2 * math.sin(2 * math.pi * 60 * t)
 
-    found = [f for f in alarmed(game(swing=swing, distance=8.0)) if f.check == "oscillation"]
+    found = [
+        f
+        for f in run_alarms(game({FRECHET_RATIO: 8.0}, swing=swing))
+        if f.phenomenon == "oscillation"
+    ]
     assert [f.severity for f in found] == [Severity.FAILURE]
     assert found[0].evidence["period, rounds"] == pytest.approx(2000 / 60, rel=0.1)
-    calm = [f for f in alarmed(game(swing=swing)) if f.check == "oscillation"]
+    calm = [f for f in run_alarms(game(swing=swing)) if f.phenomenon == "oscillation"]
     assert [f.severity for f in calm] == [Severity.FINE]
 
 
@@ -133,18 +174,20 @@ def test_growth_without_bound_is_divergence():
     history = History(
         lines(
             100,
-            of_look={"weights of the model": lambda t: 1 + 100 * t**8},
-            model={"loss": 1.0, "gradient": growing},
+            probes={WEIGHT_NORM.of("model"): lambda t: 1 + 100 * t**8},
+            model={LOSS: 1.0, GRADIENT_NORM: growing},
         )
     )
-    found = {f.check: f.severity for f in alarmed(history)}
+    found = {f.phenomenon: f.severity for f in run_alarms(history)}
     assert found == {"divergence": Severity.FAILURE, "frozen player": Severity.FINE}
-    asleep = lines(100, of_look={"weights of the model": lambda t: 1 + 100 * t**8}, model={"loss": 1.0,
-                   "gradient": lambda t: 0.0 if t < 0.7 else 1e-3})  # fmt: skip
-    assert all(f.severity is Severity.FINE for f in alarmed(History(asleep)))  # 0 is no usual norm
+    asleep = lines(100, probes={WEIGHT_NORM.of("model"): lambda t: 1 + 100 * t**8}, model={LOSS: 1.0,
+                   GRADIENT_NORM: lambda t: 0.0 if t < 0.7 else 1e-3})  # fmt: skip
+    assert all(
+        f.severity is Severity.FINE for f in run_alarms(History(asleep))
+    )  # 0 is no usual norm
 
 
-def test_a_held_out_loss_that_rises_again_while_the_other_falls_is_learning_by_heart():
+def test_a_held_out_loss_that_rises_again_while_the_other_falls_is_overfitting():
     def held(t):
         return 10 + 20 * (t - 0.4) ** 2
 
@@ -152,148 +195,137 @@ def test_a_held_out_loss_that_rises_again_while_the_other_falls_is_learning_by_h
         (0.1, Severity.WARNING),
         (3.0, Severity.FINE),
     ):  # 3 standard errors are noise
-        look = {"held-out loss": held, "held-out error": error}
-        model = {"loss": lambda t: 10 - 5 * t, "gradient": 1.0}
-        history = History(lines(100, of_look=look, model=model))
-        assert [(f.check, f.severity) for f in alarmed(history)] == [("learning by heart", said)]
+        probes = {VALIDATION_LOSS: held, VALIDATION_ERROR: error}
+        model = {LOSS: lambda t: 10 - 5 * t, GRADIENT_NORM: 1.0}
+        history = History(lines(100, probes=probes, model=model))
+        assert [(f.phenomenon, f.severity) for f in run_alarms(history)] == [("overfitting", said)]
 
 
-def of_model(**of_look):
+def of_model(probes):
     """The history of a model that plays alone."""
-    return History(lines(100, of_look=of_look, model={"loss": 1.0, "gradient": 1.0}))
+    return History(lines(100, probes=probes, model={LOSS: 1.0, GRADIENT_NORM: 1.0}))
 
 
 @pytest.mark.parametrize(
-    ("name", "signs", "healthy"),
+    ("kind", "name", "signs", "healthy"),
     [
-        ("chain mixing", {"left of a chain": 0.8}, {"left of a chain": 0.4}),
-        ("dead units", {"units without gradient": 0.4}, {"units without gradient": 0.1}),
-        ("dead units", {"units that never change": 0.4}, {"units that never change": 0.1}),
+        (RBM, "chain mixing", {AUTOCORRELATION: 0.8}, {AUTOCORRELATION: 0.4}),
+        (RBM, "dead units", {UNITS_WITHOUT_GRADIENT: 0.4}, {UNITS_WITHOUT_GRADIENT: 0.1}),
+        (RBM, "dead units", {CONSTANT_UNITS: 0.4}, {CONSTANT_UNITS: 0.1}),
         (
+            VAE,
             "posterior collapse",
-            {"KL": 0.01, "coordinates used": 0.0, "coordinates": 8.0, "worth of z": 0.1, "its error": 0.1},
-            {"KL": 5.0, "coordinates used": 8.0, "coordinates": 8.0, "worth of z": 9.0, "its error": 0.1},
+            {KL: 0.01, ACTIVE_UNITS: 0.0, LATENT_DIMS: 8.0, LATENT_GAIN: 0.1, LATENT_GAIN_ERROR: 0.1},
+            {KL: 5.0, ACTIVE_UNITS: 8.0, LATENT_DIMS: 8.0, LATENT_GAIN: 9.0, LATENT_GAIN_ERROR: 0.1},
         ),
     ],
 )  # fmt: skip
-def test_a_failure_of_another_family_raises_its_alarm(name, signs, healthy):
-    (bad,) = alarmed(of_model(**signs))
-    assert (bad.check, bad.severity in (Severity.WARNING, Severity.FAILURE)) == (name, True)
+def test_a_failure_of_another_family_raises_its_alarm(kind, name, signs, healthy):
+    (bad,) = run_alarms(of_model(signs), kind(SPACE))
+    assert (bad.phenomenon, bad.severity in (Severity.WARNING, Severity.FAILURE)) == (name, True)
     assert "--" in bad.remedy
-    (good,) = alarmed(of_model(**healthy))
-    assert (good.check, good.severity) == (name, Severity.FINE)
-    early = lines(4, of_look=None, model={"loss": 1.0, "gradient": 1.0})
-    early[0][LOOK] = signs
-    assert alarmed(History(early)) == []  # one look is not enough
+    (good,) = run_alarms(of_model(healthy))
+    assert (good.phenomenon, good.severity) == (name, Severity.FINE)
+    early = lines(4, probes=None, model={LOSS: 1.0, GRADIENT_NORM: 1.0})
+    early[0][PROBES] = signs
+    assert run_alarms(History(early)) == []  # one probe is not enough
 
 
-def test_what_is_looked_at_of_chains_and_units_is_what_is_wrong():
+def test_what_probes_say_of_chains_and_units_is_what_is_wrong():
     binary = Space((1, 8, 8), 2, 0)
     data = make_data(binary, 300)
 
-    def seen(training):
-        return looked(training, reference(training.raw, data, 0), 0)
+    def probed(training):
+        return run_probes(training, probe_reference(training.raw, data, 0), 0)
 
     torch.manual_seed(0)
     training = train(RBM(binary), data, Settings(steps=3))
     next(training)
-    good = seen(training)
+    good = probed(training)
     with torch.no_grad():
         training.raw.weight.normal_().mul_(30)  # each v is a place of its own
-    bad = seen(training)
-    assert good["left of a chain"] < 0.3 < 0.8 < bad["left of a chain"]
+    bad = probed(training)
+    assert good[AUTOCORRELATION] < 0.3 < 0.8 < bad[AUTOCORRELATION]
     with torch.no_grad():
         training.raw.weight.mul_(1e-3)
         training.raw.b[:32] = -50.0
-    assert seen(training)["units that never change"] == 32 / 128
-    assert good["units that never change"] == 0
+    assert probed(training)[CONSTANT_UNITS] == 32 / 128
+    assert good[CONSTANT_UNITS] == 0
 
     training = train(
         PixelCNN(binary, PixelCNN.Config(version="plain", width=8)), data, Settings(steps=3)
     )
     next(training)
-    assert seen(training)["units without gradient"] < 0.1
+    assert probed(training)[UNITS_WITHOUT_GRADIENT] < 0.1
     with torch.no_grad():
         for name, weight in training.raw.named_parameters():
             if name.endswith("narrow.bias"):
                 weight.fill_(-1e4)
     next(training)
-    assert seen(training)["units without gradient"] > 0.25
+    assert probed(training)[UNITS_WITHOUT_GRADIENT] > 0.25
 
 
 def test_a_vae_whose_bound_is_nearly_all_kl_collapses_while_it_learns_and_a_usual_one_does_not():
     for beta, raised in ((200.0, True), (1.0, False)):
-        data, watch = load("digits"), None
+        data = load("digits")
         torch.manual_seed(0)
         training = train(VAE(data.space, VAE.Config(beta=beta)), data, Settings(steps=300))
-        watch = Monitor(training)
+        monitor = Monitor(training)
         for step in training:
-            if watch.due(step):
-                clock = {"step": step.clock.step, "spent": step.clock.progress}
-                watch.add({**clock, **step.values(), LOOK: watch.look()})
-        finding = watch.findings["posterior collapse"]
+            if monitor.should_probe(step):
+                clock = {"step": step.clock.step, "progress": step.clock.progress}
+                monitor.update({**clock, **step.values(), PROBES: monitor.probe()})
+        finding = monitor.findings["posterior collapse"]
         assert (finding.severity is Severity.FAILURE) == raised
 
 
 def test_a_long_log_is_read_by_column_and_rounds_by_the_last_of_them():
-    history = History(lines(600, trace={"D(x)": lambda t: t}, of_look={"lost": lambda t: t},
-                            model={"loss": lambda t: 1 - t}))  # fmt: skip
-    steps, values = history.series("model", "loss", since=0.5)
+    history = History(lines(600, trace={D_REAL: lambda t: t}, probes={MISSED_SHARE: lambda t: t},
+                            model={LOSS: lambda t: 1 - t}))  # fmt: skip
+    steps, values = history.series_of("model", LOSS, since=0.5)
     assert (len(steps), steps[0].item(), values[-1].item()) == (300, 3000.0, 0.0)
-    assert history.trace("D(x)").tolist() == [k / 6000 for k in range(5489, 6001)]
-    assert len(history.trace("D(x)", since=0.95)) == 301
-    assert history.last(3, "lost", since=0.99) is None
-    assert [values.tolist() for values in history.last(1, "lost", since=0.99)] == [[1.0]]
+    assert history.trace(D_REAL).tolist() == [k / 6000 for k in range(5489, 6001)]
+    assert len(history.trace(D_REAL, since=0.95)) == 301
+    assert history.last(3, MISSED_SHARE, since=0.99) is None
+    assert [values.tolist() for values in history.last(1, MISSED_SHARE, since=0.99)] == [[1.0]]
     assert history.players == ["model"]
     assert history.steps == 5991
-    resumed = History(lines(100, of_look={"lost": lambda t: t}))  # its budget, spent ...
-    resumed.add({"step": 1000, "spent": 0.1})  # ... has become ten times as large
-    assert resumed.last(1, "lost", since=0.2) is None
+    resumed = History(lines(100, probes={MISSED_SHARE: lambda t: t}))  # its budget, spent ...
+    resumed.append({"step": 1000, "progress": 0.1})  # ... has become ten times as large
+    assert resumed.last(1, MISSED_SHARE, since=0.2) is None
 
 
 def test_a_model_that_says_how_probable_data_are_is_kept_by_that_and_not_by_how_its_samples_look():
-    watch, kept = Monitor(begun(VAE)), []
+    monitor, kept = Monitor(begun(VAE)), []
     for step, (held, distance) in enumerate([(9.0, 1.0), (5.0, 3.0), (4.0, 8.0), (4.1, 1.0)]):
         line = {
             "step": step,
-            "spent": step / 4,
-            LOOK: {"distance": distance, "held-out loss": held},
+            "progress": step / 4,
+            PROBES: {FRECHET_RATIO: distance, VALIDATION_LOSS: held},
         }
-        watch.add(line)
-        kept.append(watch.best_steps)
+        monitor.update(line)
+        kept.append(monitor.best_steps)
     assert kept == [1, 2, 3, 3]
-    watch.add({"step": 4, "spent": 1.0, LOOK: {"distance": 0.1, "held-out loss": None}})
-    assert watch.best_steps == 3  # another score cannot stand in for the one that is not finite
+    monitor.update(
+        {"step": 4, "progress": 1.0, PROBES: {FRECHET_RATIO: 0.1, VALIDATION_LOSS: None}}
+    )
+    assert monitor.best_steps == 3  # another score cannot stand in for the one that is not finite
 
 
-def test_samples_too_far_away_to_be_measured_are_left_out_of_a_look():
+def test_samples_too_far_away_to_be_measured_are_left_out():
     training = train(GAN(load("ring").space, GAN.Config(width=8)), load("ring"), Settings(steps=3))
     next(training)
-    beside = reference(training.raw, training.data, 0)
-    assert "distance" in looked(training, beside, 0)
+    reference = probe_reference(training.raw, training.data, 0)
+    assert FRECHET_RATIO in run_probes(training, reference, 0)
     with torch.no_grad():
         training.raw.scale.fill_(1e30)
-    assert "distance" not in looked(training, beside, 0)
+    assert FRECHET_RATIO not in run_probes(training, reference, 0)
 
 
 def test_an_empty_or_short_history_says_nothing():
-    for history in (History(), History(lines(3, model={"loss": 1.0, "gradient": 1.0}))):
-        assert alarmed(history) == []
+    for history in (History(), History(lines(3, model={LOSS: 1.0, GRADIENT_NORM: 1.0}))):
+        assert run_alarms(history) == []
     assert len(alarms) >= 7
-
-
-def test_a_log_is_read_as_it_was_written_and_a_torn_line_is_left_out(tmp_path):
-    path = tmp_path / "log.jsonl"
-    assert History.read(path).steps == 0
-    whole = lines(4, of_look={"lost": 0.1}, model={"loss": 1.0})
-    path.write_text("".join(json.dumps(line) + "\n" for line in whole) + '{"step": 4')
-    read = History.read(path)
-    assert read.looks == [line[LOOK] for line in whole if LOOK in line]
-    assert read.series("model", "loss")[0].tolist() == [line["step"] for line in whole]
-    for rubbish in ("rubbish", "[]", "{}", '{"step": "1", "spent": 0.1}'):
-        path.write_text(rubbish + "\n")
-        with pytest.raises(UsageError, match=r"line 1 of .* is not one of the log"):
-            History.read(path)
 
 
 def begun(kind, steps=30, **config):
@@ -316,29 +348,29 @@ def begun(kind, steps=30, **config):
         (GSN, {}),
     ],
 )
-def test_training_goes_on_as_if_nobody_had_looked(kind, config):
+def test_training_goes_on_as_if_nobody_had_run_probes(kind, config):
     unseen = begun(kind, **config)
     for _ in range(15):
         next(unseen)
     seen = begun(kind, **config)
-    beside = reference(seen.raw, seen.data, 0)
+    reference = probe_reference(seen.raw, seen.data, 0)
     for _ in range(15):
         next(seen)
-        numbers = looked(seen, beside, 0)
+        numbers = run_probes(seen, reference, 0)
         assert all(math.isfinite(value) for value in numbers.values())
-    assert numbers == looked(seen, beside, 0)
+    assert numbers == run_probes(seen, reference, 0)
     for a, b in zip(unseen.raw.state_dict().values(), seen.raw.state_dict().values(), strict=True):
         assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize("config", [{"conditional": True}, {"pack": 2}, {"loss": "relativistic-average"},
                                     {"loss": "wasserstein", "penalties": ("wgan-gp",)}])  # fmt: skip
-def test_every_kind_of_gan_can_be_looked_at(config):
+def test_every_kind_of_gan_can_be_probed(config):
     training = begun(GAN, **config)
     next(training)
-    numbers = looked(training, reference(training.raw, training.data, 0), 0)
-    assert 0 <= numbers["AUC, learned"] <= 1
-    assert numbers["slope"] > 0
+    numbers = run_probes(training, probe_reference(training.raw, training.data, 0), 0)
+    assert 0 <= numbers[AUC_TRAIN] <= 1
+    assert numbers[SAMPLE_GRADIENT] > 0
 
 
 def test_the_multiplier_is_the_slope_of_the_loss():
@@ -349,31 +381,35 @@ def test_the_multiplier_is_the_slope_of_the_loss():
         with torch.no_grad():
             head = training.raw.discriminator.head
             head.weight.zero_(), head.bias.fill_(-2.0)
-        found[loss] = looked(training, reference(training.raw, training.data, 0), 0)["multiplier"]
+        found[loss] = run_probes(training, probe_reference(training.raw, training.data, 0), 0)[
+            LOGIT_GRADIENT
+        ]
     sure = 1 / (1 + math.exp(2.0))
     assert found["minimax"] == pytest.approx(sure, rel=1e-4)
     assert found["nonsaturating"] == pytest.approx(1 - sure, rel=1e-4)
 
 
-def test_the_best_weights_are_those_of_the_latest_look_near_the_lowest_score():
+def test_the_best_weights_are_those_of_the_latest_probe_near_the_lowest_score():
     training = begun(GAN)
-    watch = Monitor(training)
+    monitor = Monitor(training)
     kept = []
     for step, distance in enumerate([9.0, 3.0, 3.2, 5.0, 2.9, 8.0]):
-        watch.follow(next(training))
-        watch.add({"step": step, "spent": step / 6, LOOK: {"distance": distance}})
-        kept.append(watch.best_steps)
+        monitor.observe(next(training))
+        monitor.update({"step": step, "progress": step / 6, PROBES: {FRECHET_RATIO: distance}})
+        kept.append(monitor.best_steps)
     assert kept == [1, 2, 3, 3, 5, 5]
-    assert watch.best is not None
+    assert monitor.best is not None
     scores = enumerate([9.0, 3.0, 3.2])
-    watch.restart(
-        History([{"step": k, "spent": k / 6, LOOK: {"distance": score}} for k, score in scores])
+    monitor.reset(
+        History(
+            [{"step": k, "progress": k / 6, PROBES: {FRECHET_RATIO: score}} for k, score in scores]
+        )
     )
-    assert watch.best is None
-    assert watch.trace() == {}  # nothing of rounds that were taken back
-    watch.findings["divergence"] = Finding("divergence", Severity.FAILURE, "it ran away")
-    watch.restart(watch.history)
-    assert watch.findings == {}  # what was said of rounds that were taken back
-    again = Monitor(training, watch.history)
-    again.add({"step": 4, "spent": 0.8, LOOK: {"distance": 3.5}})
+    assert monitor.best is None
+    assert monitor.pop_trace() == {}  # nothing of rounds that were taken back
+    monitor.findings["divergence"] = Finding("divergence", Severity.FAILURE, "it ran away")
+    monitor.reset(monitor.history)
+    assert monitor.findings == {}  # what was said of rounds that were taken back
+    again = Monitor(training, monitor.history)
+    again.update({"step": 4, "progress": 0.8, PROBES: {FRECHET_RATIO: 3.5}})
     assert again.best is None  # the best are of an earlier session, and in its folder

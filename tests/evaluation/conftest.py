@@ -1,4 +1,4 @@
-"""Makes ``evaluation_study`` importable from the tests beside it."""
+"""Makes ``evaluation_points`` importable from the tests beside it."""
 
 import sys
 from pathlib import Path

@@ -10,37 +10,39 @@ from tests.conftest import make_data
 import plausible
 from plausible.core.space import Space
 from plausible.evaluation.metrics.classification import (
-    Answers,
-    classification,
+    Predictions,
+    classification_measures,
     log_loss,
-    reliability,
-    risk_coverage,
+    reliability_diagram,
+    risk_coverage_curve,
 )
 from plausible.models import LogisticRegression, NaiveBayes
-from plausible.recognition.roc import accepted, auroc
-from plausible.tasks import evaluate as judging
+from plausible.recognition.roc import auroc, fpr_at_tpr
+from plausible.tasks import evaluate
 from plausible.training import Settings, train
 
-SAID = Answers(
+PREDICTIONS = Predictions(
     torch.tensor([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7]]).double().log(),
     torch.tensor([0, 1, 1, 1]),
 )
 
 
 def test_by_hand():
-    assert SAID.right.tolist() == [True, True, False, True]
-    assert log_loss(SAID).exp().tolist() == pytest.approx([1 / 0.9, 1 / 0.6, 1 / 0.2, 1 / 0.7])
-    found = {measure.name: measure for measure in classification(SAID)}
+    assert PREDICTIONS.correct.tolist() == [True, True, False, True]
+    assert log_loss(PREDICTIONS).exp().tolist() == pytest.approx(
+        [1 / 0.9, 1 / 0.6, 1 / 0.2, 1 / 0.7]
+    )
+    found = {measure.name: measure for measure in classification_measures(PREDICTIONS)}
     assert found["accuracy"].value == 0.75
     assert found["accuracy"].stderr == pytest.approx((0.75 * 0.25 / 4) ** 0.5)
-    coverage, risk = risk_coverage(SAID)
+    coverage, risk = risk_coverage_curve(PREDICTIONS)
     assert coverage.tolist() == [0.25, 0.5, 0.75, 1]
     assert risk.tolist() == pytest.approx([0, 0.5, 1 / 3, 0.25])
     assert found["risk over coverage"].value == pytest.approx((0 + 0.5 + 1 / 3 + 0.25) / 4)
 
 
 def test_reliability_in_two_bins():
-    bins = reliability(SAID, 2)
+    bins = reliability_diagram(PREDICTIONS, 2)
     assert bins.confidence.tolist() == pytest.approx([0.65, 0.85])
     assert bins.accuracy.tolist() == [1.0, 0.5]
     assert bins.error == pytest.approx((0.35 + 0.35) / 2)
@@ -50,8 +52,8 @@ def test_a_calibrated_classifier_has_almost_no_calibration_error():
     generator = torch.Generator().manual_seed(0)
     p = torch.randn(20_000, 4, generator=generator).double().softmax(1)
     y = torch.multinomial(p, 1, generator=generator)[:, 0]
-    assert reliability(Answers(p.log(), y)).error < 0.02
-    assert reliability(Answers((3 * p.log()).log_softmax(1), y)).error > 0.1
+    assert reliability_diagram(Predictions(p.log(), y)).error < 0.02
+    assert reliability_diagram(Predictions((3 * p.log()).log_softmax(1), y)).error > 0.1
 
 
 def test_auroc_is_scikit_learns_also_with_ties():
@@ -66,8 +68,8 @@ def test_auroc_is_scikit_learns_also_with_ties():
 
 def test_accepted_at_95_percent():
     inside = torch.arange(100.0)
-    assert accepted(inside, torch.tensor([94.0, 94.5, 1000.0])) == pytest.approx(1 / 3)
-    assert accepted(inside, inside) == pytest.approx(0.95)
+    assert fpr_at_tpr(inside, torch.tensor([94.0, 94.5, 1000.0])) == pytest.approx(1 / 3)
+    assert fpr_at_tpr(inside, inside) == pytest.approx(0.95)
 
 
 def test_a_report_of_a_classifier_and_of_bayes_rule(tmp_path):
@@ -84,9 +86,9 @@ def test_a_report_of_a_classifier_and_of_bayes_rule(tmp_path):
     assert report["log loss, calibrated"].value == pytest.approx(
         torch.tensor(3.0).log().item(), abs=0.1
     )
-    assert report.answers is not None
+    assert report.predictions is not None
     training = train(NaiveBayes(data.space), data, Settings())
     list(training)
-    report = judging.evaluate(training.averaged, data)
+    report = evaluate(training.averaged, data)
     assert report["log likelihood"].kind.sign == "="
     assert 0 <= report["accuracy"].value <= 1

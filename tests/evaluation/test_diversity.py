@@ -4,12 +4,11 @@ import math
 
 import pytest
 import torch
-from evaluation_study import evalset as points
+from evaluation_points import evalset as points
 
-from plausible.core.errors import NotDefined
+from plausible.core.errors import NotDefined, UsageError
 from plausible.core.likelihood import Kind
 from plausible.evaluation.metrics.diversity import (
-    collision_probability,
     duplicate_share,
     duplicates,
     neighbour_distance,
@@ -28,22 +27,6 @@ def normal(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize(
-    ("n", "values", "truth"),
-    [(23, 365, 0.5072972343239854), (0, 5, 0), (1, 1, 0), (2, 1, 1), (2, 4, 0.25), (366, 365, 1)],
-)
-def test_birthdays(n, values, truth):
-    assert collision_probability(n, values) == pytest.approx(truth, rel=1e-12)
-
-
-def test_birthdays_in_huge_supports_keep_their_digits():
-    n, values = 1000, 1e30
-    assert collision_probability(n, values) == pytest.approx(n * (n - 1) / 2 / values, rel=1e-12)
-    assert collision_probability(10**12, 1e15) == 1
-    with pytest.raises(NotDefined, match="at least 1 value"):
-        collision_probability(3, 0)
-
-
 def test_the_support_is_found_again_in_its_interval():
     generator = torch.Generator().manual_seed(0)
     hits = 0
@@ -60,6 +43,8 @@ def test_support_sizes_in_closed_form():
     assert support_size(0, 100) == (None, pytest.approx(4950 / math.log(20)), math.inf)
     with pytest.raises(NotDefined, match="2 draws"):
         support_size(0, 1)
+    with pytest.raises(UsageError, match="at most 10 equal pairs"):
+        support_size(11, 5)
 
 
 def test_the_vendi_score_of_groups_is_their_number():

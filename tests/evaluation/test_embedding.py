@@ -8,7 +8,7 @@ import torch
 from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.data.part import Part
-from plausible.evaluation.embedding import fit
+from plausible.evaluation.embedding import fit_embedding
 
 
 def vectors(n, seed, d=5):
@@ -28,7 +28,7 @@ def pictures(n, seed, space):
 
 
 def test_vectors_are_seen_in_units_of_their_deviation():
-    embedding = fit(vectors(500, 0), 100)
+    embedding = fit_embedding(vectors(500, 0), 100)
     view = embedding.embed(vectors(200, 1))
     assert view.raw[:, :4].std(0).tolist() == pytest.approx([1, 1, 1, 1], rel=0.2)
     assert view.raw[:, 4].abs().max() == 0  # a constant coordinate stays one
@@ -39,18 +39,18 @@ def test_vectors_are_seen_in_units_of_their_deviation():
 
 def test_images_are_seen_by_random_convolutions_and_shrunk_pixels():
     space = Space((3, 20, 24), 256)
-    embedding = fit(pictures(100, 0, space), 500)
+    embedding = fit_embedding(pictures(100, 0, space), 500)
     view = embedding.embed(pictures(30, 1, space))
     assert view.features.shape == (30, 64)
     assert view.raw.shape == (30, 3 * 16 * 16)
     assert len(embedding.names) == 10
     small = Space((1, 8, 8), 17)
-    view = fit(pictures(50, 0, small), 100).embed(pictures(10, 1, small))
+    view = fit_embedding(pictures(50, 0, small), 100).embed(pictures(10, 1, small))
     assert torch.equal(view.raw.unflatten(1, (1, 8, 8)), view.part.batch(slice(0, 10)).x)
 
 
 def test_a_chunk_at_a_time_is_all_at_once():
-    seen, embedding = [], fit(vectors(300, 0), 100)
+    seen, embedding = [], fit_embedding(vectors(300, 0), 100)
     view = embedding.embed(vectors(2500, 1), progress=seen.append)
     assert sum(seen) == 2500
     assert len(seen) == 3
@@ -60,10 +60,10 @@ def test_a_chunk_at_a_time_is_all_at_once():
 
 def test_an_extractor_of_the_user_and_one_that_fails():
     own = (lambda x: x[:, :2] * 2, "twice the first two")
-    embedding = fit(vectors(100, 0), 100, features=own)
+    embedding = fit_embedding(vectors(100, 0), 100, features=own)
     part = vectors(20, 1)
     assert torch.equal(embedding.embed(part).features, part.values[:, :2] * 2)
-    assert embedding.describe == "twice the first two"
+    assert embedding.feature_description == "twice the first two"
     broken = replace(embedding, extract=lambda x: x * float("nan"))
     with pytest.raises(NotDefined, match="NaN or infinite"):
         broken.embed(part)
@@ -72,7 +72,7 @@ def test_an_extractor_of_the_user_and_one_that_fails():
 def test_very_long_vectors_are_projected_and_keep_their_distances():
     x = torch.randn(60, 3000, generator=torch.Generator().manual_seed(0))
     part = Part(x, None, Space((3000,)))
-    view = fit(part, 30).embed(part)
+    view = fit_embedding(part, 30).embed(part)
     assert view.raw.shape == (60, 1024)
     ratio = torch.pdist(view.raw) / torch.pdist((x - x.mean(0)) / x.std(0, correction=0))
     assert ratio.mean().item() == pytest.approx(1, abs=0.02)

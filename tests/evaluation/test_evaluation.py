@@ -7,9 +7,9 @@ import torch
 
 from plausible.core.errors import NotDefined
 from plausible.evaluation.features import pca
-from plausible.evaluation.metrics.classification import accuracy, counts, predict
+from plausible.evaluation.metrics.classification import accuracy, class_counts, predict
 from plausible.evaluation.metrics.distances import frechet
-from plausible.sampling.latent import great_circle
+from plausible.sampling.latent import slerp_path
 
 
 def with_moments(mean, covariance, n=400):
@@ -82,7 +82,7 @@ def test_principal_components_keep_the_variance_there_is():
 
 def test_a_great_circle_turns_evenly_and_changes_length_evenly():
     start, end = torch.tensor([[2.0, 0.0], [1.0, 1.0]]), torch.tensor([[0.0, 4.0], [2.0, 2.0]])
-    walk = great_circle(start, end, 5)
+    walk = slerp_path(start, end, 5)
     assert torch.allclose(walk[:, 0], start)
     assert torch.allclose(walk[:, -1], end, atol=1e-6)
     angles = torch.atan2(walk[0, :, 1], walk[0, :, 0])
@@ -99,7 +99,7 @@ class Threshold:
 def test_predictions_counts_and_accuracy(binary):
     x = torch.tensor([[0.2], [0.9], [0.7]])
     assert predict(Threshold(), x).tolist() == [0, 1, 1]
-    assert counts(torch.tensor([0, 2, 2]), 4).tolist() == [1, 0, 2, 0]
+    assert class_counts(torch.tensor([0, 2, 2]), 4).tolist() == [1, 0, 2, 0]
 
     class First:
         def log_posterior(self, x):

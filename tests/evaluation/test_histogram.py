@@ -4,14 +4,14 @@ import math
 
 import pytest
 import torch
-from evaluation_study import evalset
+from evaluation_points import evalset
 
 from plausible.core.errors import NotDefined
-from plausible.evaluation.metrics.histogram import bins, histogram, shares
+from plausible.evaluation.metrics.histogram import histogram, kmeans_bins, mode_shares
 
 
 def of(train, samples, names="abcd"):
-    """A evalset in which only modes matter."""
+    """An evaluation set in which only modes matter."""
     zeros = [torch.zeros(len(modes), 2) for modes in (train, samples)]
     train, samples = torch.tensor(train), torch.tensor(samples)
     return evalset(*zeros, zeros[1], modes=(train, samples, samples), names=tuple(names))
@@ -52,7 +52,7 @@ def test_one_mode_has_no_histogram():
 
 
 def test_shares_stand_beside_real_ones():
-    rows = shares(of([0, 0, 1, 2], [0, 1, 1, 1]))
+    rows = mode_shares(of([0, 0, 1, 2], [0, 1, 1, 1]))
     assert [(r.name, r.samples, r.share, r.real) for r in rows[:2]] == [
         ("a", 1, 0.25, 0.5),
         ("b", 3, 0.75, 0.25),
@@ -65,7 +65,7 @@ def test_bins_find_the_clusters():
     centres = 20 * torch.randn(6, 4, generator=generator)
     truth = torch.arange(600) % 6
     points = centres[truth] + torch.randn(600, 4, generator=generator)
-    assign, count = bins(points, 6, generator)
+    assign, count = kmeans_bins(points, 6, generator)
     assert count == 6
     found = assign(points, points)
     for k in range(6):  # one bin each
@@ -76,8 +76,8 @@ def test_bins_find_the_clusters():
 def test_bins_of_fewer_points_than_bins():
     generator = torch.Generator().manual_seed(0)
     same = torch.ones(30, 2)
-    assign, count = bins(same, 5, generator)
+    assign, count = kmeans_bins(same, 5, generator)
     assert count == 1
     assert assign(same, same).max() == 0
     three = torch.eye(3)
-    assert sorted(bins(three, 10, generator)[0](three, three).tolist()) == [0, 1, 2]
+    assert sorted(kmeans_bins(three, 10, generator)[0](three, three).tolist()) == [0, 1, 2]

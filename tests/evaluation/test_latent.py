@@ -9,9 +9,9 @@ from plausible.core.model import Generative
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
-from plausible.evaluation.measure import metrics
+from plausible.evaluation.measure import measure, metrics
 from plausible.evaluation.metrics.latent import path_length
-from plausible.sampling.latent import great_circle, turn
+from plausible.sampling.latent import slerp, slerp_path
 
 
 class Linear(Generative):
@@ -56,8 +56,8 @@ def normal(*shape, seed=0):
 
 
 def ratio(*arguments):
-    (measure,) = metrics["path length ratio"](evalset(*arguments))
-    return measure
+    (row,) = measure(metrics["path length ratio"], evalset(*arguments))
+    return row
 
 
 def test_a_linear_generator_has_twice_its_squared_norm():
@@ -74,18 +74,18 @@ def test_a_line_has_one_speed_whatever_the_step_and_a_constant_has_none():
     for epsilon in (1e-1, 1e-2, 1e-3):
         speed = path_length(lambda z: z @ matrix.T, lambda x: x, start, end, epsilon=epsilon)
         assert torch.allclose(speed, truth, rtol=1e-5 / epsilon)
-    still = path_length(lambda z: torch.ones(len(z), 3), lambda x: x, start, end, turn)
+    still = path_length(lambda z: torch.ones(len(z), 3), lambda x: x, start, end, slerp)
     assert still.tolist() == [0] * 50
 
 
 def test_a_great_circle_between_unit_vectors_has_its_angle_as_speed():
     start, end = torch.tensor([[1.0, 0, 0]]), torch.tensor([[0, 1.0, 0]])
-    speed = path_length(lambda z: z, lambda x: x, start, end, turn)
+    speed = path_length(lambda z: z, lambda x: x, start, end, slerp)
     assert speed.item() == pytest.approx((math.pi / 2) ** 2, rel=1e-4)
     a, b = normal(2, 6, 4)
-    walk = great_circle(a, b, 5)
+    walk = slerp_path(a, b, 5)
     for k in range(5):
-        assert torch.allclose(walk[:, k], turn(a, b, torch.full((6, 1), k / 4)), atol=1e-6)
+        assert torch.allclose(walk[:, k], slerp(a, b, torch.full((6, 1), k / 4)), atol=1e-6)
 
 
 def test_the_ratio_to_blends_of_data_is_that_of_the_scales():

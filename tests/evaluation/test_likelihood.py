@@ -6,13 +6,13 @@ from typing import ClassVar
 import pytest
 import torch
 
-from plausible.core.errors import NotDefined
+from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
-from plausible.evaluation.measure import metrics
+from plausible.evaluation.measure import measure, metrics
 from plausible.evaluation.metrics.likelihood import parzen
 
 SPACE = Space((1, 2, 3), levels=2)
@@ -23,7 +23,7 @@ class Coins(Explicit):
 
     name, place = "coins", ("test",)
     kind, stderr = Kind.EXACT, None
-    kinds: ClassVar = {"log_prob": "="}
+    family_kinds: ClassVar = {"log_prob": Kind.EXACT}
 
     def __init__(self, chance, space=SPACE, conditional=False):
         config = self.Config()
@@ -84,13 +84,13 @@ def bits(n, seed=0, space=SPACE):
 
 
 def window(*arguments, **more):
-    (measure,) = metrics["parzen window"](evalset(*arguments, **more))
-    return measure
+    (row,) = measure(metrics["parzen window"], evalset(*arguments, **more))
+    return row
 
 
 def test_the_mean_held_out_log_probability_and_its_bits():
     real, model = bits(1300), Coins(torch.full(SPACE.shape, 0.3))
-    nats, bit = metrics["log likelihood"](evalset(real, model=model))
+    nats, bit = measure(metrics["log likelihood"], evalset(real, model=model))
     each = (real * math.log(0.3) + (1 - real) * math.log(0.7)).flatten(1).sum(1).double()
     assert nats.value == pytest.approx(each.mean().item(), rel=1e-6)
     assert nats.stderr == pytest.approx(each.std().item() / math.sqrt(1300), rel=1e-6)
@@ -103,10 +103,10 @@ def test_the_mean_held_out_log_probability_and_its_bits():
 def test_a_bound_below_the_likelihood_is_one_above_the_bits_and_errors_add():
     model = Coins(torch.full(SPACE.shape, 0.5))
     model.kind, model.stderr = Kind.LOWER, 2.0
-    nats, bit = metrics["log likelihood"](evalset(bits(900), model=model))
+    nats, bit = measure(metrics["log likelihood"], evalset(bits(900), model=model))
     assert (nats.kind, bit.kind) == (Kind.LOWER, Kind.UPPER)
     assert nats.stderr == pytest.approx(2 / 30)  # every x has the same nats, so 2 / sqrt(900)
-    (alone, _) = metrics["log likelihood"](evalset(bits(1), model=Coins(model.chance)))
+    (alone, _) = measure(metrics["log likelihood"], evalset(bits(1), model=Coins(model.chance)))
     assert alone.stderr is None
 
 
@@ -114,8 +114,9 @@ def test_a_conditional_model_answers_with_its_mixture():
     space = Space(SPACE.shape, levels=2, classes=2)
     chance = torch.stack([torch.full(SPACE.shape, 0.1), torch.full(SPACE.shape, 0.9)])
     real = bits(40, space=space)
-    nats, _ = metrics["log likelihood"](
-        evalset(real, model=Coins(chance, space, conditional=True), space=space)
+    nats, _ = measure(
+        metrics["log likelihood"],
+        evalset(real, model=Coins(chance, space, conditional=True), space=space),
     )
     ones = real.flatten(1).sum(1)
     each = (0.5 * 0.1**ones * 0.9 ** (6 - ones) + 0.5 * 0.9**ones * 0.1 ** (6 - ones)).log()
@@ -126,17 +127,17 @@ def test_a_density_has_no_bits_and_an_impossible_example_no_mean():
     space = Space((3,))
     model = Normal(space, Normal.Config())
     real = normal(50, 3)
-    (nats,) = metrics["log likelihood"](evalset(real, model=model, space=space))
+    (nats,) = measure(metrics["log likelihood"], evalset(real, model=model, space=space))
     each = -(real.square() + math.log(2 * math.pi)).sum(1) / 2
     assert nats.value == pytest.approx(each.mean().item(), rel=1e-6)
     assert "density" in nats.note
     for chance in (0.0, math.nan):
         broken = Coins(torch.full(SPACE.shape, chance))
-        for measure in metrics["log likelihood"](evalset(bits(50), model=broken)):
-            assert measure.value is None
-            assert measure.stderr is None
-            assert "not finite" in measure.note
-    (implicit,) = metrics["log likelihood"](evalset(bits(50)))
+        for row in measure(metrics["log likelihood"], evalset(bits(50), model=broken)):
+            assert row.value is None
+            assert row.stderr is None
+            assert "not finite" in row.note
+    (implicit,) = measure(metrics["log likelihood"], evalset(bits(50)))
     assert "not explicit" in implicit.note
 
 
@@ -150,7 +151,7 @@ def test_a_parzen_window_is_a_mixture_of_gaussians():
     far = 1e4 + samples  # a common offset does not cost precision beyond that of the numbers
     assert torch.allclose(parzen(far, 1e4 + points, 0.3), truth, atol=0.05)
     for sigma in (0, -1, math.nan):
-        with pytest.raises(NotDefined, match="more than 0"):
+        with pytest.raises(UsageError, match="more than 0"):
             parzen(samples, points, sigma)
 
 

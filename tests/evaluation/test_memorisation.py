@@ -4,16 +4,16 @@ import math
 
 import pytest
 import torch
-from evaluation_study import evalset
+from evaluation_points import evalset
 
 from plausible.core.errors import NotDefined
 from plausible.evaluation.metrics.memorisation import (
-    closest,
-    copying,
-    dimension,
+    copy_statistic,
+    intrinsic_dimension,
+    likeliest_copies,
     memorisation,
-    spacing,
-    to_training,
+    nearest_train,
+    nearest_within_train,
     with_train_distances,
 )
 from plausible.evaluation.permutation import observed, p_value, permuted
@@ -84,7 +84,7 @@ def test_near_duplicates_have_an_exact_p_value():
 def test_near_copies_are_counted_and_held_out_data_are_not():
     train, real, samples = draw(300, 4), draw(200, 5), draw(200, 6)
     samples[:20] = train[:20] + 1e-3
-    statistic, usual = copying(evalset(train, real, samples))
+    statistic, usual = copy_statistic(evalset(train, real, samples))
     assert statistic(observed(200)).item() == pytest.approx(0.1)
     assert usual <= 0.01
     null = statistic(permuted(200, 499, torch.Generator().manual_seed(0)))
@@ -94,16 +94,16 @@ def test_near_copies_are_counted_and_held_out_data_are_not():
 def test_a_crowd_of_equal_samples_is_no_copy_unless_it_sits_on_a_training_example():
     train, real = draw(300, 7), draw(100, 8)
     point = draw(1, 9)
-    away, _ = copying(evalset(train, real, point.expand(100, -1).clone()))
+    away, _ = copy_statistic(evalset(train, real, point.expand(100, -1).clone()))
     assert away(observed(100)).item() == 0
-    on_top, _ = copying(evalset(train, real, train[:1].expand(100, -1).clone()))
+    on_top, _ = copy_statistic(evalset(train, real, train[:1].expand(100, -1).clone()))
     assert on_top(observed(100)).item() == 1
 
 
 def test_too_narrow_samples_are_not_mistaken_for_copies():
     generator = torch.Generator().manual_seed(0)
     found = evalset(draw(400, 10), draw(400, 11), 0.7 * draw(400, 12))
-    statistic, _ = copying(found)
+    statistic, _ = copy_statistic(found)
     assert p_value(statistic(observed(400)).item(), statistic(permuted(400, 199, generator))) > 0.05
     assert copied_fraction(found).p > 0.05
 
@@ -113,29 +113,31 @@ def test_the_dimension_of_a_subspace():
     for d in (2, 6):
         flat = torch.randn(3000, d, generator=generator) @ torch.randn(d, 20, generator=generator)
         view = evalset(flat, flat, flat).train
-        assert dimension(spacing(view, generator)) == pytest.approx(d, rel=0.15)
-    assert dimension(torch.zeros(5, 2)) == 1
+        assert intrinsic_dimension(nearest_within_train(view, generator)) == pytest.approx(
+            d, rel=0.15
+        )
+    assert intrinsic_dimension(torch.zeros(5, 2)) == 1
 
 
 def test_what_is_measured_once_is_what_would_be_measured_again():
     plain = evalset(draw(60, 1), draw(30, 2), draw(30, 3))
     known = with_train_distances(plain)
-    assert known.samples.nearest is not None
-    assert known.spacing is not None
+    assert known.samples.nearest_train is not None
+    assert known.nearest_within_train is not None
     for view in ("samples", "heldout"):
         for a, b in zip(
-            to_training(getattr(known, view)[5:20], known.train),
-            to_training(getattr(plain, view)[5:20], plain.train),
+            nearest_train(getattr(known, view)[5:20], known.train),
+            nearest_train(getattr(plain, view)[5:20], plain.train),
             strict=True,
         ):
             assert torch.equal(a, b)
     with pytest.raises(NotDefined, match="too few"):
-        spacing(plain.train[0:2], torch.Generator())
+        nearest_within_train(plain.train[0:2], torch.Generator())
 
 
 def test_the_samples_most_like_copies_come_first():
     train, real, samples = draw(50, 1), draw(50, 2), draw(40, 3)
     samples[7], samples[9] = train[31], train[4] + 1e-4
-    rows, of_train, _ = closest(evalset(train, real, samples), 2)
+    rows, of_train, _ = likeliest_copies(evalset(train, real, samples), 2)
     assert rows.tolist() == [7, 9]
     assert of_train.tolist() == [31, 4]

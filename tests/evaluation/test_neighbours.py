@@ -4,17 +4,15 @@ import math
 
 import pytest
 import torch
-from evaluation_study import evalset as points
+from evaluation_points import evalset as points
 
-from plausible.core.errors import NotDefined
+from plausible.core.errors import NotDefined, UsageError
 from plausible.evaluation.metrics.neighbours import (
     PRDC,
-    blocks,
-    expected_coverage,
+    distance_blocks,
     nearest,
     neighbourhoods,
     prdc,
-    squares,
 )
 
 
@@ -30,18 +28,11 @@ def measured(*sets):
     return {m.name: m for m in neighbourhoods(evalset(*sets))}
 
 
-def test_squares_are_those_of_the_definition_and_never_negative():
-    a, b = normal(7, 3).double(), normal(5, 3, seed=1).double()
-    truth = (a[:, None] - b).square().sum(2)
-    assert torch.allclose(squares(a, b), truth)
-    assert (squares(a + 1e6, a + 1e6) >= 0).all()
-
-
 @pytest.mark.parametrize("side", [1, -1])
 def test_blocks_cover_every_pair_once_and_bound_the_truth(side):
     a, b = normal(37, 4) + 100, normal(23, 4, seed=1) + 100
     found = torch.full((37, 23), math.nan, dtype=torch.float64)
-    for rows, columns, block in blocks(a, b, side=side, entries=50):
+    for rows, columns, block in distance_blocks(a, b, side=side, entries=50):
         assert found[rows, columns].isnan().all()
         found[rows, columns] = block
     truth = (a.double()[:, None] - b.double()).square().sum(2)
@@ -82,12 +73,12 @@ def test_impossible_requests_are_refused():
     x = normal(4, 2)
     with pytest.raises(NotDefined, match="there are 3"):
         nearest(x, x, 4, exclude_self=True)
-    with pytest.raises(NotDefined, match="no distance"):
+    with pytest.raises(UsageError, match="no distance"):
         nearest(x, normal(4, 3), 1)
+    with pytest.raises(UsageError, match="not 0"):
+        nearest(x, x, 0)
     with pytest.raises(NotDefined, match="NaN"):
         nearest(x, x * math.nan, 1)
-    with pytest.raises(NotDefined, match="not defined"):
-        expected_coverage(5, 5, 5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -112,8 +103,9 @@ def test_samples_of_the_same_distribution_score_what_theory_says():
     values = [prdc(normal(400, 6, seed=2 * i), normal(400, 6, seed=2 * i + 1)) for i in range(12)]
     mean = PRDC(*torch.tensor(values).mean(0).tolist())
     assert mean.density == pytest.approx(1, abs=0.06)
-    assert expected_coverage(400, 400, 5) == pytest.approx(0.969, abs=1e-3)
-    assert mean.coverage == pytest.approx(expected_coverage(400, 400, 5), abs=0.008)
+    # 1 - prod_{i=1..k} (n - i) / (m + n - i): that the k nearest of all others to a real are not all real
+    coverage = 1 - math.prod((400 - i) / (800 - i) for i in range(1, 6))
+    assert mean.coverage == pytest.approx(coverage, abs=0.008)
 
 
 def test_a_cluster_wins_precision_and_noise_wins_recall():

@@ -14,7 +14,7 @@ def test_shuffled_labels_are_halves_and_redrawn_ones_stay_on_their_side():
     shuffled, redrawn = permuted(6, 50, seeded()), resampled(6, 50, seeded())
     assert (shuffled.g.sum(1) == 6).all()
     assert torch.equal(shuffled.g + shuffled.h, torch.ones(50, 12))
-    assert torch.equal(shuffled.ours, shuffled.g > 0)
+    assert torch.equal(shuffled.is_sample, shuffled.g > 0)
     assert len(shuffled.g.unique(dim=0)) > 30
     for weights in (redrawn.g[:, :6], redrawn.h[:, 6:]):
         assert (weights.sum(1) == 6).all()

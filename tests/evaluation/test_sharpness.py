@@ -10,7 +10,7 @@ from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
-from plausible.evaluation.measure import metrics
+from plausible.evaluation.measure import measure, metrics
 from plausible.evaluation.metrics.sharpness import laplacian_variance, spectra, spectrum
 
 NAMES = ["laplacian sharpness", "power spectrum", "high frequencies"]
@@ -33,9 +33,9 @@ def noise(n, *shape, seed=0, scale=0.1):
 
 
 def measured(name, real, made):
-    (measure,) = metrics[name](evalset(real, made))
-    assert measure.name == name
-    return measure
+    (row,) = measure(metrics[name], evalset(real, made))
+    assert row.name == name
+    return row
 
 
 def test_white_noise_has_twenty_times_its_variance_and_a_ramp_none():

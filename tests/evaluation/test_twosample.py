@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from evaluation_study import evalset
+from evaluation_points import evalset
 
 from plausible.core.errors import NotDefined
 from plausible.evaluation.metrics.neighbours import nearest_other

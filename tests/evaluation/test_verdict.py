@@ -5,12 +5,18 @@ import math
 
 import pytest
 import torch
-from evaluation_study import evalset
+from evaluation_points import evalset
 
 from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.evaluation.permutation import observed
-from plausible.evaluation.verdict.defect import NullSummary, defects, excess, rate, shift
+from plausible.evaluation.verdict.defect import (
+    NullSummary,
+    defects,
+    detectable_excess,
+    detectable_rate,
+    detectable_shift,
+)
 from plausible.evaluation.verdict.verdict import State, run_tests
 
 MODES = 4
@@ -25,7 +31,7 @@ def clusters(n, seed, d=12, modes=MODES):
 
 
 def made(change=lambda x, y, train: (x, y), n=400):
-    """A evalset of T, H and changed real data."""
+    """An evaluation set of T, H and changed real data."""
     (train, a), (real, b) = clusters(800, 1), clusters(n, 2)
     samples, c = change(*clusters(n, 3), train)
     return evalset(train, real, samples, modes=(a, b, c), names=[str(k) for k in range(MODES)])
@@ -33,8 +39,8 @@ def made(change=lambda x, y, train: (x, y), n=400):
 
 def effect(name, found):
     kind = defects[name]
-    statistic = kind(found).statistic(observed(len(found.samples)))
-    return kind.read(statistic).item()
+    statistic = kind.function(found).statistic(observed(len(found.samples)))
+    return kind.effect(statistic).item()
 
 
 def result(name, found):
@@ -66,7 +72,9 @@ def test_the_unevenness_is_unbiased_at_zero_and_cohens_w_away_from_it():
     for _ in range(200):
         g, h = torch.randint(5, (2, 300), generator=generator)
         found = evalset(zeros, zeros, zeros, modes=(g, h, g), names="abcde")
-        w = defects["uneven modes"](found).statistic(observed(300)).item()  # before it is cut at 0
+        w = (
+            defects["uneven modes"].function(found).statistic(observed(300)).item()
+        )  # before it is cut at 0
         squares.append(math.copysign(w * w, w))
     squares = torch.tensor(squares)
     assert squares.mean().item() == pytest.approx(0, abs=4 * squares.std().item() / 200**0.5)
@@ -172,7 +180,7 @@ def test_what_would_decide_decides():
     assert enough.state is State.PASS
 
 
-def test_the_verdict_is_the_worst_ruling_and_plain_json():
+def test_the_verdict_is_the_worst_result_and_plain_json():
     def dropped(x, y, train):
         return x[y != 1], y[y != 1]
 
@@ -208,15 +216,15 @@ def test_the_smallest_detectable_shift_is_detected_with_the_power_it_names():
     """Power of a one-sided z-test at z_alpha + z_power standard errors."""
     normal = torch.distributions.Normal(0, 1)
     z_alpha = normal.icdf(torch.tensor(1 - 0.05 / 9))
-    power = normal.cdf(torch.tensor(shift(null()) / 0.01) - z_alpha)
+    power = normal.cdf(torch.tensor(detectable_shift(null()) / 0.01) - z_alpha)
     assert power.item() == pytest.approx(0.8, abs=1e-4)
-    assert shift(null(n=4000)) == pytest.approx(shift(null()) / 2)
-    assert excess(null()) == pytest.approx(0.02 + 0.8416 * 0.01, abs=1e-5)
+    assert detectable_shift(null(n=4000)) == pytest.approx(detectable_shift(null()) / 2)
+    assert detectable_excess(null()) == pytest.approx(0.02 + 0.8416 * 0.01, abs=1e-5)
 
 
 def test_the_smallest_detectable_rate_is_detected_with_about_that_power():
     generator, n, usual = torch.Generator().manual_seed(0), 1000, 0.002
-    extra = rate(null(), usual)
+    extra = detectable_rate(null(), usual)
     g = torch.poisson(torch.full((4000,), n * (usual + extra)), generator=generator)
     h = round(n * usual)
     from scipy import stats

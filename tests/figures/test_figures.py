@@ -46,8 +46,8 @@ def test_an_animation_goes_there_and_back():
     assert Image.open(io.BytesIO(figures.png(frames[0]))).format == "PNG"
 
 
-def studied(space, model=False, values=None):
-    """A evalset of 20 samples, drawn by a model or given, against random data of a space."""
+def evaluation_set(space, model=False, values=None):
+    """An evaluation set of 20 samples, drawn by a model or given, against random data of a space."""
     data = make_data(space, 120)
     if model:
         drawn = GAN(space, GAN.Config(width=4, latent=5)).eval()
@@ -61,7 +61,7 @@ def studied(space, model=False, values=None):
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 7, 9), (2, 8, 8)])
 @pytest.mark.parametrize("model", [False, True])
 def test_an_evaluation_of_images_has_its_pictures(shape, model):
-    evalset = studied(Space(shape, 17), model)
+    evalset = evaluation_set(Space(shape, 17), model)
     pictures = figures.evaluation(evalset)
     walks = {"walks.png"} if model else set()
     assert pictures.keys() == {"neighbours.png", "spectrum.png"} | walks
@@ -82,24 +82,26 @@ def test_a_copy_is_shown_first_below_what_it_copies():
     space = Space((1, 8, 8), 17)
     values = make_data(space, 60, 1).train.values.clone()
     values[7] = make_data(space, 120).train.values[3]
-    sheet = figures.evaluation(studied(space, values=values))["neighbours.png"]
+    sheet = figures.evaluation(evaluation_set(space, values=values))["neighbours.png"]
     above, itself = (sheet.crop((3, top, 3 + 56, top + 56)) for top in (3, 3 + 59))
     assert above.tobytes() == itself.tobytes()
 
 
 def test_fewer_samples_than_places_and_images_without_a_spectrum():
     space = Space((1, 2, 2), 17)
-    pictures = figures.evaluation(studied(space, values=make_data(space, 15, 1).train.values))
+    pictures = figures.evaluation(
+        evaluation_set(space, values=make_data(space, 15, 1).train.values)
+    )
     assert pictures.keys() == {"neighbours.png"}
     assert pictures["neighbours.png"].size[0] == 5 * (56 + 14) + 14
     space = Space((1, 8, 8), 17)
-    constant = figures.evaluation(studied(space, values=torch.full((20, 1, 8, 8), 5).byte()))
+    constant = figures.evaluation(evaluation_set(space, values=torch.full((20, 1, 8, 8), 5).byte()))
     assert constant.keys() == {"neighbours.png", "spectrum.png"}
 
 
 @pytest.mark.parametrize("dims", [1, 2, 5])
 def test_an_evaluation_of_vectors_has_walks_where_there_is_a_latent(dims):
-    assert figures.evaluation(studied(Space((dims,)))) == {}
-    pictures = figures.evaluation(studied(Space((dims,)), model=True))
+    assert figures.evaluation(evaluation_set(Space((dims,)))) == {}
+    pictures = figures.evaluation(evaluation_set(Space((dims,)), model=True))
     assert pictures.keys() == {"walks.png"}
     assert pictures["walks.png"].size == (600, 600)

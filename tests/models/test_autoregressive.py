@@ -120,7 +120,7 @@ def test_pixels_that_are_known_stay_and_the_rest_is_drawn_from_the_conditional(k
     known = space.quantise(torch.rand(3, *space.shape, generator=generator)).double()
     u = torch.rand(3, *space.shape, generator=generator).double()
     ways = [
-        getattr(model, way)(u, known=known, start=start)
+        getattr(model, way)(u, image=known, start=start)
         for way in ("naive", "cached", "jacobi", "draw")
     ]
     assert torch.equal(ways[0].flatten(1)[:, :start], known.flatten(1)[:, :start])
@@ -140,25 +140,25 @@ def test_surprise_is_the_terms_of_log_p():
 )
 def test_an_observation_is_a_distribution_and_is_drawn_by_its_inverse(kind):
     levels = {1: 2}.get(kind.size, getattr(kind, "levels", kind.size))
-    given = 3 * torch.randn(5, kind.size, dtype=torch.float64)
+    params = 3 * torch.randn(5, kind.size, dtype=torch.float64)
     codes = torch.arange(levels).expand(5, levels)
-    mass = kind.log_prob(given[:, None].expand(5, levels, -1), codes).exp()  # (5, levels)
+    mass = kind.log_prob(params[:, None].expand(5, levels, -1), codes).exp()  # (5, levels)
     assert torch.allclose(mass.sum(1), torch.ones(5).double())
     u = torch.rand(40_000, dtype=torch.float64)
-    seen = kind.draw(given[:1].expand(len(u), -1), u)
+    seen = kind.draw(params[:1].expand(len(u), -1), u)
     # the smallest level whose distribution function exceeds u
     below = mass[0].cumsum(0)
     assert torch.equal(seen, (below[:-1] <= u[:, None]).sum(1))
     mean = mass @ torch.linspace(0, 1, levels, dtype=torch.float64)
     # a mixture of logistics answers with its own mean, before it is put into bins
     close = 0.5 / (levels - 1) if isinstance(kind, LogisticMixture) else 1e-12
-    assert torch.allclose(kind.mean(given), mean, atol=close, rtol=0)
+    assert torch.allclose(kind.mean(params), mean, atol=close, rtol=0)
 
 
 def test_a_logistic_mixture_keeps_its_precision_far_from_its_mean():
     kind = LogisticMixture(256, 1)
-    given = torch.tensor([0.0, -1.0, -7.0])  # a narrow bump at the dark end
-    nats = kind.log_prob(given.expand(256, 3), torch.arange(256))
+    params = torch.tensor([0.0, -1.0, -7.0])  # a narrow bump at the dark end
+    nats = kind.log_prob(params.expand(256, 3), torch.arange(256))
     assert nats.isfinite().all()
     assert nats.argmax() == 0
     assert (nats.diff() < 0).all()

@@ -14,7 +14,7 @@ from plausible.core.game import Clock
 from plausible.core.likelihood import Kind, Reference
 from plausible.core.space import Batch
 from plausible.data.part import Data, Part
-from plausible.models.vae.bounds import averaged, drawing, log_ratio
+from plausible.models.vae.bounds import averaged, log_ratio, reparameterised
 
 # --- closed form: probabilistic PCA ---
 
@@ -156,11 +156,11 @@ def test_the_doubly_reparameterised_gradient_agrees_with_the_plain_one(net, beta
     params = list(model.net.parameters())
 
     def plain():
-        seen = model.net.seen(model.standardise(x))
+        features = model.net.encoder_features(model.standardise(x))
         noise = torch.randn(k * len(x), model.dims)
-        walk = model.net(seen, None, drawing(noise), k)
-        ratio = log_ratio(walk.z, walk.mean, walk.scale).view(k, -1)
-        log_w = model._likelihood(model.net.finish(walk), model._point(x), k) + beta * ratio
+        path = model.net(features, None, reparameterised(noise), k)
+        ratio = log_ratio(path.z, path.mean, path.scale).view(k, -1)
+        log_w = model._likelihood(model.net.finish(path), model.targets(x), k) + beta * ratio
         return -(log_w.logsumexp(0) - math.log(k)).mean()
 
     def doubly():

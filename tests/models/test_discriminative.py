@@ -49,7 +49,7 @@ def test_the_posterior_of_linear_decides_as_its_scores_and_sums_to_one(digits):
     training, _ = fitted(LinearRegression(digits.space), digits)
     x = digits.heldout.as_batch().x
     posterior = training.averaged.log_posterior(x)
-    assert torch.equal(posterior.argmax(1), training.averaged.affine(x).argmax(1))
+    assert torch.equal(posterior.argmax(1), training.averaged.decision_function(x).argmax(1))
     assert torch.allclose(posterior.exp().sum(1), torch.ones(len(x)))
 
 
@@ -59,7 +59,7 @@ def test_logistic_reaches_the_optimum_that_scikit_learn_reaches(digits, l2):
     training, _ = fitted(model, digits, steps=1000)
     assert training.finished
     x, y = inputs(model, digits.train)
-    peer = Peer(C=1 / (l2 * len(y)), tol=1e-9, max_iter=100_000).fit(x, y)
+    peer = Peer(C=1 / (l2 * len(y)), tol=1e-9, solver="newton-cholesky").fit(x, y)
 
     def cost(weight, bias):
         scores = x @ weight.T + bias

@@ -37,8 +37,10 @@ def transition_matrix(model, y=None, draws=1):
     drawn = torch.zeros(16, 16, dtype=torch.float64)
     with torch.no_grad():
         for k in range(draws):
-            given = net.ways[0].down(net.lowest(standard, labels, seeded(k)))  # (16, 1, 2, 2)
-            on = given.double().sigmoid().flatten(1)[:, None]  # (16, 1, 4)
+            params = net.ways[0].down(
+                net.lowest_layer(standard, labels, seeded(k))
+            )  # (16, 1, 2, 2)
+            on = params.double().sigmoid().flatten(1)[:, None]  # (16, 1, 4)
             drawn += torch.where(x.flatten(1)[None] > 0.5, on, 1 - on).prod(2) / draws
     return corrupted @ drawn
 
@@ -74,7 +76,7 @@ def test_samples_follow_the_stationary_distribution_too():
     x = model.sample(20_000, generator=seeded()).x
     seen = torch.bincount((x.flatten(1) @ PLACE).long(), minlength=16).double() / 20_000
     assert (seen - truth).abs().sum() / 2 < 0.02
-    assert model.mixing.agreed
+    assert model.mixing.converged
     assert model.mixing.steps <= 128
 
 
@@ -112,7 +114,7 @@ def test_every_kind_of_data_is_learned_and_drawn(space, architecture, conditiona
     labels = torch.full((5,), 1) if conditional else None
     after = model.transition(drawn.x, labels, seeded())
     assert torch.equal(model.space.quantise(after), after)
-    assert model.smoothed(drawn.x, labels).shape == drawn.x.shape
+    assert model.denoised(drawn.x, labels).shape == drawn.x.shape
 
 
 def test_walking_back_is_one_term_a_step():

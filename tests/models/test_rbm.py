@@ -6,15 +6,16 @@ import pytest
 import torch
 from tests.conftest import make_data
 
-from plausible import RBM, BayesClassifier, Settings, Space, train
+from plausible import RBM, BayesClassifier, PerClass, Settings, Space, train
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock
 from plausible.core.likelihood import Kind
 from plausible.core.space import Batch
-from plausible.models.rbm.annealing import AnnealingPath, estimate
+from plausible.models.rbm.annealing import AnnealingPath
 from plausible.models.rbm.energy import Energy
 from plausible.models.rbm.enumeration import log_partition, states
-from plausible.models.rbm.tempering import exchanged, ladder, tempered
+from plausible.models.rbm.partition import estimate
+from plausible.models.rbm.tempering import inverse_temperatures, swap_replicas, tempered_step
 
 SPACE = Space((1, 2, 2), 2, 3)
 
@@ -62,7 +63,9 @@ def test_the_sum_over_either_side_is_that_over_both():
         a, c, w = energy.visible.double(), energy.hidden.double(), energy.weight.double()
         joint = (v @ a)[:, None] + h @ c + v @ w @ h.T  # (2^D, 2^H)
         assert log_partition(energy).item() == pytest.approx(joint.logsumexp((0, 1)).item())
-        assert torch.allclose(energy.log_weight(v.float()).double(), joint.logsumexp(1), atol=1e-5)
+        assert torch.allclose(
+            energy.neg_free_energy(v.float()).double(), joint.logsumexp(1), atol=1e-5
+        )
 
 
 MACHINES = [
@@ -81,7 +84,7 @@ def test_annealing_finds_log_z(made):
     found, exact = estimate(log_w, path.log_z0), log_partition(energy).item()
     assert abs(found.log_z - exact) < max(3 * found.error, 1e-3)
     assert abs(found.log_z - exact) < 0.1
-    assert 1 <= found.size <= 500
+    assert 1 <= found.ess <= 500
 
 
 @pytest.mark.parametrize("made", MACHINES[::4])
@@ -94,7 +97,7 @@ def test_forwards_and_backwards_bracket_log_z(made):
     forwards, _ = path.forward(2000, 40, seeded())  # few steps: a wide bracket
     low = forwards + path.log_z0
     start = _exact_samples(energy, 2000)
-    high = energy.log_weight(start).double() - path.backward(start, 40, seeded(1))
+    high = energy.neg_free_energy(start).double() - path.backward(start, 40, seeded(1))
     for values, side in ((low, -1), (high, 1)):
         error = values.std().item() / math.sqrt(len(values))
         assert side * (values.mean().item() - exact) > -3 * error
@@ -108,7 +111,7 @@ def _exact_samples(energy, n):
         h @ energy.weight.T + energy.visible
     ).sum(1)
     rows = torch.multinomial(log_p.softmax(0), n, replacement=True, generator=seeded(7))
-    return energy.down(h[rows], seeded(8))
+    return energy.sample_visible(h[rows], seeded(8))
 
 
 def test_backwards_is_right_on_average_for_every_image():
@@ -135,32 +138,32 @@ def test_the_gradient_over_exact_chains_is_the_exact_gradient(conditional, monke
     batch = make_data(SPACE, 60).train.batch(slice(0, 40))
     all_x = SPACE.enumerate()
     if conditional:
-        every = torch.cat([model._units(all_x, torch.full((16,), k)) for k in range(3)])
+        every = torch.cat([model._visible(all_x, torch.full((16,), k)) for k in range(3)])
     else:
-        every = model._units(all_x, None)
-    p = model.energy.log_weight(every).softmax(0).detach()
+        every = model._visible(all_x, None)
+    p = model.energy.neg_free_energy(every).softmax(0).detach()
     params = list(model.parameters())
     ours = [torch.zeros_like(param) for param in params]
     for state, share in zip(
         every, p, strict=True
     ):  # the mean over chains in every state by its share
-        monkeypatch.setattr(model, "_walked", lambda v, weight, clock, at=state: at[None])
+        monkeypatch.setattr(model, "_negative_phase", lambda v, weight, clock, at=state: at[None])
         gradients = torch.autograd.grad(model.loss(batch, Clock()).total, params)
         ours = [sum_ + share * some for sum_, some in zip(ours, gradients, strict=True)]
-    v = model._units(batch.x, batch.y)
+    v = model._visible(batch.x, batch.y)
     energy = model.energy
-    exact = energy.log_weight(every).logsumexp(0) - energy.log_weight(v).mean()
+    exact = energy.neg_free_energy(every).logsumexp(0) - energy.neg_free_energy(v).mean()
     for one, other in zip(ours, torch.autograd.grad(exact, params), strict=True):
         assert torch.allclose(one, other, atol=1e-5)
 
 
 def test_tempering_leaves_the_product_of_all_temperatures_as_it_is():
-    energy, betas, n = random_energy(2, 2, 3, 2.0), ladder(3), 400_000
+    energy, betas, n = random_energy(2, 2, 3, 2.0), inverse_temperatures(3), 400_000
     path, v = AnnealingPath(energy, torch.zeros(2)), everything(2)
     base = torch.zeros(4)
-    log_p = torch.stack([base + path.gain(v, 0.0, b).float() for b in betas.tolist()]).log_softmax(
-        1
-    )
+    log_p = torch.stack(
+        [base + path.log_ratio(v, 0.0, b).float() for b in betas.tolist()]
+    ).log_softmax(1)
     start = torch.stack(
         [
             v[torch.multinomial(p.exp(), n, replacement=True, generator=seeded(k))]
@@ -169,7 +172,7 @@ def test_tempering_leaves_the_product_of_all_temperatures_as_it_is():
     )
     product = log_p[0][:, None, None] + log_p[1][:, None] + log_p[2]
     for odd in (False, True):
-        for move in (exchanged, tempered):
+        for move in (swap_replicas, tempered_step):
             after = move(path, start, betas, odd, seeded(5))
             code = (after @ torch.tensor([2.0, 1.0])).long()  # (3, n)
             place = code[0] * 16 + code[1] * 4 + code[2]
@@ -278,3 +281,23 @@ def test_the_conservative_estimate_is_below_the_truth_and_near_it(conditional):
     if conditional:
         with pytest.raises(UsageError, match="labels"):
             model.raise_lower_bound(x)
+
+
+def test_a_small_machine_is_exact_wherever_it_is_asked_and_a_large_one_is_not():
+    small, large = built(conditional=True), RBM(Space((1, 5, 5), 2), RBM.Config(hidden=24))
+    assert small.kinds["log_prob"] is Kind.EXACT
+    assert small.log_prob(SPACE.enumerate()).kind is Kind.EXACT
+    assert BayesClassifier(small).kind is Kind.EXACT
+    each = PerClass(SPACE, lambda space: RBM(space, RBM.Config(hidden=5)))
+    assert each.kinds["log_prob"] is Kind.EXACT
+    assert large.kinds["log_prob"] is Kind.ESTIMATE
+    assert RBM.family_kinds["log_prob"] is Kind.ESTIMATE
+
+
+def test_a_machine_for_each_class_makes_all_samples_of_a_class_at_once():
+    torch.manual_seed(0)
+    each = PerClass(SPACE, lambda space: RBM(space, RBM.Config(hidden=5)))
+    each.setup(make_data(SPACE, 200).train)
+    y = torch.zeros(3000, dtype=torch.long)
+    x = each.sample(3000, y, generator=seeded()).x
+    assert not torch.equal(x[:1024], x[1024:2048])  # no part of them is made by the same draws

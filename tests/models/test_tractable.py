@@ -152,9 +152,9 @@ def test_per_class_mixtures_have_units_of_their_own_and_are_saved(tmp_path):
 
 
 def _true(data, x, y):
-    from plausible.data.toys import TOYS
+    from plausible.data.toys import toys
 
-    return TOYS["moons"]().log_prob(x, y).nats.mean().item()
+    return toys["moons"]().log_prob(x, y).nats.mean().item()
 
 
 class Biased(NaiveBayes):

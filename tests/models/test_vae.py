@@ -12,7 +12,7 @@ from plausible import VAE, Settings, Space, train
 from plausible.core.capabilities import Autoencoder, Latent, Variational
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock
-from plausible.models.vae.bounds import drawing
+from plausible.models.vae.bounds import reparameterised
 from plausible.models.vae.hierarchy import repeated
 
 # --- numbers that are variants ---
@@ -163,15 +163,15 @@ def test_the_same_generator_gives_the_same_numbers():
     assert not torch.equal(model.encode(x, generator=at(3)), model.encode(x, generator=at(4)))
 
 
-def test_a_hierarchy_walks_the_same_way_down_whoever_asks():
-    """finish(walk) and decode(walk.z) are the same function, for any number of draws."""
+def test_a_hierarchy_goes_the_same_way_down_whoever_asks():
+    """finish(path) and decode(path.z) are the same function, for any number of draws."""
     for net in ("two layers", "residual", "conv"):
         model = made(GREY, **NETS[net], conditional=True)
         batch = make_data(GREY).train.batch(slice(0, 4))
-        seen = model.net.seen(model.standardise(batch.x))
-        walk = model.net(seen, batch.y, drawing(torch.randn(12, model.dims)), 3)
-        again = model.net.decode(walk.z, repeated(batch.y, 3))
-        assert torch.allclose(model.net.finish(walk), again, atol=1e-5)
+        features = model.net.encoder_features(model.standardise(batch.x))
+        path = model.net(features, batch.y, reparameterised(torch.randn(12, model.dims)), 3)
+        again = model.net.decode(path.z, repeated(batch.y, 3))
+        assert torch.allclose(model.net.finish(path), again, atol=1e-5)
 
 
 def test_a_conditional_model_must_be_told_the_label():
@@ -212,14 +212,14 @@ def test_few_images_drop_units_and_many_do_not():
     assert share(96, dropout=0.1) == {0.1}
 
 
-def test_dropout_does_not_disturb_a_walk_that_is_taken_twice():
+def test_dropout_does_not_disturb_a_path_that_is_taken_twice():
     """The doubly reparameterised gradient needs the very same q again."""
     with pytest.raises(UsageError, match="--dropout"):
         VAE(BINARY, VAE.Config(layers=2, importance=3, dropout=0.2))
     model = VAE(BINARY, VAE.Config(width=8, layers=2, importance=3))
     model.setup(make_data(BINARY, 96).train)
     assert {m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)} == {0.0}
-    single = VAE(BINARY, VAE.Config(width=8, importance=3))  # its only layer asks before any walk
+    single = VAE(BINARY, VAE.Config(width=8, importance=3))  # its only layer asks before any path
     single.setup(make_data(BINARY, 96).train)
     assert {m.p for m in single.modules() if isinstance(m, torch.nn.Dropout)} == {0.5}
 
@@ -252,9 +252,9 @@ def test_the_density_of_x_given_z_is_in_the_units_of_the_data():
     z = model.encode(x)
     step = 1e-3  # the density integrates over a small square to its area times its value
     here = model.log_likelihood(x, z)
-    given = model._numbers(model.net.decode(z, None))
-    spread = model.scale * given[..., 1].exp()  # in data units
-    mean = model.restore(given[..., 0])
+    params = model._params(model.net.decode(z, None))
+    spread = model.scale * params[..., 1].exp()  # in data units
+    mean = model.restore(params[..., 0])
     normal = torch.distributions.Normal(mean, spread)
     assert torch.allclose(here, normal.log_prob(x).sum(1), atol=step)
 

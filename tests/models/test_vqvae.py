@@ -33,7 +33,7 @@ def test_the_bound_lies_below_the_sum_over_all_grids_of_codes():
     grids = Space((1, 2, 2), 2).enumerate()  # all 2x2 grids of two codes
     log_p = model.prior.log_prob(grids).nats
     x = space.enumerate()
-    vectors = model._vectors(grids[:, 0].long())  # (16, F, 2, 2)
+    vectors = model._embed(grids[:, 0].long())  # (16, F, 2, 2)
     likelihood = torch.stack(
         [model._likelihood(x[[i]].expand(16, -1, -1, -1), vectors) for i in range(16)]
     )
@@ -55,10 +55,10 @@ def test_the_bound_lies_below_the_sum_over_all_grids_of_codes():
 def test_bits_are_codes(codes):
     model = VQVAE(Space((1, 8, 8), 17), VQVAE.Config(**SMALL, codes=codes))
     grid = torch.randint(codes, (5, 4, 4))
-    bits = model._written(grid)
+    bits = model._to_bits(grid)
     assert bits.shape == (5, codes.bit_length() - 1, 4, 4)
     assert set(bits.unique().tolist()) <= {0.0, 1.0}
-    assert torch.equal(model._read(bits), grid)
+    assert torch.equal(model._from_bits(bits), grid)
 
 
 def test_a_codebook_finds_the_clusters_and_no_vector_stays_idle():
@@ -69,7 +69,7 @@ def test_a_codebook_finds_the_clusters_and_no_vector_stays_idle():
     for round in range(400):
         e = centres[torch.randint(8, (256,), generator=generator)]
         e = e + 0.1 * torch.randn(256, 4, generator=generator)
-        book.learn(e, book.distances(e).argmin(1))
+        book.update(e, book.distances(e).argmin(1))
         if round % 4 == 0 and round < 200:
             book.revive()
     assert (torch.cdist(centres, book.vectors).amin(1) < 0.5).all()
@@ -169,7 +169,7 @@ def test_a_vector_that_nothing_is_near_to_stays_where_it_is():
         book.sums.copy_(book.vectors)
     for _ in range(2000):
         e = torch.randn(32, 3)
-        book.learn(e, book.distances(e).argmin(1))
+        book.update(e, book.distances(e).argmin(1))
     assert torch.allclose(book.vectors[1], torch.full((3,), 50.0), atol=1.0)
     book.revive()
     assert book.vectors[1].norm() < 10  # beside the other one

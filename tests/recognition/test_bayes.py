@@ -12,7 +12,7 @@ from plausible import BayesClassifier, Conformal, Settings, Space, decide, tempe
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
 from plausible.data.mutation import mutated
-from plausible.evaluation.metrics.classification import answers
+from plausible.evaluation.metrics.classification import predict_labelled
 from plausible.models import GAN, NaiveBayes
 from plausible.recognition.code_length import code_length
 from plausible.recognition.novelty import NoveltyInput, novelties
@@ -65,7 +65,7 @@ def test_a_given_prior_moves_the_posterior_by_its_ratio(bayes, digits):
 
 
 def test_bounds_make_a_posterior_an_estimate(bayes, monkeypatch):
-    monkeypatch.setattr(type(bayes.model), "kinds", {"log_prob": "≥"})
+    monkeypatch.setattr(type(bayes.model), "kinds", {"log_prob": Kind.LOWER})
     assert BayesClassifier(bayes.model).kind is Kind.ESTIMATE
 
 
@@ -92,10 +92,10 @@ def test_the_temperature_is_found_and_changes_no_order():
 
 
 def test_naive_bayes_is_overconfident_and_calibration_cures_it(bayes, digits):
-    before = answers(bayes, digits.validation)
+    before = predict_labelled(bayes, digits.validation)
     tempered = temper(bayes, before.log_posterior, before.y)
     assert tempered.temperature > 1.5
-    raw, cured = (answers(c, digits.heldout) for c in (bayes, tempered))
+    raw, cured = (predict_labelled(c, digits.heldout) for c in (bayes, tempered))
     loss = [
         plausible.evaluation.metrics.classification.log_loss(said).mean() for said in (raw, cured)
     ]

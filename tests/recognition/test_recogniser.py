@@ -8,18 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tests.conftest import make_data
 
 import plausible
 from plausible import Recogniser, Settings, Space, figures, runs, train
 from plausible.cli.main import main
 from plausible.core.errors import UsageError
-from plausible.data.inputs import inputs
+from plausible.data.inputs import read_inputs
 from plausible.data.options import Options
 from plausible.models import ConvNet, GaussianMixture, LinearRegression, NaiveBayes
 from plausible.recognition.conformal import Conformal
 from plausible.recognition.novelty import NoveltyInput, novelties
-from plausible.recognition.recogniser import outlying
+from plausible.recognition.recogniser import ood_detection
 from plausible.recognition.rejection import REJECTED
 
 
@@ -101,7 +102,7 @@ def test_novelty_of_a_ratio_needs_a_background_and_uses_it(naive, digits):
     behind = learned(NaiveBayes(digits.space), plausible.load("digits", Options(mutate=0.2)))
     asked = Recogniser(naive, digits, background=behind)
     assert asked.novelty == "ratio"
-    found = outlying(asked, digits.heldout, noise(digits.space, 300), "noise")
+    found = ood_detection(asked, digits.heldout, noise(digits.space, 300), "noise")
     assert found[0].value > 0.95
     with pytest.raises(UsageError, match="choose from"):
         Recogniser(naive, digits, novelty="none")
@@ -126,8 +127,8 @@ def test_p_values_of_the_default_score_hold_for_few_examples(n):
             NoveltyInput(nats[rows], code[rows]) for rows in (slice(0, n, 2), slice(1, n, 2))
         )
         score = novelties["either"]
-        compare = Conformal(score(replace(rest, usual=usual)))
-        fresh = score(replace(NoveltyInput(whole.log_prob[n:], code[n:]), usual=usual))
+        compare = Conformal(score(replace(rest, in_distribution=usual)))
+        fresh = score(replace(NoveltyInput(whole.log_prob[n:], code[n:]), in_distribution=usual))
         below.append((compare(fresh) <= 0.1).double().mean())
     rate = torch.stack(below)
     assert rate.mean() <= 0.1 + 3 * rate.std() / 20
@@ -135,7 +136,7 @@ def test_p_values_of_the_default_score_hold_for_few_examples(n):
 
 def test_what_is_usual_and_what_is_compared_with_are_different_examples(naive, digits):
     asked = Recogniser(naive, digits)
-    usual, compared = asked.usual.log_prob.nats, asked.conformal.scores
+    usual, compared = asked.in_distribution.log_prob.nats, asked.conformal.scores
     assert len(usual) + len(compared) == len(digits.validation)
     even = naive.log_prob(digits.validation.as_batch().x).nats[0::2]
     assert torch.allclose(usual, even)
@@ -244,7 +245,7 @@ def test_a_damaged_image_is_named(folder):
     broken = folder / "broken.png"
     broken.write_bytes(b"\x89PNG nonsense")
     with pytest.raises(UsageError, match=r"broken\.png"):
-        inputs([str(broken)], Space((1, 8, 8), 17))
+        read_inputs([str(broken)], Space((1, 8, 8), 17))
 
 
 def test_a_table_with_or_without_its_class_is_read(tmp_path):
@@ -252,7 +253,7 @@ def test_a_table_with_or_without_its_class_is_read(tmp_path):
     (tmp_path / "a.csv").write_text("u,v,kind\n1,2,x\n3,4,y\n")
     (tmp_path / "b.csv").write_text("u,v\n1,2\n3,4\n")
     for name in ("a.csv", "b.csv"):
-        given = inputs([str(tmp_path / name)], space, options)
+        given = read_inputs([str(tmp_path / name)], space, options)
         assert given.part.values.tolist() == [[1, 2], [3, 4]]
 
 
@@ -274,5 +275,5 @@ def test_evaluate_with_outliers(folder, capsys):
 def test_a_classifier_of_the_plane_gets_a_picture_of_its_boundary(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ask("train", "logistic", "--data", "moons", "--out", "run")
-    picture = figures.Image.open(tmp_path / "run" / "boundary.png")
+    picture = Image.open(tmp_path / "run" / "boundary.png")
     assert picture.size == (600, 600)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,8 +20,8 @@ from plausible import runs
 from plausible.core.errors import UsageError
 from plausible.data.load import load
 from plausible.diagnosis import Monitor
-from plausible.tasks.fit import Diverged, Failed, follow
 from plausible.models import GAN
+from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.training import Settings, train
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
@@ -62,7 +63,7 @@ def same(a, b):
 def test_a_followed_run_holds_its_files_and_opens_as_it_was(source, tmp_path):
     training = begun(source)
     run = runs.create(tmp_path / "run", training)
-    steps = list(follow(run, training))
+    steps = list(fit_steps(run, training))
     assert {p.name for p in run.folder.iterdir()} == {
         "config.json",
         "weights.safetensors",
@@ -92,10 +93,10 @@ def test_an_existing_folder_is_never_overwritten(source, tmp_path):
 def test_a_new_process_goes_on_bit_for_bit(source, tmp_path):
     whole = begun(source)
     runs.save(runs.create(tmp_path / "whole", whole), whole)
-    list(follow(runs.Run(tmp_path / "whole"), whole))
+    list(fit_steps(runs.Run(tmp_path / "whole"), whole))
     first = begun(source)
     run = runs.create(tmp_path / "part", first)
-    for step in follow(run, first):
+    for step in fit_steps(run, first):
         if step.clock.step == 4:  # a consumer that stops in the middle ...
             runs.save(run, first)
             break
@@ -145,10 +146,10 @@ def test_killed_or_interrupted_it_resumes_to_the_same_end(source, tmp_path, blow
 def test_a_new_total_stretches_the_schedules(source, tmp_path):
     training = begun(source, steps=4)
     run = runs.create(tmp_path / "run", training)
-    list(follow(run, training))
+    list(fit_steps(run, training))
     longer = runs.resume(run, replace(run.settings, steps=8))
     assert longer.clock.progress == 0.5
-    assert [step.clock.step for step in follow(run, longer)] == [4, 5, 6, 7]
+    assert [step.clock.step for step in fit_steps(run, longer)] == [4, 5, 6, 7]
     assert runs.Run(run.folder).settings.steps == 8
 
 
@@ -199,7 +200,7 @@ def test_divergence_stops_the_run_with_a_sentence_and_keeps_the_last_save(source
     run = runs.create(tmp_path / "run", training)
 
     def play():
-        for step in follow(run, training):
+        for step in fit_steps(run, training):
             if step.clock.step == 2:
                 with torch.no_grad():
                     next(training.raw.generator.parameters()).fill_(float("nan"))
@@ -217,7 +218,7 @@ def test_a_number_that_is_not_finite_rolls_back_once_with_a_smaller_step_then_st
     told, poisoned = [], []
 
     def play(times):
-        for step in follow(run, training, Monitor(training), tell=told.append):
+        for step in fit_steps(run, training, Monitor(training), on_finding=told.append):
             if step.clock.step == 20 and len(poisoned) < times:
                 poisoned.append(step.clock.step)
                 with torch.no_grad():
@@ -225,7 +226,7 @@ def test_a_number_that_is_not_finite_rolls_back_once_with_a_smaller_step_then_st
 
     play(1)
     assert training.finished
-    (finding,) = [one for one in told if one.check == "not finite"]
+    (finding,) = [one for one in told if one.phenomenon == "not finite"]
     assert finding.evidence["step"] == 21
     assert "discriminator." in finding.evidence["gradients that are not finite"]
     assert training.state_dict()["lr_factor"] == 0.5
@@ -246,7 +247,7 @@ def test_what_was_not_finite_is_told_and_kept_when_it_ends_the_training(
     told = []
 
     def play():
-        for step in follow(run, training, Monitor(training), choice, told.append):
+        for step in fit_steps(run, training, Monitor(training), choice, told.append):
             if step.clock.step == 20:
                 runs.save(run, training)
                 with torch.no_grad():
@@ -254,7 +255,7 @@ def test_what_was_not_finite_is_told_and_kept_when_it_ends_the_training(
 
     with pytest.raises(Diverged):
         play()
-    assert [one.check for one in told] == ["not finite"]
+    assert [one.phenomenon for one in told] == ["not finite"]
     ask("diagnose", run.folder)  # which keeps it, though no line of the log shows it
     assert "not finite" in capsys.readouterr().out
     assert "not finite" in (run.folder / "findings.json").read_text()
@@ -279,8 +280,8 @@ def test_where_numbers_are_read_seldom_a_broken_round_is_not_saved(source, tmp_p
     """On a GPU loss and gradients are looked at every 10 rounds only, and a save may fall between."""
     training = begun(source, steps=40)
     run = runs.create(tmp_path / "run", training)
-    monkeypatch.setattr("plausible.tasks.fit._SAVE_EVERY", 0.0)
-    monkeypatch.setattr("plausible.tasks.fit._SAVE_SHARE", 0)
+    monkeypatch.setattr(import_module("plausible.tasks.fit_steps"), "_SAVE_EVERY", 0.0)
+    monkeypatch.setattr(import_module("plausible.tasks.fit_steps"), "_SAVE_SHARE", 0)
 
     bad = []
     next(training.raw.discriminator.parameters()).register_hook(
@@ -288,7 +289,7 @@ def test_where_numbers_are_read_seldom_a_broken_round_is_not_saved(source, tmp_p
     )
 
     def play():
-        for step in follow(run, Elsewhere(training), None, "warn"):
+        for step in fit_steps(run, Elsewhere(training), None, "warn"):
             if step.clock.step == 22:
                 bad.append(step)
 
@@ -301,10 +302,10 @@ def test_where_numbers_are_read_seldom_a_broken_round_is_not_saved(source, tmp_p
 def test_a_run_that_goes_on_unwatched_keeps_its_last_weights_alone(source, tmp_path):
     training = begun(source, steps=20)
     run = runs.create(tmp_path / "run", training)
-    list(follow(run, training, Monitor(training)))
+    list(fit_steps(run, training, Monitor(training)))
     assert (run.folder / "last.safetensors").exists()
     again = runs.resume(run, Settings(steps=30))
-    list(follow(run, again))
+    list(fit_steps(run, again))
     assert not (run.folder / "last.safetensors").exists()
     assert run.steps("best") == run.steps("last") == 30
 
@@ -314,17 +315,17 @@ def test_when_the_time_ends_the_last_round_is_looked_at(source, tmp_path):
     torch.manual_seed(0)
     training = train(GAN(data.space, GAN.Config(width=8)), data, Settings(minutes=0.02))
     run = runs.create(tmp_path / "run", training)
-    *_, last = follow(run, training, Monitor(training))
+    *_, last = fit_steps(run, training, Monitor(training))
     line = json.loads((run.folder / "log.jsonl").read_text().splitlines()[-1])
     assert line["step"] == last.clock.step
-    assert line["look"]
+    assert line["probes"]
 
 
 def test_stop_stops_at_a_failure_and_says_which_and_what_to_do(source, tmp_path):
     training = begun(source, steps=400, lr_discriminator=1e-30)
     run = runs.create(tmp_path / "run", training)
     with pytest.raises(Failed, match=r"discriminator does not move.*--lr-discriminator"):
-        list(follow(run, training, Monitor(training), "stop"))
+        list(fit_steps(run, training, Monitor(training), "stop"))
     assert not training.finished
     assert (run.folder / "state.pt").exists()
 
@@ -332,10 +333,10 @@ def test_stop_stops_at_a_failure_and_says_which_and_what_to_do(source, tmp_path)
 def test_a_watched_run_keeps_the_best_and_the_last_weights(source, tmp_path):
     training = begun(source, steps=60)
     run = runs.create(tmp_path / "run", training)
-    watch = Monitor(training)
-    list(follow(run, training, watch))
+    monitor = Monitor(training)
+    list(fit_steps(run, training, monitor))
     assert run.steps("last") == 60
-    assert run.steps("best") == watch.best_steps
+    assert run.steps("best") == monitor.best_steps
     best, last = (run.model(which=which).state_dict() for which in ("best", "last"))
-    assert same(best, dict(watch.best))
+    assert same(best, dict(monitor.best))
     assert same(last, dict(training.averaged.state_dict()))

@@ -127,7 +127,7 @@ def test_micro_batches_leave_the_same_gradient():
 def test_a_gan_trains_in_micro_batches():
     model = GAN(SPACE, GAN.Config(batch=12))
     steps = list(train(model, make_data(SPACE), Settings(steps=2, micro_batch=5)))
-    assert {"game", "r1", "r2", "D(x)", "gradient"} <= set(steps[0].seen["discriminator"])
+    assert {"game", "r1", "r2", "D(x)", "gradient norm"} <= set(steps[0].seen["discriminator"])
 
 
 def test_bf16_trains_both_players_with_their_penalties_near_the_float32_result():

@@ -51,7 +51,7 @@ class Claimed:
 
     measured: Sequence[Measured]
     figure: Figure
-    beside: Figure | None = None
+    second_figure: Figure | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -9,9 +9,9 @@ from torch import Tensor
 from plausible.claims.claim import Claimed, Figure, claims, resampled
 from plausible.data.load import load
 from plausible.data.part import Data
-from plausible.data.toys import TOYS
-from plausible.diagnosis.monitors.samples import lost
-from plausible.evaluation.embedding import fit
+from plausible.data.toys import toys
+from plausible.diagnosis.mode_collapse import missed_share
+from plausible.evaluation.embedding import fit_embedding
 from plausible.evaluation.features import pca
 from plausible.models import GAN
 from plausible.training import Settings, train
@@ -41,7 +41,7 @@ def mode_collapse(seed: int) -> Claimed:
     Sources: Goodfellow 2016, https://arxiv.org/abs/1701.00160, section 5.1.1; Metz et al. 2017, https://arxiv.org/abs/1611.02163; Mescheder et al. 2018,
     https://arxiv.org/abs/1801.04406; Huang et al. 2024, https://arxiv.org/abs/2501.05441.
     """
-    toy, even, measured, curves = TOYS["ring"](), torch.full((8,), 1 / 8), [], {}
+    toy, even, measured, curves = toys["ring"](), torch.full((8,), 1 / 8), [], {}
     for name, config in _KINDS.items():
         least, most = (1.0, 7.0) if config else (7.0, 8.0)
         rounds, found = [], []
@@ -60,7 +60,7 @@ def mode_collapse(seed: int) -> Claimed:
         least, most = (0.1, 1.0) if config else (0.0, 0.02)
         what = f"share of the digits in bins not found, {name}"
         measured.append(
-            resampled(what, partial(lost, real=real), assign(x), least=least, most=most)
+            resampled(what, partial(missed_share, real=real), assign(x), least=least, most=most)
         )
     return Claimed(measured, Figure("round", "modes of the ring found", curves))
 
@@ -87,7 +87,7 @@ def _found(modes: Tensor, share: Tensor) -> float:
 def _bins(data: Data) -> tuple[Tensor, Any]:
     """Real shares of the bins (K,), and x -> bin."""
     x = data.train.as_batch().x
-    embedding = fit(data.train, 1000, features=(pca(x, 32), "principal components"))
+    embedding = fit_embedding(data.train, 1000, features=(pca(x, 32), "principal components"))
     modes = embedding.embed(data.train).modes
     share = torch.bincount(modes, minlength=len(embedding.names)) / len(modes)
     return share, lambda made: embedding.assign(made, embedding.extract(made))

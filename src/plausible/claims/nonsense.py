@@ -35,12 +35,12 @@ def nonsense(seed: int) -> Claimed:
         levels, (_SHOWN, *data.space.shape), generator=generator, dtype=torch.uint8
     )
     part = Part(noise, None, data.space)
-    posterior = asked[LogisticRegression].look(part).log_posterior
+    posterior = asked[LogisticRegression].outputs(part).log_posterior
     assert posterior is not None
     bayes = asked[NaiveBayes]
     assert bayes.conformal is not None
-    far = bayes.conformal(bayes.novel(bayes.look(part)))
-    near = bayes.conformal(bayes.novel(bayes.look(data.heldout)))
+    far = bayes.conformal(bayes.novelty_score(bayes.outputs(part)))
+    near = bayes.conformal(bayes.novelty_score(bayes.outputs(data.heldout)))
     sure = posterior.exp()
     steps = [k / 50 for k in range(51)]
     curves = {

@@ -4,13 +4,14 @@ import torch
 
 from plausible.claims.claim import Claimed, Figure, claims, exact, resampled
 from plausible.data.load import load
-from plausible.diagnosis.probe import looked, reference
+from plausible.diagnosis.discriminator import SAMPLE_GRADIENT
+from plausible.diagnosis.probe import probe_reference, run_probes
 from plausible.models import GAN
 from plausible.models.gan.losses import losses
 from plausible.training import Settings, train
 
 _STEPS, _EVERY = 100, 4
-_BLOCK = 5  # looks, which are more alike within than between
+_BLOCK = 5  # rounds, which are more alike within than between
 
 
 @claims
@@ -24,22 +25,23 @@ def saturating_gradient(seed: int) -> Claimed:
     Source: Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661, section 3.
     """
     data = load("digits")
-    found: dict[str, dict[str, list[float]]] = {}
+    slopes: dict[str, list[float]] = {}
     for loss in ("minimax", "nonsaturating"):
         torch.manual_seed(seed)
         config = GAN.Config(loss=loss, penalties=(), updates=20, augment=(), architecture="mlp")
         training = train(GAN(data.space, config), data, Settings(steps=_STEPS, seed=seed))
-        beside, seen = reference(training.raw, data, seed), []
+        reference = probe_reference(training.raw, data, seed)
+        slopes[loss] = []
         for step in training:
             if step.clock.step % _EVERY == 0:
-                seen.append(looked(training, beside, seed))
-        found[loss] = {what: [one[what] for one in seen] for what in ("multiplier", "slope")}
+                readings = run_probes(training, reference, seed)
+                slopes[loss].append(readings[SAMPLE_GRADIENT])
     rounds = [float(k * _EVERY) for k in range(_STEPS // _EVERY)]
-    slopes = {loss: torch.tensor(of["slope"]) for loss, of in found.items()}
-    ratio = (slopes["nonsaturating"] / slopes["minimax"].clamp(min=1e-12)).log10()
+    good, bad = (torch.tensor(slopes[loss]) for loss in ("nonsaturating", "minimax"))
+    ratio = (good / bad.clamp(min=1e-12)).log10()
     a = torch.linspace(-8, 8, 81, requires_grad=True)
     by_a = {}
-    for loss in found:
+    for loss in slopes:
         (slope,) = torch.autograd.grad(losses[loss](torch.zeros_like(a), a).generator.sum(), a)
         by_a[loss] = slope.abs()
     apart = (by_a["minimax"] - a.detach().sigmoid()).abs().max() + (
@@ -53,6 +55,6 @@ def saturating_gradient(seed: int) -> Claimed:
             ),
             exact("largest gap of the slopes over a to s(a) and 1 - s(a)", apart.item(), most=1e-5),
         ],
-        Figure("round", "|d cost / d G(z)|, median", {loss: (rounds, of["slope"]) for loss, of in found.items()}, log="y"),
+        Figure("round", "|d cost / d G(z)|, median", {loss: (rounds, values) for loss, values in slopes.items()}, log="y"),
         Figure("a = D(G(z)), logit", "|d cost / d a|", {loss: (a.tolist(), slope.tolist()) for loss, slope in by_a.items()}),
     )  # fmt: skip

@@ -5,14 +5,14 @@ from pathlib import Path
 from plausible.core.errors import UsageError
 
 
-def run_exists(folder: Path) -> None:
+def check_run(folder: Path) -> None:
     """Refuse a folder that is no run."""
     if not (folder / "config.json").is_file():
         reason = "does not exist" if not folder.exists() else "is not a run: it has no config.json"
         raise UsageError(f"{folder} {reason}")
 
 
-def exist(paths: tuple[str, ...]) -> None:
+def check_inputs(paths: tuple[str, ...]) -> None:
     """Refuse inputs that are not there, or none at all."""
     if not paths:
         raise UsageError("give at least one file or folder to look at")
@@ -21,7 +21,7 @@ def exist(paths: tuple[str, ...]) -> None:
             raise UsageError(f"{source} does not exist: give a file or a folder")
 
 
-def free(out: str, endings: tuple[str, ...], overwrite: bool, flag: str = "--out") -> None:
+def check_output(out: str, endings: tuple[str, ...], overwrite: bool, flag: str = "--out") -> None:
     """Refuse an output of another kind, or one that exists and may not be replaced."""
     if not out.lower().endswith(endings):
         raise UsageError(f"{flag} {out} must end in one of {' '.join(endings)}")
@@ -30,7 +30,7 @@ def free(out: str, endings: tuple[str, ...], overwrite: bool, flag: str = "--out
         raise UsageError(f"{out} exists: choose another {flag}, or add --overwrite")
 
 
-def writable(folder: Path, overwrite: bool) -> None:
+def check_output_folder(folder: Path, overwrite: bool) -> None:
     """Refuse a folder to write to that is a file, or holds something that may not be replaced."""
     if folder.is_file():
         raise UsageError(f"{folder} is a file: choose a folder as --out")

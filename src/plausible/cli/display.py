@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,20 +15,34 @@ if TYPE_CHECKING:
     from plausible.claims import Claimed
     from plausible.diagnosis import Finding
     from plausible.evaluation.measure import Measure
+    from plausible.evaluation.report import Report
     from plausible.evaluation.verdict.verdict import Verdict
-    from plausible.tasks.evaluate import Report
-    from plausible.training import Step
+    from plausible.runs import Run
+    from plausible.training import Step, Training
 
 _REFRESH = 0.25  # seconds between two looks at a terminal
 _REPORT = 5.0  # seconds between two lines where there is no terminal
 
 
-def watch(steps: "Iterable[Step]", total: int | None, console: Console) -> "Iterator[Step]":
+def beginning(training: "Training[Any]", run: "Run") -> str:
+    """What is about to learn from what, and where it is kept."""
+    weights = sum(param.numel() for param in training.raw.parameters())
+    return (
+        f"{training.raw.name}: {weights:,} weights, {len(training.data.train):,} training examples, "
+        f"batch {training.batch}, on {training.device}; run {run.folder}"
+    )
+
+
+def watch(steps: "Iterable[Step]", total: int | None, console: Console | None) -> "Iterator[Step]":
     """Pass the steps of a training on while showing them: a live table, or lines without a terminal.
 
     Shows the step, images/s, the time left, and for each player its loss, what it watches and the
-    norm of its gradient.  ``total``: the number of steps, None under a budget of minutes.
+    norm of its gradient.  ``total``: the number of steps, None under a budget of minutes.  Without a
+    console nothing is shown.
     """
+    if console is None:
+        yield from steps
+        return
     live = Live(console=console, auto_refresh=False) if console.is_terminal else None
     interval = _REFRESH if live else _REPORT
     start = before = time.perf_counter()
@@ -72,7 +86,9 @@ def report(found: "Report") -> Group:
     parts: list[Table | Text] = []
     if found.classes:
         parts.append(_classes(found))
-        right = f"classes by a classifier that is {found.judge:.1%} right on held-out data"
+        right = (
+            f"classes by a classifier that is {found.reference_accuracy:.1%} right on held-out data"
+        )
         parts.append(Text(right + "\n"))
     parts += [_measures(found), _undefined(found)]
     if found.verdict is not None:
@@ -84,12 +100,14 @@ def findings(found: "Sequence[Finding]") -> Table:
     """A diagnosis as a table: how bad, what is claimed, the numbers, what to change."""
     styles = {"failure": "bold red", "warning": "yellow", "note": "", "fine": "green"}
     table = _table("What is wrong, and what to do")
-    for name in ("check", "severity", "finding", "evidence", "what to do"):
+    for name in ("phenomenon", "severity", "finding", "evidence", "what to do"):
         table.add_column(name, no_wrap=name == "severity", overflow="fold")
     for row in found:
         evidence = "\n".join(_evidence(row))
         severity = str(row.severity)
-        table.add_row(row.check, Text(severity, styles[severity]), row.claim, evidence, row.remedy)
+        table.add_row(
+            row.phenomenon, Text(severity, styles[severity]), row.claim, evidence, row.remedy
+        )
     return table
 
 

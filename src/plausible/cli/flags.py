@@ -1,47 +1,104 @@
-"""The flags of a model, made from its Config: every registered name is at once a choice."""
+"""The flags of ``plausible train`` for one model, made from its Config: every registered name is at once a choice."""
 
-from dataclasses import dataclass, field, make_dataclass
+import ast
+import inspect
+import textwrap
+from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+import tyro
 from tyro.conf import OmitArgPrefixes
 
-from plausible.cli.menu import Device
-from plausible.core.choices import OnFailure
+from plausible.core.choices import Device, OnFailure
 from plausible.core.model import Model
 from plausible.core.registry import Registry
-from plausible.data.options import DEFAULTS, Options
-from plausible.training import Settings
+from plausible.data.options import Options
+from plausible.training import Precision, Settings
+
+# what most people change, if the model has it: the first five; the others stand under "advanced"
+_USUAL = (
+    "conditional", "architecture", "loss", "components", "hidden", "width", "latent", "layers", "lr", "batch",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Common:
-    """The flags of ``plausible train`` for every model."""
+class TrainingFlags:
+    """How to train, whatever the model."""
 
-    data: str = "digits"
-    """A name (digits, a toy, mnist) or a path: images, IDX, npy, npz, csv."""
-    options: OmitArgPrefixes[Options] = DEFAULTS
-    out: Path | None = None
-    """The folder of the run; by default runs/<model>-<data>-<time>."""
-    settings: OmitArgPrefixes[Settings] = field(default_factory=Settings)
-    on_failure: OnFailure = "rollback"
-    """warn: stop where a number is not finite; rollback: go back once before, with half the learning rate; stop: stop at any failure."""
-    watch: bool = True
-    """Look at the model every 100 rounds, raise alarms, and keep the best weights."""
-    device: Device = "auto"
-    """Where to compute; auto is a GPU where there is one."""
+    precision: Precision = "float32"
+    """bf16 is automatic mixed precision, faster where the processor has it."""
+    micro_batch: int | None = None
+    """Split every batch into parts of so many examples: the same mean gradient in less memory."""
+    simultaneous: bool = False
+    """Let all players compute their gradients before any of them moves."""
     per_class: bool = False
     """Learn one model for each class instead of a single one: p(x | y) of any explicit model."""
+    watch: bool = True
+    """Probe the model every 100 rounds, raise alarms, and keep the best weights."""
+    on_failure: OnFailure = "rollback"
+    """warn: stop where a number is not finite; rollback: go back once before, with half the learning rate; stop: stop at any failure."""
+    device: Device = "auto"
+    """Where to compute; auto is a GPU where there is one."""
     processes: int = 1
-    """Processes that train together on equal shards of every batch."""
+    """How many processes train together, on equal shards of every batch."""
 
 
-def order(kind: type[Model]) -> Any:
-    """The flags of ``plausible train`` for one model: those common to all and its own Config."""
-    config = _with_choices(kind.Config)
+@dataclass(frozen=True)
+class TrainFlags:
+    """The flags of ``plausible train`` for every model; ``train_flags`` adds those of one."""
+
+    data: str = "digits"
+    """What to learn from: a name (digits, a toy, mnist) or a path to images, IDX, npy, npz or csv."""
+    steps: int | None = None
+    """How many rounds to play; by default what suits the model and the data."""
+    minutes: float | None = None
+    """How many wall-clock minutes to play, instead of a number of steps."""
+    out: Path | None = None
+    """The folder of the run; by default runs/<model>-<data>-<time>."""
+    seed: int = 0
+    """The seed of the first weights, the data order and all noise: the same seed trains the same model."""
+
+
+def settings_of(flags: Any) -> Settings:
+    """What the loop reads of the flags."""
+    training = flags.training
+    return Settings(
+        flags.steps,
+        flags.minutes,
+        flags.seed,
+        training.precision,
+        training.micro_batch,
+        training.simultaneous,
+    )
+
+
+def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
+    """The flags for one model, in groups: what most people need first, the rest of its Config last.
+
+    config  what the flags of the model are by default: that of a preset, say.
+    """
+    config = config or kind.Config()
+    names = [f.name for f in fields(config)]
+    usual = [name for name in _USUAL if name in names][:5]
+    rest = [name for name in names if name not in usual]
+    groups: list[tuple[str, Any]] = [
+        ("model", _group(config, usual, f"What the {kind.name} is made of.")),
+        ("preparation", Options),
+        ("training", TrainingFlags),
+    ]
+    if rest:
+        groups.append(("advanced", _group(config, rest, "What seldom needs to be changed.")))
     unprefixed: Any = OmitArgPrefixes
-    model = ("model", unprefixed[config], config())
-    whole = make_dataclass("Order", [model], bases=(Common,), frozen=True)
+    nested: list[Any] = [
+        (name, unprefixed[group], field(default_factory=group)) for name, group in groups
+    ]
+    if kind.presets:
+        choices: Any = Literal.__getitem__(tuple(kind.presets))
+        help = "Start from a published recipe; the flags that are given change it."
+        preset = Annotated[choices | None, tyro.conf.arg(help=help)]
+        nested.insert(0, ("preset", preset, field(default=None)))
+    whole = make_dataclass("TrainFlags", nested, bases=(TrainFlags,), frozen=True)
     whole.__doc__ = (
         f"{(kind.Config.__doc__ or '').splitlines()[0]}\n\n"
         f"Example: plausible train {kind.name} --data digits --steps 1000"
@@ -49,13 +106,45 @@ def order(kind: type[Model]) -> Any:
     return whole
 
 
-def _with_choices(config: type[Any]) -> type[Any]:
-    """The same dataclass with every field that names an entry of a registry narrowed to its names."""
-    hints = get_type_hints(config, include_extras=True)
-    narrowed = {name: _narrow(hint) for name, hint in hints.items()}
-    changed = {name: hint for name, hint in narrowed.items() if hint is not hints[name]}
-    body = {"__annotations__": changed, "__doc__": config.__doc__, "__module__": config.__module__}
-    return dataclass(frozen=True)(type(config.__name__, (config,), body))
+def model_config(kind: type[Model], flags: Any) -> Model.Config:
+    """The Config that was asked for."""
+    advanced = vars(flags.advanced) if hasattr(flags, "advanced") else {}
+    return kind.Config(**vars(flags.model), **advanced)
+
+
+def _group(config: Model.Config, names: list[str], doc: str) -> type[Any]:
+    """A dataclass of some fields of a Config, with their help, their choices and the values they have."""
+    hints, helps = get_type_hints(type(config), include_extras=True), field_help(type(config))
+    rows: list[Any] = [
+        (
+            name,
+            Annotated[_narrow(hints[name]), tyro.conf.arg(help=helps.get(name, ""))],
+            field(default=getattr(config, name)),
+        )
+        for name in names
+    ]
+    group = make_dataclass("Group", rows, frozen=True)
+    group.__doc__ = doc
+    return group
+
+
+def field_help(kind: type[Any]) -> dict[str, str]:
+    """{field: the string below it} of a dataclass and those it inherits from, read from the source."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if base is object or not hasattr(base, "__dataclass_fields__"):
+            continue
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(body, ast.ClassDef)
+        for declared, below in zip(body.body, body.body[1:], strict=False):
+            if (
+                isinstance(declared, ast.AnnAssign)
+                and isinstance(declared.target, ast.Name)
+                and isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+            ):
+                found[declared.target.id] = " ".join(str(below.value.value).split())
+    return found
 
 
 def _narrow(hint: Any) -> Any:
@@ -70,6 +159,8 @@ def _narrow(hint: Any) -> Any:
         return hint
     if get_origin(hint) is tuple:
         return tuple.__class_getitem__(narrowed)
+    if get_origin(hint) is Annotated:
+        return Annotated[(narrowed[0], *hint.__metadata__)]
     union = narrowed[0]
     for part in narrowed[1:]:
         union = union | part

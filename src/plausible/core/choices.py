@@ -1,9 +1,18 @@
-"""What people choose by name in several layers; without torch, so that menus can show it."""
+"""What people choose by name in several layers; without torch, so that the command line can show it."""
 
 from typing import Literal
 
+Device = Literal["auto", "cpu", "cuda", "mps"]
+"""Where to compute; auto is a GPU where there is one."""
+
 OnFailure = Literal["warn", "stop", "rollback"]
-"""What a training does when it fails, see ``following``."""
+"""What a training does when it fails, see ``tasks.fit_steps``."""
 
 Which = Literal["best", "last"]
-"""The weights of a run: the best by what was looked at, or the last."""
+"""The weights of a run: the best by what was probed, or the last."""
+
+Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
+"""What distances between samples are taken in; auto is a classifier for labelled data, otherwise random."""
+
+Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either"]
+"""The scores by which the implausible is told, see ``recognition.novelty``."""

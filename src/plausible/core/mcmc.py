@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-AGREE = 1.05  # the largest R-hat of chains that agree
-_FIRST = 32  # steps after which chains are asked for the first time
+R_HAT_LIMIT = 1.05  # above which chains do not agree
+_FIRST_CHECK = 32  # steps after which chains are asked for the first time
 _WINDOW = 5.0  # autocorrelation times that a sum of autocorrelations goes on for
 
 
@@ -38,7 +38,7 @@ def autocorrelation_time(f: Tensor) -> Tensor:
     t = torch.arange(len(sums), device=f.device)[:, None]
     enough = t >= _WINDOW * sums
     first = enough.int().argmax(0)  # (K,)
-    tau = sums.gather(0, first[None])[0]
+    tau: Tensor = sums.gather(0, first[None])[0]
     return torch.where(enough.any(0), tau, float(len(f))).clamp(min=1.0)
 
 
@@ -53,14 +53,15 @@ def split_r_hat(f: Tensor) -> Tensor:
     within = halves.var(0).mean(0)  # (K,)
     between = halves.mean(0).var(0)
     pooled = (n - 1) / n * within + between
-    still = pooled <= 0  # nothing moves and all agree
-    return torch.where(still, 1.0, (pooled / within.clamp(min=1e-300)).sqrt())
+    constant = pooled <= 0  # nothing moves and all agree
+    return torch.where(constant, 1.0, (pooled / within.clamp(min=1e-300)).sqrt())
 
 
-def projections(dims: int, count: int = 16) -> Tensor:
-    """Directions in which points are looked at, always the same, of unit length: (D, K)."""
+def random_projections(dims: int, count: int = 16) -> Tensor:
+    """Random directions on which states are projected, always the same, of unit length: (D, K)."""
     directions = torch.randn(dims, count, generator=torch.Generator().manual_seed(0))
-    return directions / directions.norm(dim=0)
+    length: Tensor = directions.norm(dim=0)
+    return directions / length
 
 
 @dataclass(frozen=True)
@@ -70,31 +71,31 @@ class Mixing:
     steps  taken from the start until all chains agreed, or until patience ended.
     r_hat  the largest split R-hat of the last half of them.
     tau    the largest autocorrelation time of the last half, in steps.
-    size   effective number of independent draws of the last half, of the worst statistic.
+    ess    effective sample size of the last half, of the worst statistic.
     """
 
     steps: int
     r_hat: float
     tau: float
-    size: float
+    ess: float
 
     @property
-    def agreed(self) -> bool:
-        """Whether the chains forgot where they began."""
-        return self.r_hat < AGREE
+    def converged(self) -> bool:
+        """Whether the chains agree, so that they have forgotten where they began."""
+        return self.r_hat < R_HAT_LIMIT
 
 
-def measured(f: Tensor, y: Tensor | None = None) -> Mixing:
+def measure_mixing(f: Tensor, y: Tensor | None = None) -> Mixing:
     """Mixing of the last half of statistics (T, M, K).
 
     y  (M,) labels that chains keep: chains of different labels are not to agree.
     """
     late = f[len(f) // 2 :]
     if y is not None:
-        late = _apart(late, y)
+        late = _centre_by_label(late, y)
     tau = autocorrelation_time(late)
-    size = late.shape[0] * late.shape[1] / tau
-    return Mixing(len(f), split_r_hat(late).max().item(), tau.max().item(), size.min().item())
+    ess = late.shape[0] * late.shape[1] / tau
+    return Mixing(len(f), split_r_hat(late).max().item(), tau.max().item(), ess.min().item())
 
 
 def run_until_mixed(
@@ -106,19 +107,19 @@ def run_until_mixed(
     y     (M,) labels of chains that are not to agree across labels.
     Returns the states and what was measured; the second half of the way would be worth keeping.
     """
-    look, until = projections(x[0].numel()).to(x.device), _FIRST
-    seen: list[Tensor] = []
+    directions, until = random_projections(x[0].numel()).to(x.device), _FIRST_CHECK
+    statistics: list[Tensor] = []
     while True:
-        while len(seen) < until:
+        while len(statistics) < until:
             x = step(x)
-            seen.append(x.flatten(1) @ look)  # (M, K)
-        found = measured(torch.stack(seen), y)
-        if found.agreed or until >= patience:
-            return x, found
+            statistics.append(x.flatten(1) @ directions)  # (M, K)
+        mixing = measure_mixing(torch.stack(statistics), y)
+        if mixing.converged or until >= patience:
+            return x, mixing
         until *= 2
 
 
-def _apart(f: Tensor, y: Tensor) -> Tensor:
+def _centre_by_label(f: Tensor, y: Tensor) -> Tensor:
     """Statistics without the mean of all chains of the same label: (T, M, K), (M,) -> (T, M, K)."""
     mean = torch.zeros(int(y.max()) + 1, f.shape[2], device=f.device, dtype=f.dtype)
     count = torch.bincount(y, minlength=len(mean)).clamp(min=1)[:, None]

@@ -1,63 +1,43 @@
-"""A model lives in a space and learns by playing a game; once trained it is known by its verbs."""
+"""A model lives in a space and learns by playing a game; once trained it is known by its capabilities."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, overload
 
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.bounds import COUNT, check_bounds
 from plausible.core.capabilities import Latent
+from plausible.core.device import device_generator
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
-from plausible.core.likelihood import LogProb
+from plausible.core.likelihood import Kind, LogProb
+from plausible.core.preset import Preset
 from plausible.core.registry import Registry
+from plausible.core.remedy import Remedy
 from plausible.core.space import Batch, Space
 
 
-class Examples(Protocol):
-    """What a model may ask of the part of the data it learns from."""
-
-    @property
-    def y(self) -> Tensor | None:
-        """(N,) labels, or None."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def batch(self, rows: Tensor | slice) -> Batch:
-        """The examples of these rows."""
-        ...
-
-    def as_batch(self) -> Batch:
-        """All of them at once, which for images may be large."""
-        ...
-
-    def rows(self, rows: Tensor | slice) -> "Examples":
-        """These examples alone."""
-        ...
-
-
-def mean(train: Examples, size: int = 4096) -> Tensor:
-    """The mean of each coordinate in data units, (*shape), without having all examples at once."""
-    starts = range(0, len(train), size)
-    parts = [train.batch(slice(start, start + size)).x.double().sum(0) for start in starts]
-    return (torch.stack(parts).sum(0) / len(train)).float()
-
-
 class Model(nn.Module, ABC):
-    """A family member on one space: a Config, the players of its game, and its verbs.
+    """A family member on one space: a Config, the players of its game, and its capabilities.
 
-    name   what the command line calls it.
-    place  where it stands in the taxonomy, from the root to its branch.
-    kinds  {verb: the sign of what it says about probability}, for verbs that say something.
+    name          what the command line calls it.
+    place         where it stands in the taxonomy, from the root to its branch.
+    family_kinds  {capability: how what it says about probability relates to the truth}, of the family in
+                  general; ``kinds`` is that of a model on its space.
+    presets       {name: a published recipe} of the family.
+    remedies      {phenomenon: what helps this family}, see ``diagnosis``.
     """
 
     name: ClassVar[str]
     place: ClassVar[tuple[str, ...]]
-    kinds: ClassVar[dict[str, str]] = {}
+    family_kinds: ClassVar[Mapping[str, Kind]] = {}
+    presets: ClassVar[Mapping[str, Preset]] = {}
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {}
     offset: Tensor
     scale: Tensor
     log_prior: Tensor
@@ -69,12 +49,11 @@ class Model(nn.Module, ABC):
         Impossible values raise ``UsageError`` when the config is made.
         """
 
-        batch: int = 64
+        batch: Annotated[int, COUNT] = 64
         """Training examples in one update."""
 
         def __post_init__(self) -> None:
-            if self.batch < 1:
-                raise UsageError(f"--batch must be at least 1, not {self.batch}")
+            check_bounds(self)
 
     def __init__(self, space: Space, config: "Config"):
         super().__init__()
@@ -89,6 +68,11 @@ class Model(nn.Module, ABC):
             space.need_classes("a conditional model")
         classes = space.classes if self.conditional else 0
         self.register_buffer("log_prior", torch.full((classes,), -1.0).log_softmax(0))
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """{capability: the kind of what it says about probability} of this model: what is small may be exact."""
+        return self.family_kinds
 
     @property
     def conditional(self) -> bool:
@@ -123,6 +107,10 @@ class Model(nn.Module, ABC):
         """Standard units to data units: the inverse of ``standardise``."""
         return x * self.scale + self.offset
 
+    def targets(self, x: Tensor) -> Tensor:
+        """x (N, *shape) as a likelihood takes it: its codes where the space has levels, else in standard units."""
+        return self.space.codes(x) if self.space.levels else self.standardise(x)
+
     def loss(self, batch: Batch, clock: Clock) -> Loss:
         """What the one player of a game for one minimises."""
         raise NotImplementedError(f"{type(self).__name__} must list its players or define a loss")
@@ -150,8 +138,13 @@ class Model(nn.Module, ABC):
         finally:
             self.train(was_training)
 
-    def _to_device(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        return tuple(tensor.to(self.offset.device) for tensor in tensors)
+    @overload
+    def _to_device(self, tensor: Tensor) -> Tensor: ...
+    @overload
+    def _to_device(self, tensor: Tensor | None) -> Tensor | None: ...
+    def _to_device(self, tensor: Tensor | None) -> Tensor | None:
+        """The tensor where the model is."""
+        return None if tensor is None else tensor.to(self.offset.device)
 
 
 def truncated(z: Tensor, t: float) -> Tensor:
@@ -173,20 +166,23 @@ class Generative(Model):
     deterministic map from noise to x.  All noise is drawn before any x is made, so the draws do not
     depend on how memory splits the batch, nor on the device.
 
-    together  the family makes all samples at once, because its noise is too large to be drawn before.
+    sampled_jointly  the family makes all samples at once, by ``_sample_jointly`` alone, because its noise
+                     is too large to be drawn before.
     """
 
-    sampled_jointly: ClassVar[bool] = False
+    sampled_jointly: bool = False
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
-        """(n, ...) on the CPU: all that is random in n samples; with ``together`` their one seed, (n, 1)."""
-        if not self.sampled_jointly:
-            raise NotImplementedError(f"{type(self).__name__} must say what is random in a sample")
-        return torch.randint(2**62, (1, 1), generator=generator).expand(n, 1)
+        """(n, ...) on the CPU: all that is random in n samples."""
+        raise NotImplementedError(f"{type(self).__name__} must say what is random in a sample")
 
-    @abstractmethod
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
         """x in data units, (N, *shape), a function of noise (N, ...) and labels (N,)."""
+        raise NotImplementedError(f"{type(self).__name__} must say how a sample is made")
+
+    def _sample_jointly(self, n: int, y: Tensor | None, generator: Generator) -> Tensor:
+        """n draws of x in data units, (n, *shape), for labels y (n,), by a generator where the model is."""
+        raise NotImplementedError(f"{type(self).__name__} makes samples one by one")
 
     @torch.no_grad()
     def sample(
@@ -210,23 +206,33 @@ class Generative(Model):
         """
         if n < 1:
             raise UsageError(f"the number of samples must be at least 1, not {n}")
-        labels = self.labels(n, y, generator)
-        noise = self._noise(n, generator)
-        if truncation is not None:
-            if not isinstance(self, Latent):
-                raise UsageError(f"a {self.name} has no z ~ N(0, I) to truncate")
-            noise = truncated(noise, truncation)
-        size = n if self.sampled_jointly else min(max(2**22 // self.space.dims, 16), 1024)
+        if truncation is not None and not isinstance(self, Latent):
+            raise UsageError(f"a {self.name} has no z ~ N(0, I) to truncate")
+        labels = self._to_device(self.labels(n, y, generator))
         with self.evaluating():
-            parts = []
-            for rows in (slice(i, i + size) for i in range(0, n, size)):
-                few, some = noise[rows], None if labels is None else labels[rows]
-                few, *rest = self._to_device(few) if some is None else self._to_device(few, some)
-                parts.append(self._sample(few, rest[0] if rest else None))
-        x = self.space.quantise(torch.cat(parts))  # (n, *shape)
+            if self.sampled_jointly:
+                on_device = device_generator(self.offset.device, generator)
+                x = self._sample_jointly(n, labels, on_device)
+            else:
+                noise = self._noise(n, generator)
+                x = self._of_noise(
+                    noise if truncation is None else truncated(noise, truncation), labels
+                )
+        x = self.space.quantise(x)  # (n, *shape)
         if x.shape != (n, *self.space.shape):
             raise RuntimeError(f"{self.name} made samples of shape {tuple(x.shape)}")
-        return Batch(x, None if labels is None else self._to_device(labels)[0])
+        return Batch(x, labels)
+
+    def _of_noise(self, noise: Tensor, y: Tensor | None) -> Tensor:
+        """``_sample`` of so many at once as memory allows: noise (n, ...), y (n,) -> (n, *shape)."""
+        size = min(max(2**22 // self.space.dims, 16), 1024)
+        chunks = [slice(start, start + size) for start in range(0, len(noise), size)]
+        labels = [None if y is None else y[rows] for rows in chunks]
+        parts = [
+            self._sample(self._to_device(noise[rows]), few)
+            for rows, few in zip(chunks, labels, strict=True)
+        ]
+        return torch.cat(parts)
 
     def labels(
         self, n: int, y: Tensor | int | None = None, generator: Generator | None = None
@@ -247,6 +253,16 @@ class Generative(Model):
             worst = low if low < 0 else high
             raise UsageError(f"label {worst} is out of range: choose 0 to {self.space.classes - 1}")
         return labels
+
+    def need_labels(self, y: Tensor | int | None) -> None:
+        """Refuse to go on without the labels of x where the model is conditional."""
+        if self.conditional and y is None:
+            raise UsageError(f"this {self.name} is conditional: give the labels of x")
+
+    def labels_of(self, x: Tensor, y: Tensor | int | None) -> Tensor | None:
+        """The labels (N,) of x (N, *shape), where the model is; a conditional model needs them, another has none."""
+        self.need_labels(y)
+        return self._to_device(self.labels(len(x), y))
 
 
 class Explicit(Generative):
@@ -284,7 +300,7 @@ class Explicit(Generative):
             raise UsageError(
                 f"x of {self.space} has shape (N, *{self.space.shape}), not {tuple(x.shape)}"
             )
-        x = self._to_device(x)[0]
+        x = self._to_device(x)
         x = x if self.space.levels else self.standardise(x)
         with self.evaluating():
             if self.conditional and y is None:
@@ -295,20 +311,17 @@ class Explicit(Generative):
                 ]
                 answer = LogProb.logsumexp(parts)
             else:
-                labels = self.labels(n, y)
-                placed = None if labels is None else self._to_device(labels)[0]
-                answer = self._log_prob(x, placed, samples, generator)
+                answer = self._log_prob(x, self._to_device(self.labels(n, y)), samples, generator)
         return answer if self.space.levels else answer - self.scale.log().sum()
 
 
-def verbs(model: type[Model]) -> dict[str, str]:
-    """{verb: what it says} of a model class, in the order of the taxonomy table."""
+def capabilities(model: type[Model]) -> dict[str, str]:
+    """{capability: the sign of what it says} of a model class, in the order of the taxonomy table."""
     names = (
         "sample", "log_prob", "encode", "decode", "reconstruct", "transition", "log_posterior",
     )  # fmt: skip
-    return {
-        name: model.kinds.get(name, "") for name in names if callable(getattr(model, name, None))
-    }
+    signs = {name: kind.sign for name, kind in model.family_kinds.items()}
+    return {name: signs.get(name, "") for name in names if callable(getattr(model, name, None))}
 
 
 models: Registry[type[Model]] = Registry("model")

@@ -1,11 +1,10 @@
 """Names that choose: a dict that is also the decorator that fills it."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from plausible.core.errors import UsageError, unknown
 
-T = TypeVar("T", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class Registry(dict[str, T]):
@@ -28,7 +27,8 @@ class Registry(dict[str, T]):
 
     def __call__(self, entry: T) -> T:
         """Register ``entry`` and return it; ValueError if its name is taken."""
-        name = getattr(entry, "name", None) or entry.__name__.lower().replace("_", "-")
+        spelled = getattr(entry, "__name__", "").lower().replace("_", "-")
+        name = getattr(entry, "name", None) or spelled
         if name in self:
             raise ValueError(f"two entries called {name!r} in the registry of {self.noun}")
         self[name] = entry

@@ -1,11 +1,14 @@
 """Data sets: where they come from and how they are split; read in this order.
 
-``options``   what can be asked for, and where a source is (torch-free)
+``source``    a name or a path -> where the data are (torch-free)
+``options``   what can be asked of them (torch-free)
 ``part``      ``Data`` in three ``Part``s, and the ``Survey`` of what was found
-``load``      a name or path -> ``Data``: labels, levels, split
-``raw``       what a reader hands over
-``arrays``    any array as images or vectors; ``readers`` IDX, npy, npz; ``tables`` csv
-``images``    one picture file; ``folder`` many of them
+``load``      a source -> ``Data``: labels, levels, split
+``split``     the three parts: drawn, drawn anew, taken from other data
+``readers``   one function a format in a registry, each giving a ``raw``: a new format is one more
+``arrays``    any array as images or vectors; ``images`` one picture file
 ``quantise``  grey levels, black and white; ``labels`` classes 0 .. K - 1
+``mutation``  some coordinates replaced, for a background model
+``inputs``    files to answer questions about; ``samples`` what another program drew
 ``toys``      distributions in the plane whose density is known
 """

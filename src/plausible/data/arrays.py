@@ -1,6 +1,7 @@
 """An array of any numeric type and layout, read as images or as vectors."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def interpret(array: np.ndarray, file: str, format: str, levels: int | None = No
             f"{file} holds an array of shape {array.shape}; expected vectors (N, D) or "
             f"images (N, H, W), (N, C, H, W) or (N, H, W, C)"
         )
-    finite(array, file)
+    check_finite(array, file)
     if array.ndim > 2:
         return _images(array, file, format, levels)
     if levels is not None:
@@ -42,7 +43,7 @@ def vectors(array: np.ndarray, file: str, format: str, notes: list[str]) -> Raw:
     """Vectors (N, D) of any numeric type, as float32.  UsageError: beyond what float32 can hold."""
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, dtype=np.float32)
-    finite(values, file)
+    check_finite(values, file)
     side = math.isqrt(values.shape[1])
     if side >= 8 and side * side == values.shape[1]:
         low, high = _range(values)
@@ -57,10 +58,20 @@ def vectors(array: np.ndarray, file: str, format: str, notes: list[str]) -> Raw:
     return raw
 
 
-def finite(array: np.ndarray, file: str) -> None:
+def check_finite(array: np.ndarray, file: str) -> None:
     """UsageError if any number is NaN or infinite, naming the file and how many are."""
     if array.dtype.kind == "f" and (bad := int(array.size - np.isfinite(array).sum())):
         raise UsageError(f"{file} has {bad:,} of {array.size:,} numbers that are NaN or infinite")
+
+
+def describe_shape(shape: tuple[int, ...], sizes: Sequence[str] = ()) -> str:
+    """A shape (C, H, W) or (D,) for the middle of a sentence; ``sizes`` where images have others."""
+    if len(shape) != 3:
+        return f"vectors of length {shape[0]}"
+    channels, height, width = shape
+    sizes = sizes or [f"{width}x{height}"]
+    listed = ", ".join(sizes[:3]) + ", ..." * (len(sizes) > 3)
+    return f"images of {listed} pixels with {channels} channel{'s' * (channels != 1)}"
 
 
 def _range(array: np.ndarray) -> tuple[Any, Any]:

@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from plausible.core.errors import UsageError
+from plausible.data.raw import first_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+PIL_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-PIXELS = 2**27  # 134 million; a small file can claim more than the memory holds
-BYTES = 2**34  # 16 GiB, all images of a data set together
-ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
+MAX_PIXELS = 2**27  # 134 million; a small file can claim more than the memory holds
+MAX_BYTES = 2**34  # 16 GiB, all images of a data set together
+EXIF_ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
 
 
-def affordable(count: int, size: tuple[int, int], channels: int) -> None:
+def check_memory(count: int, size: tuple[int, int], channels: int) -> None:
     """UsageError: so many images of this size (width, height) would not fit in memory."""
     needed = count * size[0] * size[1] * channels
-    if needed > BYTES:
+    if needed > MAX_BYTES:
         raise UsageError(
             f"{count:,} images of {size[0]}x{size[1]} with {channels} channels need "
             f"{needed / 2**30:.0f} GiB; choose a smaller --size"
@@ -37,7 +38,7 @@ class Header(NamedTuple):
     transparent: bool
 
 
-def header(path: Path) -> Header:
+def read_header(path: Path) -> Header:
     """Size, mode and format of a picture.  ValueError: it cannot be read, and why."""
     with _opened(path) as image:
         try:
@@ -50,7 +51,7 @@ def header(path: Path) -> Header:
             raise ValueError(_reason(error)) from error
 
 
-def pixels(path: Path, size: tuple[int, int], channels: int, background: str) -> np.ndarray:
+def read_pixels(path: Path, size: tuple[int, int], channels: int, background: str) -> np.ndarray:
     """The (first frame of the) picture as (H, W, channels) uint8, for ``size`` (width, height).
 
     Upright by its EXIF tag, alpha composed on the background unless channels is 4, cropped at the
@@ -62,12 +63,16 @@ def pixels(path: Path, size: tuple[int, int], channels: int, background: str) ->
             # lets a large JPEG be decoded at a half, quarter or eighth: many times faster
             image.draft(None, (2 * max(size), 2 * max(size)))
             image.load()
-            return _array(fitted(flat(upright(image), channels, background), size))
+            return _array(
+                center_crop_resize(convert_mode(exif_transpose(image), channels, background), size)
+            )
         except Exception as error:  # decoders raise many kinds for damaged files
             raise ValueError(_reason(error)) from error
 
 
-def refit(codes: np.ndarray, size: int | None, channels: int | None, background: str) -> np.ndarray:
+def convert_images(
+    codes: np.ndarray, size: int | None, channels: int | None, background: str
+) -> np.ndarray:
     """(N, C, H, W) uint8 codes of 256 levels -> (N, channels, size, size), as for files.
 
     None keeps what is there.  UsageError: pictures of other than 1, 3 or 4 channels.
@@ -80,16 +85,18 @@ def refit(codes: np.ndarray, size: int | None, channels: int | None, background:
             f"only images of 1, 3 or 4 channels can be changed in size or channels, not {now}"
         )
     target = (size, size) if size is not None else (width, height)
-    affordable(count, target, channels or now)
+    check_memory(count, target, channels or now)
     out = np.empty((count, target[1], target[0], channels or now), np.uint8)
     for i, item in enumerate(codes):
         planes = np.ascontiguousarray(np.moveaxis(item, 0, 2))  # (C, H, W) -> (H, W, C)
         image = Image.fromarray(planes[:, :, 0] if now == 1 else planes)
-        out[i] = _array(fitted(flat(image, channels or now, background), target))
+        out[i] = _array(
+            center_crop_resize(convert_mode(image, channels or now, background), target)
+        )
     return np.moveaxis(out, 3, 1)  # (N, H, W, C) -> (N, C, H, W)
 
 
-def upright(image: "Image") -> "Image":
+def exif_transpose(image: "Image") -> "Image":
     """The picture turned and mirrored as its EXIF orientation says."""
     from PIL.Image import Transpose as T
 
@@ -106,7 +113,7 @@ def upright(image: "Image") -> "Image":
     return image.transpose(turns[tag - 2]) if tag > 1 else image
 
 
-def flat(image: "Image", channels: int, background: str) -> "Image":
+def convert_mode(image: "Image", channels: int, background: str) -> "Image":
     """Any mode -> 8 bits of 1 (L), 3 (RGB) or 4 (RGBA) channels, alpha composed on the background.
 
     ValueError: a mode without a grey or colour meaning (floating point).
@@ -127,7 +134,7 @@ def flat(image: "Image", channels: int, background: str) -> "Image":
     return image.convert(MODES[channels])
 
 
-def fitted(image: "Image", size: tuple[int, int]) -> "Image":
+def center_crop_resize(image: "Image", size: tuple[int, int]) -> "Image":
     """Cropped at the centre to the shape of ``size`` (width, height), then resized to it."""
     from PIL.Image import Resampling
 
@@ -148,10 +155,10 @@ def _opened(path: Path) -> "Image":
     from PIL import Image
 
     try:
-        image = Image.open(path, formats=FORMATS)
+        image = Image.open(path, formats=PIL_FORMATS)
     except Exception as error:  # damaged headers raise many kinds
         raise ValueError(_reason(error, path)) from error
-    if image.width * image.height > PIXELS:
+    if image.width * image.height > MAX_PIXELS:
         image.close()
         raise ValueError(f"{image.width}x{image.height} pixels are too many")
     return image
@@ -162,7 +169,7 @@ def _orientation(image: "Image") -> int:
     if not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1  # asked first, because PIL would decode a whole PNG to look for it
     try:
-        tag = image.getexif().get(ORIENTATION, 1)
+        tag = image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception:  # a damaged tag is no reason to lose a picture
         return 1
     return tag if tag in range(1, 9) else 1
@@ -181,4 +188,4 @@ def _reason(error: Exception, path: Path | None = None) -> str:
         return "too many pixels"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return first_line(error)

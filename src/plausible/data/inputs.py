@@ -11,12 +11,14 @@ import torch
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
-from plausible.data.folder import find
-from plausible.data.images import MODES, SUFFIXES, affordable, pixels
-from plausible.data.load import read
-from plausible.data.options import DEFAULTS, Options, resolve_source
+from plausible.data.arrays import describe_shape
+from plausible.data.images import MODES, check_memory, read_pixels
+from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Part
-from plausible.data.samples import levelled
+from plausible.data.quantise import match_levels
+from plausible.data.readers import in_words, read, readers
+from plausible.data.readers.image_folder import image_files
+from plausible.data.source import resolve_files
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Inputs:
     notes: tuple[str, ...]
 
 
-def inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS) -> Inputs:
+def read_inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS) -> Inputs:
     """What is in these files and folders, prepared as the data that ``options`` describe were.
 
     Image files, and those in folders, are cropped and resized to the space; arrays (.npy, .npz, IDX)
@@ -41,12 +43,8 @@ def inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS) -> I
     names: list[str] = []
     notes: list[str] = []
     for source in paths:
-        path = resolve_source(source)
-        if path is None:
-            raise UsageError(f"{source} is a data set and not a file or folder; use ./{source}")
-        images = find(path, notes).paths if _of_images(path) else None
-        if path.suffix.lower() in SUFFIXES and path.is_file():
-            images = [path]
+        path = resolve_files(source)
+        images = image_files(path, notes)
         if images is not None:
             values.append(_pictures(images, space, options, notes))
             names += [str(image) for image in images]
@@ -58,60 +56,43 @@ def inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS) -> I
     return Inputs(Part(stacked, None, space), tuple(names), tuple(dict.fromkeys(notes)))
 
 
-def _of_images(path: Path) -> bool:
-    if not path.is_dir():
-        return False
-    names = (name for _, _, files in os.walk(path) for name in files)
-    return any(Path(name).suffix.lower() in SUFFIXES for name in names)
-
-
 def _pictures(paths: list[Path], space: Space, options: Options, notes: list[str]) -> np.ndarray:
     """Codes (n, C, H, W) of image files.  UsageError: one that cannot be read, named."""
     if not space.is_image or space.shape[0] not in MODES:
+        files = in_words(reader for reader in readers.values() if reader.endings)
         raise UsageError(
-            f"{paths[0]} is an image, and the model knows {_kind(space)}: give a .npy, .npz or .csv file"
+            f"{paths[0]} is an image, and the model knows {describe_shape(space.shape)}: give {files}"
         )
     channels, height, width = space.shape
-    affordable(len(paths), (width, height), channels)
+    check_memory(len(paths), (width, height), channels)
 
-    def one(path: Path) -> np.ndarray:
+    def decode(path: Path) -> np.ndarray:
         try:
-            return pixels(path, (width, height), channels, options.background)
+            return read_pixels(path, (width, height), channels, options.background)
         except ValueError as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
 
     with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        codes = np.stack(list(pool.map(one, paths)))  # (n, H, W, C)
+        codes = np.stack(list(pool.map(decode, paths)))  # (n, H, W, C)
     codes = np.ascontiguousarray(np.moveaxis(codes, 3, 1))  # (n, H, W, C) -> (n, C, H, W)
-    return levelled(codes, 256, space, options, notes)
+    return match_levels(codes, 256, space, options, notes)
 
 
 def _array(path: Path, space: Space, options: Options, notes: list[str]) -> np.ndarray:
     """Values (n, *shape) of an array or a table; a class column may be there or not."""
-    wanted = Options(background=options.background, label=_label(path, options))
+    plain = Options(background=options.background)
     try:
-        raw = read(path, wanted)
+        raw = read(path, replace(plain, label=options.label))
     except UsageError:
-        if wanted.label is None:
+        if options.label is None:
             raise
-        raw = read(path, replace(wanted, label=None))  # a table without the class
+        raw = read(path, plain)  # a table without the class
     if raw.values.shape[1:] != space.shape:
         found = "x".join(map(str, raw.values.shape[1:]))
         raise UsageError(
-            f"{path} holds points of shape {found}, and the model knows {_kind(space)}"
+            f"{path} holds points of shape {found}, and the model knows {describe_shape(space.shape)}"
         )
     if not len(raw.values):
         raise UsageError(f"{path} holds nothing")
     notes += raw.notes
-    return levelled(raw.values, raw.levels, space, options, notes)
-
-
-def _label(path: Path, options: Options) -> str | None:
-    return options.label if path.suffix.lower() == ".csv" else None
-
-
-def _kind(space: Space) -> str:
-    if not space.is_image:
-        return f"vectors of length {space.shape[0]}"
-    channels, height, width = space.shape
-    return f"images of {width}x{height} pixels with {channels} channel{'s' * (channels != 1)}"
+    return match_levels(raw.values, raw.levels, space, options, notes)

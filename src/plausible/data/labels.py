@@ -5,7 +5,20 @@ import numpy as np
 from plausible.core.errors import UsageError
 
 
-def encode(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def as_labels(labels: np.ndarray, count: int, name: str, items: str) -> np.ndarray:
+    """(N,) or (N, 1) -> (N,).  UsageError: another shape or another count than the items."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]  # (N, 1) -> (N,)
+    if labels.ndim != 1:
+        raise UsageError(
+            f"{name} has shape {labels.shape}; labels are one number or word an item, (N,)"
+        )
+    if len(labels) != count:
+        raise UsageError(f"{name} has {len(labels):,} labels for the {count:,} items of {items}")
+    return labels
+
+
+def encode_labels(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(N,) whole numbers or words -> ((N,) int64 in 0 .. K - 1, the K names in order).
 
     Whole numbers (also as words) are ordered by value, other words by letters.

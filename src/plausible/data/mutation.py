@@ -29,7 +29,7 @@ def mutated(data: Data, rate: float, seed: int = 0) -> Data:
 def _mutated(part: Part, rate: float, generator: torch.Generator) -> Part:
     values = part.values.cpu()
     hit = torch.rand(values.shape, generator=generator) < rate
-    levels = part.greys or part.space.levels
+    levels = part.grey_levels or part.space.levels
     if levels:
         other = torch.randint(levels, values.shape, generator=generator, dtype=values.dtype)
     else:

@@ -22,14 +22,14 @@ class Part:
     values  (N, C, H, W) uint8 codes for images; (N, D) float32 in data units for vectors.
     y       (N,) int64 labels, or None.
     space   where the items of a batch live.
-    greys   dynamic binarisation: ``values`` are codes of this many grey levels, and each use draws
-            each pixel 1 with its grey value as probability (space.levels is then 2).
+    grey_levels   dynamic binarisation: ``values`` are codes of this many, and each use draws each
+            pixel 1 with its grey value as probability (space.levels is then 2).
     """
 
     values: Tensor
     y: Tensor | None
     space: Space
-    greys: int | None = None
+    grey_levels: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -55,7 +55,7 @@ class Part:
 
     def frozen(self, seed: int) -> "Part":
         """The part with nothing left to chance: dynamic binarisation is drawn once."""
-        if self.greys is None:
+        if self.grey_levels is None:
             return self
         return Part(self.space.codes(self.as_batch(seed).x), self.y, self.space)
 
@@ -68,7 +68,7 @@ class Part:
             rows = rows.to(self.values.device)
         values = _taken(self.values, rows)  # (N, *shape) -> (n, *shape)
         y = None if self.y is None else _taken(self.y, rows)  # (N,) -> (n,)
-        if self.greys is not None:
+        if self.grey_levels is not None:
             greys = self._greys(values)
             ones = torch.rand_like(greys) < greys  # faster than bernoulli
             return Batch(ones.to(greys.dtype), y)
@@ -76,7 +76,7 @@ class Part:
 
     def as_batch(self, seed: int = 0) -> Batch:
         """The whole part as one batch; dynamic binarisation draws from a generator of this seed."""
-        if self.greys is None:
+        if self.grey_levels is None:
             return Batch(self._decoded(self.values), self.y)
         # drawn on the CPU, so that the same seed gives the same pixels on every device
         generator = torch.Generator().manual_seed(seed)
@@ -86,7 +86,8 @@ class Part:
     @cached_property
     def hash(self) -> str:
         """sha256 (hex) of shapes, types, values, labels, levels: equal on every machine."""
-        digest = hashlib.sha256(f"levels {self.space.levels} greys {self.greys}".encode())
+        levels = f"levels {self.space.levels} greys {self.grey_levels}"
+        digest = hashlib.sha256(levels.encode())
         for tensor in (self.values, self.y):
             if tensor is not None:
                 array = np.ascontiguousarray(tensor.cpu().numpy())
@@ -96,8 +97,8 @@ class Part:
         return digest.hexdigest()
 
     def _greys(self, values: Tensor) -> Tensor:
-        assert self.greys is not None
-        return values.to(torch.float32).div_(self.greys - 1)
+        assert self.grey_levels is not None
+        return values.to(torch.float32).div_(self.grey_levels - 1)
 
     def _decoded(self, values: Tensor) -> Tensor:
         if self.space.levels is None:  # a copy: changing a batch must not change the data
@@ -118,7 +119,7 @@ class Survey:
     classes    {name: items}, empty without labels.
     sizes      {"WxH": items} as stored (images upright), before any resizing.
     modes      {"RGB, PNG": items}.
-    offenders  (file, reason) of each file that could not be read and was skipped.
+    unreadable (file, reason) of each file that could not be read and was skipped.
     ignored    files that are no images.
     """
 
@@ -126,7 +127,7 @@ class Survey:
     classes: dict[str, int] = field(default_factory=dict)
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
-    offenders: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
     ignored: int = 0
 
 

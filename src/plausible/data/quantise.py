@@ -4,8 +4,11 @@ import numpy as np
 import torch
 
 from plausible.core.errors import UsageError
+from plausible.core.space import Space
+from plausible.data.options import Options
 
 SEED = 20_250_101  # of the one draw of static binarisation
+DRAWN_ONCE = "each pixel is drawn once, 1 with its grey value as probability"
 
 
 def requantise(codes: np.ndarray, old: int, new: int) -> np.ndarray:
@@ -21,7 +24,7 @@ def requantise(codes: np.ndarray, old: int, new: int) -> np.ndarray:
     return codes_of[codes]
 
 
-def draw(codes: np.ndarray, levels: int) -> np.ndarray:
+def binarise(codes: np.ndarray, levels: int) -> np.ndarray:
     """Each pixel 1 with its grey value as probability, drawn once with a fixed seed, uint8."""
     generator = torch.Generator().manual_seed(SEED)
     drawn = np.empty(codes.shape, np.uint8)
@@ -29,3 +32,16 @@ def draw(codes: np.ndarray, levels: int) -> np.ndarray:
         greys = torch.from_numpy(codes[i : i + 4096]).float().div_(levels - 1)
         drawn[i : i + 4096] = (torch.rand(greys.shape, generator=generator) < greys).numpy()
     return drawn
+
+
+def match_levels(
+    values: np.ndarray, levels: int | None, space: Space, options: Options, notes: list[str]
+) -> np.ndarray:
+    """Codes of so many levels as codes of the space; vectors as they are."""
+    if not levels or not space.levels or levels == space.levels:
+        return values
+    if options.binarise in ("static", "dynamic"):
+        notes.append(DRAWN_ONCE)
+        return binarise(values, levels)
+    notes.append(f"{levels} grey levels are rounded to the {space.levels} of the data")
+    return requantise(values, levels, space.levels)

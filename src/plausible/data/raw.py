@@ -1,4 +1,4 @@
-"""What a reader hands over: arrays as the source has them, before labels, levels and split."""
+"""What a reader hands over, arrays as the source has them before labels, levels and split, or why it cannot."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Raw:
     labels     (N,) integers or strings as the source has them, or None.
     heldout    how many of the last rows the source itself sets aside for testing.
     notes      sentences for people.
-    sizes, modes, offenders, ignored   see Survey.
+    sizes, modes, unreadable, ignored   see Survey.
     """
 
     values: np.ndarray
@@ -25,10 +25,15 @@ class Raw:
     notes: list[str] = field(default_factory=list)
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
-    offenders: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
     ignored: int = 0
 
     @property
     def is_image(self) -> bool:
         """True for codes (N, C, H, W)."""
         return self.levels is not None
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says, for the middle of a sentence."""
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

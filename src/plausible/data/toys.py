@@ -6,6 +6,7 @@ not an approximation of something else.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,7 @@ from plausible.core.likelihood import LogProb, Reference
 from plausible.core.registry import Registry
 from plausible.core.space import Batch, Space
 
-TOYS: Registry = Registry("toy")
+toys: Registry[Callable[[], "Toy"]] = Registry("toy")
 BLOCK = 4096  # points whose distances to all centres are held in memory at once
 
 
@@ -67,21 +68,21 @@ class Toy:
         return LogProb(nats.to(x.device, x.dtype), reference=Reference.DENSITY)
 
 
-@TOYS
+@toys
 def ring() -> Toy:
     """8 Gaussians of width 0.02 on a circle of radius 2 (Metz et al., Unrolled GANs, 2017)."""
     angle = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
     return Toy("ring", 2 * _circle(angle), 0.02, torch.arange(8))
 
 
-@TOYS
+@toys
 def grid() -> Toy:
     """25 Gaussians of width 0.05, 2 apart on a 5 x 5 grid (Srivastava et al., VEEGAN, 2017)."""
     side = torch.arange(-4, 5, 2, dtype=torch.float64)
     return Toy("grid", torch.cartesian_prod(side, side), 0.05, torch.arange(25))
 
 
-@TOYS
+@toys
 def moons() -> Toy:
     """Two interlocking half circles of width 0.1, the curves of scikit-learn's make_moons."""
     angle = (torch.arange(256, dtype=torch.float64) + 0.5) * (math.pi / 256)
@@ -90,7 +91,7 @@ def moons() -> Toy:
     return Toy("moons", torch.cat([upper, lower]), 0.1, torch.arange(2).repeat_interleave(256))
 
 
-@TOYS
+@toys
 def spiral() -> Toy:
     """Two arms of width 0.1 that wind one and a half times around each other, radius 0.5 to 3."""
     fine = torch.linspace(0, 1, 20_001, dtype=torch.float64)

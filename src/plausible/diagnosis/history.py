@@ -3,86 +3,87 @@
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from plausible.runs.log import read_log
+from plausible.core.reading import Reading, need_reading
 
-RECENT = 512  # rounds of which every number is kept
-LOOK = "look"  # where a line of the log keeps what was looked at ...
+TRACE_LENGTH = 512  # rounds of which every number is kept
+PROBES = "probes"  # where a line of the log keeps what the probes said ...
 TRACE = "trace"  # ... and numbers of every round since the line before
 
 
 class History:
     """Lines of log.jsonl in the order of their steps, kept as columns: reading one costs no walk through the lines.
 
-    A line is {step, images, spent, seconds, player: {what: number}}, and has ``look``: {what: number}
-    where the model was looked at, and ``trace``: {what: [numbers of each round]}, of which the last 512 are kept.
+    A line is {step, images, progress, seconds, player: {reading: number}}, and has ``probes``:
+    {reading: number} where the model was probed, and ``trace``: {reading: [numbers of each round]}, of which
+    the last 512 are kept.
 
     steps    rounds until its last line.
     players  the names of those who play.
-    looks    {what: number} of every look.
+    probed   {reading: number} of every time that the model was probed.
     """
 
     def __init__(self, lines: Iterable[Mapping[str, Any]] = ()):
         self.steps = 0
         self.players: list[str] = []
-        self.looks: list[Mapping[str, float | None]] = []
+        self.probed: list[Mapping[str, float | None]] = []
         self._rounds = 0.0  # of the budget as it is now
         # (step, value) one after the other
         self._columns: defaultdict[tuple[str, str], array[float]] = defaultdict(lambda: array("d"))
         self._traces: defaultdict[str, deque[tuple[int, float]]] = defaultdict(
-            lambda: deque(maxlen=RECENT)
+            lambda: deque(maxlen=TRACE_LENGTH)
         )
         for line in lines:
-            self.add(line)
+            self.append(line)
 
-    @classmethod
-    def read(cls, path: Path) -> "History":
-        """Of a file; empty if there is none, NotDefined if it is not a log.  A last line cut short is left out."""
-        return cls(line for _, line in read_log(path))
-
-    def add(self, line: Mapping[str, Any]) -> None:
+    def append(self, line: Mapping[str, Any]) -> None:
         """One more line."""
-        told = {who: seen for who, seen in line.items() if isinstance(seen, Mapping)}
+        numbers = {who: values for who, values in line.items() if isinstance(values, Mapping)}
         self.steps = line["step"] + 1
-        if line["spent"]:
-            self._rounds = line["step"] / line["spent"]
-        for what, values in told.pop(TRACE, {}).items():
-            self._traces[what].extend(enumerate(values, self.steps - len(values)))
-        self.players = [who for who in told if who != LOOK]
-        if LOOK in told:
-            self.looks.append(told[LOOK])
-        for who, seen in told.items():
-            for what, value in seen.items():
+        if line["progress"]:
+            self._rounds = line["step"] / line["progress"]
+        for name, rounds in numbers.pop(TRACE, {}).items():
+            self._traces[name].extend(enumerate(rounds, self.steps - len(rounds)))
+        self.players = [who for who in numbers if who != PROBES]
+        if PROBES in numbers:
+            self.probed.append(numbers[PROBES])
+        for who, values in numbers.items():
+            for name, value in values.items():
                 if isinstance(value, int | float):  # not None, which stands for what is not finite
-                    self._columns[who, what].extend((line["step"], value))
+                    self._columns[who, name].extend((line["step"], value))
 
-    def series(self, who: str, what: str, since: float = 0.0) -> tuple[Tensor, Tensor]:
-        """(steps, values), (n,) float64 each, of a player or of LOOK, from this share of the budget on.
+    def series(self, reading: Reading, since: float = 0.0) -> tuple[Tensor, Tensor]:
+        """(steps, values) of a probe, (n,) float64 each, from this share of the budget on.
 
         Lines without the number are left out.
         """
-        column = self._columns.get((who, what))
+        return self.series_of(PROBES, reading, since)
+
+    def series_of(self, player: str, reading: Reading, since: float = 0.0) -> tuple[Tensor, Tensor]:
+        """The same of what a player's loss or gradient said."""
+        need_reading(reading)
+        column = self._columns.get((player, reading))
         if not column:
             return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.float64)
         rows = torch.frombuffer(column, dtype=torch.float64).reshape(-1, 2).clone()  # (n, 2)
         rows = rows[rows[:, 0] >= self._first(since)]
         return rows[:, 0], rows[:, 1]
 
-    def trace(self, what: str, since: float = 0.0) -> Tensor:
+    def trace(self, reading: Reading, since: float = 0.0) -> Tensor:
         """The values of the last rounds, at most 512, from this share of the budget on, (n,) float64."""
+        need_reading(reading)
         first = self._first(since)
-        found = [value for step, value in self._traces.get(what, ()) if step >= first]
-        return torch.tensor(found, dtype=torch.float64)
+        values = [value for step, value in self._traces.get(reading, ()) if step >= first]
+        return torch.tensor(values, dtype=torch.float64)
 
-    def last(self, count: int, *whats: str, since: float = 0.0) -> list[Tensor] | None:
-        """The last ``count`` values of each thing looked at, (count,) float64; None if one has fewer."""
-        found = [self.series(LOOK, what, since)[1][-count:] for what in whats]
-        return found if all(len(values) == count for values in found) else None
+    def last(self, count: int, *readings: Reading, since: float = 0.0) -> list[Tensor] | None:
+        """The last ``count`` values of each reading of a probe, (count,) float64; None if one has fewer."""
+        values = [self.series(reading, since)[1][-count:] for reading in readings]
+        return values if all(len(each) == count for each in values) else None
 
     def _first(self, share: float) -> float:
         """The step at which this share of the budget, as it is now, was spent."""

@@ -1,4 +1,4 @@
-"""Watches a training: looks at the model every so often, raises alarms, and knows which weights were best."""
+"""Monitors a training: probes the model every so often, raises alarms, and knows which weights were best."""
 
 import math
 from collections.abc import Mapping
@@ -7,30 +7,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plausible.diagnosis.alarm import alarmed
-from plausible.diagnosis.finding import Finding, Severity
-from plausible.diagnosis.history import LOOK, TRACE, History
-from plausible.diagnosis.probe import ProbeReference, looked, reference
+from plausible.core.finding import Finding, Severity
+from plausible.core.reading import D_FAKE, D_REAL, Reading
+from plausible.diagnosis.alarm import run_alarms
+from plausible.diagnosis.history import PROBES, TRACE, History
+from plausible.diagnosis.mode_collapse import FRECHET_RATIO
+from plausible.diagnosis.overfitting import VALIDATION_LOSS
+from plausible.diagnosis.probe import ProbeReference, probe_reference, run_probes
 from plausible.training import Step, Training
 
-EVERY = 100  # rounds between two looks
+PROBE_EVERY = 100  # rounds
 _EARLY = (10, 20, 50)
-_TRACED = ("D(x)", "D(G(z))")  # of every round: circles may be quick
+_TRACED = (D_REAL, D_FAKE)  # of every round: circles may be quick
 # lower is better; the first that a model has, and how much of the lowest later weights may be worse by
-_SCORES = {"held-out loss": 0.005, "distance": 0.1}
+_SCORES = {VALIDATION_LOSS: 0.005, FRECHET_RATIO: 0.1}
 
 
 class Monitor:
-    """What is seen of one training while it goes on.
+    """What is known of one training while it goes on.
 
-    history   what was logged and looked at so far.
-    findings  {alarm: its latest finding}.
+    history   what was logged and probed so far.
+    findings  {phenomenon: its latest finding}.
     best      the weights to keep, {name: tensor}, and ``best_steps``, how many steps made them; None
-              before the first look of this session.
+              before the model was probed in this session.
 
-    The best weights are those of the latest look whose score is near the lowest: the loss on held-out examples
-    within 0.5%, or for a game the Frechet distance of samples in principal components within 10%.  Looks fall
-    on rounds, not on seconds, so the same command keeps the same weights.
+    The best weights are those of the latest probe whose score is near the lowest: the loss on the validation
+    part within 0.5%, or for a game the Frechet distance of samples in principal components within 10%.  Probes
+    fall on rounds, not on seconds, so the same command keeps the same weights.
     """
 
     def __init__(self, training: Training[Any], history: History | None = None):
@@ -39,72 +42,74 @@ class Monitor:
         self.findings: dict[str, Finding] = {}
         self.best: dict[str, Tensor] | None = None
         self.best_steps = 0
-        self._traced: dict[str, list[Tensor]] = {}
-        self.restart(history or History())
+        self._traced: dict[Reading, list[Tensor]] = {}
+        self.reset(history or History())
 
-    def follow(self, step: Step) -> None:
+    def observe(self, step: Step) -> None:
         """Keep the numbers of a round that are wanted of every round; they stay on the device."""
-        for seen in step.seen.values():
-            for what in _TRACED:
-                if what in seen:
-                    self._traced.setdefault(what, []).append(seen[what])
+        for values in step.seen.values():
+            for reading in _TRACED:
+                if reading in values:
+                    self._traced.setdefault(reading, []).append(values[reading])
 
-    def trace(self) -> dict[str, dict[str, list[float]]]:
-        """{TRACE: {what: numbers since the last call}} for a line of the log, or nothing."""
-        found = {
-            what: [float(f"{value:.4g}") for value in torch.stack(values).tolist()]
-            for what, values in self._traced.items()
+    def pop_trace(self) -> dict[str, dict[Reading, list[float]]]:
+        """{TRACE: {reading: numbers since the last call}} for a line of the log, or nothing."""
+        trace = {
+            reading: [float(f"{value:.4g}") for value in torch.stack(values).tolist()]
+            for reading, values in self._traced.items()
         }
         self._traced = {}
-        return {TRACE: found} if found else {}
+        return {TRACE: trace} if trace else {}
 
-    def due(self, step: Step) -> bool:
-        """Whether this round is one of those after which the model is looked at."""
+    def should_probe(self, step: Step) -> bool:
+        """Whether this round is one of those after which the model is probed."""
         now = step.clock.step
-        return (now > 0 and now % EVERY == 0) or now in _EARLY or self._training.finished
+        return (now > 0 and now % PROBE_EVERY == 0) or now in _EARLY or self._training.finished
 
-    def look(self) -> dict[str, float | None]:
-        """{what: number} of the model now; None where a number is not finite."""
+    def probe(self) -> dict[Reading, float | None]:
+        """{reading: number} of the model now; None where a number is not finite."""
         if self._reference is None:
             training = self._training
-            self._reference = reference(training.raw, training.data, self._seed)
-        found = looked(self._training, self._reference, self._seed)
-        return {what: value if math.isfinite(value) else None for what, value in found.items()}
+            self._reference = probe_reference(training.raw, training.data, self._seed)
+        readings = run_probes(self._training, self._reference, self._seed)
+        return {name: value if math.isfinite(value) else None for name, value in readings.items()}
 
-    def add(self, line: dict[str, Any]) -> list[Finding]:
-        """Take in a line of the log; after a look, the alarms that are new or worse than before."""
-        self.history.add(line)
-        if LOOK not in line:
+    def update(self, line: dict[str, Any]) -> list[Finding]:
+        """Take in a line of the log; where it has probes, the alarms that are new or worse than before."""
+        self.history.append(line)
+        if PROBES not in line:
             return []
-        if self._scored(line[LOOK]):
+        if self._is_best(line[PROBES]):
             self.best_steps = line["step"] + 1
             state = self._training.averaged.state_dict()
             self.best = {name: tensor.detach().clone() for name, tensor in state.items()}
         news = []
-        for finding in alarmed(self.history):
-            before = self.findings.get(finding.check)
+        for finding in run_alarms(self.history, self._training.raw, self._training.settings):
+            before = self.findings.get(finding.phenomenon)
             known = Severity.NOTE if before is None else before.severity
             if finding.severity.rank > known.rank:
                 news.append(finding)
-            self.findings[finding.check] = finding
+            self.findings[finding.phenomenon] = finding
         return news
 
-    def restart(self, history: History) -> None:
+    def reset(self, history: History) -> None:
         """Go on from this history: what came after it is forgotten."""
-        self.history, self._score, self._lowest = history, "", math.inf
+        self.history, self._score, self._lowest = history, None, math.inf
         self.findings = {}
         self._traced = {}
         if self.best_steps > history.steps:
             self.best, self.best_steps = None, 0
-        for seen in history.looks:
-            self._scored(seen)
+        for readings in history.probed:
+            self._is_best(readings)
 
-    def _scored(self, seen: Mapping[str, float | None]) -> bool:
-        """Whether the weights of this look are the best so far."""
-        if not self._score:
-            self._score = next((what for what in _SCORES if seen.get(what) is not None), "")
-        value = seen.get(self._score)
-        if value is None:
-            return not self._score  # a model without a score keeps its last weights
+    _score: Reading | None
+
+    def _is_best(self, readings: Mapping[str, float | None]) -> bool:
+        """Whether the weights of this probe are the best so far."""
+        if self._score is None:
+            self._score = next((name for name in _SCORES if readings.get(name) is not None), None)
+        value = None if self._score is None else readings.get(self._score)
+        if self._score is None or value is None:
+            return self._score is None  # a model without a score keeps its last weights
         self._lowest = min(self._lowest, value)
         return value <= self._lowest + _SCORES[self._score] * abs(self._lowest)

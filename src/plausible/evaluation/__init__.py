@@ -1,17 +1,17 @@
-"""Measures of what was learned: they see samples, data and features, never a family of models.
+"""What was learned, judged: samples, data and features are seen here, never a family of models.
 
-Importing this package registers every measure, in the order in which a table shows them.
+``evaluation_set``  the training part T, the held-out part H and samples G, side by side
+``embedding``       how points are seen: features, raw coordinates, modes
+``features``        extractors that need no training here
+``measure``         a number that says what it is, and the registry of metrics
+``metrics``         the metrics, one question a file
+``permutation``     who is a sample: shuffled for a p-value, redrawn for an interval
+``verdict``         a test for each kind of defect: FAIL, PASS or INCONCLUSIVE
+``report``          what an evaluation found
+
+Importing this package registers every metric and every defect.
 """
 
-# ruff: noqa: I001, F401  # the order is that of the table
-from plausible.evaluation.metrics import distances
-from plausible.evaluation.metrics import neighbours
-from plausible.evaluation.metrics import two_sample
-from plausible.evaluation.metrics import histogram
-from plausible.evaluation.metrics import memorisation
-from plausible.evaluation.metrics import diversity
-from plausible.evaluation.metrics import sharpness
-from plausible.evaluation.metrics import latent
-from plausible.evaluation.metrics import likelihood
-from plausible.evaluation.metrics import inference
-from plausible.evaluation.metrics import mixing
+from plausible.evaluation import metrics, verdict
+
+__all__ = ["metrics", "verdict"]

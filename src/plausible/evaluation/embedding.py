@@ -13,7 +13,7 @@ from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded
 from plausible.evaluation.features import Features, pca, random_convolutions
-from plausible.evaluation.metrics.histogram import Assign, bins, classes
+from plausible.evaluation.metrics.histogram import Assign, classifier_modes, kmeans_bins
 
 _CHUNK = 1024
 _SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 class Embedding:
     """x -> (features, raw, mode); see ``Embedded`` for what the three are.
 
-    describe  what the features are, for people.
+    feature_description  what the features are, for people.
     names     of the modes.
     labelled  whether the modes are classes.
     """
@@ -38,35 +38,34 @@ class Embedding:
     extract: Features
     raw: Features
     assign: Assign
-    describe: str
+    feature_description: str
     names: tuple[str, ...]
     labelled: bool
 
     def embed(
-        self, part: Part, *, known: Tensor | None = None, progress: Progress | None = None
+        self, part: Part, *, modes: Tensor | None = None, progress: Progress | None = None
     ) -> Embedded:
         """See every point of a part once, a chunk at a time; progress(points just seen).
 
-        known  (N,) modes that need not be assigned.
+        modes  (N,) where they are known and need not be assigned.
         Raises ``NotDefined`` when a feature is NaN or infinite.
         """
-        features, raw, modes = [], [], []
+        features, raw, assigned = [], [], []
         for rows in torch.arange(len(part)).split(_CHUNK):
             x = part.batch(rows).x
             with torch.no_grad():
-                seen = _flat(self.extract(x))
-            coordinates = self.raw(x).float().cpu()
-            _measurable(seen, "features")
-            _measurable(coordinates, "coordinates")
-            features.append(seen)
-            raw.append(coordinates)
-            modes.append((self.assign(x, seen) if known is None else known[rows]).cpu())
+                features.append(_flat(self.extract(x)))
+            raw.append(self.raw(x).float().cpu())
+            _check_measurable(features[-1], "features")
+            _check_measurable(raw[-1], "coordinates")
+            mode = self.assign(x, features[-1]) if modes is None else modes[rows]
+            assigned.append(mode.cpu())
             if progress:
                 progress(len(rows))
-        return Embedded(part.to("cpu"), torch.cat(features), torch.cat(raw), torch.cat(modes))
+        return Embedded(part.to("cpu"), torch.cat(features), torch.cat(raw), torch.cat(assigned))
 
 
-def fit(
+def fit_embedding(
     train: Part,
     compared: int,
     class_names: tuple[str, ...] = (),
@@ -87,23 +86,22 @@ def fit(
     raw = _raw(space, x)
     if features is None:
         start = random_convolutions(space) if space.is_image else raw
-        described = (
-            "random convolutional features" if space.is_image else "standardised coordinates"
-        )
+        source = "random convolutional features" if space.is_image else "standardised coordinates"
         axes = pca(start(x))
-        features = (lambda x: axes(start(x))), f"principal components of {described}"
-    extract, describe = features
+        features = (lambda x: axes(start(x))), f"principal components of {source}"
+    extract, description = features
     if classifier is not None:
-        return Embedding(extract, raw, classes(classifier), describe, class_names, True)
+        return Embedding(extract, raw, classifier_modes(classifier), description, class_names, True)
     with torch.no_grad():
-        seen = torch.cat([_flat(extract(few)) for few in x.split(_CHUNK)])
+        embedded = torch.cat([_flat(extract(few)) for few in x.split(_CHUNK)])
     count = min(max(compared // _FULL, 2), _BINS)
-    _measurable(seen, "features")
-    assign, count = bins(seen, count, generator)
-    return Embedding(extract, raw, assign, describe, tuple(f"bin {k}" for k in range(count)), False)
+    _check_measurable(embedded, "features")
+    assign, count = kmeans_bins(embedded, count, generator)
+    names = tuple(f"bin {k}" for k in range(count))
+    return Embedding(extract, raw, assign, description, names, False)
 
 
-def _measurable(rows: Tensor, what: str) -> None:
+def _check_measurable(rows: Tensor, what: str) -> None:
     """Refuse what has no distances in float32."""
     if not rows.isfinite().all():
         raise NotDefined(f"the {what} of some examples are NaN or infinite")
@@ -113,9 +111,11 @@ def _measurable(rows: Tensor, what: str) -> None:
         )
 
 
-def _flat(seen: Tensor) -> Tensor:
+def _flat(features: Tensor) -> Tensor:
     """(n, *) or (n,) of an extractor on any device -> (n, d) float32 on the CPU."""
-    return seen.float().cpu().reshape(len(seen), -1) if len(seen) else seen.new_zeros(0, 1)
+    if not len(features):
+        return features.new_zeros(0, 1)
+    return features.float().cpu().reshape(len(features), -1)
 
 
 def _raw(space: Space, x: Tensor) -> Features:

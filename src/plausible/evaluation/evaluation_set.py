@@ -21,20 +21,20 @@ class Embedded:
     raw       (n, p) float32: pixels, shrunk to at most 16 x 16, or standardised coordinates; no
               learning went into them.
     modes     (n,) int64: the class or bin of each.
-    nearest   distances (n, 2) to the two nearest training examples and their rows, when known.
+    nearest_train  distances (n, 2) to the two nearest training examples and their rows, when known.
     """
 
     part: Part
     features: Tensor
     raw: Tensor
     modes: Tensor
-    nearest: tuple[Tensor, Tensor] | None = None
+    nearest_train: tuple[Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.part)
 
     def __getitem__(self, rows: slice) -> "Embedded":
-        near = self.nearest and (self.nearest[0][rows], self.nearest[1][rows])
+        near = self.nearest_train and (self.nearest_train[0][rows], self.nearest_train[1][rows])
         return Embedded(
             self.part.rows(rows), self.features[rows], self.raw[rows], self.modes[rows], near
         )
@@ -50,9 +50,9 @@ class EvaluationSet:
     names      of the modes: class names, or bin numbers.
     labelled   whether the modes are classes (and not bins of k-means).
     extract    x (N, *shape) in data units -> (N, d), the extractor itself.
-    described  what the features are, for people.
+    feature_description   what the features are, for people.
     model      where the samples come from; None for samples of another program.
-    spacing    distances between training examples, see ``memorisation.spacing``, when known.
+    nearest_within_train  distances between training examples, see ``memorisation``, when known.
     """
 
     space: Space
@@ -62,13 +62,13 @@ class EvaluationSet:
     names: tuple[str, ...]
     labelled: bool
     extract: Features
-    described: str = ""
+    feature_description: str = ""
     model: Model | None = None
     seed: int = 0
-    spacing: Tensor | None = None
+    nearest_within_train: Tensor | None = None
 
     def generator(self) -> torch.Generator:
-        """A fresh generator of the evalset's seed: every measure draws the same numbers again."""
+        """A fresh generator of the set's seed: every measure draws the same numbers again."""
         return torch.Generator().manual_seed(self.seed)
 
     def halves(self) -> tuple["EvaluationSet", "EvaluationSet"]:

@@ -69,14 +69,14 @@ def random_convolutions(space: Space, seed: int = 0, width: int = 64) -> Feature
         std = (2 / ((1 + _SLOPE**2) * inputs * kernel**2)) ** 0.5
         weights.append(torch.randn(shape, generator=generator) * std)
 
-    def look(x: Tensor) -> Tensor:
+    def convolve(x: Tensor) -> Tensor:
         h = adaptive_avg_pool2d(x.to(weights[0]), (height, columns)) * 2 - 1
         for weight in weights:
             # a kernel of 3 keeps h x w, one of 4 makes it h // 2 x w // 2
             h = leaky_relu(conv2d(h, weight, stride=weight.shape[3] - 2, padding=1), _SLOPE)
         return torch.cat([h.mean((2, 3)), h.amax((2, 3))], 1)  # (N, c, h, w) -> (N, 2 c)
 
-    return lambda x: torch.cat([look(few) for few in x.split(_CHUNK)])
+    return lambda x: torch.cat([convolve(few) for few in x.split(_CHUNK)])
 
 
 def pretrained(name: str) -> Features:
@@ -99,7 +99,7 @@ def pretrained(name: str) -> Features:
     has_class_token = any(key.endswith("cls_token") for key, _ in model.named_parameters())
 
     @torch.no_grad()
-    def look(x: Tensor) -> Tensor:
+    def pooled(x: Tensor) -> Tensor:
         x = interpolate(_channels(x, channels), side, mode="bicubic", antialias=True).clamp(0, 1)
         out = model.to(x.device)((x - mean.to(x)) / std.to(x))
         if trained_pooler and getattr(out, "pooler_output", None) is not None:
@@ -110,7 +110,7 @@ def pretrained(name: str) -> Features:
         return (hidden[:, 0] if has_class_token else hidden.mean(1)).float()  # (N, d)
 
     def extract(x: Tensor) -> Tensor:
-        return torch.cat([look(few) for few in x.split(_CHUNK)])
+        return torch.cat([pooled(few) for few in x.split(_CHUNK)])
 
     extract.__name__ = f"the pretrained model {name}"
     return extract
@@ -145,20 +145,23 @@ def _preprocessing(name: str, config: Any) -> tuple[Tensor, Tensor, tuple[int, i
     """Mean and deviation, (C, 1, 1) each, and (height, width) that a model expects."""
     try:
         mixin = import_module("transformers").ImageProcessingMixin
-        said, _ = mixin.get_image_processor_dict(name)
+        settings, _ = mixin.get_image_processor_dict(name)
     except OSError:  # many folders hold weights alone
-        said = {}
-    mean, std = said.get("image_mean") or _IMAGENET[0], said.get("image_std") or _IMAGENET[1]
-    if said.get("do_normalize") is False:
+        settings = {}
+    mean, std = (
+        settings.get("image_mean") or _IMAGENET[0],
+        settings.get("image_std") or _IMAGENET[1],
+    )
+    if settings.get("do_normalize") is False:
         mean, std = [0.0], [1.0]
-    size: Any = getattr(config, "image_size", None) or said.get("crop_size") or said.get("size")
-    size = size or 224
+    size: Any = getattr(config, "image_size", None) or settings.get("crop_size")
+    size = size or settings.get("size") or 224
     if isinstance(size, dict):
         short = size.get("shortest_edge", 224)
         size = (size.get("height", short), size.get("width", short))
     height, width = (size, size) if isinstance(size, int) else size
-    centre, spread = (torch.tensor(values).reshape(-1, 1, 1) for values in (mean, std))
-    return centre, spread, (int(height), int(width))
+    centre, deviation = (torch.tensor(values).reshape(-1, 1, 1) for values in (mean, std))
+    return centre, deviation, (int(height), int(width))
 
 
 def _channels(x: Tensor, wanted: int) -> Tensor:

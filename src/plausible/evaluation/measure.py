@@ -1,16 +1,13 @@
 """A number that says what it is: value, error, how many examples it comes from, which way is good."""
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from plausible.core.errors import NotDefined
 from plausible.core.likelihood import Kind
-from plausible.core.registry import Registry
-
-if TYPE_CHECKING:
-    from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.core.rule import Rule, Rules
+from plausible.evaluation.evaluation_set import EvaluationSet
 
 Direction = Literal["lower", "higher", "like real"]
 
@@ -53,41 +50,28 @@ class Measure:
         return {k: v for k, v in values.items() if k == "value" or v not in (None, "")}
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A registered function of a evalset, and the verb that the model must have (None: any)."""
+metrics = Rules("measure")
+"""Every metric by name, in the order of the table: rules f(evalset) -> Measure or several of them."""
 
-    name: str
-    function: Callable[["EvaluationSet"], Measure | Sequence[Measure]]
-    needs: Any = None
+metric = metrics.rule
+"""Register f(evalset); ``needs`` is the capability that the model must have.
 
-    def __call__(self, evalset: "EvaluationSet") -> list[Measure]:
-        """The measures, or one without a value that says why it is not defined."""
-        if self.needs is not None and not isinstance(evalset.model, self.needs):
-            verb = self.needs.__name__.lower()
-            return [Measure(self.name, None, note=f"not defined for this model: it is not {verb}")]
-        try:
-            found = self.function(evalset)
-        except NotDefined as refusal:
-            return [Measure(self.name, None, n=len(evalset.samples), note=str(refusal))]
-        return [found] if isinstance(found, Measure) else list(found)
+A function that has no answer for these data raises ``NotDefined`` with the reason, which stands in the
+table in the place of the number.
+"""
 
 
-metrics: Registry[Metric] = Registry("measure")
-"""Every measure of an evaluation, by name, in the order of the table."""
+def measure(rule: Rule, evalset: EvaluationSet) -> list[Measure]:
+    """The measures of one metric, or one without a value that says why it is not defined.
 
-Function = Callable[["EvaluationSet"], Measure | Sequence[Measure]]
-
-
-def metric(needs: Any = None) -> Callable[[Function], Function]:
-    """Register f(evalset) -> Measure or several; ``needs`` is a verb's protocol or class.
-
-    A function that cannot answer for these data raises ``NotDefined`` with the reason, which stands in
-    the table in the place of the number.
+    Anything else that is raised goes on: a mistake inside a metric is never a quiet row.
     """
-
-    def register(function: Function) -> Function:
-        metrics(Metric(function.__name__.replace("_", " "), function, needs))
-        return function
-
-    return register
+    if not rule.applies(evalset.model):
+        capability = rule.needs.__name__.lower()
+        note = f"not defined for this model: it is not {capability}"
+        return [Measure(rule.name, None, note=note)]
+    try:
+        measures = rule.function(evalset)
+    except NotDefined as reason:
+        return [Measure(rule.name, None, n=len(evalset.samples), note=str(reason))]
+    return [measures] if isinstance(measures, Measure) else list(measures)

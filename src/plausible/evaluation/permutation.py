@@ -10,14 +10,14 @@ from torch import Generator, Tensor
 class GroupLabels:
     """B ways to say which of the N = 2n pooled points (G first, then H) count as samples.
 
-    g      (B, N) float32, the weight of each point as a sample.
-    h      (B, N) float32, its weight as a held-out example.
-    ours   (B, N) bool, whether it is a sample.
+    g          (B, N) float32, the weight of each point as a sample.
+    h          (B, N) float32, its weight as a held-out example.
+    is_sample  (B, N) bool, whether it is a sample.
     """
 
     g: Tensor
     h: Tensor
-    ours: Tensor
+    is_sample: Tensor
 
     def __len__(self) -> int:
         return len(self.g)
@@ -28,24 +28,24 @@ class GroupLabels:
 
     def then(self, others: "GroupLabels") -> "GroupLabels":
         """These rows, then the others."""
-        pairs = ((self.g, others.g), (self.h, others.h), (self.ours, others.ours))
+        pairs = ((self.g, others.g), (self.h, others.h), (self.is_sample, others.is_sample))
         return GroupLabels(*(torch.cat(pair) for pair in pairs))
 
     def __getitem__(self, rows: slice) -> "GroupLabels":
-        return GroupLabels(self.g[rows], self.h[rows], self.ours[rows])
+        return GroupLabels(self.g[rows], self.h[rows], self.is_sample[rows])
 
 
 def observed(n: int) -> GroupLabels:
     """The labels as they are: the first n of 2n are the samples; B = 1."""
-    ours = (torch.arange(2 * n) < n)[None]  # (1, 2n)
-    return GroupLabels(ours.float(), (~ours).float(), ours)
+    is_sample = (torch.arange(2 * n) < n)[None]  # (1, 2n)
+    return GroupLabels(is_sample.float(), (~is_sample).float(), is_sample)
 
 
 def permuted(n: int, draws: int, generator: Generator) -> GroupLabels:
     """``draws`` random halves of 2n points: what the labels could have been if G ~ H."""
     order = torch.rand(draws, 2 * n, generator=generator).argsort(1)  # (B, 2n)
-    ours = order < n
-    return GroupLabels(ours.float(), (~ours).float(), ours)
+    is_sample = order < n
+    return GroupLabels(is_sample.float(), (~is_sample).float(), is_sample)
 
 
 def resampled(n: int, draws: int, generator: Generator) -> GroupLabels:
@@ -54,8 +54,8 @@ def resampled(n: int, draws: int, generator: Generator) -> GroupLabels:
     for start in (0, n):
         rows = torch.randint(n, (draws, n), generator=generator) + start  # (B, n)
         counts.scatter_add_(1, rows, torch.ones(draws, n))
-    ours = observed(n).ours.expand(draws, -1)
-    return GroupLabels(counts * ours, counts * ~ours, ours)
+    is_sample = observed(n).is_sample.expand(draws, -1)
+    return GroupLabels(counts * is_sample, counts * ~is_sample, is_sample)
 
 
 def p_value(statistic: float, null: Tensor) -> float:

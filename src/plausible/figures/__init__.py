@@ -1,3 +1,30 @@
-"""Pictures, as functions that return them."""
+"""Pictures, as functions that return them.
 
-from plausible.figures.figures import *  # noqa: F403
+``pixels``        grids of images, PNG files, animations
+``plots``         scatter, heatmap, lines
+``latent_space``  all of a z with two coordinates
+``classifiers``   reliability diagram, risk-coverage curve, decision boundary
+``evaluations``   nearest neighbours, spectra, walks through z
+"""
+
+from plausible.figures.classifiers import classification, decision_boundary
+from plausible.figures.evaluations import evaluation
+from plausible.figures.latent_space import latent_plane
+from plausible.figures.pixels import gif, grid, images, paired_grid, png
+from plausible.figures.plots import heatmap, line_plot, picture, scatter
+
+__all__ = [
+    "classification",
+    "decision_boundary",
+    "evaluation",
+    "gif",
+    "grid",
+    "heatmap",
+    "images",
+    "latent_plane",
+    "line_plot",
+    "paired_grid",
+    "picture",
+    "png",
+    "scatter",
+]

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.bounds import COUNT
 from plausible.core.errors import UsageError
-from plausible.core.likelihood import LogProb, Reference
-from plausible.core.model import Examples, Explicit, models
+from plausible.core.examples import Examples
+from plausible.core.kmeans import kmeans_plus_plus
+from plausible.core.likelihood import Kind, LogProb, Reference
+from plausible.core.model import Explicit, models
 from plausible.core.space import Space
 
 _FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
@@ -29,20 +32,15 @@ class GaussianMixture(Explicit):
 
     name: ClassVar[str] = "mixture"
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
-    kinds: ClassVar[dict[str, str]] = {"log_prob": "="}
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
     default_steps = 500
 
     @dataclass(frozen=True)
     class Config(Explicit.Config):
         """A mixture of Gaussians with full covariances."""
 
-        components: int = 10
+        components: Annotated[int, COUNT] = 10
         """Gaussians; 1 is a single one."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            if self.components < 1:
-                raise UsageError(f"--components must be at least 1, not {self.components}")
 
     config: Config
     start: Tensor
@@ -57,10 +55,10 @@ class GaussianMixture(Explicit):
             )
         k, d = config.components, space.dims
         one = torch.eye(d, dtype=torch.float64)
-        self.register_buffer("start", torch.randint(2**31, ()))  # decides the first centres
-        self.log_weight = _fitted(torch.full((k,), -math.log(k), dtype=torch.float64))
-        self.mean = _fitted(torch.zeros(k, d, dtype=torch.float64))
-        self.factor = _fitted(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, D, D)
+        self.register_buffer("start", torch.randint(2**31, ()))  # the seed of the first means
+        self.log_weight = _frozen(torch.full((k,), -math.log(k), dtype=torch.float64))
+        self.mean = _frozen(torch.zeros(k, d, dtype=torch.float64))
+        self.factor = _frozen(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, D, D)
 
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Expectation and maximisation in turn, until the likelihood stands still."""
@@ -69,42 +67,40 @@ class GaussianMixture(Explicit):
             raise UsageError(
                 f"--components {self.config.components:,} are more than the {len(x):,} examples to learn from"
             )
-        self.mean.copy_(self._centres(x))
+        self.mean.copy_(self._initial_means(x))
         before = -math.inf
         while True:
-            joint = self._joint(x)  # (N, K)
-            total = joint.logsumexp(1)  # (N, K) -> (N,)
-            nats = total.mean() - self.scale.double().log().sum()
+            log_joint = self._log_joint(x)  # (N, K)
+            log_p = log_joint.logsumexp(1)  # (N, K) -> (N,)
+            nats = log_p.mean() - self.scale.double().log().sum()
             if nats - before < _ENOUGH:
                 return
-            self._maximise(x, (joint - total[:, None]).exp())
+            self._m_step(x, (log_joint - log_p[:, None]).exp())
             before = nats.item()
             yield {"log likelihood": nats}
 
-    def _maximise(self, x: Tensor, share: Tensor) -> None:
-        """Weights, means and covariances of x (N, D), each counted ``share`` (N, K)."""
-        count = share.sum(0).clamp(min=1e-12)  # (N, K) -> (K,)
+    def _m_step(self, x: Tensor, responsibility: Tensor) -> None:
+        """Weights, means and covariances of x (N, D), each counted by its responsibility (N, K)."""
+        count = responsibility.sum(0).clamp(min=1e-12)  # (N, K) -> (K,)
         self.log_weight.copy_((count / len(x)).log())
-        self.mean.copy_(share.T @ x / count[:, None])
+        self.mean.copy_(responsibility.T @ x / count[:, None])
         for k, mean in enumerate(self.mean):
             centred = x - mean  # (N, D)
-            covariance = (centred * share[:, k, None]).T @ centred / count[k]  # (D, D)
+            weighted = centred * responsibility[:, k, None]
+            covariance = weighted.T @ centred / count[k]  # (D, D)
             covariance.diagonal().add_(_FLOOR)
             self.factor[k] = torch.linalg.cholesky(covariance)
 
-    def _centres(self, x: Tensor) -> Tensor:
+    def _initial_means(self, x: Tensor) -> Tensor:
         """K of the examples (N, D), each drawn in proportion to its squared distance to the others."""
         generator = torch.Generator().manual_seed(int(self.start))
-        chances = torch.ones(len(x), dtype=x.dtype)
-        nearest = torch.full_like(x[:, 0], torch.inf)  # squared distance to the nearest one, (N,)
-        centres = []
-        for _ in range(self.config.components):
-            centres.append(x[torch.multinomial(chances, 1, generator=generator)[0]])
-            nearest = torch.minimum(nearest, (x - centres[-1]).square().sum(1))
-            chances = nearest.cpu() + 1e-12
-        return torch.stack(centres)  # (K, D)
+        even = torch.ones(len(x), dtype=x.dtype)
+        first = int(torch.multinomial(even, 1, generator=generator))
+        return kmeans_plus_plus(
+            x, self.config.components, generator, first=first, floor=1e-12, form="direct"
+        )  # (K, D)
 
-    def _joint(self, x: Tensor) -> Tensor:
+    def _log_joint(self, x: Tensor) -> Tensor:
         """log w_k + log N(x; mu_k, Sigma_k), x (N, D) -> (N, K)."""
         apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, D) -> (K, D, N)
         white = torch.linalg.solve_triangular(self.factor, apart, upper=False)
@@ -115,21 +111,21 @@ class GaussianMixture(Explicit):
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
-        return LogProb(self._joint(x.double()).logsumexp(1), reference=Reference.DENSITY)
+        return LogProb(self._log_joint(x.double()).logsumexp(1), reference=Reference.DENSITY)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         """A uniform number for the component and D normal ones."""
-        which = torch.rand(n, 1, generator=generator)
-        return torch.cat([which, torch.randn(n, self.space.dims, generator=generator)], 1)
+        component = torch.rand(n, 1, generator=generator)
+        return torch.cat([component, torch.randn(n, self.space.dims, generator=generator)], 1)
 
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
-        below = self.log_weight.exp().cumsum(0).to(noise.dtype)  # (K,)
-        which = torch.searchsorted(below, noise[:, 0].contiguous(), right=True)  # (N,)
-        which.clamp_(max=len(below) - 1)
+        cumulative = self.log_weight.exp().cumsum(0).to(noise.dtype)  # (K,)
+        component = torch.searchsorted(cumulative, noise[:, 0].contiguous(), right=True)  # (N,)
+        component.clamp_(max=len(cumulative) - 1)
         normal = noise[:, 1:, None].double()  # (N, D) -> (N, D, 1)
-        x = self.mean[which] + (self.factor[which] @ normal)[:, :, 0]
+        x = self.mean[component] + (self.factor[component] @ normal)[:, :, 0]
         return self.restore(x.to(noise.dtype))
 
 
-def _fitted(values: Tensor) -> nn.Parameter:
+def _frozen(values: Tensor) -> nn.Parameter:
     return nn.Parameter(values, requires_grad=False)

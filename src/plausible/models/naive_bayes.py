@@ -1,19 +1,18 @@
 """Naive Bayes: given the class, every pixel is drawn by itself."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.bounds import FINITE
 from plausible.core.errors import UsageError
-from plausible.core.likelihood import LogProb
-from plausible.core.model import Examples, Explicit, models
+from plausible.core.examples import Examples, batches
+from plausible.core.likelihood import Kind, LogProb
+from plausible.core.model import Explicit, models
 from plausible.core.space import Space, by_label
-
-_CHUNK = 4096  # examples counted at once
 
 
 @models
@@ -28,7 +27,7 @@ class NaiveBayes(Explicit):
 
     name: ClassVar[str] = "naive-bayes"
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
-    kinds: ClassVar[dict[str, str]] = {"log_prob": "="}
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
     default_steps = 1
 
     @dataclass(frozen=True)
@@ -37,13 +36,8 @@ class NaiveBayes(Explicit):
 
         conditional: bool = True
         """One product for each class, where the data have labels."""
-        smoothing: float = 1.0
+        smoothing: Annotated[float, FINITE] = 1.0
         """Examples added to each level of each pixel of each class."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            if not 0 < self.smoothing < math.inf:
-                raise UsageError(f"--smoothing must be more than 0, not {self.smoothing}")
 
     config: Config
 
@@ -56,8 +50,8 @@ class NaiveBayes(Explicit):
             )
         shape = max(len(self.log_prior), 1), space.dims, space.levels
         # float64, because an image has thousands of terms and a posterior compares their sums
-        even = torch.full(shape, 1 / space.levels, dtype=torch.float64).log()
-        self.log_theta = nn.Parameter(even, requires_grad=False)  # (classes or 1, D, levels)
+        uniform = torch.full(shape, 1 / space.levels, dtype=torch.float64).log()
+        self.log_theta = nn.Parameter(uniform, requires_grad=False)  # (classes or 1, D, levels)
 
     @property
     def conditional(self) -> bool:
@@ -66,21 +60,20 @@ class NaiveBayes(Explicit):
 
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Count, once."""
-        kinds, dims, levels = self.log_theta.shape
+        products, dims, levels = self.log_theta.shape
         device = self.log_theta.device
-        counts = torch.zeros(kinds * dims * levels, dtype=torch.long, device=device)
-        first = torch.arange(dims, device=device) * levels  # of the counts of each pixel
-        for start in range(0, len(train), _CHUNK):
-            batch = train.batch(slice(start, start + _CHUNK))
-            place = first + self._codes(batch.x)  # (n, D)
+        counts = torch.zeros(products * dims * levels, dtype=torch.long, device=device)
+        offset = torch.arange(dims, device=device) * levels  # where the counts of each pixel start
+        for batch in batches(train):
+            place = offset + self._codes(batch.x)  # (n, D)
             if self.conditional:
                 assert batch.y is not None
                 place += batch.y[:, None] * (dims * levels)
             counts += torch.bincount(place.flatten(), minlength=len(counts))
-        theta = counts.double().view(kinds, dims, levels) + self.config.smoothing
+        theta = counts.double().view(products, dims, levels) + self.config.smoothing
         self.log_theta.copy_((theta / theta.sum(2, keepdim=True)).log())
         # sum over examples of log p(x | y) is sum of counts * log theta
-        nats = (counts.view(kinds, dims, levels) * self.log_theta).sum() / len(train)
+        nats = (counts.view(products, dims, levels) * self.log_theta).sum() / len(train)
         yield {"log likelihood": nats}
 
     def _log_prob(
@@ -100,9 +93,9 @@ class NaiveBayes(Explicit):
         levels = self.log_theta.shape[2]
         codes = torch.empty_like(noise)
         for label, rows in by_label(y, len(noise)):
-            below = self.log_theta[label].exp().cumsum(1).to(noise.dtype)  # (D, levels)
-            found = torch.searchsorted(below, noise[rows].T.contiguous(), right=True)  # (D, n)
-            codes[rows] = found.clamp(max=levels - 1).T.to(noise.dtype)
+            cumulative = self.log_theta[label].exp().cumsum(1).to(noise.dtype)  # (D, levels)
+            drawn = torch.searchsorted(cumulative, noise[rows].T.contiguous(), right=True)  # (D, n)
+            codes[rows] = drawn.clamp(max=levels - 1).T.to(noise.dtype)
         return (codes / (levels - 1)).view(-1, *self.space.shape)  # (n, D) -> (n, *shape)
 
     def _codes(self, x: Tensor) -> Tensor:

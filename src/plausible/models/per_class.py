@@ -7,9 +7,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples
 from plausible.core.game import Player
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.model import Examples, Explicit, Model
+from plausible.core.model import Explicit, Model
 from plausible.core.space import Space, by_label
 
 
@@ -30,12 +31,19 @@ class PerClass(Explicit):
             )
         super().__init__(space, first.config)
         self.each = nn.ModuleList([first, *others])
-        self.name, self.place, self.kinds = first.name, first.place, first.kinds  # type: ignore[misc]
+        self.name, self.place = first.name, first.place  # type: ignore[misc]
+        self.family_kinds, self.remedies = first.family_kinds, first.remedies  # type: ignore[misc]
+        self.sampled_jointly = first.sampled_jointly
 
     @property
     def conditional(self) -> bool:
         """Always: that is what it is for."""
         return True
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Those of each of its models."""
+        return self.models[0].kinds
 
     @property
     def models(self) -> list[Explicit]:
@@ -69,9 +77,9 @@ class PerClass(Explicit):
         return None if fits[0] is None else self._fit([fit for fit in fits if fit is not None])
 
     def _fit(self, fits: list[Iterator[Mapping[str, Tensor]]]) -> Iterator[Mapping[str, Tensor]]:
-        while any(seen := [next(fit, None) for fit in fits]):
-            there = [one for one in seen if one is not None]
-            yield {name: torch.stack([one[name] for one in there]).mean() for name in there[0]}
+        while any(logs := [next(fit, None) for fit in fits]):
+            going = [log for log in logs if log is not None]
+            yield {name: torch.stack([log[name] for log in going]).mean() for name in going[0]}
 
     def _classes(self, train: Examples) -> Iterator[Examples]:
         """The examples of each class."""
@@ -98,6 +106,14 @@ class PerClass(Explicit):
         x = torch.empty(len(noise), *self.space.shape, device=noise.device)
         for label, rows in by_label(y, len(noise)):
             x[rows] = self.models[label]._sample(noise[rows], None)
+        return x
+
+    def _sample_jointly(self, n: int, y: Tensor | None, generator: Generator) -> Tensor:
+        """Those of each class, whose draws all begin at the same seed."""
+        x = torch.empty(n, *self.space.shape, device=generator.device)
+        for label, rows in by_label(y, n):
+            own = Generator(generator.device).manual_seed(generator.initial_seed())
+            x[rows] = self.models[label]._sample_jointly(len(rows), None, own)
         return x
 
 

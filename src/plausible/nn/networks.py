@@ -7,6 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
+from plausible.core.errors import UsageError
+from plausible.core.space import Space
+
 _SLOPE = 0.2
 _SMALL = 16  # pixels a side up to which convolutions work at full size
 _FIRST = 7  # pixels a side, at least, of the first image that a perceptron makes
@@ -39,7 +42,8 @@ def initialise(module: nn.Module, gain: float = 1.0) -> nn.Module:
 
 def channels_last(module: nn.Sequential) -> nn.Sequential:
     """The same weights in the layout (N, H, W, C), in which convolutions of few channels are fast."""
-    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    same: nn.Sequential = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return same
 
 
 def perceptron(*sizes: int) -> nn.Sequential:
@@ -48,6 +52,15 @@ def perceptron(*sizes: int) -> nn.Sequential:
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), activation()]
     return nn.Sequential(*layers[:-1])
+
+
+def need_images(space: Space, architecture: str, smallest: int = 8) -> None:
+    """Refuse, on behalf of an architecture, what is no image with sides of ``smallest`` to 128."""
+    if not space.is_image or not smallest <= min(space.shape[1:]) <= max(space.shape[1:]) <= 128:
+        raise UsageError(
+            f"the architecture {architecture} is for images with sides of {smallest} to 128, not for "
+            f"{space.shape}: choose --architecture mlp, or another --size"
+        )
 
 
 def halvings(height: int, width: int, smallest: int = 4) -> list[tuple[int, int]]:
@@ -139,7 +152,8 @@ class ConvEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) -> (N, features)."""
-        return self.layers(x)
+        features: Tensor = self.layers(x)
+        return features
 
 
 class ConvDecoder(nn.Module):
@@ -181,4 +195,5 @@ class ConvDecoder(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """h (N, inputs) -> (N, C, H, W)."""
-        return self.layers(h)
+        image: Tensor = self.layers(h)
+        return image

@@ -36,7 +36,7 @@ class BayesClassifier:
                 f"a log prior needs at least one class that is possible, not {prior.tolist()}"
             )
         self.log_prior = prior.double().log_softmax(0).to(model.offset.device)
-        self.kind = Kind.EXACT if model.kinds.get("log_prob") == "=" else Kind.ESTIMATE
+        self.kind = Kind.EXACT if model.kinds.get("log_prob") is Kind.EXACT else Kind.ESTIMATE
 
     def log_joint(self, x: Tensor, generator: Generator | None = None) -> list[LogProb]:
         """[log p(x | y) + log p(y)] for each class y, in nats: x (N, *shape) -> (N,) each."""

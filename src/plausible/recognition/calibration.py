@@ -39,10 +39,10 @@ def temper(classifier: Classifier, log_posterior: Tensor, y: Tensor) -> Tempered
 
     if not len(y):
         raise UsageError("a temperature is fitted on labelled data, and there are none")
-    said, rows = log_posterior.double().cpu(), torch.arange(len(y))
+    log_p, rows = log_posterior.double().cpu(), torch.arange(len(y))
 
     def cost(log_t: float) -> float:
-        tempered = (said / math.exp(log_t)).log_softmax(1)  # (N, classes)
+        tempered = (log_p / math.exp(log_t)).log_softmax(1)  # (N, classes)
         return -tempered[rows, y.cpu()].mean().item()
 
     best = minimize_scalar(cost, bounds=_RANGE, method="bounded", options={"xatol": 1e-5})

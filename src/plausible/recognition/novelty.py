@@ -17,16 +17,16 @@ from plausible.core.registry import Registry
 class NoveltyInput:
     """What is known of n inputs, all in nats.
 
-    log_prob    log p(x) of the model, (n,).
-    code        length of x in a standard lossless code, (n,), or None for x that has no such code.
-    background  log p(x) of a model of mutated data, (n,), or None where there is none.
-    usual       the same of data of the right kind, for scores that are relative to them.
+    log_prob         log p(x) of the model, (n,).
+    code_length      of x in a standard lossless code, (n,), or None for x that has no such code.
+    background       log p(x) of a model of mutated data, (n,), or None where there is none.
+    in_distribution  the same of data of the right kind, for scores that are relative to them.
     """
 
     log_prob: Tensor
-    code: Tensor | None = None
+    code_length: Tensor | None = None
     background: Tensor | None = None
-    usual: "NoveltyInput | None" = None
+    in_distribution: "NoveltyInput | None" = None
 
 
 novelties: Registry = Registry("novelty score")
@@ -34,61 +34,59 @@ novelties: Registry = Registry("novelty score")
 
 
 @novelties
-def likelihood(seen: NoveltyInput) -> Tensor:
+def likelihood(inputs: NoveltyInput) -> Tensor:
     """-log p(x)."""
-    return -seen.log_prob
+    return -inputs.log_prob
 
 
 @novelties
-def ratio(seen: NoveltyInput) -> Tensor:
+def ratio(inputs: NoveltyInput) -> Tensor:
     """log p0(x) - log p(x), p0 a background model of the same data with some coordinates mutated.
 
     What both models find likely, such as an empty background, cancels.
     Source: Ren et al. 2019, https://arxiv.org/abs/1906.02845.
     """
-    if seen.background is None:
+    if inputs.background is None:
         raise UsageError("the score ratio needs a background model")
-    return seen.background - seen.log_prob
+    return inputs.background - inputs.log_prob
 
 
 @novelties
-def complexity(seen: NoveltyInput) -> Tensor:
+def complexity(inputs: NoveltyInput) -> Tensor:
     """-log p(x) - L(x), L the length of x in a lossless code: a ratio to a universal model.
 
     Source: Serra et al. 2020, https://arxiv.org/abs/1909.11480.
     """
-    if seen.code is None:
+    if inputs.code_length is None:
         raise UsageError("the score complexity needs images, which have a standard lossless code")
-    return -seen.log_prob - seen.code
+    return -inputs.log_prob - inputs.code_length
 
 
 @novelties
-def typicality(seen: NoveltyInput) -> Tensor:
+def typicality(inputs: NoveltyInput) -> Tensor:
     """|log p(x) - E log p|: too probable is as odd as too improbable.
 
     Source: Nalisnick et al. 2019, https://arxiv.org/abs/1906.02994.
     """
-    return (seen.log_prob - _usual(seen).log_prob.mean()).abs()
+    return (inputs.log_prob - _in_distribution(inputs).log_prob.mean()).abs()
 
 
 @novelties
-def either(seen: NoveltyInput) -> Tensor:
-    """max over s of (s(x) - E s) / sd s, s = likelihood, complexity; mean and deviation as usual.
+def either(inputs: NoveltyInput) -> Tensor:
+    """max over s of (s(x) - E s) / sd s, s = likelihood, complexity; mean and deviation of data of the right kind.
 
     Noise is improbable and a plain image is too simple for what it costs the model; each of the two
     scores is blind to what the other one sees.
     """
     standard = []
     for score in (likelihood, complexity):
-        usual = score(_usual(seen))  # (m,)
-        standard.append(
-            (score(seen) - usual.mean())
-            / usual.std(correction=min(1, len(usual) - 1)).clamp(min=1e-12)
-        )
+        usual = score(_in_distribution(inputs))  # (m,)
+        deviation = usual.std(correction=min(1, len(usual) - 1)).clamp(min=1e-12)
+        standard.append((score(inputs) - usual.mean()) / deviation)
     return torch.maximum(*standard)
 
 
-def _usual(seen: NoveltyInput) -> NoveltyInput:
-    if seen.usual is None:
+def _in_distribution(inputs: NoveltyInput) -> NoveltyInput:
+    if inputs.in_distribution is None:
         raise UsageError("this score needs to know what data of the right kind get")
-    return seen.usual
+    return inputs.in_distribution

@@ -16,11 +16,11 @@ def decide(classifier: Classifier, x: Tensor, reject_cost: float) -> Tensor:
     Raises ``UsageError`` unless the cost lies between 0 and 1.
     Source: Chow 1970, doi:10.1109/TIT.1970.1054406.
     """
-    return chosen(classifier.log_posterior(x), reject_cost)
+    return chow_rule(classifier.log_posterior(x), reject_cost)
 
 
-def chosen(log_posterior: Tensor, reject_cost: float) -> Tensor:
-    """The same of log p(y | x), (N, classes) -> (N,)."""
+def chow_rule(log_posterior: Tensor, reject_cost: float) -> Tensor:
+    """The same of a posterior, log p(y | x) (N, classes) -> (N,)."""
     if not 0 <= reject_cost <= 1:
         raise UsageError(f"the cost of not answering must lie between 0 and 1, not {reject_cost}")
     best, label = log_posterior.max(1)  # (N, classes) -> (N,)

@@ -19,11 +19,11 @@ def auroc(inside: Tensor, outside: Tensor) -> float:
     return float((below + upto).double().mean() / (2 * len(order)))
 
 
-def accepted(inside: Tensor, outside: Tensor, share: float = 0.95) -> float:
-    """The share of outliers that pass at the threshold which ``share`` of the inliers pass.
+def fpr_at_tpr(inside: Tensor, outside: Tensor, tpr: float = 0.95) -> float:
+    """The share of outliers that pass at the threshold which the share ``tpr`` of the inliers pass.
 
-    Also called the false alarms, or the false positive rate, at 95%.
+    The false positive rate at 95% true positives (FPR95), where to be an inlier is positive.
     """
     order = inside.double().cpu().sort().values
-    threshold = order[math.ceil(share * len(order)) - 1]
+    threshold = order[math.ceil(tpr * len(order)) - 1]
     return float((outside.double().cpu() <= threshold).double().mean())

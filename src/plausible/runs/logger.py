@@ -6,29 +6,34 @@ from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from plausible.core.errors import UsageError
-from plausible.diagnosis import Finding, History, Severity, Monitor, to_json
-from plausible.diagnosis.history import LOOK
-from plausible.runs import Run, cut_log
+from plausible.core.finding import Finding, Severity, to_json
+from plausible.diagnosis.history import PROBES
+from plausible.diagnosis.monitor import Monitor
+from plausible.diagnosis.not_finite import NOT_FINITE
+from plausible.runs.log import read_history
+from plausible.runs.run import Run, cut_log
 from plausible.training import Step, Training
-
-NOT_FINITE = "not finite"  # the one finding that a log does not show
 
 
 class RunLogger:
-    """log.jsonl and findings.json of one training, which rank 0 writes; the others have nothing to say."""
+    """log.jsonl and findings.json of one training, which rank 0 writes; the others have nothing to say.
+
+    monitor     probes the model and raises alarms; None: the log has losses alone.
+    on_finding  called with every finding that is new or worse than before.
+    """
 
     def __init__(
         self,
         run: Run,
         training: Training[Any],
-        watch: Monitor | None,
-        tell: Callable[[Finding], None],
+        monitor: Monitor | None,
+        on_finding: Callable[[Finding], None],
     ):
-        self._run, self._training, self._tell = run, training, tell
-        self._watch = watch if training.world.leads else None
+        self._run, self._training, self._on_finding = run, training, on_finding
+        self._monitor = monitor if training.world.leads else None
         self._path = run.folder / "log.jsonl"
-        self._noted = -1  # the last step that was
-        self._findings = {finding.check: finding for finding in earlier(run)}
+        self._logged = -1  # the last step that was
+        self._findings = {finding.phenomenon: finding for finding in unlogged_findings(run)}
 
     def __enter__(self) -> "RunLogger":
         self._open()
@@ -41,70 +46,75 @@ class RunLogger:
         leads = self._training.world.leads
         self._log: TextIO = open(self._path if leads else os.devnull, "a", buffering=1)  # noqa: SIM115
 
-    def follow(self, step: Step) -> None:
+    def observe(self, step: Step) -> None:
         """Take in a round."""
-        if self._watch is not None:
-            self._watch.follow(step)
+        if self._monitor is not None:
+            self._monitor.observe(step)
 
-    def behind(self, step: Step) -> bool:
-        """Whether this step is not in the log yet."""
-        return step.clock.step > self._noted
+    def is_logged(self, step: Step) -> bool:
+        """Whether this step is in the log already."""
+        return step.clock.step <= self._logged
 
-    def note(self, step: Step, look: bool) -> list[Finding]:
-        """A line of the log, with a look at the model or without; what is new or worse since."""
-        line, watch, news = _line(step, self._training.seconds), self._watch, list[Finding]()
-        if watch is not None:
-            line |= watch.trace()
-            if look:
-                line[LOOK] = watch.look()
-        self._noted = step.clock.step
+    def log(self, step: Step, probe: bool) -> list[Finding]:
+        """A line of the log, with what the probes say or without; the findings that are new or worse since."""
+        line, monitor = _line(step, self._training.seconds), self._monitor
+        if monitor is not None:
+            line |= monitor.pop_trace()
+            if probe:
+                line[PROBES] = monitor.probe()
+        self._logged = step.clock.step
         self._log.write(json.dumps(line) + "\n")
-        if watch is not None:
-            news = watch.add(line)
-            self.keep(news)
+        if monitor is None:
+            return []
+        news = monitor.update(line)
+        self.report(news)
         return news
 
-    def keep(self, news: Sequence[Finding]) -> None:
-        """Tell what is new, and write findings.json."""
-        if self._training.world.leads and news:
-            for finding in news:
-                self._tell(finding)
-                self._findings[finding.check] = finding
-            self.record()
+    def report(self, findings: Sequence[Finding]) -> None:
+        """Say what is new, and write findings.json."""
+        if self._training.world.leads and findings:
+            for finding in findings:
+                self._on_finding(finding)
+                self._findings[finding.phenomenon] = finding
+            self.write_findings()
 
-    def restart(self, steps: int, failure: Finding) -> None:
+    def rewind(self, steps: int, failure: Finding) -> None:
         """Go on after so many steps, to which a failure has led back."""
         self._log.close()
         if self._training.world.leads:
             cut_log(self._run, steps)
         self._open()
-        self._findings = {failure.check: failure}
-        self._noted = -1
-        if self._watch is not None:
-            self._watch.restart(History.read(self._path))
+        self._findings = {failure.phenomenon: failure}
+        self._logged = -1
+        if self._monitor is not None:
+            self._monitor.reset(read_history(self._path))
 
-    def record(self) -> None:
+    def write_findings(self) -> None:
         """Write findings.json, if there is anything to say."""
-        known = self._findings | ({} if self._watch is None else self._watch.findings)
+        known = self._findings | ({} if self._monitor is None else self._monitor.findings)
         if self._training.world.leads and known:
             self._run.write("findings.json", to_json(known.values()))
 
 
-def earlier(run: Run) -> list[Finding]:
+def unlogged_findings(run: Run) -> list[Finding]:
     """What findings.json of a run knows that its log does not show: numbers that were not finite."""
     path = run.folder / "findings.json"
     try:
-        known = json.loads(path.read_text()) if path.exists() else []
-        return [
-            Finding(**{**one, "severity": Severity(one["severity"])})
-            for one in known
-            if one["check"] == NOT_FINITE
-        ]
-    except (ValueError, TypeError, KeyError) as error:
+        entries = json.loads(path.read_text()) if path.exists() else []
+        findings = [_finding(entry) for entry in entries]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{path} does not hold findings: {error}") from error
+    return [finding for finding in findings if finding.phenomenon == NOT_FINITE]
+
+
+def _finding(entry: dict[str, Any]) -> Finding:
+    """A finding as findings.json has it; those of runs made before call the phenomenon a check."""
+    entry = {"phenomenon" if key == "check" else key: value for key, value in entry.items()}
+    return Finding(**{**entry, "severity": Severity(entry["severity"])})
 
 
 def _line(step: Step, seconds: float) -> dict[str, Any]:
     """A line of log.jsonl."""
-    clock = {"step": step.clock.step, "images": step.clock.images, "spent": step.clock.progress}
-    return {**clock, "seconds": round(seconds, 3), **step.values()}
+    clock = step.clock
+    when = {"step": clock.step, "images": clock.images, "progress": clock.progress}
+    return {**when, "seconds": round(seconds, 3), **step.values()}

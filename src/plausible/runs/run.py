@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import safetensors
 import safetensors.torch
@@ -30,17 +30,19 @@ from torch import Tensor
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core.choices import Which
-from plausible.core.model import Explicit, Model, models
 from plausible.core.errors import UsageError
+from plausible.core.model import Explicit, Model, models
 from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
+from plausible.models.per_class import PerClass
 from plausible.runs.files import write
 from plausible.runs.log import read_log
-from plausible.models.per_class import PerClass
-from plausible.training.distributed import World
 from plausible.training import Settings, Training, train
+from plausible.training.distributed import World
+
+M = TypeVar("M", bound=Model)
 
 
 class Weights(NamedTuple):
@@ -123,20 +125,25 @@ class Run:
         return last if which == "last" and last.exists() else self.folder / "weights.safetensors"
 
     def model(self, device: torch.device | str = "cpu", which: Which = "best") -> Model:
-        """The trained model, in evaluation mode, with the weights its verbs use: the best, or the last."""
+        """The trained model, in evaluation mode, with the weights its capabilities use: the best, or the last."""
+        return self.with_weights(self.fresh(), which).to(device).eval()
+
+    def with_weights(self, model: M, which: Which = "best") -> M:
+        """The same model with the weights of this run; UsageError where they are none of it."""
         path = self._weights(which)
         if not path.exists():
             raise UsageError(f"{self.folder} holds no weights.safetensors yet: nothing was saved")
-        model = self.fresh()
         try:
             model.load_state_dict(safetensors.torch.load_file(path))
         except Exception as error:
             raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
-        return model.to(device).eval()
+        return model
 
     def data(self) -> Data:
         """The data it learns from; UsageError when they are not what they were."""
         kept = self.config["data"]
+        if not kept["source"]:
+            raise UsageError(f"{self.folder} learned from arrays in memory: give its data")
         data = load(kept["source"], self.options)
         for part, digest in kept["hashes"].items():
             if data.hashes[part] != digest:

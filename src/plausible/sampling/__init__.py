@@ -1,5 +1,5 @@
-"""Drawing along ways: through z, and along Markov chains.
+"""Drawing along paths: through z, and along Markov chains.
 
-``latent``  great circles between two z, and what the model makes of their points
+``latent``  slerp between two z, and what the model makes of its points
 ``chains``  the states of Markov chains from where they begin
 """

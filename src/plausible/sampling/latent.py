@@ -1,4 +1,4 @@
-"""Walks through the space of z behind the samples."""
+"""Paths through the space of z behind the samples: spherical interpolation (slerp)."""
 
 from collections.abc import Callable
 
@@ -10,23 +10,23 @@ from plausible.core.model import Generative
 
 _CHUNK = 128
 
-LatentWalk = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(start (..., d), end (..., d), t (..., 1)) -> the point at t of the way, (..., d)."""
+Interpolation = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(start (..., d), end (..., d), t (..., 1)) -> the point at t of the path, (..., d)."""
 
 
-def great_circle(start: Tensor, end: Tensor, steps: int) -> Tensor:
-    """``steps`` points from start to end along a great circle: (N, d), (N, d) -> (N, steps, d).
+def slerp_path(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """``steps`` points of ``slerp`` from start to end: (N, d), (N, d) -> (N, steps, d)."""
+    t = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]  # (steps, 1)
+    return slerp(start[:, None], end[:, None], t)
+
+
+def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
+    """Spherical interpolation, the point at t of the great circle: (..., d), (..., d), (..., 1) -> (..., d).
 
     Directions turn at constant speed and lengths change linearly, because nearly all of N(0, I)
     lies at distance about sqrt(d), where a straight line would leave it for the middle.
     Source: White 2016, https://arxiv.org/abs/1609.04468.
     """
-    t = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]  # (steps, 1)
-    return turn(start[:, None], end[:, None], t)
-
-
-def turn(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
-    """The point at t of the great circle: (..., d), (..., d), (..., 1) -> (..., d)."""
     a, b = start.norm(dim=-1, keepdim=True), end.norm(dim=-1, keepdim=True)  # (..., 1)
     u, v = start / a, end / b
     angle = (u * v).sum(-1, keepdim=True).clamp(-1, 1).acos()  # (..., 1)
@@ -38,7 +38,7 @@ def turn(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def walks(
+def latent_walks(
     model: Latent, rows: int, columns: int, y: int | None = None, generator: Generator | None = None
 ) -> Tensor:
     """x along ``rows`` great circles of ``columns`` points between draws of z: (rows columns, *shape).
@@ -48,18 +48,18 @@ def walks(
     """
     assert isinstance(model, Generative)
     start, end = model.latent(2 * rows, generator).chunk(2)  # (rows, d) each
-    z = great_circle(start, end, columns).flatten(0, 1)  # (rows columns, d)
+    z = slerp_path(start, end, columns).flatten(0, 1)  # (rows columns, d)
     drawn = model.labels(rows, y, generator)
-    return decoded(model, z, None if drawn is None else drawn.repeat_interleave(columns))
+    return decode_on_levels(model, z, None if drawn is None else drawn.repeat_interleave(columns))
 
 
 @torch.no_grad()
-def decoded(model: Latent, z: Tensor, y: Tensor | None = None) -> Tensor:
+def decode_on_levels(model: Latent, z: Tensor, y: Tensor | None = None) -> Tensor:
     """E[x | z] of z (N, d) and labels (N,), on the levels of the space, on the CPU: (N, *shape)."""
     assert isinstance(model, Generative)
     parts = [
-        decoder(model, None if y is None else y[some])(z[some]).cpu()
-        for some in torch.arange(len(z)).split(_CHUNK)
+        decoder(model, None if y is None else y[rows])(z[rows]).cpu()
+        for rows in torch.arange(len(z)).split(_CHUNK)
     ]
     return model.space.quantise(torch.cat(parts))
 

@@ -1,1 +1,62 @@
-"""What a person does."""
+"""What a person does, as functions that return values and print nothing.
+
+Each takes a run, its folder, a model in memory, or what ``fit`` returned.  The command line shows what they
+return; notebooks, pages and wrappers call the same.
+
+``fit``, ``resume``        learn a distribution, to the end
+``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
+``diagnose``               what is wrong, the evidence, what to change
+``sample``                 draw; ``sample_chain`` the way of Markov chains
+``interpolate``            walks through z; ``interpolate_between`` two inputs
+``reconstruct``            what comes back of an input from its code
+``complete``               the rest of an image; ``surprisal`` of each pixel
+``classify``, ``score``    which class, how plausible, or none of these
+``describe``               what a data set holds, and what will be done with it
+``save_samples``, ``save_report``  what they return, as files
+"""
+
+from plausible.tasks.classify import calibrated, classify, score
+from plausible.tasks.complete import Completion, complete, surprisal
+from plausible.tasks.describe import Description, describe
+from plausible.tasks.diagnose import diagnose
+from plausible.tasks.evaluate import evaluate
+from plausible.tasks.evaluate_samples import evaluate_samples
+from plausible.tasks.fit import fit, resume
+from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
+from plausible.tasks.interpolate import interpolate, interpolate_between
+from plausible.tasks.reconstruct import Reconstruction, reconstruct
+from plausible.tasks.reference_classifier import reference_classifier
+from plausible.tasks.sample import sample, sample_chain
+from plausible.tasks.save import save_report, save_samples
+from plausible.tasks.trained import Source, Trained, open_trained
+
+__all__ = [
+    "Completion",
+    "Description",
+    "Diverged",
+    "Failed",
+    "Reconstruction",
+    "Source",
+    "Trained",
+    "calibrated",
+    "classify",
+    "complete",
+    "describe",
+    "diagnose",
+    "evaluate",
+    "evaluate_samples",
+    "fit",
+    "fit_steps",
+    "interpolate",
+    "interpolate_between",
+    "open_trained",
+    "reconstruct",
+    "reference_classifier",
+    "resume",
+    "sample",
+    "sample_chain",
+    "save_report",
+    "save_samples",
+    "score",
+    "surprisal",
+]

@@ -1,163 +1,123 @@
-"""Follow a training to its end: log it, save it, watch it, and act when it fails."""
+"""Train to the end: log, saves, alarms and the best weights, all at once."""
 
-import math
-import signal
-import time
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from pathlib import Path
 from typing import Any
 
-import torch
-
-from plausible.core.choices import OnFailure
-from plausible.diagnosis import Finding, Monitor, Severity
-from plausible.runs import Run, Weights, save
-from plausible.runs.logger import NOT_FINITE, RunLogger
-from plausible.training import Step, Training
-
-_LOG_EVERY = 10  # rounds between two lines of log.jsonl
-_SAVE_EVERY = 30.0  # seconds between two saves while training, at least
-_SAVE_SHARE = 50  # ... and as many times what a save takes, so that saving costs at most 2%
-_SLOWER = 0.5  # what a rollback does to the learning rates
+from plausible.core.choices import Device, OnFailure
+from plausible.core.finding import Finding
+from plausible.data.options import DEFAULTS, Options
+from plausible.data.part import Data
+from plausible.runs import Run
+from plausible.tasks.fit_steps import fit_steps, monitored
+from plausible.tasks.start import Kind, restart, start
+from plausible.tasks.trained import Trained
+from plausible.training import Precision, Settings, Step, Training
 
 
-class Failed(ArithmeticError):
-    """The training was stopped because it failed: the sentence says how, and what to change."""
+def fit(
+    model: Kind,
+    data: Data | str | Path = "digits",
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    preset: str | None = None,
+    options: Options = DEFAULTS,
+    per_class: bool = False,
+    watch: bool = True,
+    on_failure: OnFailure = "rollback",
+    precision: Precision = "float32",
+    micro_batch: int | None = None,
+    simultaneous: bool = False,
+    device: Device = "auto",
+    on_step: Callable[[Step], None] = lambda step: None,
+    on_finding: Callable[[Finding], None] = lambda finding: None,
+    **choices: Any,
+) -> Trained:
+    """Learn p(data): what ``plausible train MODEL`` does, without a word.
+
+    model       a name ("gan"), a class, or a model built for the space of the data.
+    data        a name or path, or ``Data`` that were loaded.
+    steps, minutes  the budget; with neither what suits the model and the data.
+    out         a folder to keep the run in; by default nothing is left on the disk.
+    preset      a published recipe by name; ``choices`` change it.
+    options     how the data are shaped.
+    watch       probes the model every 100 rounds, raises alarms, and keeps the best weights.
+    on_failure  what a number that is not finite does, see ``fit_steps``.
+    on_step, on_finding  called with every round, and with every finding that is new or worse than before.
+    choices     fields of the model's Config, as the flags of the command line.
+    Returns the model with its best weights, in evaluation mode; on Ctrl-C, too, with ``finished`` False.
+    Raises ``Failed`` where the training was stopped by a failure.
+
+    >>> digits = fit("naive-bayes", "digits")
+    >>> digits.model.sample(3).x.shape
+    torch.Size([3, 1, 8, 8])
+    """
+    settings = Settings(steps, minutes, seed, precision, micro_batch, simultaneous)
+    with _kept_in(out) as folder:
+        run, training = start(
+            model,
+            data,
+            preset=preset,
+            options=options,
+            settings=settings,
+            per_class=per_class,
+            out=folder,
+            device=device,
+            **choices,
+        )
+        return _played(run, training, out is not None, watch, on_failure, on_step, on_finding)
 
 
-class Diverged(Failed):
-    """A player's loss or gradient is NaN or infinite: the sentence says whose, which and when."""
+def resume(
+    run: Run | str | Path,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    watch: bool = True,
+    on_failure: OnFailure = "rollback",
+    device: Device = "auto",
+    on_step: Callable[[Step], None] = lambda step: None,
+    on_finding: Callable[[Finding], None] = lambda finding: None,
+) -> Trained:
+    """Go on with a run exactly where it was saved, to its own budget or a new total of steps or minutes."""
+    run, training = restart(run, steps=steps, minutes=minutes, device=device)
+    return _played(run, training, True, watch, on_failure, on_step, on_finding)
 
 
-def follow(
+def _played(
     run: Run,
     training: Training[Any],
-    watch: Monitor | None = None,
-    on_failure: OnFailure = "rollback",
-    tell: Callable[[Finding], None] = lambda finding: None,
-) -> Iterator[Step]:
-    """Train, log, look and save: yields every step; returns early, saved, on Ctrl-C or SIGTERM.
-
-    watch       looks at the model, and keeps the best weights; without it the last are kept.
-    on_failure  what a loss or gradient that is not finite does: ``rollback`` goes back once to the last
-                save, with half the learning rate, all others stop.  With ``stop`` a finding that is a
-                failure stops too.
-    tell        called with every finding that is new or worse than before.
-
-    Raises ``Diverged``, after which the last save stays as it is, and ``Failed``, saved.
-    """
-    saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
-    world, step, again = training.world, None, on_failure == "rollback" and bool(training.weights)
-    everywhere = training.device.type == "cpu"  # where reading a number makes nobody wait
-    grave: list[Finding] = []
-    with _interruptible() as interrupted, RunLogger(run, training, watch, tell) as notes:
-        for step in training:
-            notes.follow(step)
-            done, look = step.clock.step % _LOG_EVERY == 0, watch is not None and watch.due(step)
-            failure = _broken(step, training) if done or look or everywhere else None
-            if failure is not None:
-                notes.keep([failure])
-                if not again or not (run.folder / "state.pt").exists():
-                    raise Diverged(_sentence(failure))
-                again = False
-                notes.restart(_roll_back(run, training), failure)
-                continue
-            if done or look:
-                news = notes.note(step, look)
-                if on_failure == "stop":
-                    grave = [one for one in news if one.severity is Severity.FAILURE]
-            yield step
-            now = time.perf_counter()
-            due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
-            wish = world.agree(3 if grave else 2 if interrupted() else 1 if due else 0)
-            # off the CPU a round may be broken that nobody has read yet: it is not saved
-            if wish and (everywhere or not world.agree(int(_broken(step, training) is not None))):
-                save(run, training, _best(watch), keep=watch is not None)
-                saved, cost = time.perf_counter(), time.perf_counter() - now
-            if wish == 3:
-                raise Failed("; ".join(map(_sentence, grave)))
-            if wish == 2:
-                return
-        if step is not None and notes.behind(step):  # the last, or the time ended before it was due
-            failure = _broken(step, training)
-            if failure is not None:
-                notes.keep([failure])
-                raise Diverged(_sentence(failure))
-            notes.note(step, watch is not None)
-        save(run, training, _best(watch), keep=watch is not None)
-        notes.record()
-
-
-def _sentence(failure: Finding) -> str:
-    return f"{failure.claim}; {failure.remedy}"
-
-
-def _best(watch: Monitor | None) -> Weights | None:
-    if watch is None or watch.best is None:
-        return None
-    return Weights(watch.best, watch.best_steps)
-
-
-def _broken(step: Step, training: Training[Any]) -> Finding | None:
-    """What is not finite: a value of this step, and the weights whose gradient is not."""
-    for player, seen in step.seen.items():
-        for what, value in seen.items():
-            if math.isfinite(value.item()):
-                continue
-            moved = {id(weight) for weight in training.weights.get(player, ())}
-            named = training.raw.named_parameters()
-            names = [name for name, p in named if id(p) in moved and _bad(p.grad)]
-            evidence: dict[str, float | str] = {
-                "step": step.clock.step,
-                "player": player,
-                what: str(value.item()),
-            }
-            if names:
-                evidence["gradients that are not finite"] = (
-                    f"{len(names)}, first that of {names[0]}"
-                )
-            return Finding(
-                NOT_FINITE,
-                Severity.FAILURE,
-                f"the {what} of the {player} is {value.item()} at step {step.clock.step}: training has diverged",
-                evidence,
-                "where there is a --lr, try a lower one",
-            )
-    return None
-
-
-def _bad(gradient: torch.Tensor | None) -> bool:
-    return gradient is not None and not bool(gradient.isfinite().all())
-
-
-def _roll_back(run: Run, training: Training[Any]) -> int:
-    """Put back the last save, with a smaller learning rate, and say at which step; every rank calls it."""
-    state = torch.load(run.folder / "state.pt", map_location="cpu", weights_only=True)
-    seconds = training.seconds
-    training.load_state_dict({**state, "seconds": seconds})  # the time is spent all the same
-    training.scale_lr(_SLOWER)
-    return int(state["steps"])
+    keep: bool,
+    watch: bool,
+    on_failure: OnFailure,
+    on_step: Callable[[Step], None],
+    on_finding: Callable[[Finding], None],
+) -> Trained:
+    monitor = monitored(run, training) if watch else None
+    for step in fit_steps(run, training, monitor, on_failure, on_finding):
+        on_step(step)
+    finished, seconds = training.finished, training.seconds
+    training.pause()
+    return Trained(
+        run.with_weights(training.averaged),
+        run if keep else None,
+        tuple(monitor.findings.values()) if monitor else (),
+        seconds,
+        finished,
+        training.data,
+    )
 
 
 @contextmanager
-def _interruptible() -> Iterator[Any]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop; the second acts as usual."""
-    asked: list[int] = []
-    before: dict[int, Any] = {}
-
-    def note(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-        signal.signal(number, before[number])
-
-    try:
-        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-            before[number] = signal.getsignal(number)
-            signal.signal(number, note)
-    except ValueError:  # not the main thread: the caller stops by leaving the loop
-        before.clear()
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _kept_in(out: str | Path | None) -> Iterator[Path]:
+    """The folder of a run: the one asked for, or one that goes away."""
+    if out is not None:
+        yield Path(out)
+        return
+    with tempfile.TemporaryDirectory(prefix="plausible-") as folder:
+        yield Path(folder) / "run"

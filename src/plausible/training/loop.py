@@ -23,6 +23,7 @@ from torch import Tensor
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Model
+from plausible.core.reading import GRADIENT_NORM, LOSS
 from plausible.core.schedule import at
 from plausible.core.space import Batch
 from plausible.training.batch_order import BatchOrder
@@ -262,7 +263,7 @@ class Training(Iterator[Step], Generic[M]):
         gradients = [param.grad for param in seat.params if param.grad is not None]
         self.world.average([*gradients, *seen.values()])
         norm = torch.nn.utils.get_total_norm(gradients)
-        seen["gradient"] = norm
+        seen[GRADIENT_NORM] = norm
         if seat.player.largest_gradient is not None:
             limit = (seat.player.largest_gradient / norm.clamp(min=1e-12)).clamp(max=1.0)
             torch._foreach_mul_(gradients, limit)
@@ -346,7 +347,7 @@ def _seat(player: Player) -> _Seat:
 def _seen(loss: Loss, total: Tensor) -> dict[str, Tensor]:
     terms = {name: term.detach().mean() for name, term in loss.terms.items()}
     watch = {name: value.detach() for name, value in loss.watch.items()}
-    return {"loss": total.detach(), **(terms if len(terms) > 1 else {}), **watch}
+    return {LOSS: total.detach(), **(terms if len(terms) > 1 else {}), **watch}
 
 
 def _random_state(device: torch.device) -> Tensor:

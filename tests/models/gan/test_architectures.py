@@ -1,4 +1,4 @@
-"""Every pair of networks: shapes, second derivatives, batch statistics, and what is refused."""
+"""Every trunks of networks: shapes, second derivatives, batch statistics, and what is refused."""
 
 import math
 
@@ -15,8 +15,8 @@ IMAGES = sorted(set(architectures) - {"mlp"})
 
 
 def built(name, shape, more=0, width=16):
-    seen = Space((shape[0] + more, *shape[1:]), levels=256)
-    return architectures[name](Space(shape, levels=256), seen, 10, width)
+    d_space = Space((shape[0] + more, *shape[1:]), levels=256)
+    return architectures[name](Space(shape, levels=256), d_space, 10, width)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -25,18 +25,22 @@ def built(name, shape, more=0, width=16):
 )
 def test_shapes_each_way_and_a_second_derivative_of_every_weight(name, shape):
     torch.manual_seed(0)
-    pair = built(name, shape, more=2)
-    made = pair.synthesis(torch.randn(3, 10))
+    trunks = built(name, shape, more=2)
+    made = trunks.generator(torch.randn(3, 10))
     assert made.shape == (3, *shape)
     assert made.isfinite().all()
-    for layer in pair.analysis.modules():  # what is zero at first learns from the second update on
+    for (
+        layer
+    ) in trunks.discriminator.modules():  # what is zero at first learns from the second update on
         if isinstance(layer, Block):
             torch.nn.init.normal_(layer.branch[-1].weight, std=0.1)
     x = torch.randn(3, shape[0] + 2, *shape[1:])
-    h, pull = torch.func.vjp(pair.analysis, x)
-    assert h.shape == (3, pair.features)
+    h, pull = torch.func.vjp(trunks.discriminator, x)
+    assert h.shape == (3, trunks.features)
     (slope,) = pull(h.detach())
-    weights = {k: p for k, p in pair.analysis.named_parameters() if p.ndim > 1 and k[-4:] != "bias"}
+    weights = {
+        k: p for k, p in trunks.discriminator.named_parameters() if p.ndim > 1 and k[-4:] != "bias"
+    }
     moved = torch.autograd.grad(slope.square().sum() + h.sum(), list(weights.values()))
     assert all(g.isfinite().all() and g.abs().sum() > 0 for g in moved)
 
@@ -44,10 +48,10 @@ def test_shapes_each_way_and_a_second_derivative_of_every_weight(name, shape):
 @pytest.mark.parametrize("name", ALL)
 def test_batch_statistics_are_declared_by_those_who_have_them(name):
     torch.manual_seed(0)
-    pair = built(name, (1, 16, 16))
+    trunks = built(name, (1, 16, 16))
     x = torch.randn(6, 1, 16, 16)
-    alone = torch.allclose(pair.analysis(x)[:3], pair.analysis(x[:3]), atol=1e-4)
-    assert alone is not pair.batch_statistics
+    alone = torch.allclose(trunks.discriminator(x)[:3], trunks.discriminator(x[:3]), atol=1e-4)
+    assert alone is not trunks.batch_statistics
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -89,18 +93,22 @@ def test_r3gan_resamples_with_the_kernel_1_3_3_1():
 
 def test_r3gan_is_two_mirror_images_without_normalisation_and_with_blocks_that_start_as_identity():
     torch.manual_seed(0)
-    pair = built("r3gan", (3, 32, 32), width=64)
+    trunks = built("r3gan", (3, 32, 32), width=64)
     layers = [
-        type(layer).__name__ for net in (pair.synthesis, pair.analysis) for layer in net.modules()
+        type(layer).__name__
+        for net in (trunks.generator, trunks.discriminator)
+        for layer in net.modules()
     ]
     assert not any("Norm" in name for name in layers)
-    blocks = [[m for m in net if isinstance(m, Block)] for net in (pair.synthesis, pair.analysis)]
+    blocks = [
+        [m for m in net if isinstance(m, Block)] for net in (trunks.generator, trunks.discriminator)
+    ]
     assert len(blocks[0]) == len(blocks[1]) == 8
 
     def count(network):
         return sum(p.numel() for m in network if isinstance(m, Block) for p in m.parameters())
 
-    assert count(pair.synthesis) == count(pair.analysis)
+    assert count(trunks.generator) == count(trunks.discriminator)
     x = torch.randn(2, 64, 4, 4)
     assert torch.equal(blocks[0][0](x), x)
     first, middle = blocks[0][0].branch[0].weight, blocks[0][0].branch[2].weight
@@ -109,7 +117,7 @@ def test_r3gan_is_two_mirror_images_without_normalisation_and_with_blocks_that_s
         assert weight.std().item() == pytest.approx(expected, rel=0.1)
     assert all(
         layer.bias is None
-        for net in (pair.synthesis, pair.analysis)
+        for net in (trunks.generator, trunks.discriminator)
         for layer in net.modules()
         if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)
     )
@@ -119,17 +127,17 @@ def test_r3gan_is_two_mirror_images_without_normalisation_and_with_blocks_that_s
 def test_at_initialisation_activations_neither_vanish_nor_explode(name):
     torch.manual_seed(0)
     for side in (16, 64):
-        pair = built(name, (3, side, side), width=32)
-        assert 0.005 < pair.synthesis(torch.randn(16, 10)).std() < 5
-        assert 0.01 < pair.analysis(torch.randn(16, 3, side, side)).std() < 200
+        trunks = built(name, (3, side, side), width=32)
+        assert 0.005 < trunks.generator(torch.randn(16, 10)).std() < 5
+        assert 0.01 < trunks.discriminator(torch.randn(16, 3, side, side)).std() < 200
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_bf16_gives_nearly_the_same(name):
     torch.manual_seed(0)
-    pair = built(name, (1, 28, 28))
+    trunks = built(name, (1, 28, 28))
     x = torch.randn(4, 1, 28, 28)
     with torch.autocast("cpu", torch.bfloat16):
-        half = pair.analysis(x).float()
-    whole = pair.analysis(x)
+        half = trunks.discriminator(x).float()
+    whole = trunks.discriminator(x)
     assert (half - whole).abs().max() < 0.05 * whole.abs().max()

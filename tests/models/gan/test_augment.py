@@ -6,7 +6,7 @@ from tests.conftest import make_data
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
-from plausible.models.gan.adaptive_augmentation import CAP, AdaptiveAugmentation
+from plausible.models.gan.adaptive_augmentation import LARGEST_P, AdaptiveAugmentation
 from plausible.models.gan.augment import augment, augmentations
 from plausible.models.gan.gan import GAN
 from plausible.training import Settings, train
@@ -73,29 +73,29 @@ def test_flip_mirrors():
     assert augmentations["flip"](x).tolist() == [[[[2, 1, 0], [5, 4, 3]]]]
 
 
-def told(strength, train, fake, validation, rounds=200, examples=640):
+def after(strength, train, fake, validation, rounds=200, examples=640):
     for _ in range(rounds):
-        strength.saw(torch.full((4,), float(train)), torch.full((9,), float(fake)))
-        strength.move(torch.full((examples,), float(validation)))
+        strength.observe(torch.full((4,), float(train)), torch.full((9,), float(fake)))
+        strength.update(torch.full((examples,), float(validation)))
     return strength.p.item()
 
 
 def test_the_strength_rises_while_unseen_data_look_false_and_falls_when_they_do_not():
     strength = AdaptiveAugmentation()
-    assert told(strength, 5, 1, 1.5) == pytest.approx(CAP)
-    assert strength.gap.item() == pytest.approx((5 - 1.5) / (5 - 1), rel=1e-3)
-    assert told(strength, 5, 1, 4.9) == 0
+    assert after(strength, 5, 1, 1.5) == pytest.approx(LARGEST_P)
+    assert strength.heldout_gap.item() == pytest.approx((5 - 1.5) / (5 - 1), rel=1e-3)
+    assert after(strength, 5, 1, 4.9) == 0
 
 
 def test_the_strength_does_not_depend_on_d_s_level_and_stays_where_d_knows_nothing():
     a, b = AdaptiveAugmentation(), AdaptiveAugmentation()
-    assert told(a, 5, 1, 2, 20) == pytest.approx(told(b, 105, 101, 102, 20), abs=1e-6)
+    assert after(a, 5, 1, 2, 20) == pytest.approx(after(b, 105, 101, 102, 20), abs=1e-6)
     drifting = AdaptiveAugmentation()
     for level in torch.linspace(50, 0, 500):
-        told(drifting, level + 5, level + 1, level + 4.9, 1)
+        after(drifting, level + 5, level + 1, level + 4.9, 1)
     assert drifting.p == 0
-    assert told(AdaptiveAugmentation(), 1, 1, 1) == 0
-    assert told(AdaptiveAugmentation(), 1, 2, 0) == 0
+    assert after(AdaptiveAugmentation(), 1, 1, 1) == 0
+    assert after(AdaptiveAugmentation(), 1, 2, 0) == 0
 
 
 def test_a_discriminator_that_learns_by_heart_is_answered_with_augmentation():
@@ -107,7 +107,7 @@ def test_a_discriminator_that_learns_by_heart_is_answered_with_augmentation():
     training = train(model, data, Settings(steps=400))
     list(training)
     assert training.raw.strength.p > 0.02
-    assert training.raw.strength.gap > 0.3
+    assert training.raw.strength.heldout_gap > 0.3
     assert training.averaged.strength.p == training.raw.strength.p  # saved with the weights
 
 

@@ -11,7 +11,7 @@ from plausible.core.errors import UsageError
 from plausible.core.game import Clock
 from plausible.core.model import truncated
 from plausible.core.space import Batch, Space
-from plausible.models.gan.architectures import architectures, default
+from plausible.models.gan.architectures import architectures, default_architecture
 from plausible.models.gan.gan import GAN
 from plausible.models.gan.losses import losses
 from plausible.models.gan.penalties import CriticAt, penalties
@@ -110,9 +110,9 @@ def test_a_discriminator_s_answer_depends_on_the_label_in_every_way():
     model = GAN(space, GAN.Config(conditional=True, condition="auxiliary"))
     assert model.discriminator(x, y).labels.shape == (4, 3)
     batch = Batch(x.sigmoid(), y)
-    terms = model.discriminate(batch, Clock(update=1)).terms
+    terms = model.d_loss(batch, Clock(update=1)).terms
     assert terms["labels"].mean().item() == pytest.approx(2 * math.log(3), rel=0.7)
-    assert "labels" in model.generate(batch, Clock()).terms
+    assert "labels" in model.g_loss(batch, Clock()).terms
 
 
 def test_a_pack_gets_one_logit_and_its_penalty_knows_every_sample():
@@ -161,7 +161,7 @@ def test_losses_of_a_whole_batch_refuse_to_be_split():
 def test_conv_makes_images_of_any_size_and_depth(side, channels):
     space = Space((channels, side, side + 1 if side < 100 else side), levels=256)
     model = GAN(space, GAN.Config(width=2))
-    assert default(space) == "conv"
+    assert default_architecture(space) == "conv"
     x = model.decode(model.latent(2))
     assert x.shape == (2, *space.shape)
     assert model.discriminator(x).logit.shape == (2,)
@@ -172,7 +172,7 @@ def test_conv_makes_images_of_any_size_and_depth(side, channels):
 def test_small_images_and_vectors_get_a_perceptron_and_conv_refuses_what_it_cannot_make(shape):
     space = Space(shape)
     if shape != (1, 200, 200):
-        assert default(space) == "mlp"
+        assert default_architecture(space) == "mlp"
     with pytest.raises(UsageError, match="sides of 8 to 128"):
         GAN(space, GAN.Config(architecture="conv"))
 
@@ -209,14 +209,14 @@ def test_lazy_penalties_count_the_discriminator_s_own_updates_and_keep_their_mea
     model = GAN(data.space, GAN.Config(penalty_every=3, penalty_weight=2, penalty_weight_end=2))
     batch = data.train.batch(slice(0, 8))
     torch.manual_seed(0)
-    terms = [model.discriminate(batch, Clock(step=5, update=turn)).terms for turn in range(6)]
+    terms = [model.d_loss(batch, Clock(step=5, update=turn)).terms for turn in range(6)]
     assert [set(t) >= {"r1", "r2"} for t in terms] == [True, False, False, True, False, False]
     every = GAN(data.space, GAN.Config(penalty_every=1, penalty_weight=2, penalty_weight_end=2))
     every.load_state_dict(model.state_dict())
     torch.manual_seed(1)
-    once = model.discriminate(batch, Clock(update=0)).terms["r1"]
+    once = model.d_loss(batch, Clock(update=0)).terms["r1"]
     torch.manual_seed(1)
-    assert torch.allclose(once, 3 * every.discriminate(batch, Clock(update=0)).terms["r1"])
+    assert torch.allclose(once, 3 * every.d_loss(batch, Clock(update=0)).terms["r1"])
 
 
 def test_clipping_keeps_the_discriminator_s_weights_in_their_box():
@@ -245,7 +245,7 @@ def test_two_learning_rates_reach_their_players_and_decay():
         ({"width": 0}, "--width"),
         ({"lr": 0.0}, "--lr"),
         ({"clip": -1.0}, "--clip"),
-        ({"penalty_weight": -1.0}, "negative"),
+        ({"penalty_weight": -1.0}, "--penalty-weight must be at least 0"),
         ({"augment": ("rotate",)}, "unknown augmentation"),
         ({"augment_strength": 1.5}, "--augment-strength"),
         ({"beta2": 1.0}, "--beta2"),

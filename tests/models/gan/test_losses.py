@@ -92,7 +92,7 @@ def test_the_generator_pushes_d_of_its_samples_up_and_the_discriminator_pushes_i
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_costs_are_per_example_and_the_opinions_are_probabilities(name):
+def test_costs_are_per_example_and_what_d_says_are_probabilities(name):
     torch.manual_seed(0)
     c = losses[name](torch.randn(7), torch.randn(7))
     assert c.discriminator.shape == c.generator.shape == c.real.shape == c.fake.shape == (7,)

@@ -66,12 +66,12 @@ def test_wgan_gp_looks_between_and_dragan_around_the_data():
 
     real, fake = torch.zeros(500, 2), torch.full((500, 2), 4.0)
     real[:250] = 1.0
-    round = played(critic, real, fake)
-    penalties["wgan-gp"](round)
+    inputs = played(critic, real, fake)
+    penalties["wgan-gp"](inputs)
     between = (seen[-1] - real) / (fake - real)
     assert torch.allclose(between[:, 0], between[:, 1], atol=1e-6)  # one u an example
     assert 0 <= between.min() < 0.05 < 0.95 < between.max() <= 1
-    penalties["dragan"](round)
+    penalties["dragan"](inputs)
     noise = seen[-1] - real
     assert 0 <= noise.min() < 0.01
     assert noise.max() <= real.std() / 2
@@ -88,9 +88,9 @@ def test_r1_looks_at_the_data_and_r2_at_the_samples():
     def critic(x):
         return x.square().flatten(1).sum(1) / 2  # gradient x
 
-    round = played(critic, torch.full((2, 3), 2.0), torch.full((2, 3), 4.0))
-    assert penalties["r1"](round).tolist() == [6.0, 6.0]
-    assert penalties["r2"](round).tolist() == [24.0, 24.0]
+    inputs = played(critic, torch.full((2, 3), 2.0), torch.full((2, 3), 4.0))
+    assert penalties["r1"](inputs).tolist() == [6.0, 6.0]
+    assert penalties["r2"](inputs).tolist() == [24.0, 24.0]
 
 
 def test_logits_and_gradients_agree_with_autograd_to_second_order():

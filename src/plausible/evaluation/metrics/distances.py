@@ -67,8 +67,8 @@ def frechet_limit(a: Tensor, b: Tensor, generator: torch.Generator) -> tuple[flo
     b = b[torch.randperm(len(b), generator=generator)]
     whole = _limit(a, b)
     left_out = [_limit(_without(a, i), _without(b, i)) for i in range(_BLOCKS)]
-    spread = torch.tensor(left_out).var(correction=0).item()
-    return whole, math.sqrt((_BLOCKS - 1) * spread)
+    variance = torch.tensor(left_out).var(correction=0).item()
+    return whole, math.sqrt((_BLOCKS - 1) * variance)
 
 
 def kernel_distance(a: Tensor, b: Tensor) -> tuple[float, float]:
@@ -121,14 +121,14 @@ def frechet_distance(evalset: EvaluationSet) -> list[Measure]:
         limit = Measure(
             "Frechet, n -> infinity", value, error, n=n, note="may fall below 0 by chance"
         )
-    except NotDefined as refusal:
-        limit = Measure("Frechet, n -> infinity", None, n=n, note=str(refusal))
+    except NotDefined as reason:
+        limit = Measure("Frechet, n -> infinity", None, n=n, note=str(reason))
     return [at_n, limit]
 
 
 @metric()
 def kernel_inception_distance(evalset: EvaluationSet) -> Measure:
-    """The unbiased kernel distance (KID) in the evalset's features, each scaled by its deviation in T.
+    """The unbiased kernel distance (KID) in the set's features, each scaled by its deviation in T.
 
     Without that scale the cube of a feature in large units would drown all others.
     """
@@ -146,7 +146,7 @@ def _rows(a: Tensor, b: Tensor) -> Tensor:
     """sum_j k(a_i, b_j) for each i, (n,) float64, a block of rows at a time."""
     b = b.double()
     dims = a.shape[1]
-    return torch.cat([((some.double() @ b.T) / dims + 1).pow(3).sum(1) for some in a.split(_ROWS)])
+    return torch.cat([((few.double() @ b.T) / dims + 1).pow(3).sum(1) for few in a.split(_ROWS)])
 
 
 def _limit(a: Tensor, b: Tensor) -> float:

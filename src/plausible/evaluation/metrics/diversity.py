@@ -7,28 +7,16 @@ import torch
 from scipy.stats import chi2
 from torch import Tensor
 
-from plausible.core.errors import NotDefined
+from plausible.core.errors import NotDefined, UsageError
 from plausible.core.likelihood import Kind
 from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.jackknife import jackknife_variance, random_blocks
 from plausible.evaluation.measure import Measure, metric
-from plausible.evaluation.metrics.memorisation import to_training
-from plausible.evaluation.metrics.neighbours import blocks, nearest
+from plausible.evaluation.metrics.memorisation import nearest_train
+from plausible.evaluation.metrics.neighbours import distance_blocks, nearest
 
 _BLOCKS = 20  # of the jackknife
 _SPARE = 8  # neighbours kept, so that one stays when a block goes
-
-
-def collision_probability(n: int, support: float) -> float:
-    """1 - prod_{i<n} (1 - i / S): the chance of an equal pair among n uniform draws of S values.
-
-    Exact to rounding for any S, by log1p and expm1; takes O(n) work.  23 of 365: 0.5073.
-    """
-    if n < 0 or not support >= 1:
-        raise NotDefined(f"{n} draws of {support} values: needs n >= 0 and at least 1 value")
-    if n > support or n * (n - 1) / (2 * support) > 750:  # -log of the product is at least that
-        return 1.0
-    missed = torch.log1p(-torch.arange(n, dtype=torch.float64) / support).sum()
-    return -math.expm1(missed.item())
 
 
 class Support(NamedTuple):
@@ -48,10 +36,10 @@ def support_size(pairs: int, n: int) -> Support:
     Source: Arora and Zhang 2017, https://arxiv.org/abs/1706.08224 (the birthday paradox test).
     """
     possible = n * (n - 1) / 2
-    if n < 2 or not 0 <= pairs <= possible:
-        raise NotDefined(
-            f"{pairs} equal pairs among {n} draws: needs 2 draws and at most all pairs"
-        )
+    if n < 2:
+        raise NotDefined(f"equal pairs need at least 2 draws, not {n}")
+    if not 0 <= pairs <= possible:
+        raise UsageError(f"{n} draws have at most {possible:,.0f} equal pairs, not {pairs}")
     if pairs == 0:
         return Support(None, max(possible / math.log(20), 1.0), math.inf)
     few = float(chi2.ppf(0.025, 2 * pairs)) / 2
@@ -94,7 +82,7 @@ def duplicates(rows: Tensor) -> Tensor:
     weights = torch.randint(-(2**63), 2**63 - 1, (flat.shape[1],), generator=generator)
     weights = weights.bitwise_or(1).to(flat.device)  # odd, so that no single change cancels
     hashes = [
-        (some.long() * weights).sum(1) for some in codes.split(1024)
+        (few.long() * weights).sum(1) for few in codes.split(1024)
     ]  # (c, d) -> (c,), mod 2^64
     keys, order = torch.cat(hashes).sort()
     same = keys[1:] == keys[:-1]
@@ -116,10 +104,12 @@ def support(evalset: EvaluationSet) -> Measure:
     n = len(evalset.samples)
     if n < 2 or not len(evalset.heldout):
         raise NotDefined(f"pairs need at least 2 samples and a held-out point, not {n} samples")
-    gaps = to_training(evalset.heldout, evalset.train)[0][:, 0]  # (n,)
+    gaps = nearest_train(evalset.heldout, evalset.train)[0][:, 0]  # (n,)
     tau = gaps.quantile(0.01)
     raw = evalset.samples.raw
-    close = sum(int((block <= tau.square()).sum()) for _, _, block in blocks(raw, raw, side=-1))
+    close = sum(
+        int((block <= tau.square()).sum()) for _, _, block in distance_blocks(raw, raw, side=-1)
+    )
     pairs = (close - n) // 2  # every pair twice, and every point with itself
     size = support_size(pairs, n)
     note = f"{pairs} pairs within {tau:.3g}"
@@ -150,8 +140,8 @@ def neighbour_distance(evalset: EvaluationSet) -> Measure:
     n = min(len(evalset.samples), len(evalset.heldout))
     if n < 2:
         raise NotDefined(f"a distance between neighbours needs at least 2 points of each, not {n}")
-    ours, variance = _spacing(evalset.samples.raw, evalset.generator())
-    real, real_variance = _spacing(evalset.heldout.raw, evalset.generator())
+    ours, variance = _mean_nearest_distance(evalset.samples.raw, evalset.generator())
+    real, real_variance = _mean_nearest_distance(evalset.heldout.raw, evalset.generator())
     if real == 0:
         raise NotDefined("every held-out point has an exact copy, so their distances are all 0")
     ratio = ours / real
@@ -177,9 +167,9 @@ def vendi_score(evalset: EvaluationSet) -> Measure:
     score = vendi(features)
     error = None
     if n >= _BLOCKS:
-        block = _random_blocks(n, evalset.generator()).to(features.device)
+        block = random_blocks(n, _BLOCKS, evalset.generator()).to(features.device)
         left = [vendi(features[block != i]) for i in range(_BLOCKS)]
-        error = math.sqrt(_jackknifed(torch.tensor(left, dtype=torch.float64)))
+        error = jackknife_variance(torch.tensor(left, dtype=torch.float64)).sqrt().item()
     return Measure("vendi score", score, error, n=n, direction="higher", unit="distinct")
 
 
@@ -205,24 +195,14 @@ def duplicate_share(evalset: EvaluationSet) -> Measure:
     return Measure("duplicate share", repeated / n, error, n=n)
 
 
-def _random_blocks(n: int, generator: torch.Generator) -> Tensor:
-    """A block 0 .. 19 for each of n points, sizes equal up to one: (n,)."""
-    return torch.randperm(n, generator=generator) % _BLOCKS
-
-
-def _jackknifed(left: Tensor) -> float:
-    """The variance of a statistic from its values with one of B blocks left out, (B,)."""
-    return left.var().item() * (len(left) - 1) ** 2 / len(left)
-
-
-def _spacing(points: Tensor, generator: torch.Generator) -> tuple[float, float]:
+def _mean_nearest_distance(points: Tensor, generator: torch.Generator) -> tuple[float, float]:
     """(mean distance to the nearest other point, its jackknife variance); points (n, d)."""
     n = len(points)
     distances, index = nearest(points, points, min(_SPARE, n - 1), exclude_self=True)  # (n, k)
-    block = _random_blocks(n, generator).to(points.device)
+    block = random_blocks(n, _BLOCKS, generator).to(points.device)
     left = []
     for i in range(min(_BLOCKS, n)):
         # the nearest that stays; that all 8 go at once happens to a point in 20^8
         first = (block[index] != i).int().argmax(1, keepdim=True)  # (n, k) -> (n, 1)
         left.append(distances.gather(1, first)[block != i, 0].mean())
-    return distances[:, 0].mean().item(), _jackknifed(torch.stack(left))
+    return distances[:, 0].mean().item(), jackknife_variance(torch.stack(left)).item()

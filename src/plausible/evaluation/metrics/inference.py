@@ -6,6 +6,8 @@ import torch
 from torch import Generator
 
 from plausible.core.capabilities import Posterior, Variational
+from plausible.core.errors import NotDefined
+from plausible.core.examples import batches
 from plausible.core.likelihood import LogProb
 from plausible.core.model import Explicit
 from plausible.data.part import Part
@@ -16,35 +18,39 @@ _CHUNK = 250
 _POINTS = 2000
 
 
-def inferred(model: Variational, part: Part, generator: Generator) -> Posterior:
-    """q(z | x) of every x of a part, on the CPU: (n, d) each; a conditional model is told the labels."""
-    told = getattr(model, "conditional", False)
-    found = []
-    for rows in torch.arange(len(part)).split(_CHUNK):
-        batch = part.batch(rows)
-        found.append(model.posterior(batch.x, batch.y if told else None, generator=generator))
-    return Posterior(*(torch.cat(parts).cpu() for parts in zip(*found, strict=True)))
+def infer_posterior(model: Variational, part: Part, generator: Generator) -> Posterior:
+    """q(z | x) of every x of a part, on the CPU: (n, d) each; a conditional model is given the labels."""
+    conditional = getattr(model, "conditional", False)
+    posteriors = []
+    for batch in batches(part, _CHUNK):
+        y = batch.y if conditional else None
+        posteriors.append(model.posterior(batch.x, y, generator=generator))
+    return Posterior(*(torch.cat(parts).cpu() for parts in zip(*posteriors, strict=True)))
 
 
-def gain(model: Variational, part: Part, posterior: Posterior) -> torch.Tensor:
+def latent_gain(model: Variational, part: Part, posterior: Posterior) -> torch.Tensor:
     """log p(x | z) - log p(x | z'), z of x and z' of another x, in nats: (n,) float64.
 
     Next to nothing where the decoder does not listen to z.
     """
-    told, other = getattr(model, "conditional", False), posterior.z.roll(1, 0)
-    found = []
+    conditional, other = getattr(model, "conditional", False), posterior.z.roll(1, 0)
+    differences = []
     for rows in torch.arange(len(part)).split(_CHUNK):
         batch = part.batch(rows)
-        y = batch.y if told else None
+        y = batch.y if conditional else None
         own, foreign = (model.log_likelihood(batch.x, z[rows], y) for z in (posterior.z, other))
-        found.append((own - foreign).cpu().double())
-    return torch.cat(found)
+        differences.append((own - foreign).cpu().double())
+    return torch.cat(differences)
 
 
-def bounds(
+def iwae_bounds(
     model: Explicit, part: Part, draws: Sequence[int], generator: Generator
 ) -> dict[int, LogProb]:
-    """{k: the bound of log p(x) by k draws of z} for every x of a part; a larger k is closer to log p."""
+    """{k: the bound of log p(x) by k draws of z} for every x of a part; a larger k is closer to log p.
+
+    Of a VAE the importance-weighted bound, whose k = 1 is the ELBO.
+    Source: Burda et al. 2016, https://arxiv.org/abs/1509.00519 (IWAE).
+    """
     batch = part.as_batch()
     y = batch.y if model.conditional else None
     return {k: model.log_prob(batch.x, y, samples=k, generator=generator) for k in draws}
@@ -55,18 +61,21 @@ def latent_use(evalset: EvaluationSet) -> list[Measure]:
     """How many coordinates of z are used, and E KL(q(z | x) || p(z)) in nats, of at most 2,000 of H.
 
     Of a hierarchy each layer's KL is given the z above it that were drawn.
+    Raises ``NotDefined`` for a conditional model of data without labels.
     """
     model, part = evalset.model, evalset.heldout.part.rows(slice(0, _POINTS))
     assert isinstance(model, Variational)
-    posterior = inferred(model, part, evalset.generator())
+    if getattr(model, "conditional", False) and part.y is None:
+        raise NotDefined("q(z | x, y) needs labels, and the held-out examples have none")
+    posterior = infer_posterior(model, part, evalset.generator())
     kl = posterior.kl.sum(1).double()  # (n, d) -> (n,)
     n, dims = posterior.mean.shape
     used = int(posterior.active.sum())
     note = f"of {dims}" + ("" if used else ": the decoder ignores z")
-    told, error = "what z tells of x at most", (kl.std() / n**0.5).item()
     return [
         Measure("active units", float(used), n=n, direction="higher", note=note),
         Measure(
-            "KL(q || p)", kl.mean().item(), error, n=n, unit="nats", direction="higher", note=told
+            "KL(q || p)", kl.mean().item(), (kl.std() / n**0.5).item(), n=n, unit="nats",
+            direction="higher", note="what z tells of x at most",
         ),
-    ]
+    ]  # fmt: skip

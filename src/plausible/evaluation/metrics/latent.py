@@ -12,7 +12,7 @@ from plausible.core.model import Generative
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.features import Features
 from plausible.evaluation.measure import Measure, metric
-from plausible.sampling.latent import LatentWalk, decoder, turn
+from plausible.sampling.latent import Interpolation, decoder, slerp
 
 _PAIRS = 512
 _CHUNK = 128
@@ -23,7 +23,7 @@ def path_length(
     extract: Features,
     start: Tensor,
     end: Tensor,
-    walk: LatentWalk = torch.lerp,
+    interpolate: Interpolation = torch.lerp,
     *,
     generator: Generator | None = None,
     epsilon: float = 1e-2,
@@ -42,7 +42,7 @@ def path_length(
     start64, end64 = start.double(), end.double()
     t = torch.rand(len(start), 1, dtype=torch.float64, generator=generator) * (1 - epsilon)
     here, there = (
-        extract(decode(walk(start64, end64, at).to(start.dtype))).cpu().double().flatten(1)
+        extract(decode(interpolate(start64, end64, at).to(start.dtype))).cpu().double().flatten(1)
         for at in (t, t + epsilon)
     )  # (N, features) each
     return (there - here).square().sum(1) / epsilon**2  # (N,)
@@ -53,7 +53,7 @@ def path_length(
 def path_length_ratio(evalset: EvaluationSet) -> Measure:
     """E |df/dt|^2 along G of great circles over the same along straight blends of held-out pairs.
 
-    f is the evalset's extractor.  Near 1 walking through z changes x as evenly as cross-fading two
+    f is the extractor of the set.  Near 1 walking through z changes x as evenly as cross-fading two
     real examples does; far above, x jumps.  Both ends of a path share one label.
     Not stopped by a clock, so that the number does not depend on the machine: 1,024 decodings cost
     less than the samples did.
@@ -65,24 +65,13 @@ def path_length_ratio(evalset: EvaluationSet) -> Measure:
     real = _blends(evalset, generator)  # (pairs,)
     start, end = model.latent(2 * _PAIRS, generator).chunk(2)  # (pairs, d) each
     y = model.labels(_PAIRS, generator=generator)
-    was_training = model.training
-    model.eval()
-    try:
-        made = torch.cat(
-            [
-                path_length(
-                    decoder(model, None if y is None else y[rows]),
-                    evalset.extract,
-                    start[rows],
-                    end[rows],
-                    turn,
-                    generator=generator,
-                )
-                for rows in torch.arange(_PAIRS).split(_CHUNK)
-            ]
-        )  # (pairs,)
-    finally:
-        model.train(was_training)
+    lengths = []
+    with model.evaluating():
+        for rows in torch.arange(_PAIRS).split(_CHUNK):
+            decode = decoder(model, None if y is None else y[rows])
+            path = start[rows], end[rows], slerp
+            lengths.append(path_length(decode, evalset.extract, *path, generator=generator))
+    made = torch.cat(lengths)  # (pairs,)
     if not made.isfinite().all():
         raise NotDefined("the features along some walks through z are NaN or infinite")
     value = (made.mean() / real.mean()).item()

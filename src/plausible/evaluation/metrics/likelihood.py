@@ -5,8 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from plausible.core.errors import NotDefined
-from plausible.core.likelihood import LogProb
+from plausible.core.distances import squared_distances
+from plausible.core.errors import NotDefined, UsageError
+from plausible.core.examples import batches
+from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import EvaluationSet
@@ -15,7 +17,7 @@ from plausible.evaluation.measure import Measure, metric
 _CHUNK = 512
 _POINTS = 2000
 _ESTIMATED = 1000  # examples of H where each log p takes many draws
-_WIDTHS = torch.logspace(-2, 0, 10, dtype=torch.float64).tolist()  # of the spread of the data
+_WIDTHS = torch.logspace(-2, 0, 10, dtype=torch.float64).tolist()  # in deviations of the data
 
 
 @metric(needs=Explicit)
@@ -29,20 +31,19 @@ def log_likelihood(evalset: EvaluationSet) -> list[Measure]:
     """
     model, space, part = evalset.model, evalset.space, evalset.heldout.part
     assert isinstance(model, Explicit)
-    if model.kinds.get("log_prob") != "=":
+    if model.kinds.get("log_prob") is not Kind.EXACT:
         part = part.rows(slice(0, _ESTIMATED))
     generator = evalset.generator()
-    chunks = torch.arange(len(part)).split(_CHUNK)
-    answer = LogProb.cat(
-        [model.log_prob(part.batch(rows).x, generator=generator) for rows in chunks]
+    log_prob = LogProb.cat(
+        [model.log_prob(batch.x, generator=generator) for batch in batches(part, _CHUNK)]
     )
-    n, mean = len(answer.nats), answer.mean()
+    n, mean = len(log_prob.nats), log_prob.mean()
     note = "" if space.levels else "a density, in the units of the data"
-    if broken := int((~answer.nats.isfinite()).sum()):
+    if broken := int((~log_prob.nats.isfinite()).sum()):
         note = f"{broken:,} of {n:,} held-out examples have a log-probability that is not finite"
     assert mean.stderr is not None
     # what one example alone is off by nobody knows; Measure turns NaN into None
-    error = mean.stderr.item() if n > 1 or answer.stderr is not None else math.nan
+    error = mean.stderr.item() if n > 1 or log_prob.stderr is not None else math.nan
     nats = Measure(
         "log likelihood", mean.nats.item(), error, n=n, kind=mean.kind, unit="nats",
         direction="higher", note=note,
@@ -61,13 +62,16 @@ def log_likelihood(evalset: EvaluationSet) -> list[Measure]:
 def parzen(samples: Tensor, points: Tensor, sigma: float) -> Tensor:
     """log (1/n) sum_i N(x; s_i, sigma^2 I) of each point x, in nats.
 
-    samples (n, D), points (m, D) -> (m,) float64.  Raises ``NotDefined`` unless sigma > 0.
+    samples (n, D), points (m, D) -> (m,) float64.  Raises ``UsageError`` unless sigma > 0.
     Source: Parzen 1962, doi:10.1214/aoms/1177704472.
     """
     if not sigma > 0:
-        raise NotDefined(f"the width of a kernel must be more than 0, not {sigma}")
+        raise UsageError(f"the width of a kernel must be more than 0, not {sigma}")
     return torch.cat(
-        [_kernels(_squares(few, samples), sigma, samples.shape[1]) for few in points.split(_CHUNK)]
+        [
+            _kernels(_centred_squares(few, samples), sigma, samples.shape[1])
+            for few in points.split(_CHUNK)
+        ]
     )
 
 
@@ -76,7 +80,7 @@ def parzen_window(evalset: EvaluationSet) -> Measure:
     """E_H log of a kernel density estimate on the samples, in nats: a measure of old papers.
 
     At most 2,000 samples carry a Gaussian kernel each, on pixels or coordinates as they are; of the
-    ten widths from 0.01 to 1 times the spread of the training part (root mean variance of its
+    ten widths from 0.01 to 1 times the deviation of the training part (root mean variance of its
     coordinates) the one that suits at most 2,000 training examples best is taken.  Copies of them
     therefore choose the narrowest, and find held-out data next to impossible.
     Raises ``NotDefined`` if the training part does not vary.
@@ -85,18 +89,19 @@ def parzen_window(evalset: EvaluationSet) -> Measure:
     """
     generator = evalset.generator()
     train, real, made = (
-        _some(view.part, generator) for view in (evalset.train, evalset.heldout, evalset.samples)
+        _random_points(view.part, generator)
+        for view in (evalset.train, evalset.heldout, evalset.samples)
     )
-    spread = train.var(0, correction=0).mean().sqrt().item()  # (N, D) -> (D,) -> ()
-    if not spread > 0:
+    deviation = train.var(0, correction=0).mean().sqrt().item()  # (N, D) -> (D,) -> ()
+    if not deviation > 0:
         raise NotDefined("the training examples are all the same, so there is no width of a kernel")
     dims = made.shape[1]
-    best, sigma = -math.inf, spread * _WIDTHS[-1]
-    squares = torch.cat([_squares(few, made) for few in train.split(_CHUNK)])  # (m, n)
+    best, sigma = -math.inf, deviation * _WIDTHS[-1]
+    squares = torch.cat([_centred_squares(few, made) for few in train.split(_CHUNK)])  # (m, n)
     for width in _WIDTHS:
-        fit = _kernels(squares, spread * width, dims).mean().item()
+        fit = _kernels(squares, deviation * width, dims).mean().item()
         if fit > best:
-            best, sigma = fit, spread * width
+            best, sigma = fit, deviation * width
     nats = parzen(made, real, sigma)  # (m,)
     error = (nats.var() / len(nats)).sqrt().item() if len(nats) > 1 else math.nan
     note = (
@@ -109,13 +114,13 @@ def parzen_window(evalset: EvaluationSet) -> Measure:
     )  # fmt: skip
 
 
-def _some(part: Part, generator: torch.Generator) -> Tensor:
+def _random_points(part: Part, generator: torch.Generator) -> Tensor:
     """At most 2,000 of a part in random order, (n, D) float64."""
     rows = torch.randperm(len(part), generator=generator)[:_POINTS]
     return part.batch(rows).x.cpu().flatten(1).double()
 
 
-def _squares(points: Tensor, samples: Tensor) -> Tensor:
+def _centred_squares(points: Tensor, samples: Tensor) -> Tensor:
     """|x - s|^2: (m, D), (n, D) -> (m, n), by a product in float64 around a common centre.
 
     In float32 the product would lose distances below a thousandth of the size of x, which the
@@ -123,8 +128,7 @@ def _squares(points: Tensor, samples: Tensor) -> Tensor:
     """
     centre = samples.double().mean(0)
     x, s = points.double() - centre, samples.double() - centre
-    squares = x.square().sum(1)[:, None] + s.square().sum(1) - 2 * x @ s.T  # (m, n)
-    return squares.clamp(min=0)
+    return squared_distances(x, s)
 
 
 def _kernels(squares: Tensor, sigma: float, dims: int) -> Tensor:

@@ -26,7 +26,7 @@ _ROWS = 5000  # training examples that say how far apart training examples are
 _DRAWS = 1999
 
 
-def spacing(train: Embedded, generator: torch.Generator) -> Tensor:
+def nearest_within_train(train: Embedded, generator: torch.Generator) -> Tensor:
     """Distances of training examples to their nearest and second nearest other one, (r, 2).
 
     Of at most 5,000 examples drawn at random, to all of T.
@@ -39,36 +39,36 @@ def spacing(train: Embedded, generator: torch.Generator) -> Tensor:
     return nearest(train.raw[rows], train.raw, 3)[0][:, 1:]  # itself is the first
 
 
-def to_training(view: Embedded, train: Embedded) -> tuple[Tensor, Tensor]:
+def nearest_train(points: Embedded, train: Embedded) -> tuple[Tensor, Tensor]:
     """Distances of each point to its two nearest training examples, and their rows, (n, 2) each.
 
     With a single training example the second is at infinity.
     """
-    return view.nearest if view.nearest is not None else _two(view, train)
+    return points.nearest_train if points.nearest_train is not None else _two_nearest(points, train)
 
 
 def with_train_distances(evalset: EvaluationSet) -> EvaluationSet:
-    """The same evalset with every distance to the training part measured once for all that ask."""
+    """The same set with every distance to the training part measured once for all that ask."""
     train = evalset.train
     samples, heldout = (
-        replace(view, nearest=to_training(view, train))
-        for view in (evalset.samples, evalset.heldout)
+        replace(points, nearest_train=nearest_train(points, train))
+        for points in (evalset.samples, evalset.heldout)
     )
-    apart = spacing(train, evalset.generator()) if len(train) > 2 else None
-    return replace(evalset, samples=samples, heldout=heldout, spacing=apart)
+    within = nearest_within_train(train, evalset.generator()) if len(train) > 2 else None
+    return replace(evalset, samples=samples, heldout=heldout, nearest_within_train=within)
 
 
-def dimension(distances: Tensor) -> float:
+def intrinsic_dimension(distances: Tensor) -> float:
     """m = 1 / mean log(d2 / d1), the intrinsic dimension, at least 1: (n, 2) -> number.
 
     Source: Levina and Bickel 2004, https://papers.nips.cc/paper/2577 (with two neighbours).
     """
-    apart = distances[distances[:, 0] > 0].double()
-    mean = (apart[:, 1] / apart[:, 0]).log().mean().item() if len(apart) else 0.0
+    positive = distances[distances[:, 0] > 0].double()
+    mean = (positive[:, 1] / positive[:, 0]).log().mean().item() if len(positive) else 0.0
     return max(1 / mean, 1.0) if mean > 0 else 1.0
 
 
-def copying(evalset: EvaluationSet) -> tuple[Callable[[GroupLabels], Tensor], float]:
+def copy_statistic(evalset: EvaluationSet) -> tuple[Callable[[GroupLabels], Tensor], float]:
     """P_G(r < rho) - P_H(r < rho) as a function of the labels, and P_H(r < rho) as they are.
 
     r is the distance of a point to T over its distance to the nearest other point of H; a copy has
@@ -83,9 +83,9 @@ def copying(evalset: EvaluationSet) -> tuple[Callable[[GroupLabels], Tensor], fl
     samples, heldout = evalset.samples.raw, evalset.heldout.raw
     points = torch.cat([samples, heldout])  # (N, p)
     n, size = len(samples), len(evalset.train)
-    m = dimension(_apart(evalset))
+    m = intrinsic_dimension(_within_train(evalset))
     rho = min(_CLOSEST, (_CHANCE / (1 - _CHANCE) * n / size) ** (1 / m))
-    radius = _pooled(evalset) / rho  # (N,)
+    radius = _to_train(evalset) / rho  # (N,)
     others = nearest(heldout, heldout, 1, exclude_self=True)[0][:, 0]
     alone = torch.cat([nearest(samples, heldout, 1)[0][:, 0], others]) > radius  # r < rho as it is
     distance, index = nearest(points, points, min(_BALL, len(points) - 1), exclude_self=True)
@@ -95,13 +95,13 @@ def copying(evalset: EvaluationSet) -> tuple[Callable[[GroupLabels], Tensor], fl
     inside, index = inside[suspects], index[suspects]  # (S, k)
 
     def statistic(labels: GroupLabels) -> Tensor:
-        out = []
-        for some in _chunks(labels, index.numel()):
-            beside = ~some.ours[:, index] & inside  # (B, S, k): who of H is in the ball
-            copied = ~beside.any(2)  # (B, S)
-            g, h = some.g[:, suspects] * copied, some.h[:, suspects] * copied
-            out.append(g.sum(1) / some.g.sum(1) - h.sum(1) / some.h.sum(1))
-        return torch.cat(out)
+        values = []
+        for few in _chunks(labels, index.numel()):
+            heldout_inside = ~few.is_sample[:, index] & inside  # (B, S, k): who of H is in the ball
+            copied = ~heldout_inside.any(2)  # (B, S)
+            g, h = few.g[:, suspects] * copied, few.h[:, suspects] * copied
+            values.append(g.sum(1) / few.g.sum(1) - h.sum(1) / few.h.sum(1))
+        return torch.cat(values)
 
     return statistic, alone[n:].float().mean().item()
 
@@ -122,9 +122,9 @@ def memorisation(evalset: EvaluationSet) -> list[Measure]:
     https://arxiv.org/abs/2004.05675.
     """
     t, h, n = len(evalset.train), len(evalset.heldout), len(evalset.samples)
-    distance, after = _known(evalset)  # (n, 2) and (n,)
-    share, pi = (after < t).double().mean().item(), t / (t + h)
-    targets, times = after.unique(return_counts=True)  # (J,), (J,)
+    distance, index = _two_nearest_real(evalset)  # (n, 2) and (n,)
+    share, pi = (index < t).double().mean().item(), t / (t + h)
+    targets, times = index.unique(return_counts=True)  # (J,), (J,)
     # Shuffled labels of J given points: how many are T, then which.
     source = np.random.default_rng(evalset.seed)
     counts = torch.from_numpy(source.hypergeometric(t, h, len(targets), _DRAWS))  # (B,)
@@ -132,9 +132,9 @@ def memorisation(evalset: EvaluationSet) -> list[Measure]:
     null = ((places < counts[:, None]).float() @ times.float()) / n  # (B,)
 
     error = (times * ((targets < t).double() - share)).square().sum().sqrt().item() / n
-    rho = min(_CLOSEST, _CHANCE ** (1 / dimension(_apart(evalset))))
+    rho = min(_CLOSEST, _CHANCE ** (1 / intrinsic_dimension(_within_train(evalset))))
     near = distance[:, 0] < rho * distance[:, 1]
-    repeated, copies = after[near].unique(), (after[near] < t).sum().item() / n
+    repeated, copied = index[near].unique(), (index[near] < t).sum().item() / n
     in_t = int((repeated < t).sum())
     p = float(stats.hypergeom.sf(in_t - 1, t + h, t, len(repeated)))
     return [
@@ -144,63 +144,61 @@ def memorisation(evalset: EvaluationSet) -> list[Measure]:
             note=f"{share:.1%} of the samples are nearer to training data, {pi:.1%} expected",
         ),
         Measure(
-            "near duplicates", copies, math.sqrt(copies * (1 - copies) / n), p=p, n=n,
+            "near duplicates", copied, math.sqrt(copied * (1 - copied) / n), p=p, n=n,
             direction="like real",
             note=f"of {len(repeated)} examples nearly repeated {in_t} are training examples",
         ),
     ]  # fmt: skip
 
 
-def closest(evalset: EvaluationSet, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def likeliest_copies(evalset: EvaluationSet, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """The samples most like copies: rows of G, of T and of H, (count,) each.
 
     Ordered by the ratio of the distance to the nearest of T and that to the nearest of H.
     """
-    to_train, train = to_training(evalset.samples, evalset.train)
+    to_train, train = nearest_train(evalset.samples, evalset.train)
     to_held, held = nearest(evalset.samples.raw, evalset.heldout.raw, 1)
     ratio = to_train[:, 0] / to_held[:, 0].clamp(min=1e-12)
     rows = ratio.argsort(stable=True)[:count]
     return rows, train[rows, 0], held[rows, 0]
 
 
-def _known(evalset: EvaluationSet) -> tuple[Tensor, Tensor]:
+def _two_nearest_real(evalset: EvaluationSet) -> tuple[Tensor, Tensor]:
     """Distances of samples to their two nearest of T and H, (n, 2), and which is the nearest, (n,).
 
     Rows of T come first, then those of H; where both lie equally near, all of T and H are searched
     again in random order, so that T is not preferred.
     """
     t = len(evalset.train)
-    to_train, in_train = to_training(evalset.samples, evalset.train)
-    to_held, in_held = _two(evalset.samples, evalset.heldout)
+    to_train, in_train = nearest_train(evalset.samples, evalset.train)
+    to_held, in_held = _two_nearest(evalset.samples, evalset.heldout)
     if (to_train[:, 0] == to_held[:, 0]).any():
-        known = torch.cat([evalset.train.raw, evalset.heldout.raw])
-        order = torch.randperm(len(known), generator=evalset.generator())
-        distance, index = nearest(evalset.samples.raw, known[order], 2)
+        real = torch.cat([evalset.train.raw, evalset.heldout.raw])
+        order = torch.randperm(len(real), generator=evalset.generator())
+        distance, index = nearest(evalset.samples.raw, real[order], 2)
         return distance, order[index[:, 0]]
     distance, order = torch.cat([to_train, to_held], 1).sort(1)  # (n, 4)
     return distance[:, :2], torch.cat([in_train, t + in_held], 1).gather(1, order)[:, 0]
 
 
-def _two(view: Embedded, other: Embedded) -> tuple[Tensor, Tensor]:
+def _two_nearest(points: Embedded, other: Embedded) -> tuple[Tensor, Tensor]:
     """Distances to and rows of the two nearest points of ``other``, (n, 2) each."""
-    found = nearest(view.raw, other.raw, min(2, len(other)))
+    distances, rows = nearest(points.raw, other.raw, min(2, len(other)))  # (n, 2), or (n, 1) of one
     if len(other) > 1:
-        return found
-    return torch.nn.functional.pad(found[0], (0, 1), value=math.inf), found[1].expand(-1, 2)
+        return distances, rows
+    return torch.nn.functional.pad(distances, (0, 1), value=math.inf), rows.expand(-1, 2)
 
 
-def _apart(evalset: EvaluationSet) -> Tensor:
-    return (
-        evalset.spacing
-        if evalset.spacing is not None
-        else spacing(evalset.train, evalset.generator())
-    )
+def _within_train(evalset: EvaluationSet) -> Tensor:
+    if evalset.nearest_within_train is not None:
+        return evalset.nearest_within_train
+    return nearest_within_train(evalset.train, evalset.generator())
 
 
-def _pooled(evalset: EvaluationSet) -> Tensor:
+def _to_train(evalset: EvaluationSet) -> Tensor:
     """Distance of each of G and H to its nearest training example, (2n,)."""
     return torch.cat(
-        [to_training(v, evalset.train)[0][:, 0] for v in (evalset.samples, evalset.heldout)]
+        [nearest_train(v, evalset.train)[0][:, 0] for v in (evalset.samples, evalset.heldout)]
     )
 
 

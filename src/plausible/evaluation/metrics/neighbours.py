@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from plausible.core.errors import NotDefined
+from plausible.core.errors import NotDefined, UsageError
 from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.jackknife import jackknife_variance
 from plausible.evaluation.measure import Direction, Measure, metric
 
 _BLOCK = 2**20  # distances held at once: 8 MB, which stay in reach of the caches
@@ -16,36 +17,31 @@ _COLUMNS = 2**14
 _SPARE = 8  # candidates beyond k, because the product form may swap neighbours that nearly tie
 
 
-def squares(a: Tensor, b: Tensor) -> Tensor:
-    """|a_i - b_j|^2 as |a_i|^2 + |b_j|^2 - 2 a_i.b_j: (n, d), (m, d) -> (n, m), never below 0.
-
-    One matrix product, so fast; but what is far smaller than the norms drowns in their rounding:
-    equal rows come out as about eps |a|^2 instead of 0.  ``nearest`` measures again where it matters.
-    """
-    return (_lifted(a) @ _lifted(b, turned=True).T).clamp_(min=0)  # (n, d+2), (d+2, m) -> (n, m)
-
-
-def blocks(
+def distance_blocks(
     a: Tensor,
     b: Tensor,
     side: int = 0,
     entries: int = _BLOCK,
     dtype: torch.dtype = torch.float64,
 ) -> Iterator[tuple[slice, slice, Tensor]]:
-    """(rows of a, rows of b, ``squares`` between them) until all is covered.
+    """(rows of a, rows of b, |a_i - b_j|^2 between them) until all is covered.
 
+    One matrix product, |a|^2 + |b|^2 - 2 a.b, so fast; but what is far smaller than the norms drowns in
+    their rounding: equal rows come out as about eps |a|^2 instead of 0.  ``nearest`` measures again where
+    it matters.
     entries  of one block at most.  Both sets are moved by the mean of b, which loses less precision.
     side     1 (-1): every entry is at least (at most) its true value, whatever was rounded.
+    Raises ``UsageError`` for rows of different lengths, ``NotDefined`` for values that are not finite.
     """
     if a.shape[1:] != b.shape[1:] or a.ndim != 2:
-        raise NotDefined(f"rows of {tuple(a.shape)} and {tuple(b.shape)} have no distance")
+        raise UsageError(f"rows of {tuple(a.shape)} and {tuple(b.shape)} have no distance")
     if not (a.isfinite().all() and b.isfinite().all()):
         raise NotDefined("distances need finite values, and some are NaN or infinite")
     centre = b.mean(0, dtype=torch.float64)  # (m, d) -> (d,)
     margin = side * 2 * (a.shape[1] + 4) * torch.finfo(dtype).eps
     for column in range(0, len(b), _COLUMNS):
         columns = slice(column, min(column + _COLUMNS, len(b)))
-        right = _lifted((b[columns] - centre).to(dtype), margin, turned=True).T  # (d + 2, w)
+        right = _lifted((b[columns] - centre).to(dtype), margin, negated=True).T  # (d + 2, w)
         height = max(entries // right.shape[1], 1)
         for row in range(0, len(a), height):
             rows = slice(row, min(row + height, len(a)))
@@ -53,15 +49,15 @@ def blocks(
             yield rows, columns, (left @ right).clamp_(min=0)
 
 
-def _lifted(rows: Tensor, margin: float = 0.0, turned: bool = False) -> Tensor:
-    """(x, |x|^2, 1) or, turned, (-2 x, 1, |x|^2), whose products are squared distances.
+def _lifted(rows: Tensor, margin: float = 0.0, negated: bool = False) -> Tensor:
+    """(x, |x|^2, 1) or, negated, (-2 x, 1, |x|^2), whose products are squared distances.
 
     (n, d) -> (n, d + 2): one matrix product does it all, where adding norms to it would cost as much
     again.  margin s adds s (|a|^2 + |b|^2); rounding stays below |s| = 2 (d + 4) eps.
     """
     norms = (1 + margin) * rows.square().sum(1, keepdim=True)  # (n, d) -> (n, 1)
     one = torch.ones_like(norms)
-    return torch.cat([-2 * rows, one, norms] if turned else [rows, norms, one], 1)
+    return torch.cat([-2 * rows, one, norms] if negated else [rows, norms, one], 1)
 
 
 def nearest(
@@ -76,10 +72,13 @@ def nearest(
     closer than 1e-6 of the norms) may one be passed over.
     exclude_self  a is b, and row i is no neighbour of itself.
     entries       distances held at once.
-    Raises ``NotDefined`` when b has fewer than k rows to offer, or values are not finite.
+    Raises ``NotDefined`` when b has fewer than k rows to offer, or values are not finite; ``UsageError``
+    for k < 1.
     """
     available = len(b) - int(exclude_self)
-    if not 1 <= k <= available:
+    if k < 1:
+        raise UsageError(f"at least 1 nearest neighbour must be asked for, not {k}")
+    if k > available:
         raise NotDefined(
             f"{k} nearest neighbours were asked for, and there are {max(available, 0)}"
         )
@@ -87,7 +86,7 @@ def nearest(
     dtype = torch.promote_types(a.dtype, torch.float32)
     best = torch.full((len(a), keep), math.inf, dtype=dtype, device=a.device)
     index = torch.zeros(len(a), keep, dtype=torch.int64, device=a.device)
-    for rows, columns, block in blocks(a, b, entries=entries, dtype=dtype):
+    for rows, columns, block in distance_blocks(a, b, entries=entries, dtype=dtype):
         if exclude_self:
             start, stop = max(rows.start, columns.start), min(rows.stop, columns.stop)
             own = torch.arange(start, max(start, stop), device=a.device)
@@ -95,13 +94,13 @@ def nearest(
         new = block.topk(min(keep, block.shape[1]), 1, largest=False, sorted=False)
         values = torch.cat([best[rows], new.values], 1)  # (c, keep + new)
         places = torch.cat([index[rows], new.indices + columns.start], 1)
-        best[rows], chosen = values.topk(keep, 1, largest=False, sorted=False)
-        index[rows] = places.gather(1, chosen)
+        best[rows], order = values.topk(keep, 1, largest=False, sorted=False)
+        index[rows] = places.gather(1, order)
     index = index.sort(1).values
     height = max(entries // (keep * max(a.shape[1], 1)), 1)
     exact = [
-        (some.double()[:, None] - b[j].double()).norm(dim=2)  # (c, 1, d) - (c, keep, d)
-        for some, j in zip(a.split(height), index.split(height), strict=True)
+        (few.double()[:, None] - b[j].double()).norm(dim=2)  # (c, 1, d) - (c, keep, d)
+        for few, j in zip(a.split(height), index.split(height), strict=True)
     ]
     distances, order = torch.cat(exact).sort(stable=True, dim=1)
     return distances[:, :k], index.gather(1, order[:, :k])
@@ -138,21 +137,7 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> PRDC:
     Source: Kynkäänniemi et al. 2019, https://arxiv.org/abs/1904.06991 (precision and recall);
     Naeem et al. 2020, https://arxiv.org/abs/2002.09797 (density and coverage).
     """
-    return _compared(real, fake, _reach(real, k), _reach(fake, k), k)
-
-
-def expected_coverage(n_real: int, n_fake: int, k: int) -> float:
-    """1 - prod_{i=1..k} (N - i) / (M + N - i): mean coverage when both sets have one distribution.
-
-    N reals and M fakes: the chance that the k nearest of all others to a real are not all real.
-    Raises ``NotDefined`` where a real has fewer than k others.
-    Source: Naeem et al. 2020, https://arxiv.org/abs/2002.09797.
-    """
-    if not (1 <= k < n_real and n_fake >= 1):
-        raise NotDefined(
-            f"coverage by {k} neighbours is not defined for {n_real} and {n_fake} points"
-        )
-    return 1 - math.prod((n_real - i) / (n_fake + n_real - i) for i in range(1, k + 1))
+    return _compared(real, fake, _kth_square(real, k), _kth_square(fake, k), k)
 
 
 _BLIND = "blind to missing modes: read with recall and coverage"
@@ -176,21 +161,21 @@ def neighbourhoods(evalset: EvaluationSet) -> list[Measure]:
     if min(n, m) < 2:
         raise NotDefined(f"neighbourhoods need at least 2 points of each, not {n} and {m}")
     k = min(5, n - 1, m - 1)
-    reach = _reach(real, k)
+    reach = _kth_square(real, k)
     empty = int((reach == 0).sum())
     if empty == n:
         raise NotDefined(
             f"every held-out point is there more than {k} times, so no ball has a size"
         )
-    values = _compared(real, fake, reach, _reach(fake, k), k)
-    errors = _jackknife(real, fake, k, evalset.generator())
+    values = _compared(real, fake, reach, _kth_square(fake, k), k)
+    errors = _jackknife_errors(real, fake, k, evalset.generator())
     repeats = f"{empty} of {n} balls are empty: their points are repeated" if empty else ""
 
-    def measure(name: str, value: float, error: float, points: int, blind: str = "") -> Measure:
+    def measure(name: str, value: float, error: float, points: int, warning: str = "") -> Measure:
         if name != "density":
             share = (value * points + 2) / (points + 4)  # Agresti and Coull 1998: not 0 at 0 or 1
             error = max(error, math.sqrt(share * (1 - share) / (points + 4)))
-        note = "; ".join(filter(None, (blind, repeats)))
+        note = "; ".join(filter(None, (warning, repeats)))
         way: Direction = "like real" if name == "density" else "higher"
         stderr = error if min(n, m) >= 2 * _TENTHS else None
         return Measure(name, value, stderr, n=points, direction=way, note=note)
@@ -203,7 +188,7 @@ def neighbourhoods(evalset: EvaluationSet) -> list[Measure]:
     ]
 
 
-def _reach(points: Tensor, k: int) -> Tensor:
+def _kth_square(points: Tensor, k: int) -> Tensor:
     """Squared distance to the k-th nearest other point: (N, d) -> (N,)."""
     return nearest(points, points, k, exclude_self=True)[0][:, -1].square()  # (N, k) -> (N,)
 
@@ -212,7 +197,7 @@ def _compared(real: Tensor, fake: Tensor, reach: Tensor, reach_fake: Tensor, k: 
     """``prdc`` with the squared radii (N,), (M,) known; every pair is measured once."""
     around = torch.zeros(len(fake), dtype=torch.int32, device=real.device)  # real balls, per fake
     covered, recalled = torch.zeros(2, len(real), dtype=torch.bool, device=real.device)
-    for rows, columns, block in blocks(real, fake, side=1):
+    for rows, columns, block in distance_blocks(real, fake, side=1):
         within = block < reach[rows, None]  # (c, w)
         around[columns] += within.sum(0, dtype=torch.int32)
         covered[rows] |= within.any(1)
@@ -221,7 +206,7 @@ def _compared(real: Tensor, fake: Tensor, reach: Tensor, reach_fake: Tensor, k: 
     return PRDC(*(part.double().mean().item() for part in averaged))
 
 
-def _jackknife(real: Tensor, fake: Tensor, k: int, generator: torch.Generator) -> PRDC:
+def _jackknife_errors(real: Tensor, fake: Tensor, k: int, generator: torch.Generator) -> PRDC:
     """The standard error of each, from leaving out a tenth of both sets at a time; 0 below 20."""
     few = min(len(real), len(fake))
     if few < 2 * _TENTHS:
@@ -233,5 +218,5 @@ def _jackknife(real: Tensor, fake: Tensor, k: int, generator: torch.Generator) -
         [prdc(real[tenth[0] != i], fake[tenth[1] != i], k) for i in range(_TENTHS)],
         dtype=torch.float64,
     )  # (10, 4)
-    errors = (values.var(0) * (_TENTHS - 1) ** 2 / _TENTHS).sqrt()  # (10, 4) -> (4,)
+    errors = jackknife_variance(values).sqrt()  # (10, 4) -> (4,)
     return PRDC(*(errors * math.sqrt(min(1.0, _ENOUGH / few))).tolist())

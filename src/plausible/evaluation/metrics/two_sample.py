@@ -11,7 +11,7 @@ from torch import Tensor
 from plausible.core.errors import NotDefined
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.measure import Measure, metric
-from plausible.evaluation.metrics.neighbours import blocks, nearest_other
+from plausible.evaluation.metrics.neighbours import distance_blocks, nearest_other
 from plausible.evaluation.permutation import GroupLabels, observed, p_value, permuted
 
 _SHUFFLES = 499
@@ -26,32 +26,34 @@ def mmd(points: Tensor, labels: GroupLabels, generator: torch.Generator) -> Tens
     GroupLabels with B rows -> (B,).  The kernel matrix is made once, a block of rows at a time.
     Source: Gretton et al. 2012, https://jmlr.org/papers/v13/gretton12a.html.
     """
-    some = torch.randperm(len(points), generator=generator)[:_PAIRS]
-    width = torch.pdist(points[some].double()).median().square().clamp(min=1e-20)
+    few = torch.randperm(len(points), generator=generator)[:_PAIRS]
+    width = torch.pdist(points[few].double()).median().square().clamp(min=1e-20)
     signs = (labels.g - labels.h).T.contiguous()  # (2n, B)
     total = torch.zeros(len(labels), dtype=torch.float64)
-    for rows, columns, squares in blocks(points, points, entries=_BLOCK, dtype=torch.float32):
+    for rows, columns, squares in distance_blocks(
+        points, points, entries=_BLOCK, dtype=torch.float32
+    ):
         kernel = (squares / (-2 * width.float())).exp()  # (r, c)
         total += (signs[rows] * (kernel @ signs[columns])).sum(0).double()  # (r, B) -> (B,)
     return total / labels.g[0].sum() ** 2
 
 
-def neighbour_accuracy(after: Tensor, labels: GroupLabels) -> Tensor:
+def neighbour_accuracy(neighbour: Tensor, labels: GroupLabels) -> Tensor:
     """The accuracy of the leave-one-out nearest neighbour classifier of G against H: (B,).
 
-    after (2n,): the nearest other point of each; GroupLabels with B rows.  One half when G and H are
+    neighbour (2n,): the nearest other point of each; GroupLabels with B rows.  One half when G and H are
     alike; above when they lie apart, below when each sample sits on top of a held-out example.
     Source: Lopez-Paz and Oquab 2017, https://arxiv.org/abs/1610.06545.
     """
-    beside = labels.ours[:, after]  # (B, 2n): whether the neighbour is a sample
-    right = labels.g * beside + labels.h * ~beside
-    return right.sum(1) / (labels.g + labels.h).sum(1)
+    is_sample = labels.is_sample[:, neighbour]  # (B, 2n): whether the neighbour is a sample
+    correct = labels.g * is_sample + labels.h * ~is_sample
+    return correct.sum(1) / (labels.g + labels.h).sum(1)
 
 
 def classifier_accuracy(points: Tensor, generator: torch.Generator) -> tuple[float, float, int]:
     """The accuracy of a learned classifier of G against H on the half it has not seen.
 
-    points (2n, d), G first -> (accuracy, exact p-value, points tested).  LogisticRegression regression on the
+    points (2n, d), G first -> (accuracy, exact p-value, points tested).  Logistic regression on the
     coordinates and their squares; as G and H have equal numbers in the tested half, the number it
     gets right among G is hypergeometric given how many it takes for G, whatever it learned.
     Source: Lopez-Paz and Oquab 2017; Fisher's exact test.
@@ -67,13 +69,13 @@ def classifier_accuracy(points: Tensor, generator: torch.Generator) -> tuple[flo
     order = torch.randperm(n, generator=generator)
     learn, test = order[: n // 2], order[n // 2 :]
     points = points.double()  # the squares of float32 may be infinite
-    seen = torch.cat([points, points.square()], 1).numpy()
+    inputs = torch.cat([points, points.square()], 1).numpy()
     rows = [torch.cat([part, part + n]).numpy() for part in (learn, test)]
     truth = [np.repeat([1, 0], len(part)) for part in (learn, test)]
     learner = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it need not be the best classifier
-        guess = learner.fit(seen[rows[0]], truth[0]).predict(seen[rows[1]])
+        guess = learner.fit(inputs[rows[0]], truth[0]).predict(inputs[rows[1]])
     tested = len(test)
     hits = int(guess[:tested].sum())  # of G taken for G
     p = float(stats.hypergeom.sf(hits - 1, 2 * tested, tested, int(guess.sum())))
@@ -93,8 +95,8 @@ def two_sample_tests(evalset: EvaluationSet) -> list[Measure]:
         raise NotDefined("samples and held-out data are all one point, so nothing tells them apart")
     now, shuffled = observed(n), permuted(n, _SHUFFLES, evalset.generator())
     distances = mmd(points, now.then(shuffled), evalset.generator())  # (1 + B,)
-    after = nearest_other(points, evalset.generator())  # (2n,)
-    accuracies = neighbour_accuracy(after, now.then(shuffled))  # (1 + B,)
+    neighbour = nearest_other(points, evalset.generator())  # (2n,)
+    accuracies = neighbour_accuracy(neighbour, now.then(shuffled))  # (1 + B,)
     accuracy = accuracies[0].item()
     learned, p, tested = classifier_accuracy(points, evalset.generator())
     return [

@@ -11,27 +11,27 @@ from dataclasses import dataclass
 from scipy import stats
 from torch import Tensor
 
-from plausible.core.registry import Registry
+from plausible.core.rule import Rule, Rules
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.permutation import GroupLabels
 
 Statistic = Callable[[GroupLabels], Tensor]
-Read = Callable[[Tensor], Tensor]
+Effect = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class NullSummary:
     """What is known of a statistic when nothing is wrong, for the question what it could find.
 
-    critical, spread  the 1 - alpha quantile and the standard deviation of the null at ``size``.
-    error             the standard error of the statistic, before it is read as an effect; unlike the
-                      spread it does not grow with a difference between G and H.
-    n                 examples a side for which the question is asked; ``size`` were there.
+    critical, std  the 1 - alpha quantile and the standard deviation of the null at ``size``.
+    stderr         the standard error of the statistic, before it becomes an effect; unlike ``std`` it
+                   does not grow with a difference between G and H.
+    n              examples a side for which the question is asked; ``size`` were there.
     """
 
     critical: float
-    spread: float
-    error: float
+    std: float
+    stderr: float
     size: int
     n: int
     alpha: float
@@ -40,7 +40,7 @@ class NullSummary:
 
 @dataclass(frozen=True)
 class PreparedTest:
-    """One statistic, ready for one evalset.
+    """One statistic, ready for one set.
 
     statistic   GroupLabels with B rows -> (B,).
     detectable  what is known of the null of the effect -> the smallest effect that is found.
@@ -50,70 +50,70 @@ class PreparedTest:
     detectable: Callable[[NullSummary], float]
 
 
-@dataclass(frozen=True)
-class Defect:
-    """A kind of defect: what is said of it, and how much of it matters.
+Prepare = Callable[[EvaluationSet], PreparedTest]
 
-    margin   effects up to this are tolerated.
-    claim    what is wrong when it fails; {effect} stands for the number.
-    fine     what is known when it passes; {margin} stands for the number.
-    prepare  makes the statistic; two defects may share it.
-    read     the effect, larger is worse, from the statistic: (B,) -> (B,).
+
+@dataclass(frozen=True)
+class Defect(Rule):
+    """A kind of defect: the rule that tests for it, what is said of it, and how much of it matters.
+
+    function       f(evalset) makes the statistic; two defects may share it.
+    margin         effects up to this are tolerated.
+    fail_sentence  what is wrong when it fails; {effect} stands for the number.
+    pass_sentence  what is known when it passes; {margin} stands for the number.
+    effect         the effect, larger is worse, from the statistic: (B,) -> (B,).
     """
 
-    name: str
+    function: Prepare
     margin: float
-    claim: str
-    fine: str
-    prepare: Callable[[EvaluationSet], PreparedTest]
-    read: Read
-
-    def __call__(self, evalset: EvaluationSet) -> PreparedTest:
-        """The test, ready; ``NotDefined`` where the defect is not defined for these data."""
-        return self.prepare(evalset)
+    fail_sentence: str
+    pass_sentence: str
+    effect: Effect
 
 
-defects: Registry[Defect] = Registry("defect")
-"""Every kind of defect the verdict looks for, by name."""
+defects = Rules("defect")
+"""Every kind of defect the verdict looks for, by name, in the order of its table."""
 
 
 def defect(
-    name: str, margin: float, claim: str, fine: str, read: Read = lambda statistic: statistic
-) -> Callable[[Callable[[EvaluationSet], PreparedTest]], Callable[[EvaluationSet], PreparedTest]]:
+    name: str,
+    margin: float,
+    fail_sentence: str,
+    pass_sentence: str,
+    effect: Effect = lambda statistic: statistic,
+) -> Callable[[Prepare], Prepare]:
     """Register prepare(evalset) -> PreparedTest; it raises ``NotDefined`` where the defect is not defined."""
 
-    def register(
-        prepare: Callable[[EvaluationSet], PreparedTest],
-    ) -> Callable[[EvaluationSet], PreparedTest]:
-        defects(Defect(name, margin, claim, fine, prepare, read))
+    def register(prepare: Prepare) -> Prepare:
+        defects(Defect(name, None, prepare, margin, fail_sentence, pass_sentence, effect))
         return prepare
 
     return register
 
 
-def shift(null: NullSummary) -> float:
-    """(z_alpha + z_power) error, the smallest difference of means; the error shrinks as n^-1/2."""
+def detectable_shift(null: NullSummary) -> float:
+    """(z_alpha + z_power) stderr, the smallest difference of means; the error shrinks as n^-1/2."""
     z = float(stats.norm.isf(null.alpha)) + float(stats.norm.ppf(null.power))
-    return z * null.error * math.sqrt(null.size / null.n)
+    return z * null.stderr * math.sqrt(null.size / null.n)
 
 
-def excess(null: NullSummary) -> float:
-    """critical + z_power spread, for a statistic whose null is not normal; both shrink as n^-1/2."""
+def detectable_excess(null: NullSummary) -> float:
+    """critical + z_power std, for a statistic whose null is not normal; both shrink as n^-1/2."""
     scale = math.sqrt(null.size / null.n)
-    return scale * (null.critical + float(stats.norm.ppf(null.power)) * null.spread)
+    return scale * (null.critical + float(stats.norm.ppf(null.power)) * null.std)
 
 
-def rate(null: NullSummary, usual: float) -> float:
-    """The smallest excess e of a share over ``usual`` that an exact comparison of two counts finds.
+def detectable_rate(null: NullSummary, base_rate: float) -> float:
+    """The smallest excess e of a share over ``base_rate`` that an exact comparison of two counts finds.
 
     The smallest count that is significant beside the count expected of real data, then the mean at
     which that count is reached with the power asked for.
     """
-    expected, low, high = round(usual * null.n), 0, 1
+    expected, low, high = round(base_rate * null.n), 0, 1
     while stats.binom.sf(high - 1, high + expected, 0.5) > null.alpha:
         low, high = high, 2 * high
     while high - low > 1:
         count = (low + high) // 2
-        found = stats.binom.sf(count - 1, count + expected, 0.5) <= null.alpha
-        low, high = (low, count) if found else (count, high)
-    return float(stats.chi2.ppf(null.power, 2 * high)) / 2 / null.n - usual
+        significant = stats.binom.sf(count - 1, count + expected, 0.5) <= null.alpha
+        low, high = (low, count) if significant else (count, high)
+    return float(stats.chi2.ppf(null.power, 2 * high)) / 2 / null.n - base_rate

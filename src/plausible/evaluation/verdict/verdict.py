@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import plausible.evaluation.verdict.defects  # noqa: F401  # registers them
 from plausible.core.errors import NotDefined
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.permutation import holm, observed, p_value, permuted, resampled
@@ -78,8 +77,18 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A test before the correction over all tests."""
+class _Drawn:
+    """A test and its statistic: as it is (1,), under shuffled labels (B,), and redrawn (R,)."""
+
+    test: PreparedTest
+    value: Tensor
+    shuffled: Tensor
+    redrawn: Tensor
+
+
+@dataclass(frozen=True)
+class _Uncorrected:
+    """What one test found, before the correction over all tests."""
 
     effect: float
     interval: tuple[float, float]
@@ -102,74 +111,84 @@ def run_tests(evalset: EvaluationSet, progress: Callable[[str], None] | None = N
     evalset = replace(
         evalset, samples=evalset.samples[slice(0, n)], heldout=evalset.heldout[slice(0, n)]
     )
-    generator = evalset.generator()
-    now = observed(n)
-    shuffled, redrawn = permuted(n, _SHUFFLES, generator), resampled(n, _RESAMPLES, generator)
-    tests: dict[str, PreparedTest] = {}
-    drawn: dict[Callable[[EvaluationSet], PreparedTest], tuple[PreparedTest, list[Tensor]]] = {}
-    reasons: dict[str, str] = {}
-    for name, kind in defects.items():
-        if progress:
-            progress(name)
-        try:
-            if kind.prepare not in drawn:
-                test = kind(evalset)
-                values = [test.statistic(labels) for labels in (now, shuffled, redrawn)]
-                drawn[kind.prepare] = test, values
-            tests[name] = drawn[kind.prepare][0]
-        except NotDefined as refusal:
-            reasons[name] = str(refusal)
-    if not tests:
+    drawn, reasons = _draw(evalset, n, progress)
+    if not drawn:
         raise NotDefined(f"no test is defined for these data: {'; '.join(reasons.values())}")
-    level = ALPHA / len(tests)
-    found: dict[str, _Found] = {}
-    for name in tests:
-        kind = defects[name]
-        true, null, redraws = drawn[kind.prepare][1]
-        # read along the whole interval, because an effect may be an absolute value
-        low, high = kind.read(_interval(true, redraws)).aminmax()
-        effect, null = kind.read(true).item(), kind.read(null)
-        critical = null.quantile(1 - level).item()
-        known = NullSummary(critical, null.std().item(), redraws.std().item(), n, n, level, POWER)
-        found[name] = _Found(effect, (low.item(), high.item()), p_value(effect, null), known)
-    adjusted = dict(zip(found, holm([f.p for f in found.values()]), strict=True))
+    raw = {name: _uncorrected(defects[name], drawn[name], n, ALPHA / len(drawn)) for name in drawn}
+    adjusted = dict(zip(raw, holm([result.p for result in raw.values()]), strict=True))
     results = []
-    for name, kind in defects.items():
-        if name in found:
-            results.append(_rule(kind, tests[name], found[name], adjusted[name]))
+    for name, defect in defects.items():
+        if name in raw:
+            results.append(_result(defect, drawn[name].test, raw[name], adjusted[name]))
         else:
-            results.append(TestResult(name, State.UNDEFINED, reasons[name], kind.margin))
+            results.append(TestResult(name, State.UNDEFINED, reasons[name], defect.margin))
     return Verdict(n, tuple(results))
 
 
-def _rule(kind: Defect, test: PreparedTest, found: _Found, adjusted: float) -> TestResult:
-    margin, n = kind.margin, found.null.n
-    detectable = _detectable(test, found.null)
-    significant, beyond = adjusted <= ALPHA, found.interval[1] > margin
+def _draw(
+    evalset: EvaluationSet, n: int, progress: Callable[[str], None] | None
+) -> tuple[dict[str, _Drawn], dict[str, str]]:
+    """({defect: its statistic}, {defect: why it is not defined}); what two defects share is drawn once."""
+    generator = evalset.generator()
+    labels = (
+        observed(n),
+        permuted(n, _SHUFFLES, generator),
+        resampled(n, _RESAMPLES, generator),
+    )
+    once: dict[Callable[[EvaluationSet], PreparedTest], _Drawn] = {}
+    drawn: dict[str, _Drawn] = {}
+    reasons: dict[str, str] = {}
+    for name, defect in defects.items():
+        if progress:
+            progress(name)
+        try:
+            if defect.function not in once:
+                test = defect.function(evalset)
+                once[defect.function] = _Drawn(test, *(test.statistic(group) for group in labels))
+            drawn[name] = once[defect.function]
+        except NotDefined as reason:
+            reasons[name] = str(reason)
+    return drawn, reasons
+
+
+def _uncorrected(defect: Defect, drawn: _Drawn, n: int, level: float) -> _Uncorrected:
+    # along the whole interval, because an effect may be an absolute value
+    low, high = defect.effect(_interval(drawn.value, drawn.redrawn)).aminmax()
+    effect, null = defect.effect(drawn.value).item(), defect.effect(drawn.shuffled)
+    critical = null.quantile(1 - level).item()
+    deviation, error = null.std().item(), drawn.redrawn.std().item()
+    summary = NullSummary(critical, deviation, error, n, n, level, POWER)
+    return _Uncorrected(effect, (low.item(), high.item()), p_value(effect, null), summary)
+
+
+def _result(defect: Defect, test: PreparedTest, raw: _Uncorrected, adjusted: float) -> TestResult:
+    margin, n = defect.margin, raw.null.n
+    detectable = _detectable(test, raw.null)
+    significant, beyond = adjusted <= ALPHA, raw.interval[1] > margin
     needed = None
-    if significant and found.effect > margin:
-        state, sentence = State.FAIL, kind.claim.format(effect=_percent(found.effect))
+    if significant and raw.effect > margin:
+        state, sentence = State.FAIL, defect.fail_sentence.format(effect=_percent(raw.effect))
     elif detectable > margin:
-        state, needed = State.INCONCLUSIVE, _needed(test, found.null, margin)
+        state, needed = State.INCONCLUSIVE, _needed(test, raw.null, margin)
         least = f"no less than {_percent(detectable)}" if detectable < 1 else "nothing"
         sentence = f"{n:,} examples a side reveal {least}; {needed:,} would decide about {_percent(margin)}"
-    elif found.effect > margin or (significant and beyond):
+    elif raw.effect > margin or (significant and beyond):
         # there, or so it seems, and too close to the margin: four times the examples halve the error
         state, needed = State.INCONCLUSIVE, 4 * n
         sentence = (
-            f"{_percent(found.effect)} was found, too close to {_percent(margin)} to decide; "
+            f"{_percent(raw.effect)} was found, too close to {_percent(margin)} to decide; "
             f"{needed:,} examples a side might"
         )
     else:
-        state, sentence = State.PASS, kind.fine.format(margin=_percent(margin))
+        state, sentence = State.PASS, defect.pass_sentence.format(margin=_percent(margin))
     return TestResult(
-        kind.name,
+        defect.name,
         state,
         sentence,
         margin,
-        found.effect,
-        found.interval,
-        found.p,
+        raw.effect,
+        raw.interval,
+        raw.p,
         adjusted,
         detectable if math.isfinite(detectable) else None,
         needed,

@@ -1,15 +1,16 @@
-"""A convolutional classifier, p(y | x): the strongest of the discriminative models, and the judge of samples."""
+"""A convolutional classifier, p(y | x): the strongest discriminative model, and what samples are classified by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from plausible.core.errors import UsageError
+from plausible.core.bounds import BELOW_ONE, COUNT, POSITIVE
 from plausible.core.game import Clock, Loss, Player
+from plausible.core.likelihood import Kind
 from plausible.core.model import Model, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
@@ -27,33 +28,22 @@ class ConvNet(Model):
 
     name: ClassVar[str] = "convnet"
     place: ClassVar[tuple[str, ...]] = ("discriminative, p(y | x)",)
-    kinds: ClassVar[dict[str, str]] = {"log_posterior": "="}
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_posterior": Kind.EXACT}
 
     @dataclass(frozen=True)
     class Config(Model.Config):
         """A convolutional classifier."""
 
-        width: int | None = None
+        width: Annotated[int, COUNT] | None = None
         """Channels at full size; by default what suits the data."""
-        features: int = 64
+        features: Annotated[int, COUNT] = 64
         """Units of the penultimate layer."""
-        dropout: float = 0.3
-        """Share of them dropped in training."""
-        lr: float = 2e-3
+        dropout: Annotated[float, BELOW_ONE] = 0.3
+        """Share of the penultimate units that training drops at random."""
+        lr: Annotated[float, POSITIVE] = 2e-3
         """Learning rate at the start; it falls to 1% of this."""
-        ema: float = 100_000
+        ema: Annotated[float, POSITIVE] = 100_000
         """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            if not 0 <= self.dropout < 1:
-                raise UsageError(
-                    f"--dropout must be at least 0 and less than 1, not {self.dropout}"
-                )
-            if min(self.width or 1, self.features) < 1:
-                raise UsageError("--width and --features must be at least 1")
-            if not (self.lr > 0 and self.ema > 0):
-                raise UsageError("--lr and --ema must be more than 0")
 
     config: Config
 
@@ -63,8 +53,8 @@ class ConvNet(Model):
         space.need_classes("a classifier")
         body: nn.Module
         if space.is_image and min(space.shape[1:]) >= 8:
-            analysis = ConvEncoder(space.shape, config.width)
-            body, inputs = analysis, analysis.features
+            encoder = ConvEncoder(space.shape, config.width)
+            body, inputs = encoder, encoder.features
         else:
             inputs = config.width or 256
             body = nn.Sequential(nn.Flatten(), perceptron(space.dims, inputs, inputs), activation())
@@ -82,8 +72,10 @@ class ConvNet(Model):
         """-log p(y | x)."""
         assert batch.y is not None
         logits = self.head(self.features(batch.x)).float()  # (N, classes)
-        right = (logits.argmax(1) == batch.y).float().mean()
-        return Loss({"nll": cross_entropy(logits, batch.y, reduction="none")}, {"accuracy": right})
+        accuracy = (logits.argmax(1) == batch.y).float().mean()
+        return Loss(
+            {"nll": cross_entropy(logits, batch.y, reduction="none")}, {"accuracy": accuracy}
+        )
 
     def features(self, x: Tensor) -> Tensor:
         """h(x), the penultimate layer before its rectifier: x (N, *shape) in data units -> (N, d)."""

@@ -3,19 +3,19 @@
 import torch
 from torch import Tensor, nn
 
-TARGET = 0.3
-CAP = 0.8
+TARGET_GAP = 0.3
+LARGEST_P = 0.8
 _MEMORY = 0.98  # of the running means, a call
 _SPAN = 64_000  # validation examples in which p can go from 0 to 1
 
 
 class AdaptiveAugmentation(nn.Module):
-    """p, the probability of each augmentation, moved up while D's held-out gap exceeds ``TARGET``.
+    """p, the probability of each augmentation, moved up while D's held-out gap exceeds ``TARGET_GAP``.
 
     gap = E[D(train) - D(validation)] / E[D(train) - D(G(z))]: 0 while D treats unseen data as it treats
     those it learns from, 1 once unseen data look as false to it as samples do: then it has learnt the
     examples by heart.  All three are asked of the same D, because the level of a relativistic D moves
-    with every update.  p stays below ``CAP``, or what leaks into the samples is the augmentation.
+    with every update.  p stays below ``LARGEST_P``, or what leaks into the samples is the augmentation.
     Source: Karras et al. 2020, https://arxiv.org/abs/2006.06676, section 3.1 (r_v).
     """
 
@@ -30,20 +30,20 @@ class AdaptiveAugmentation(nn.Module):
         # Running means of D(train) - D(validation) and of D(train) - D(G(z)).
         self.register_buffer("means", torch.zeros(2))
 
-    def saw(self, real: Tensor, fake: Tensor) -> None:
-        """Note the logits (N,) of D as it is now on training data and on samples."""
+    def observe(self, real: Tensor, fake: Tensor) -> None:
+        """Remember the logits (N,) of D as it is now on training data and on samples."""
         self.last.copy_(torch.stack([real.detach().mean(), fake.detach().mean()]))
 
     @property
-    def gap(self) -> Tensor:
-        """The held-out gap, (), as far as it is known; 0 where D does not tell samples from data."""
-        unseen, told = self.means
-        return torch.where(told > 0, unseen / told.clamp(min=1e-12), 0.0)
+    def heldout_gap(self) -> Tensor:
+        """The held-out gap, (), by its running means; 0 where D does not tell samples from data."""
+        from_validation, from_samples = self.means
+        return torch.where(from_samples > 0, from_validation / from_samples.clamp(min=1e-12), 0.0)
 
-    def move(self, unseen: Tensor) -> None:
+    def update(self, validation: Tensor) -> None:
         """One step of p towards the target, from D's logits (N,) on validation data."""
         train, fake = self.last
-        now = torch.stack([train - unseen.mean(), train - fake])  # (2,)
+        now = torch.stack([train - validation.mean(), train - fake])  # (2,)
         self.means.lerp_(now, 1 - _MEMORY)
-        step = torch.sign(self.gap - TARGET) * (len(unseen) / _SPAN)
-        self.p.add_(step).clamp_(0, CAP)
+        step = torch.sign(self.heldout_gap - TARGET_GAP) * (len(validation) / _SPAN)
+        self.p.add_(step).clamp_(0, LARGEST_P)

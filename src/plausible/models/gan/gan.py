@@ -1,6 +1,6 @@
 """Generative adversarial network: G learns to draw, D learns to tell draws from data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -11,16 +11,20 @@ from torch.nn.functional import cross_entropy
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Generative, models
+from plausible.core.preset import Preset
+from plausible.core.reading import D_FAKE, D_REAL
 from plausible.core.schedule import Schedule, at, cosine
 from plausible.core.space import Batch, Space
 from plausible.models.gan import augment
 from plausible.models.gan.adaptive_augmentation import AdaptiveAugmentation
-from plausible.models.gan.architectures import architectures, default
+from plausible.models.gan.architectures import architectures, default_architecture
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.losses import losses
+from plausible.models.gan.monitors import REMEDIES
 from plausible.models.gan.networks import Discriminator, DOutput, Generator
 from plausible.models.gan.penalties import CriticAt, PenaltyInput, penalties
-from plausible.models.gan.straight_through import on_grid
+from plausible.models.gan.presets import presets
+from plausible.models.gan.straight_through import quantise_straight_through
 
 
 @models
@@ -30,16 +34,7 @@ class GAN(Generative):
     Two players, the discriminator first.  By default the relativistic loss with both gradient
     penalties, which has a local convergence guarantee and needs no batch statistics.
 
-    preset               what to choose (docs/gan.md has the flags and what was measured)
-    the default          Config()
-    Goodfellow 2014      loss="nonsaturating", penalties=(), architecture="mlp"
-    DCGAN, 2016          loss="nonsaturating", penalties=(), architecture="dcgan", beta1=0.5
-    LSGAN, 2017          loss="least-squares", penalties=(), architecture="dcgan", beta1=0.5
-    WGAN, 2017           loss="wasserstein", penalties=(), clip=0.01, updates=5, lr=5e-5
-    WGAN-GP, 2017        loss="wasserstein", penalties=("wgan-gp",), penalty_weight=10, updates=5
-    SNGAN, 2018          loss="hinge", penalties=(), spectral_norm=True, architecture="resnet"
-    PacGAN, 2018         pack=2
-    R3GAN, 2024          architecture="r3gan", batch=512, lr=2e-4, penalty_every=1
+    ``presets`` has the published recipes; presets.py and docs/gan.md say what was measured of them.
 
     The default, measured (benchmarks/results/gan_mnist.json, seeds 0 to 2, 2 cores): Frechet distance
     1.1 to 1.4 times that of real data on MNIST after 8 minutes, 4.0 to 5.7 on Fashion-MNIST.
@@ -50,6 +45,8 @@ class GAN(Generative):
 
     name: ClassVar[str] = "gan"
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "implicit", "direct")
+    remedies = REMEDIES
+    presets: ClassVar[Mapping[str, Preset]] = presets
     Config = GANConfig
     config: GANConfig
 
@@ -59,35 +56,36 @@ class GAN(Generative):
         classes = space.classes if config.conditional else 0
         embedding = config.latent if config.conditional else 0
         # What D sees of one input: several samples and the label's embedding on the channels.
-        beside = (1, *space.shape[1:]) if space.is_image else (16,)
-        concatenated = beside[0] if classes and config.condition == "concatenation" else 0
+        label_shape = (1, *space.shape[1:]) if space.is_image else (16,)
+        concatenated = label_shape[0] if classes and config.condition == "concatenation" else 0
         first = space.shape[0] * config.pack + concatenated
-        pair = architectures[config.architecture or default(space)](
+        trunks = architectures[config.architecture or default_architecture(space)](
             space,
             Space((first, *space.shape[1:]), space.levels),
             config.latent + embedding,
             config.width,
         )
-        if pair.batch_statistics:
-            config.alone("its batch norm")
-        self.generator = Generator(pair, classes, embedding)
+        if trunks.batch_statistics:
+            config.refuse_slope_penalties("its batch norm")
+        self.generator = Generator(trunks, classes, embedding)
         self.discriminator = Discriminator(
-            pair,
+            trunks,
             classes,
             config.condition,
-            beside=beside,
-            packed=config.pack,
-            deviation=config.minibatch_std,
-            spectral=config.spectral_norm,
+            label_shape=label_shape,
+            pack=config.pack,
+            minibatch_std=config.minibatch_std,
+            spectral_norm=config.spectral_norm,
         )
         self.augment = config.augment
         if self.augment is None:
-            self.augment = ("color", "translation", "cutout") if default(space) == "conv" else ()
+            large = default_architecture(space) == "conv"
+            self.augment = ("color", "translation", "cutout") if large else ()
         if self.augment and not space.is_image:
             raise UsageError("--augment changes images, and these data are vectors")
         self.strength = AdaptiveAugmentation()
         weights = config.penalty_weight, config.penalty_weight_end
-        self._weight = cosine(*weights, until=config.burn_in)
+        self._penalty_weight = cosine(*weights, until=config.burn_in)
 
     @property
     def default_steps(self) -> int:
@@ -105,30 +103,30 @@ class GAN(Generative):
             Player(
                 "discriminator",
                 self.discriminator,
-                self.discriminate,
+                self.d_loss,
                 updates=config.updates,
-                lr=self._decaying(config.lr_discriminator or config.lr),
+                lr=self._lr_schedule(config.lr_discriminator or config.lr),
                 betas=betas,
                 project=self._clip if config.clip else None,
-                adapt=self.adapt if adaptive else None,
+                adapt=self.adapt_augmentation if adaptive else None,
                 shared=self.strength,
                 whole_batch=self._whole_batch,
             ),
             Player(
                 "generator",
                 self.generator,
-                self.generate,
-                lr=self._decaying(config.lr),
+                self.g_loss,
+                lr=self._lr_schedule(config.lr),
                 betas=betas,
                 ema=config.ema,
                 whole_batch=self._whole_batch,
             ),
         ]
 
-    def discriminate(self, batch: Batch, clock: Clock) -> Loss:
+    def d_loss(self, batch: Batch, clock: Clock) -> Loss:
         """The discriminator's loss on a batch of data and as many samples with the same labels."""
-        real, y = self.standardise(batch.x), self._conditions(batch)
-        self._strengthen(clock)
+        real, y = self.standardise(batch.x), self._labels_of(batch)
+        self._warm_up_augmentation(clock)
         with torch.no_grad():
             fake = self._draw(len(batch), y)
         terms: dict[str, Tensor] = {}
@@ -137,47 +135,47 @@ class GAN(Generative):
         if self.config.penalties and clock.update % self.config.penalty_every == 0:
 
             def critic(x: Tensor) -> DOutput:
-                return self._opinion(x, y)
+                return self._d_output(x, y)
 
             on_real, on_fake = CriticAt(critic, real), CriticAt(critic, fake)
-            round = PenaltyInput(critic, on_real, on_fake, self._perturb)
-            weight = at(self._weight, clock.progress) * self.config.penalty_every
+            inputs = PenaltyInput(critic, on_real, on_fake, self._perturb)
+            weight = at(self._penalty_weight, clock.progress) * self.config.penalty_every
             for name in self.config.penalties:
-                terms[name] = weight * penalties[name](round)
+                terms[name] = weight * penalties[name](inputs)
         elif self.discriminator.whole_batch:  # data and samples are batches of their own
-            on_real, on_fake = self._opinion(real, y), self._opinion(fake, y)
+            on_real, on_fake = self._d_output(real, y), self._d_output(fake, y)
         else:
             both = None if y is None else torch.cat([y, y])  # (N,) -> (2 N,)
-            logit, labels = self._opinion(torch.cat([real, fake]), both)  # (2 N,), (2 N, classes)
+            logit, labels = self._d_output(torch.cat([real, fake]), both)  # (2 N,), (2 N, classes)
             n = len(logit) // 2  # fewer than the batch where D judges several at once
             on_real, on_fake = DOutput(logit[:n], labels[:n]), DOutput(logit[n:], labels[n:])
         costs = losses[self.config.loss](on_real.logit, on_fake.logit)
         terms = {"game": costs.discriminator, **terms}
         if y is not None and self.config.condition == "auxiliary":
             terms["labels"] = _nll(on_real, y) + _nll(on_fake, y)
-        watch = {"D(x)": costs.real.mean(), "D(G(z))": costs.fake.mean()}
+        watch: dict[str, Tensor] = {D_REAL: costs.real.mean(), D_FAKE: costs.fake.mean()}
         if self.augment:
             watch["augment"] = self.strength.p.clone()
         return Loss(terms, watch)
 
-    def generate(self, batch: Batch, clock: Clock) -> Loss:
+    def g_loss(self, batch: Batch, clock: Clock) -> Loss:
         """The generator's loss on as many samples as the batch has examples, with its labels."""
-        y = self._conditions(batch)
+        y = self._labels_of(batch)
         with torch.no_grad():
-            on_real = self._opinion(self.standardise(batch.x), y)
-        on_fake = self._opinion(self._draw(len(batch), y), y)
-        # Here D is the one that ``adapt`` will ask, and has not just learnt this very batch.
-        self.strength.saw(on_real.logit, on_fake.logit)
+            on_real = self._d_output(self.standardise(batch.x), y)
+        on_fake = self._d_output(self._draw(len(batch), y), y)
+        # Here D is the one that ``adapt_augmentation`` will ask, and has not just learnt this very batch.
+        self.strength.observe(on_real.logit, on_fake.logit)
         terms = {"game": losses[self.config.loss](on_real.logit, on_fake.logit).generator}
         if y is not None and self.config.condition == "auxiliary":
             terms["labels"] = _nll(on_fake, y)
         return Loss(terms)
 
     @torch.no_grad()
-    def adapt(self, batch: Batch, clock: Clock) -> None:
+    def adapt_augmentation(self, batch: Batch, clock: Clock) -> None:
         """Augment more or less, by what D says of a batch of validation data."""
-        opinion = self._opinion(self.standardise(batch.x), self._conditions(batch))
-        self.strength.move(opinion.logit)
+        on_validation = self._d_output(self.standardise(batch.x), self._labels_of(batch))
+        self.strength.update(on_validation.logit)
 
     def latent(self, n: int, generator: Random | None = None) -> Tensor:
         """n draws of z ~ N(0, I), (n, latent), on the CPU."""
@@ -190,7 +188,7 @@ class GAN(Generative):
     def logits(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """D(T(x), y), logits: x (N, *shape) in data units -> (N / pack,); a rest of N is left out."""
         whole = len(x) // self.config.pack * self.config.pack
-        return self._opinion(self.standardise(x[:whole]), y).logit
+        return self._d_output(self.standardise(x[:whole]), y).logit
 
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """What G pays for its logits beside those of data: (N,), (N,) -> (N,)."""
@@ -202,7 +200,7 @@ class GAN(Generative):
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
         return self.decode(noise, y)
 
-    def _conditions(self, batch: Batch) -> Tensor | None:
+    def _labels_of(self, batch: Batch) -> Tensor | None:
         return batch.y if self.conditional else None
 
     def _draw(self, n: int, y: Tensor | None) -> Tensor:
@@ -212,9 +210,9 @@ class GAN(Generative):
         """
         z = torch.randn(n, self.config.latent, device=self.offset.device)
         x = self.generator(z, y)
-        return on_grid(x, self.space.levels) if self.space.levels else x
+        return quantise_straight_through(x, self.space.levels) if self.space.levels else x
 
-    def _opinion(self, x: Tensor, y: Tensor | None) -> DOutput:
+    def _d_output(self, x: Tensor, y: Tensor | None) -> DOutput:
         """D(T(x), y), T the augmentation: x (N, *shape) in standard units."""
         if self.augment and self.strength.p > 0:
             x = augment.augment(x, self.augment, self.strength.p)
@@ -224,8 +222,8 @@ class GAN(Generative):
         """A change of x that D should not mind: a shift of an image, a little noise on a vector."""
         return augment.translation(x) if self.space.is_image else x + torch.randn_like(x) / 10
 
-    def _strengthen(self, clock: Clock) -> None:
-        """A given strength grows from 0 during the burn-in."""
+    def _warm_up_augmentation(self, clock: Clock) -> None:
+        """A fixed strength grows from 0 during the burn-in."""
         if self.config.augment_strength is not None:
             burn_in = cosine(0.0, self.config.augment_strength, until=self.config.burn_in)
             self.strength.p.fill_(at(burn_in, clock.progress))
@@ -235,7 +233,7 @@ class GAN(Generative):
         grouped = self.config.loss == "relativistic-average" or self.config.pack > 1
         return self.discriminator.whole_batch or grouped
 
-    def _decaying(self, lr: float) -> Schedule:
+    def _lr_schedule(self, lr: float) -> Schedule:
         share = 0.01 if self.config.lr_end is None else self.config.lr_end / self.config.lr
         begin, until = self.config.decay
         return cosine(lr, lr * share, begin=begin, until=until)
@@ -246,5 +244,5 @@ class GAN(Generative):
             param.clamp_(-(self.config.clip or 0), self.config.clip)
 
 
-def _nll(opinion: CriticAt | DOutput, y: Tensor) -> Tensor:
-    return cross_entropy(opinion.labels, y, reduction="none")  # (N, classes) -> (N,)
+def _nll(output: CriticAt | DOutput, y: Tensor) -> Tensor:
+    return cross_entropy(output.labels, y, reduction="none")  # (N, classes) -> (N,)

@@ -63,7 +63,7 @@ def nonsaturating(real: Tensor, fake: Tensor) -> Costs:
 def relativistic(real: Tensor, fake: Tensor) -> Costs:
     """Is x_i more real than G(z_i)?  L_D = softplus(-(D(x) - D(G(z)))), L_G with the sides swapped.
 
-    D has no absolute level, so its opinion of an example is relative to the mean of the other side.
+    D has no absolute level, so what it says of an example is relative to the mean of the other side.
     Sources: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734; Huang et al. 2024,
     https://arxiv.org/abs/2501.05441.
     """
@@ -126,7 +126,7 @@ def wasserstein(real: Tensor, fake: Tensor) -> Costs:
     """L_D = D(G(z)) - D(x), L_G = -D(G(z)): the dual of the earth mover's distance for 1-Lipschitz D.
 
     It needs something that bounds the slope of D: the penalty wgan-gp, spectral norm or clipping.  D
-    has no absolute level, so its opinion of an example is relative to the mean of the other side.
+    has no absolute level, so what it says of an example is relative to the mean of the other side.
     Source: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875.
     """
     return Costs(

@@ -1,11 +1,11 @@
-"""The two players' networks, G: (z, y) -> x and D: (x, y) -> logit, around a pair of any architecture."""
+"""The two players' networks, G: (z, y) -> x and D: (x, y) -> logit, around the trunks of any architecture."""
 
 import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils import parametrizations
 
 from plausible.models.gan.architectures import Trunks
 from plausible.nn.networks import initialise
@@ -14,10 +14,10 @@ from plausible.nn.networks import initialise
 class Generator(nn.Module):
     """G(z, y): the label's embedding stands beside z.  z (N, d), y (N,) -> (N, *shape)."""
 
-    def __init__(self, pair: Trunks, classes: int, embedding: int):
+    def __init__(self, trunks: Trunks, classes: int, embedding: int):
         super().__init__()
         self.embed = nn.Embedding(classes, embedding) if classes else None
-        self.network = pair.synthesis
+        self.network = trunks.generator
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """G(z, y) in standard units: (N, d), (N,) -> (N, *shape)."""
@@ -41,30 +41,33 @@ class Discriminator(nn.Module):
     concatenation  h sees x beside an embedding of y: one more channel of an image, 16 more
                    coordinates of a vector (Mirza and Osindero 2014, https://arxiv.org/abs/1411.1784)
 
-    packed     so many inputs of x stand side by side and get one logit (Lin et al. 2018,
-               https://arxiv.org/abs/1712.04086).
-    deviation  h gets one more number, the standard deviation of each feature over the batch, averaged
-               over features (Karras et al. 2018, https://arxiv.org/abs/1710.10196).
+    label_shape    of the label's embedding that stands beside x, (1, H, W) or (16,).
+    pack           so many inputs of x stand side by side and get one logit (Lin et al. 2018,
+                   https://arxiv.org/abs/1712.04086).
+    minibatch_std  h gets one more number, the standard deviation of each feature over the batch,
+                   averaged over features (Karras et al. 2018, https://arxiv.org/abs/1710.10196).
+    spectral_norm  every weight is divided by its largest singular value (Miyato et al. 2018,
+                   https://arxiv.org/abs/1802.05957).
     """
 
     def __init__(
         self,
-        pair: Trunks,
+        trunks: Trunks,
         classes: int = 0,
         condition: str = "projection",
         *,
-        beside: tuple[int, ...] = (),
-        packed: int = 1,
-        deviation: bool = False,
-        spectral: bool = False,
+        label_shape: tuple[int, ...] = (),
+        pack: int = 1,
+        minibatch_std: bool = False,
+        spectral_norm: bool = False,
     ):
         super().__init__()
-        features = pair.features + deviation
-        self.packed, self.deviation = packed, deviation
-        self.whole_batch = deviation or pair.batch_statistics
-        self.network = pair.analysis
+        features = trunks.features + minibatch_std
+        self.pack, self.minibatch_std = pack, minibatch_std
+        self.whole_batch = minibatch_std or trunks.batch_statistics
+        self.network = trunks.discriminator
         self.head = initialise(nn.Linear(features, 1), gain=math.sqrt(0.5))
-        self.project = self.label = self.beside = None
+        self.project = self.label = self.beside = None  # named as in the weights of kept runs
         if classes and condition == "projection":
             self.project = nn.Embedding(classes, features)
             nn.init.normal_(self.project.weight, std=features**-0.5)
@@ -72,26 +75,26 @@ class Discriminator(nn.Module):
             self.label = initialise(nn.Linear(features, classes), gain=math.sqrt(0.5))
         elif classes:
             self.beside = nn.Sequential(
-                nn.Embedding(classes, math.prod(beside)), nn.Unflatten(1, beside)
+                nn.Embedding(classes, math.prod(label_shape)), nn.Unflatten(1, label_shape)
             )
-        if spectral:
+        if spectral_norm:
             for layer in self.modules():
                 if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
                     if not layer.weight.any():  # a map that starts at 0 has no norm to divide by
                         nn.init.normal_(layer.weight)
-                    spectral_norm(layer)
+                    parametrizations.spectral_norm(layer)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> DOutput:
-        """D(x, y) of x in standard units: (N, *shape), (N,) -> logits (N / packed,)."""
-        if self.packed > 1:
-            # (N, C, ...) -> (N / packed, packed C, ...)
-            x = x.unflatten(0, (-1, self.packed)).flatten(1, 2)
+        """D(x, y) of x in standard units: (N, *shape), (N,) -> logits (N / pack,)."""
+        if self.pack > 1:
+            # (N, C, ...) -> (N / pack, pack C, ...)
+            x = x.unflatten(0, (-1, self.pack)).flatten(1, 2)
         if self.beside is not None:
             x = torch.cat([x, self.beside(y)], 1)  # (N, C, ...) -> (N, C + 1, ...)
         h = self.network(x)  # (N, C, ...) -> (N, F)
-        if self.deviation:
-            spread = (h.var(0, correction=0) + 1e-8).sqrt().mean()  # (N, F) -> ()
-            h = torch.cat([h, spread.expand(len(h), 1)], 1)  # (N, F) -> (N, F + 1)
+        if self.minibatch_std:
+            std = (h.var(0, correction=0) + 1e-8).sqrt().mean()  # (N, F) -> ()
+            h = torch.cat([h, std.expand(len(h), 1)], 1)  # (N, F) -> (N, F + 1)
         logit = self.head(h).squeeze(1)  # (N, F) -> (N,)
         if self.project is not None:
             logit = logit + (self.project(y) * h).sum(1)  # (N, F) -> (N,)

@@ -1,4 +1,4 @@
-"""Penalties on the discriminator: pure functions of the round, per example and never of the batch."""
+"""Penalties on the discriminator: pure functions of one update's D, data and samples, per example and never of the batch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class PenaltyInput:
 
 
 penalties: Registry[Callable[[PenaltyInput], Tensor]] = Registry("penalty")
-"""f(round) -> (N,), to be weighted, averaged and added to the discriminator's cost."""
+"""f(inputs) -> (N,), to be weighted, averaged and added to the discriminator's cost."""
 
 
 def _squared_norm(gradient: Tensor) -> Tensor:
@@ -61,51 +61,51 @@ def _norm(gradient: Tensor) -> Tensor:
 
 
 @penalties
-def r1(round: PenaltyInput) -> Tensor:
+def r1(inputs: PenaltyInput) -> Tensor:
     """|grad D(x)|^2 / 2 at the data.
 
     Source: Mescheder et al. 2018, https://arxiv.org/abs/1801.04406.
     """
-    return _squared_norm(round.real.gradient) / 2
+    return _squared_norm(inputs.real.gradient) / 2
 
 
 @penalties
-def r2(round: PenaltyInput) -> Tensor:
+def r2(inputs: PenaltyInput) -> Tensor:
     """|grad D(G(z))|^2 / 2 at the samples.
 
     Source: Mescheder et al. 2018, https://arxiv.org/abs/1801.04406.
     """
-    return _squared_norm(round.fake.gradient) / 2
+    return _squared_norm(inputs.fake.gradient) / 2
 
 
 @penalties
-def wgan_gp(round: PenaltyInput) -> Tensor:
+def wgan_gp(inputs: PenaltyInput) -> Tensor:
     """(|grad D(x)| - 1)^2 at x = u x_i + (1 - u) G(z_i), u ~ U(0, 1), between the data and the samples.
 
     Source: Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028 (there with weight 10).
     """
-    real, fake = round.real.x, round.fake.x
+    real, fake = inputs.real.x, inputs.fake.x
     u = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)  # (N, 1, ...)
-    return (_norm(CriticAt(round.critic, fake.lerp(real, u)).gradient) - 1).square()
+    return (_norm(CriticAt(inputs.critic, fake.lerp(real, u)).gradient) - 1).square()
 
 
 @penalties
-def dragan(round: PenaltyInput) -> Tensor:
+def dragan(inputs: PenaltyInput) -> Tensor:
     """(|grad D(x)| - 1)^2 around the data: x = x_i + u std(x) / 2, u ~ U(0, 1) in each coordinate.
 
     Source: Kodali et al. 2017, https://arxiv.org/abs/1705.07215 (there with weight 10).
     """
-    real = round.real.x
+    real = inputs.real.x
     noise = torch.rand_like(real) * (real.std() / 2)  # (N, *shape)
-    return (_norm(CriticAt(round.critic, real + noise).gradient) - 1).square()
+    return (_norm(CriticAt(inputs.critic, real + noise).gradient) - 1).square()
 
 
 @penalties
-def consistency(round: PenaltyInput) -> Tensor:
+def consistency(inputs: PenaltyInput) -> Tensor:
     """(D(x) - D(T(x)))^2 at the data and at the samples, T a small shift that changes nothing that counts.
 
     Sources: Zhang et al. 2020, https://arxiv.org/abs/1910.12027; Zhao et al. 2021 (the samples),
     https://arxiv.org/abs/2002.04724 (both there with weight 10).
     """
-    there = [round.critic(round.perturb(point.x))[0] for point in (round.real, round.fake)]
-    return (round.real.logit - there[0]).square() + (round.fake.logit - there[1]).square()
+    real, fake = (inputs.critic(inputs.perturb(at.x))[0] for at in (inputs.real, inputs.fake))
+    return (inputs.real.logit - real).square() + (inputs.fake.logit - fake).square()

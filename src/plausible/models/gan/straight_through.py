@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class _OnGrid(torch.autograd.Function):
+class _StraightThrough(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, levels: int) -> Tensor:
         ctx.save_for_backward(x)
@@ -20,11 +20,11 @@ class _OnGrid(torch.autograd.Function):
         return gradient.masked_fill(outwards, 0), None
 
 
-def on_grid(x: Tensor, levels: int) -> Tensor:
+def quantise_straight_through(x: Tensor, levels: int) -> Tensor:
     """The nearest of L levels in [-1, 1], with a gradient as if nothing had been rounded.
 
     Outside of [-1, 1] only a gradient that leads back inside passes: one that leads further out
     changes nothing that D sees, and would let the values drift away without end.
     Source of the first half: Bengio et al. 2013, https://arxiv.org/abs/1308.3432.
     """
-    return _OnGrid.apply(x, levels)
+    return _StraightThrough.apply(x, levels)

@@ -3,24 +3,27 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.bounds import COUNT, NON_NEGATIVE, POSITIVE, Bounds
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples, mean
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.mcmc import Mixing, run_until_mixed
-from plausible.core.model import Examples, Generative, mean, models
+from plausible.core.model import Generative, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.models.gsn.tied import Kernels, Matrix, Tied, TwoWay
+from plausible.models.gsn.monitors import REMEDIES
+from plausible.models.gsn.tied import Tied, TiedConv, TiedLinear, TiedMap
 from plausible.nn.observation import Params, observation
 
-_CHAINS = 256  # walked at once, when many samples are asked for ...
-_APART = 64  # steps at most between two samples of a chain, where it does not mix
-_FEW = 64  # ... and at least, to see whether they agree
-Network = Literal["mlp", "conv"]
+_MOST_CHAINS = 256  # at once, when many samples are asked for ...
+_LEAST_CHAINS = 64  # ... and at least, to see whether they agree
+_THINNING = 64  # steps at most between two samples of a chain, where it does not mix
+Architecture = Literal["mlp", "conv"]
 
 
 @models
@@ -41,45 +44,35 @@ class GSN(Generative):
     place: ClassVar[tuple[str, ...]] = (
         "generative, p(x) or p(x | y)", "implicit", "Markov chain",
     )  # fmt: skip
-    sampled_jointly: ClassVar[bool] = True
+    sampled_jointly = True
+    remedies = REMEDIES
 
     @dataclass(frozen=True)
     class Config(Generative.Config):
         """A generative stochastic network."""
 
-        batch: int = 100
+        batch: Annotated[int, COUNT] = 100
         """Training examples in one update."""
         conditional: bool = False
         """Learn p(x | y) from labelled data."""
-        architecture: Network = "mlp"
+        architecture: Architecture = "mlp"
         """The networks: perceptrons, or convolutions for images."""
-        width: int | None = None
+        width: Annotated[int, COUNT] | None = None
         """Units of each layer, or channels of the first; by default 1,500, or what suits small data."""
-        layers: int = 2
+        layers: Annotated[int, COUNT] = 2
         """Layers between x and the highest one."""
-        walk_back: int = 4
+        walk_back: Annotated[int, COUNT] = 4
         """Steps of the chain, from each training example, that learn to come back to it."""
-        corruption: float = 0.4
+        corruption: Annotated[float, Bounds(above=0, below=1)] = 0.4
         """Share of the coordinates replaced by black or white (vectors: by noise) in every step."""
-        noise: float = 2.0
+        noise: Annotated[float, NON_NEGATIVE] = 2.0
         """Standard deviation of what is added before and after the tanh of all layers but the first."""
-        logistics: int | None = None
+        logistics: Annotated[int, COUNT] | None = None
         """Say p(x_i | h) as a mixture of so many logistics; by default 3 beyond 32 grey levels."""
-        lr: float = 1e-3
+        lr: Annotated[float, POSITIVE] = 1e-3
         """Learning rate at the start; it falls to 1% of this."""
-        ema: float = 500_000
+        ema: Annotated[float, POSITIVE] = 500_000
         """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            for name in ("width", "layers", "walk_back", "logistics"):
-                value = getattr(self, name)
-                if value is not None and value < 1:
-                    raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
-            if not 0 < self.corruption < 1:
-                raise UsageError(f"--corruption must lie between 0 and 1, not {self.corruption}")
-            if not self.noise >= 0 or not self.lr > 0 or not self.ema > 0:
-                raise UsageError("--noise must be at least 0, and --lr and --ema more than 0")
 
     config: Config
     mean: Tensor
@@ -87,11 +80,11 @@ class GSN(Generative):
     def __init__(self, space: Space, config: Config | None = None):
         config = config or self.Config()
         super().__init__(space, config)
-        self.observation = observation(space.levels, config.logistics, usual=3)
-        ways = _ways(space, config)
+        self.observation = observation(space.levels, config.logistics, default_logistics=3)
+        ways = _maps(space, config)
         self.net = Tied(ways, config.noise, space.classes if config.conditional else 0)
         size = self.observation.size
-        self.numbers = None if size == 1 else _numbers(space, size, ways[0])
+        self.numbers = None if size == 1 else _output_map(space, size, ways[0])
         self.register_buffer("mean", torch.full(space.shape, 0.5))
         self.mixing: Mixing | None = None
 
@@ -110,13 +103,13 @@ class GSN(Generative):
     def loss(self, batch: Batch, clock: Clock) -> Loss:
         """-log p(x | h) after 1, 2, ... steps that began at x, in nats."""
         y = batch.y if self.conditional else None
-        point, x, terms = self._point(batch.x), batch.x, {}
+        targets, x, terms = self.targets(batch.x), batch.x, {}
         for step in range(1, self.config.walk_back + 1):
-            given = self._given(x, y, None)
-            said = self.observation.log_prob(given, point).flatten(1).sum(1)  # (N,)
-            terms[f"step {step}"] = -said / self.config.walk_back
+            params = self._params(x, y, None)
+            log_p = self.observation.log_prob(params, targets).flatten(1).sum(1)  # (N,)
+            terms[f"step {step}"] = -log_p / self.config.walk_back
             with torch.no_grad():
-                x = self._drawn(given, None)
+                x = self._draw(params, None)
         return Loss(terms)
 
     @torch.no_grad()
@@ -124,20 +117,19 @@ class GSN(Generative):
         self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
     ) -> Tensor:
         """x' ~ p(x' | h(C(x))): x (N, *shape) in data units -> the same; conditional models need y."""
-        if self.conditional and y is None:
-            raise UsageError(f"this {self.name} is conditional: give the labels of x")
+        self.need_labels(y)
         with self.evaluating():
-            x, *rest = self._to_device(x) if y is None else self._to_device(x, y)
-            return self._drawn(self._given(x, rest[0] if rest else None, generator), generator)
+            params = self._params(self._to_device(x), self._to_device(y), generator)
+            return self._draw(params, generator)
 
     @torch.no_grad()
-    def smoothed(
+    def denoised(
         self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
     ) -> Tensor:
         """E[x' | h(C(x))], the mean of a transition: (N, *shape) -> the same, off the grid."""
         with self.evaluating():
-            x, *rest = self._to_device(x) if y is None else self._to_device(x, y)
-            x = self.observation.mean(self._given(x, rest[0] if rest else None, generator))
+            params = self._params(self._to_device(x), self._to_device(y), generator)
+            x = self.observation.mean(params)
         return x if self.space.levels else self.restore(x)
 
     def initial_state(self, n: int, generator: Generator | None = None) -> Tensor:
@@ -147,40 +139,41 @@ class GSN(Generative):
             return self.restore(torch.randn(shape, generator=generator, device=device))
         return (torch.rand(shape, generator=generator, device=device) < self.mean).float()
 
-    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
-        """States of chains that have run_until_mixed, the samples of one chain an autocorrelation time apart."""
-        n, device = len(noise), noise.device
-        generator = Generator(device).manual_seed(int(noise[0, 0]))
-        rounds = math.ceil(n / _CHAINS)  # samples of each chain, all of one label
-        told = torch.zeros(n, dtype=torch.long, device=device) if y is None else y
-        told, order = told.sort(stable=True)
-        turn = (torch.arange(n, device=device) - torch.searchsorted(told, told)) % rounds
-        chain, labels = (turn == 0).cumsum(0) - 1, told[turn == 0]
+    def _sample_jointly(self, n: int, y: Tensor | None, generator: Generator) -> Tensor:
+        """States of chains that have mixed, the samples of one chain an autocorrelation time apart."""
+        device = generator.device
+        rounds = math.ceil(n / _MOST_CHAINS)  # samples of each chain, all of one label
+        of_sample = torch.zeros(n, dtype=torch.long, device=device) if y is None else y
+        of_sample, order = of_sample.sort(stable=True)
+        index = torch.arange(n, device=device) - torch.searchsorted(of_sample, of_sample)
+        turn = index % rounds  # which of its chain's samples each is
+        chain, labels = (turn == 0).cumsum(0) - 1, of_sample[turn == 0]
         # a few more where there are few, or nobody could say whether they agree
-        labels = labels[torch.arange(max(len(labels), _FEW), device=device) % len(labels)]
+        labels = labels[torch.arange(max(len(labels), _LEAST_CHAINS), device=device) % len(labels)]
+        kept = labels if self.conditional else None
 
         def step(x: Tensor) -> Tensor:
-            return self.transition(x, labels if self.conditional else None, generator)
+            return self.transition(x, kept, generator)
 
-        x, self.mixing = run_until_mixed(
-            step, self.initial_state(len(labels), generator), labels if self.conditional else None
-        )
-        drawn = x.new_empty(n, *self.space.shape)
+        start = self.initial_state(len(labels), generator)
+        x, self.mixing = run_until_mixed(step, start, kept)
+        samples = x.new_empty(n, *self.space.shape)
         for now in range(rounds):
-            for _ in range(min(math.ceil(self.mixing.tau), _APART) if now else 0):
+            for _ in range(min(math.ceil(self.mixing.tau), _THINNING) if now else 0):
                 x = step(x)
             here = turn == now
-            drawn[order[here]] = x[chain[here]]
-        return drawn
+            samples[order[here]] = x[chain[here]]
+        return samples
 
-    def _given(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Tensor:
+    def _params(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Tensor:
         """What decides x' after x (N, *shape) in data units: (N, *shape, size)."""
-        low = self.net.lowest(self.standardise(self._corrupted(x, generator)), y, generator)
-        if self.numbers is not None:
-            return self.numbers(low).float()
-        return self.net.ways[0].down(low).float()[..., None]
+        h = self.net.lowest_layer(self.standardise(self._corrupt(x, generator)), y, generator)
+        if self.numbers is None:
+            return self.net.ways[0].down(h).float()[..., None]
+        params: Tensor = self.numbers(h)
+        return params.float()
 
-    def _corrupted(self, x: Tensor, generator: Generator | None) -> Tensor:
+    def _corrupt(self, x: Tensor, generator: Generator | None) -> Tensor:
         """C(x): a share of the coordinates black or white (N(0, 1) in standard units without levels)."""
         share = torch.rand(x.shape, generator=generator, device=x.device)
         if self.space.levels:
@@ -189,47 +182,44 @@ class GSN(Generative):
             salt = self.restore(torch.randn(x.shape, generator=generator, device=x.device))
         return torch.where(share < self.config.corruption, salt, x)
 
-    def _drawn(self, given: Tensor, generator: Generator | None) -> Tensor:
-        shape = given.shape[:-1]
+    def _draw(self, params: Tensor, generator: Generator | None) -> Tensor:
+        """x' in data units: params (N, *shape, size) -> (N, *shape)."""
+        shape = params.shape[:-1]
         if not self.space.levels:
-            e = torch.randn(shape, generator=generator, device=given.device)
-            return self.restore(self.observation.draw(given, e))
-        u = torch.rand(shape, generator=generator, device=given.device)
-        return self.space.decode(self.observation.draw(given, u))
-
-    def _point(self, x: Tensor) -> Tensor:
-        """What the observation knows x as: levels, or standard units."""
-        return self.space.codes(x) if self.space.levels else self.standardise(x)
+            e = torch.randn(shape, generator=generator, device=params.device)
+            return self.restore(self.observation.draw(params, e))
+        u = torch.rand(shape, generator=generator, device=params.device)
+        return self.space.decode(self.observation.draw(params, u))
 
 
-def _ways(space: Space, config: GSN.Config) -> list[TwoWay]:
+def _maps(space: Space, config: GSN.Config) -> list[TiedMap]:
     """The maps of the network, from x upwards."""
     if config.architecture == "conv":
         if not space.is_image or min(space.shape[1:]) < 8:
             raise UsageError(
                 "--architecture conv is for images with sides of at least 8: choose mlp"
             )
-        ways: list[TwoWay] = []
+        ways: list[TiedMap] = []
         shape, width = space.shape, config.width or 32
         for layer in range(config.layers):
-            ways.append(Kernels(shape, width * 2**layer))  # type: ignore[arg-type]
+            ways.append(TiedConv(shape, width * 2**layer))  # type: ignore[arg-type]
             shape = (width * 2**layer, -(-shape[1] // 2), -(-shape[2] // 2))
-        return [*ways, Matrix(shape, 16 * width)]
+        return [*ways, TiedLinear(shape, 16 * width)]
     width = config.width or min(1500, 4 * space.dims + 64)
     shapes = [space.shape, *[(width,)] * (config.layers - 1)]
-    return [Matrix(shape, width) for shape in shapes]
+    return [TiedLinear(shape, width) for shape in shapes]
 
 
-def _numbers(space: Space, size: int, first: TwoWay) -> nn.Module:
+def _output_map(space: Space, size: int, first: TiedMap) -> nn.Module:
     """A last map down of its own, where a coordinate takes more numbers than the one that W^T h gives.
 
     (N, ...), the layer next to x -> (N, *shape, size).
     """
     first.below.requires_grad_(False)  # in the place of which it stands
     outputs, units = space.dims * size, len(first.above)
-    if isinstance(first, Matrix):
+    if isinstance(first, TiedLinear):
         return nn.Sequential(nn.Linear(units, outputs), nn.Unflatten(1, (*space.shape, size)))
-    assert isinstance(first, Kernels)
+    assert isinstance(first, TiedConv)
     channels = space.shape[0]
     back = nn.ConvTranspose2d(
         units, channels * size, 5, stride=2, padding=2, output_padding=first.odd

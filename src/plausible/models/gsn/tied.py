@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
 
-class TwoWay(nn.Module, ABC):
+class TiedMap(nn.Module, ABC):
     """A linear map up and its transpose down, each with a bias of its own."""
 
     weight: nn.Parameter
@@ -25,7 +25,7 @@ class TwoWay(nn.Module, ABC):
         """W^T h + c."""
 
 
-class Matrix(TwoWay):
+class TiedLinear(TiedMap):
     """(N, *shape) to (N, O) and back."""
 
     def __init__(self, shape: tuple[int, ...], outputs: int):
@@ -42,10 +42,11 @@ class Matrix(TwoWay):
 
     def down(self, h: Tensor) -> Tensor:
         """(N, O) -> (N, *shape)."""
-        return (h @ self.weight.T + self.below).unflatten(1, self.shape)
+        x: Tensor = h @ self.weight.T + self.below  # (N, D)
+        return x.view(-1, *self.shape)
 
 
-class Kernels(TwoWay):
+class TiedConv(TiedMap):
     """(N, I, H, W) to (N, O, ceil(H / 2), ceil(W / 2)) by 5x5 kernels at every second pixel, and back."""
 
     def __init__(self, shape: tuple[int, int, int], outputs: int):
@@ -77,42 +78,45 @@ class Tied(nn.Module):
 
     ways     the maps, from x upwards.
     noise    standard deviation.
-    classes  labels that are told, or 0.
+    classes  labels of a conditional model, or 0.
     Source: Bengio et al. 2014, https://arxiv.org/abs/1306.1091.
     """
 
-    ways: Sequence[TwoWay]
+    ways: Sequence[TiedMap]
 
-    def __init__(self, ways: Sequence[TwoWay], noise: float, classes: int = 0):
+    def __init__(self, ways: Sequence[TiedMap], noise: float, classes: int = 0):
         super().__init__()
         self.ways = nn.ModuleList(ways)  # type: ignore[assignment]
         self.noise = noise
         top = ways[-1].above
         self.label = nn.Embedding(classes, len(top)) if classes else None
 
-    def lowest(self, x: Tensor, y: Tensor | None, generator: Generator | None = None) -> Tensor:
+    def lowest_layer(
+        self, x: Tensor, y: Tensor | None, generator: Generator | None = None
+    ) -> Tensor:
         """The layer next to x, on the way down: (N, *shape) -> (N, ...).
 
-        On the way down a layer hears from below what it heard on the way up, and from above.
+        On the way down a layer adds to what it had from below on the way up what comes from above.
         """
-        heard, h = [], x
-        for place, way in enumerate(self.ways):
-            field = way.up(h)
-            if self.label is not None and place == len(self.ways) - 1:
-                told = self.label(y)  # (N, channels)
-                field = field + told.unflatten(1, (-1, *[1] * (field.dim() - 2)))
-            heard.append(field)
-            h = self._fired(field, place, generator)
-        for place in range(len(self.ways) - 2, -1, -1):
-            h = self._fired(heard[place] + self.ways[place + 1].down(h), place, generator)
+        from_below, h = [], x
+        for layer, way in enumerate(self.ways):
+            preactivation = way.up(h)
+            if self.label is not None and layer == len(self.ways) - 1:
+                bias: Tensor = self.label(y)  # (N, channels)
+                preactivation = preactivation + bias[(..., *[None] * (preactivation.dim() - 2))]
+            from_below.append(preactivation)
+            h = self._activate(preactivation, layer, generator)
+        for layer in range(len(self.ways) - 2, -1, -1):
+            preactivation = from_below[layer] + self.ways[layer + 1].down(h)
+            h = self._activate(preactivation, layer, generator)
         return h
 
-    def _fired(self, field: Tensor, place: int, generator: Generator | None) -> Tensor:
+    def _activate(self, preactivation: Tensor, layer: int, generator: Generator | None) -> Tensor:
         """tanh with noise before and after: (N, ...) -> (N, ...)."""
-        h = self._disturbed(field, place, generator).tanh()
-        return self._disturbed(h, place, generator)
+        h = self._add_noise(preactivation, layer, generator).tanh()
+        return self._add_noise(h, layer, generator)
 
-    def _disturbed(self, h: Tensor, place: int, generator: Generator | None) -> Tensor:
-        if not self.noise or not place:
+    def _add_noise(self, h: Tensor, layer: int, generator: Generator | None) -> Tensor:
+        if not self.noise or not layer:
             return h
         return h + self.noise * torch.randn(h.shape, generator=generator, device=h.device)

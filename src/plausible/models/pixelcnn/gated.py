@@ -3,13 +3,14 @@
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from plausible.models.pixelcnn.attention import Attention, Memory
-from plausible.nn.causal import Above, Head, Left, Rows, Window
+from plausible.models.pixelcnn.attention import Attention, KeyValueCache
+from plausible.nn.causal import Head, HorizontalConv, PixelCache, RowCache, VerticalConv
 
 
 def gate(a: Tensor, groups: int = 1) -> Tensor:
     """tanh(a1) sigma(a2), the halves of each group: (N, 2 F, ...) -> (N, F, ...)."""
-    first, second = a.unflatten(1, (groups, 2, -1)).unbind(2)  # (N, groups, F / groups, ...)
+    pairs: Tensor = a.unflatten(1, (groups, 2, -1))  # (N, groups, 2, F / groups, ...)
+    first, second = pairs.unbind(2)
     return (first.tanh() * second.sigmoid()).flatten(1, 2)
 
 
@@ -24,10 +25,10 @@ class Block(nn.Module):
         rows = kernel // 2 + 1
         self.groups = groups
         self.dropout = nn.Dropout(dropout)
-        self.up = Above(width, 2 * width, rows, kernel, strict=False)
+        self.up = VerticalConv(width, 2 * width, rows, kernel, strict=False)
         self.link = nn.Conv2d(2 * width, 2 * width, 1, bias=False)
-        self.left = Left(width, 2 * width, rows, groups, strict=False)
-        self.out = Left(width, width, 1, groups, strict=False)
+        self.left = HorizontalConv(width, 2 * width, rows, groups, strict=False)
+        self.out = HorizontalConv(width, width, 1, groups, strict=False)
         self.label = nn.Embedding(classes, 4 * width) if classes else None
 
     def labels(self, y: Tensor | None) -> tuple[Tensor | float, Tensor | float]:
@@ -62,31 +63,32 @@ class Gated(nn.Module):
     ):
         super().__init__()
         rows = kernel // 2 + 1
-        self.above = Above(channels, width, rows, kernel, strict=True)
-        self.left = Left(channels, width, rows, channels, strict=True)
+        self.above = VerticalConv(channels, width, rows, kernel, strict=True)
+        self.left = HorizontalConv(channels, width, rows, channels, strict=True)
         self.blocks = [Block(width, kernel, channels, classes, dropout) for _ in range(blocks)]
         due = [bool(attention) and i % attention == attention - 1 for i in range(blocks)]
-        self.looks = [Attention(width, channels) if here else None for here in due]
+        self.attentions = [Attention(width, channels) if here else None for here in due]
         # registered in the order in which they come
-        pairs = zip(self.blocks, self.looks, strict=True)
-        self.stack = nn.ModuleList(one for pair in pairs for one in pair if one is not None)
+        pairs = zip(self.blocks, self.attentions, strict=True)
+        self.stack = nn.ModuleList(layer for pair in pairs for layer in pair if layer is not None)
         self.head = Head(width, channels, size)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """x (N, C, H, W) -> (N, C * size, H, W)."""
         v, h = self.above(x), self.left(x)  # (N, F, H, W)
-        for block, look in zip(self.blocks, self.looks, strict=True):
+        for block, attention in zip(self.blocks, self.attentions, strict=True):
             v, h = block(v, h, y)
-            if look is not None:
-                h = look(h, x)
-        return self.head(h)
+            if attention is not None:
+                h = attention(h, x)
+        params: Tensor = self.head(h)
+        return params
 
-    def stream(self, x: Tensor, y: Tensor | None) -> "GatedStream":
-        """What is kept while as many images as x has are drawn."""
-        return GatedStream(self, x, y)
+    def incremental(self, x: Tensor, y: Tensor | None) -> "IncrementalGated":
+        """The network for as many images as x has, which are drawn pixel by pixel."""
+        return IncrementalGated(self, x, y)
 
 
-class GatedStream:
+class IncrementalGated:
     """The vertical stack a row at a time, the horizontal one a pixel at a time."""
 
     def __init__(self, net: Gated, x: Tensor, y: Tensor | None):
@@ -94,25 +96,25 @@ class GatedStream:
         features = net.above.out_channels
         self.net, self.blocks = net, net.blocks
         self.labels = [block.labels(y) for block in self.blocks]
-        self.rows = [Rows(x, n, features, block.up.rows, width) for block in self.blocks]
-        self.windows = [Window(x, n, features, block.left.taps, width) for block in self.blocks]
-        self.first = Window(x, n, channels, net.left.taps, width)
+        self.rows = [RowCache(x, n, features, block.up.rows, width) for block in self.blocks]
+        self.windows = [PixelCache(x, n, features, block.left.taps, width) for block in self.blocks]
+        self.first = PixelCache(x, n, channels, net.left.taps, width)
         self.first_matrix = net.left.matrix()
         self.left = [block.left.matrix() for block in self.blocks]
         self.out = [block.out.matrix() for block in self.blocks]
         self.link = [block.link.weight.flatten(1) for block in self.blocks]  # (2 F, 2 F)
         self.sides: list[Tensor] = []
-        self.memories = [None if look is None else Memory(look, x) for look in net.looks]
+        self.caches = [None if a is None else KeyValueCache(a, x) for a in net.attentions]
         self.head = net.head.matrices()
 
     def row(self, r: int, x: Tensor) -> None:
         """The vertical stack at row r, and what it adds to every horizontal gate."""
         v = self.net.above.row_of(x, r)  # (N, F, W)
         self.sides = []
-        for block, kept, link, (to_v, to_h) in zip(
+        for block, above, link, (to_v, to_h) in zip(
             self.blocks, self.rows, self.link, self.labels, strict=True
         ):
-            a = block.up.row(kept.push(v)) + _spread(to_v, 1)  # (N, 2 F, W)
+            a = block.up.row(above.push(v)) + _spread(to_v, 1)  # (N, 2 F, W)
             side = linear(a.transpose(1, 2), link)  # (N, W, 2 F)
             self.sides.append(side + (to_h[:, None] if isinstance(to_h, Tensor) else to_h))
             v = v + gate(a)
@@ -123,12 +125,12 @@ class GatedStream:
     def pixel(self, r: int, c: int, x: Tensor) -> Tensor:
         """The horizontal stack at one pixel: (N, C * size)."""
         net = self.net
-        h = net.left.pixel(self.first.look(c, x[:, :, r]), self.first_matrix)  # (N, F)
+        h = net.left.pixel(self.first.put_partial(c, x[:, :, r]), self.first_matrix)  # (N, F)
         for i, block in enumerate(self.blocks):
             a = block.left.pixel(self.windows[i].put(c, h), self.left[i])  # (N, 2 F)
             a = a + self.sides[i][:, c]
             h = h + block.out.pixel(gate(a, block.groups), self.out[i])
-            memory = self.memories[i]
-            if memory is not None:
-                h = memory.pixel(h, r, c, x)
+            cache = self.caches[i]
+            if cache is not None:
+                h = cache.pixel(h, r, c, x)
         return net.head.pixel(h, self.head)

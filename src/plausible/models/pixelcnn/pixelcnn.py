@@ -1,20 +1,21 @@
 """PixelCNN: p(x_i | x_<i) from masked convolutions, plain or gated."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from torch import nn
 
+from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE
 from plausible.core.errors import UsageError
 from plausible.core.model import models
 from plausible.core.space import Space
-from plausible.models.autoregressive import Autoregressive
+from plausible.models.autoregressive import AutoregressiveModel
 from plausible.models.pixelcnn.gated import Gated
 from plausible.models.pixelcnn.plain import Plain
 
 
 @models
-class PixelCNN(Autoregressive):
+class PixelCNN(AutoregressiveModel):
     """p(x) = prod_i p(x_i | x_<i), every factor from one masked convolutional network.
 
     gated   two stacks: a vertical one over the rows above, a horizontal one over the pixels to the left,
@@ -30,30 +31,24 @@ class PixelCNN(Autoregressive):
     name: ClassVar[str] = "pixelcnn"
 
     @dataclass(frozen=True)
-    class Config(Autoregressive.Config):
+    class Config(AutoregressiveModel.Config):
         """A PixelCNN."""
 
         version: Literal["gated", "plain"] = "gated"
         """Two stacks without a blind spot, or one."""
-        width: int = 32
+        width: Annotated[int, COUNT] = 32
         """Channels of a layer, rounded up to as many for each channel of the image."""
-        blocks: int = 6
+        blocks: Annotated[int, COUNT] = 6
         """Layers behind the first one."""
         kernel: int = 5
         """Side of the convolutions; odd."""
-        attention: int = 0
+        attention: Annotated[int, NON_NEGATIVE] = 0
         """Every so many blocks look at all earlier pixels at once (PixelSNAIL); 0: none."""
-        dropout: float = 0.0
+        dropout: Annotated[float, BELOW_ONE] = 0.0
         """Share of each block's units that are left out at random while it learns."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            if min(self.width, self.blocks) < 1 or self.attention < 0:
-                raise UsageError(
-                    "--width and --blocks must be at least 1, and --attention at least 0"
-                )
-            if not 0 <= self.dropout < 1:
-                raise UsageError(f"--dropout must be at least 0 and below 1, not {self.dropout}")
             if self.attention > self.blocks:
                 raise UsageError(
                     f"--attention {self.attention} is more than the {self.blocks} --blocks"

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from plausible.nn.causal import Head, Left, Masked, Rows, Window
+from plausible.nn.causal import Head, HorizontalConv, MaskedConv, PixelCache, RowCache
 
 
 class Block(nn.Module):
@@ -13,9 +13,9 @@ class Block(nn.Module):
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         half = max(width // groups // 2, 1) * groups
-        self.narrow = Left(width, half, 1, groups, strict=False)
-        self.masked = Masked(half, half, kernel, groups, strict=False)
-        self.widen = Left(half, width, 1, groups, strict=False)
+        self.narrow = HorizontalConv(width, half, 1, groups, strict=False)
+        self.masked = MaskedConv(half, half, kernel, groups, strict=False)
+        self.widen = HorizontalConv(half, width, 1, groups, strict=False)
         self.label = nn.Embedding(classes, half) if classes else None
 
     def forward(self, h: Tensor, y: Tensor | None) -> Tensor:
@@ -23,7 +23,8 @@ class Block(nn.Module):
         a = self.masked(relu(self.narrow(relu(h))))
         if self.label is not None:
             a = a + self.label(y)[:, :, None, None]
-        return h + self.widen(self.dropout(relu(a)))
+        correction: Tensor = self.widen(self.dropout(relu(a)))
+        return h + correction
 
 
 class Plain(nn.Module):
@@ -40,7 +41,7 @@ class Plain(nn.Module):
         dropout: float,
     ):
         super().__init__()
-        self.first = Masked(channels, width, 7, channels, strict=True)
+        self.first = MaskedConv(channels, width, 7, channels, strict=True)
         self.blocks = [Block(width, kernel, channels, classes, dropout) for _ in range(blocks)]
         self.stack = nn.ModuleList(self.blocks)
         self.head = Head(width, channels, size)
@@ -50,24 +51,25 @@ class Plain(nn.Module):
         h = self.first(x)  # (N, F, H, W)
         for block in self.blocks:
             h = block(h, y)
-        return self.head(h)
+        params: Tensor = self.head(h)
+        return params
 
-    def stream(self, x: Tensor, y: Tensor | None) -> "PlainStream":
-        """What is kept while as many images as x has are drawn."""
-        return PlainStream(self, x, y)
+    def incremental(self, x: Tensor, y: Tensor | None) -> "IncrementalPlain":
+        """The network for as many images as x has, which are drawn pixel by pixel."""
+        return IncrementalPlain(self, x, y)
 
 
-class PlainStream:
+class IncrementalPlain:
     """The rows above enter every masked convolution once a row."""
 
     def __init__(self, net: Plain, x: Tensor, y: Tensor | None):
         n, channels, _, width = x.shape
         self.net, self.blocks = net, net.blocks
-        self.first = Window(x, n, channels, net.first.left.taps, width)
-        half = [block.masked.left for block in self.blocks]
-        self.windows = [Window(x, n, one.weight.shape[1], one.taps, width) for one in half]
+        self.first = PixelCache(x, n, channels, net.first.left.taps, width)
+        convs = [block.masked.left for block in self.blocks]
+        self.windows = [PixelCache(x, n, c.weight.shape[1], c.taps, width) for c in convs]
         self.rows = [
-            Rows(x, n, block.masked.above.in_channels, block.masked.above.rows, width)
+            RowCache(x, n, block.masked.above.in_channels, block.masked.above.rows, width)
             for block in self.blocks
         ]
         self.labels = [0.0 if b.label is None else b.label(y)[:, :, None] for b in self.blocks]
@@ -80,10 +82,10 @@ class PlainStream:
     def row(self, r: int, x: Tensor) -> None:
         """What the rows above add to every masked convolution at row r, (N, outputs, W) each."""
         self.sides = [self.net.first.above.row_of(x, r)]
-        for block, window, kept, label in zip(
+        for block, window, above, label in zip(
             self.blocks, self.windows, self.rows, self.labels, strict=True
         ):
-            rows = kept.push(window.row) if r else kept.seen  # the row that was just finished
+            rows = above.push(window.row) if r else above.rows  # the row that was just finished
             self.sides.append(block.masked.above.row(rows) + label)
             window.clear()
         self.first.clear()
@@ -91,7 +93,10 @@ class PlainStream:
     def pixel(self, r: int, c: int, x: Tensor) -> Tensor:
         """Every layer at one pixel: (N, C * size)."""
         left = self.net.first.left
-        h = left.pixel(self.first.look(c, x[:, :, r]), self.first_matrix) + self.sides[0][:, :, c]
+        h = (
+            left.pixel(self.first.put_partial(c, x[:, :, r]), self.first_matrix)
+            + self.sides[0][:, :, c]
+        )
         for i, (block, window, (narrow, masked, widen)) in enumerate(
             zip(self.blocks, self.windows, self.matrices, strict=True)
         ):

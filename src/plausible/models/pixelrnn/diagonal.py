@@ -4,21 +4,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
-from plausible.models.pixelrnn.cell import lstm
-from plausible.nn.causal import Head, Left, Masked, Window
+from plausible.models.pixelrnn.cell import lstm_cell
+from plausible.nn.causal import Head, HorizontalConv, MaskedConv, PixelCache
 
 
-def skewed(x: Tensor) -> Tensor:
+def skew(x: Tensor) -> Tensor:
     """Row r moved r columns to the right: (N, F, H, W) -> (N, F, H, H + W - 1), zeros elsewhere."""
     height, width = x.shape[2:]
     wide = pad(x, (0, height)).flatten(2)  # (N, F, H (W + H))
-    return wide[..., : height * (width + height - 1)].unflatten(2, (height, width + height - 1))
+    rows: Tensor = wide[..., : height * (width + height - 1)]
+    return rows.reshape(*x.shape[:3], width + height - 1)
 
 
-def unskewed(x: Tensor, width: int) -> Tensor:
+def unskew(x: Tensor, width: int) -> Tensor:
     """The inverse: (N, F, H, H + W - 1) -> (N, F, H, W)."""
     height = x.shape[2]
-    wide = pad(x.flatten(2), (0, height)).unflatten(2, (height, width + height))
+    wide = pad(x.flatten(2), (0, height)).reshape(*x.shape[:3], width + height)
     return wide[..., :width]
 
 
@@ -28,20 +29,20 @@ class Side(nn.Module):
     def __init__(self, hidden: int, groups: int, classes: int):
         super().__init__()
         self.groups, self.hidden = groups, hidden
-        self.enter = Left(2 * hidden, 4 * hidden, 1, groups, strict=False)
+        self.enter = HorizontalConv(2 * hidden, 4 * hidden, 1, groups, strict=False)
         self.step = nn.Linear(2 * hidden, 4 * hidden, bias=False)  # of (left, above)
         self.label = nn.Embedding(classes, 4 * hidden) if classes else None
 
     def entering(self, x: Tensor, y: Tensor | None) -> Tensor:
         """What x and the label give to the gates, (N, 4 h, H, W)."""
-        gates = self.enter(x)
+        gates: Tensor = self.enter(x)
         return gates if self.label is None else gates + self.label(y)[:, :, None, None]
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """(N, 2 h, H, W) -> (N, h, H, W)."""
         n, _, height, width = x.shape
-        gates = skewed(self.entering(x, y)).permute(3, 0, 2, 1)  # (H + W - 1, N, H, 4 h)
-        real = skewed(torch.ones_like(x[:1, :1]))[0, 0].T[:, None, :, None]  # (H + W - 1, 1, H, 1)
+        gates = skew(self.entering(x, y)).permute(3, 0, 2, 1)  # (H + W - 1, N, H, 4 h)
+        real = skew(torch.ones_like(x[:1, :1]))[0, 0].T[:, None, :, None]  # (H + W - 1, 1, H, 1)
         h = cell = x.new_zeros(n, height, self.hidden)
         columns = []
         for column, inside in zip(gates, real, strict=True):
@@ -49,11 +50,11 @@ class Side(nn.Module):
             drive = column + self.step(torch.cat([h, above], 2))  # (N, H, 4 h)
             h, cell = (
                 part.unflatten(0, (n, height))
-                for part in lstm(drive.flatten(0, 1), cell.flatten(0, 1), self.groups)
+                for part in lstm_cell(drive.flatten(0, 1), cell.flatten(0, 1), self.groups)
             )
             h, cell = h * inside, cell * inside  # what lies outside the image has no state
             columns.append(h)
-        return unskewed(torch.stack(columns, 3).transpose(1, 2), width)
+        return unskew(torch.stack(columns, 3).transpose(1, 2), width)
 
 
 class DiagonalLayer(nn.Module):
@@ -62,13 +63,14 @@ class DiagonalLayer(nn.Module):
     def __init__(self, hidden: int, groups: int, classes: int):
         super().__init__()
         self.left, self.right = (Side(hidden, groups, classes) for _ in range(2))
-        self.out = Left(hidden, 2 * hidden, 1, groups, strict=False)
+        self.out = HorizontalConv(hidden, 2 * hidden, 1, groups, strict=False)
 
     def forward(self, x: Tensor, y: Tensor | None, own: Tensor | float = 0.0) -> Tensor:
         """(N, 2 h, H, W) -> (N, 2 h, H, W); ``own`` is for the right side alone."""
         right = self.right((x + own).flip(3), y).flip(3)
         lower = pad(right, (0, 0, 1, 0))[:, :, :-1]  # row r holds row r - 1
-        return x + self.out(self.left(x, y) + lower)
+        correction: Tensor = self.out(self.left(x, y) + lower)
+        return x + correction
 
 
 class DiagonalLSTM(nn.Module):
@@ -83,7 +85,7 @@ class DiagonalLSTM(nn.Module):
         self, channels: int, size: int, hidden: int, layers: int, width: int, classes: int
     ):
         super().__init__()
-        self.first = Masked(channels, 2 * hidden, 7, channels, strict=True)
+        self.first = MaskedConv(channels, 2 * hidden, 7, channels, strict=True)
         self.own = nn.Conv2d(channels, 2 * hidden, 1)
         self.layers = [DiagonalLayer(hidden, channels, classes) for _ in range(layers)]
         self.stack = nn.ModuleList(self.layers)
@@ -94,14 +96,15 @@ class DiagonalLSTM(nn.Module):
         h = self.first(x)
         for i, layer in enumerate(self.layers):
             h = layer(h, y, 0.0 if i else self.own(x))
-        return self.head(h)
+        params: Tensor = self.head(h)
+        return params
 
-    def stream(self, x: Tensor, y: Tensor | None) -> "DiagonalStream":
-        """What is kept while as many images as x has are drawn."""
-        return DiagonalStream(self, x, y)
+    def incremental(self, x: Tensor, y: Tensor | None) -> "IncrementalDiagonal":
+        """The network for as many images as x has, which are drawn pixel by pixel."""
+        return IncrementalDiagonal(self, x, y)
 
 
-class DiagonalStream:
+class IncrementalDiagonal:
     """From the left a pixel at a time; from the right a row at a time, when the row is final."""
 
     def __init__(self, net: DiagonalLSTM, x: Tensor, y: Tensor | None):
@@ -109,7 +112,7 @@ class DiagonalStream:
         self.net, self.layers, self.y, self.width = net, net.layers, y, width
         hidden = self.layers[0].left.hidden
         count = len(self.layers)
-        self.first = Window(x, n, channels, net.first.left.taps, width)
+        self.first = PixelCache(x, n, channels, net.first.left.taps, width)
         self.inputs = [x.new_zeros(n, 2 * hidden, width) for _ in range(count)]  # of this row
         self.left = [x.new_zeros(n, width, hidden) for _ in range(count)]  # of this row
         self.above = [x.new_zeros(n, width, hidden) for _ in range(count)]  # of the row above
@@ -142,7 +145,7 @@ class DiagonalStream:
         states = torch.empty_like(above)
         for c in reversed(range(self.width)):
             drive = gates[:, :, c] + side.step(torch.cat([h, above[:, c]], 1))
-            h, cell = lstm(drive, cell, side.groups)
+            h, cell = lstm_cell(drive, cell, side.groups)
             states[:, c] = h
         return states
 
@@ -150,15 +153,15 @@ class DiagonalStream:
         """Every layer at one pixel: (N, C * size)."""
         if c != self.last:  # the channels of a pixel share the state before it
             self.before, self.last = list(self.cell), c
-        seen = self.first.look(c, x[:, :, r])
-        h = self.net.first.left.pixel(seen, self.first_matrix) + self.side[:, :, c]
+        inputs = self.first.put_partial(c, x[:, :, r])
+        h = self.net.first.left.pixel(inputs, self.first_matrix) + self.side[:, :, c]
         for i, (layer, (enter, out)) in enumerate(zip(self.layers, self.matrices, strict=True)):
             side = layer.left
             self.inputs[i][:, :, c] = h
             left = self.left[i][:, c - 1] if c else torch.zeros_like(self.cell[i])
             drive = side.enter.pixel(h, enter) + self.labels[i]
             drive = drive + side.step(torch.cat([left, self.above[i][:, c]], 1))
-            state, self.cell[i] = lstm(drive, self.before[i], side.groups)
+            state, self.cell[i] = lstm_cell(drive, self.before[i], side.groups)
             self.left[i][:, c] = state
             h = h + linear(state + self.right[i][:, c], out, layer.out.bias)
         return self.net.head.pixel(h, self.head)

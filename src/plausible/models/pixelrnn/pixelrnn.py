@@ -1,20 +1,20 @@
 """PixelRNN: p(x_i | x_<i) from a recurrence over the image."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from torch import nn
 
-from plausible.core.errors import UsageError
+from plausible.core.bounds import COUNT
 from plausible.core.model import models
 from plausible.core.space import Space
-from plausible.models.autoregressive import Autoregressive
+from plausible.models.autoregressive import AutoregressiveModel
 from plausible.models.pixelrnn.diagonal import DiagonalLSTM
 from plausible.models.pixelrnn.row import RowLSTM
 
 
 @models
-class PixelRNN(Autoregressive):
+class PixelRNN(AutoregressiveModel):
     """p(x) = prod_i p(x_i | x_<i), every factor from layers of long short-term memories.
 
     diagonal   two recurrences along the diagonals, from the left and from the right: every earlier
@@ -27,20 +27,15 @@ class PixelRNN(Autoregressive):
     name: ClassVar[str] = "pixelrnn"
 
     @dataclass(frozen=True)
-    class Config(Autoregressive.Config):
+    class Config(AutoregressiveModel.Config):
         """A PixelRNN."""
 
         version: Literal["diagonal", "row"] = "diagonal"
         """Along the diagonals from both sides, or from row to row."""
-        hidden: int = 16
+        hidden: Annotated[int, COUNT] = 16
         """Units of a memory, rounded up to as many for each channel of the image."""
-        layers: int = 4
+        layers: Annotated[int, COUNT] = 4
         """Memories one behind the other."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            if min(self.hidden, self.layers) < 1:
-                raise UsageError("--hidden and --layers must be at least 1")
 
     config: Config
 

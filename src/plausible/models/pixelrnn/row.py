@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, linear, pad
 
-from plausible.models.pixelrnn.cell import lstm
-from plausible.nn.causal import Head, Left, Masked, Window
+from plausible.models.pixelrnn.cell import lstm_cell
+from plausible.nn.causal import Head, HorizontalConv, MaskedConv, PixelCache
 
 
 class RowLayer(nn.Module):
@@ -14,9 +14,9 @@ class RowLayer(nn.Module):
     def __init__(self, hidden: int, groups: int, classes: int):
         super().__init__()
         self.groups, self.hidden = groups, hidden
-        self.enter = Left(2 * hidden, 4 * hidden, 2, groups, strict=False)
+        self.enter = HorizontalConv(2 * hidden, 4 * hidden, 2, groups, strict=False)
         self.across = nn.Conv1d(hidden, 4 * hidden, 3, padding=1, bias=False)
-        self.out = Left(hidden, 2 * hidden, 1, groups, strict=False)
+        self.out = HorizontalConv(hidden, 2 * hidden, 1, groups, strict=False)
         self.label = nn.Embedding(classes, 4 * hidden) if classes else None
 
     def labels(self, y: Tensor | None) -> Tensor | float:
@@ -29,9 +29,10 @@ class RowLayer(nn.Module):
         h = cell = x.new_zeros(len(x), self.hidden, x.shape[3])
         rows = []
         for gates in entering.unbind(2):
-            h, cell = lstm(gates + self.across(h) + to_gates, cell, self.groups)  # (N, h, W)
+            h, cell = lstm_cell(gates + self.across(h) + to_gates, cell, self.groups)  # (N, h, W)
             rows.append(h)
-        return x + self.out(torch.stack(rows, 2))
+        correction: Tensor = self.out(torch.stack(rows, 2))
+        return x + correction
 
 
 class RowLSTM(nn.Module):
@@ -46,7 +47,7 @@ class RowLSTM(nn.Module):
         self, channels: int, size: int, hidden: int, layers: int, width: int, classes: int
     ):
         super().__init__()
-        self.first = Masked(channels, 2 * hidden, 7, channels, strict=True)
+        self.first = MaskedConv(channels, 2 * hidden, 7, channels, strict=True)
         # a weight for each distance between columns, -(W - 1) to W - 1
         self.above = nn.Conv1d(channels, 2 * hidden, 2 * width - 1, padding=width - 1, bias=False)
         self.layers = [RowLayer(hidden, channels, classes) for _ in range(layers)]
@@ -57,26 +58,27 @@ class RowLSTM(nn.Module):
         """x (N, C, H, W) -> (N, C * size, H, W)."""
         rows = pad(x, (0, 0, 1, 0))[:, :, :-1]  # row r holds row r - 1
         n, _, height, _ = x.shape
-        whole = self.above(rows.transpose(1, 2).flatten(0, 1))  # (N H, C, W) -> (N H, 2 h, W)
-        h = self.first(x) + whole.unflatten(0, (n, height)).transpose(1, 2)
+        above = self.above(rows.transpose(1, 2).flatten(0, 1))  # (N H, C, W) -> (N H, 2 h, W)
+        h = self.first(x) + above.unflatten(0, (n, height)).transpose(1, 2)
         for layer in self.layers:
             h = layer(h, y)
-        return self.head(h)
+        params: Tensor = self.head(h)
+        return params
 
-    def stream(self, x: Tensor, y: Tensor | None) -> "RowStream":
-        """What is kept while as many images as x has are drawn."""
-        return RowStream(self, x, y)
+    def incremental(self, x: Tensor, y: Tensor | None) -> "IncrementalRow":
+        """The network for as many images as x has, which are drawn pixel by pixel."""
+        return IncrementalRow(self, x, y)
 
 
-class RowStream:
+class IncrementalRow:
     """What comes from the state of the row above once a row, the rest a pixel at a time."""
 
     def __init__(self, net: RowLSTM, x: Tensor, y: Tensor | None):
         n, channels, _, width = x.shape
         self.net, self.layers = net, net.layers
         hidden = self.layers[0].hidden
-        self.first = Window(x, n, channels, net.first.left.taps, width)
-        self.windows = [Window(x, n, 2 * hidden, 2, width) for _ in self.layers]
+        self.first = PixelCache(x, n, channels, net.first.left.taps, width)
+        self.windows = [PixelCache(x, n, 2 * hidden, 2, width) for _ in self.layers]
         self.states = [x.new_zeros(n, hidden, width) for _ in self.layers]  # h of this row
         self.cells = [x.new_zeros(n, hidden, width) for _ in self.layers]
         self.before = list(self.cells)  # c of the row above
@@ -99,11 +101,11 @@ class RowStream:
 
     def pixel(self, r: int, c: int, x: Tensor) -> Tensor:
         """Every layer at one pixel: (N, C * size)."""
-        seen = self.first.look(c, x[:, :, r])
-        h = self.net.first.left.pixel(seen, self.first_matrix) + self.side[:, :, c]
+        inputs = self.first.put_partial(c, x[:, :, r])
+        h = self.net.first.left.pixel(inputs, self.first_matrix) + self.side[:, :, c]
         for i, (layer, (enter, out)) in enumerate(zip(self.layers, self.matrices, strict=True)):
             gates = layer.enter.pixel(self.windows[i].put(c, h), enter) + self.gates[i][:, :, c]
-            state, cell = lstm(gates, self.before[i][:, :, c], layer.groups)
+            state, cell = lstm_cell(gates, self.before[i][:, :, c], layer.groups)
             self.states[i][:, :, c], self.cells[i][:, :, c] = state, cell
             h = h + linear(state, out, layer.out.bias)
         return self.net.head.pixel(h, self.head)

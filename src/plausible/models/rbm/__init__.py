@@ -1,8 +1,13 @@
 """The restricted Boltzmann machine, and how much its probabilities add up to.
 
 ``rbm``         the model: energy, chains, learning
+``config``      its choices
+``state``       what it remembers between updates beside its weights: means of the units, chains
 ``energy``      p*(v) = sum_h exp(-E(v, h)) and both conditional distributions
-``annealing``   log Z by a path from independent pixels, and the same path backwards
+``contrastive`` the loss, with its gradient by hand
 ``tempering``   chains at several temperatures, which change places
+``partition``   log Z and how far off it may be: enumerated where one side is small, otherwise annealed
 ``enumeration`` log Z by summing over every state of the smaller side
+``annealing``   log Z by a path from independent pixels, and the same path backwards
+``monitors``    what can go wrong with it alone, and what helps
 """

@@ -23,30 +23,30 @@ class Energy:
     hidden: Tensor
     classes: int = 0
 
-    def field(self, v: Tensor) -> Tensor:
-        """c + v W, what v says to each h: (..., D) -> (..., H)."""
+    def preactivation(self, v: Tensor) -> Tensor:
+        """c + v W, the logit of each h given v: (..., D) -> (..., H)."""
         return v @ self.weight + self.hidden
 
-    def log_weight(self, v: Tensor) -> Tensor:
-        """log p*(v) = a.v + sum_j log(1 + e^field_j), minus the free energy: (..., D) -> (...)."""
-        return v @ self.visible + softplus(self.field(v)).sum(-1)
+    def neg_free_energy(self, v: Tensor) -> Tensor:
+        """log p*(v) = -F(v) = a.v + sum_j log(1 + e^preactivation_j): (..., D) -> (...)."""
+        return v @ self.visible + softplus(self.preactivation(v)).sum(-1)
 
-    def up(self, v: Tensor, generator: Generator | None = None) -> Tensor:
+    def sample_hidden(self, v: Tensor, generator: Generator | None = None) -> Tensor:
         """h ~ p(h | v): (..., D) -> (..., H)."""
-        return drawn(self.field(v), generator)
+        return bernoulli(self.preactivation(v), generator)
 
-    def down(self, h: Tensor, generator: Generator | None = None) -> Tensor:
+    def sample_visible(self, h: Tensor, generator: Generator | None = None) -> Tensor:
         """v ~ p(v | h): (..., H) -> (..., D)."""
         return visible_units(h @ self.weight.T + self.visible, self.classes, generator)
 
-    def log_count(self, logit: Tensor) -> Tensor:
-        """log of the sum over all v of e^(logit.v): (D,) -> ()."""
+    def log_z_independent(self, logit: Tensor) -> Tensor:
+        """log of the sum over all v of e^(logit.v), the log Z of independent units: (D,) -> ()."""
         pixels = logit[: len(logit) - self.classes]
         total = softplus(pixels).sum()
         return total + logit[len(pixels) :].logsumexp(0) if self.classes else total
 
 
-def drawn(logit: Tensor, generator: Generator | None = None) -> Tensor:
+def bernoulli(logit: Tensor, generator: Generator | None = None) -> Tensor:
     """1 with probability sigma(logit), otherwise 0, of any shape."""
     uniform = torch.rand(logit.shape, generator=generator, device=logit.device)
     return (uniform < logit.sigmoid()).to(logit.dtype)
@@ -55,8 +55,8 @@ def drawn(logit: Tensor, generator: Generator | None = None) -> Tensor:
 def visible_units(logit: Tensor, classes: int = 0, generator: Generator | None = None) -> Tensor:
     """Pixels that are 1 with probability sigma(logit), then a label by softmax, as a unit a class: (..., D)."""
     if not classes:
-        return drawn(logit, generator)
+        return bernoulli(logit, generator)
     pixels, label = logit[..., :-classes], logit[..., -classes:]
     uniform = torch.rand(label.shape, generator=generator, device=logit.device)
     first = (label - (-uniform.log()).log()).argmax(-1)  # Gumbel
-    return torch.cat([drawn(pixels, generator), one_hot(first, classes).to(logit.dtype)], -1)
+    return torch.cat([bernoulli(pixels, generator), one_hot(first, classes).to(logit.dtype)], -1)

@@ -6,8 +6,13 @@ from torch.nn.functional import softplus
 
 from plausible.models.rbm.energy import Energy
 
-LIMIT = 20  # units of the smaller side
+_MOST = 20  # units of the smaller side
 _CHUNK = 2**12
+
+
+def enumerable(visible: int, hidden: int) -> bool:
+    """Whether one side is small enough for its states to be summed over: at most 20 units."""
+    return min(visible, hidden) <= _MOST
 
 
 def states(units: int, rows: Tensor) -> Tensor:
@@ -32,7 +37,7 @@ def log_partition(energy: Energy) -> Tensor:
         else:
             v = states(dims, rows)  # (R, D)
             log_w = torch.stack(
-                [Energy(weight, visible, c).log_weight(v) for c in several], 1
+                [Energy(weight, visible, c).neg_free_energy(v) for c in several], 1
             )  # (R, N)
         part = log_w.logsumexp(0)  # (N,)
         total = part if total is None else torch.logaddexp(total, part)

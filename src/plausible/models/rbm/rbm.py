@@ -1,63 +1,35 @@
 """Restricted Boltzmann machine: p(x) = sum_h exp(-E(x, h)) / Z, learned and drawn by Markov chains."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
+from plausible.core.device import device_generator
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples, mean
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.model import Examples, Explicit, mean, models
+from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.models.rbm.annealing import AnnealingPath, Estimate, estimate
-from plausible.models.rbm.contrastive import ContrastiveFreeEnergy
-from plausible.models.rbm.energy import Energy, drawn, visible_units
-from plausible.models.rbm.enumeration import LIMIT, log_partition
-from plausible.models.rbm.tempering import ladder, tempered
+from plausible.models.rbm.annealing import AnnealingPath
+from plausible.models.rbm.config import RBMConfig
+from plausible.models.rbm.contrastive import contrastive_free_energy
+from plausible.models.rbm.energy import Energy, bernoulli, visible_units
+from plausible.models.rbm.enumeration import enumerable
+from plausible.models.rbm.monitors import REMEDIES
+from plausible.models.rbm.partition import TEMPERATURES, PartitionEstimate, estimate_log_z
+from plausible.models.rbm.state import Centre, Chains
+from plausible.models.rbm.tempering import inverse_temperatures, tempered_step
 
-_CHAINS, _CHAINS_OF_CLASS, _TEMPERATURES = 128, 32, 4000  # of the estimate of log Z
 _HIDDEN = 500
 _ANNEALED = 1000  # temperatures on the way to a sample
 _MEMORY = 0.99  # of the running mean of the hidden units
 _FADE, _FAST = 0.95, 0.05  # of the fast weights: what is kept, and their learning rate
-
-
-class Centre(nn.Module):
-    """What is subtracted from the units: mu (V,), the means of the data, and lambda (H,), those of h.
-
-    ``seen`` is the running mean of h that lambda follows.
-    """
-
-    mu: Tensor
-    lam: Tensor
-    seen: Tensor
-
-    def __init__(self, visible: int, hidden: int):
-        super().__init__()
-        self.register_buffer("mu", torch.full((visible,), 0.5))
-        self.register_buffer("lam", torch.full((hidden,), 0.5))
-        self.register_buffer("seen", torch.full((hidden,), 0.5))
-
-
-class Chains(nn.Module):
-    """Where the chains of learning are: h of each (M, H), or v at each temperature (R, M, V).
-
-    fast  what the chains add to W for a while, to leave where they are: (V, H), or nothing.
-    """
-
-    state: Tensor
-    fast: Tensor | None
-
-    def __init__(self, state: Tensor, fast: Tensor | None):
-        super().__init__()
-        self.register_buffer("state", state)
-        self.register_buffer("fast", fast)
 
 
 @models
@@ -85,59 +57,15 @@ class RBM(Explicit):
     place: ClassVar[tuple[str, ...]] = (
         "generative, p(x) or p(x | y)", "explicit", "approximate", "Markov chain",
     )  # fmt: skip
-    kinds: ClassVar[dict[str, str]] = {"log_prob": "≈"}
-    sampled_jointly: ClassVar[bool] = True
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.ESTIMATE}
+    remedies = REMEDIES
+    sampled_jointly = True
 
-    @dataclass(frozen=True)
-    class Config(Explicit.Config):
-        """A restricted Boltzmann machine."""
+    Config = RBMConfig
+    config: RBMConfig
 
-        batch: int = 100
-        """Training examples in one update, and chains."""
-        conditional: bool = False
-        """Learn p(x, y) from labelled data: the label is a visible unit for each class."""
-        hidden: int | None = None
-        """Hidden units; by default 500, or twice the coordinates if that is less."""
-        gibbs: int = 1
-        """Steps of the chains in each update."""
-        persistent: bool = True
-        """Let the chains go on from update to update; otherwise they start at the data."""
-        fast_weights: bool = False
-        """Drive the chains on by weights that learn fast and fade."""
-        temperatures: int = 1
-        """Chains at so many temperatures that change places; 1 is one temperature."""
-        lr: float = 0.01
-        """Learning rate at the start; it falls to 1% of this."""
-        momentum: float = 0.9
-        """Of the updates, in Nesterov's form."""
-        decay: float = 1e-4
-        """Weight decay."""
-        ema: float | None = None
-        """Half-life, in training examples, of averaged weights; without it the last ones are kept."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            for name in ("hidden", "gibbs", "temperatures"):
-                value = getattr(self, name)
-                if value is not None and value < 1:
-                    raise UsageError(f"--{name} must be at least 1, not {value}")
-            if not self.lr > 0 or (self.ema is not None and not self.ema > 0):
-                raise UsageError("--lr and --ema must be more than 0")
-            if not 0 <= self.momentum < 1 or not self.decay >= 0:
-                raise UsageError(
-                    "--momentum must be at least 0 and below 1, and --decay at least 0"
-                )
-            if not self.persistent and (self.temperatures > 1 or self.fast_weights):
-                raise UsageError(
-                    "--temperatures and --fast-weights are for chains that are persistent"
-                )
-            if self.temperatures > 1 and self.fast_weights:
-                raise UsageError("give --temperatures or --fast-weights, not both")
-
-    config: Config
-
-    def __init__(self, space: Space, config: Config | None = None):
-        config = config or self.Config()
+    def __init__(self, space: Space, config: RBMConfig | None = None):
+        config = config or RBMConfig()
         super().__init__(space, config)
         if space.levels != 2:
             raise UsageError(
@@ -156,7 +84,13 @@ class RBM(Explicit):
         )
         fast = torch.zeros(visible, hidden) if config.fast_weights else None
         self.chains = Chains(state, fast)
-        self._known: dict[tuple[int, ...], list[Estimate]] = {}
+        self._log_z: dict[tuple[int, ...], list[PartitionEstimate]] = {}
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """log p(x) is exact where one side has at most 20 units."""
+        exact = enumerable(self.space.dims, len(self.b))
+        return {"log_prob": Kind.EXACT} if exact else self.family_kinds
 
     def setup(self, train: Examples) -> None:
         """Class prior, the means of the units, and a from them; chains begin at independent units."""
@@ -166,7 +100,7 @@ class RBM(Explicit):
             mu = torch.cat([mu, self.log_prior.exp()])  # (V,)
         self.centre.mu.copy_((mu * len(train) + 0.5) / (len(train) + 1))  # nothing is impossible
         with torch.no_grad():
-            self.a.copy_(self._base)
+            self.a.copy_(self._base_rates)
         self.chains.state.bernoulli_(0.5)
 
     def players(self) -> Sequence[Player]:
@@ -196,33 +130,33 @@ class RBM(Explicit):
 
     def loss(self, batch: Batch, clock: Clock) -> Loss:
         """mean F(data) - mean F(chains), F(v) = -log p*(v): its gradient is that of -log p(data)."""
-        v, centre = self._units(batch.x, batch.y), self.centre
+        v, centre = self._visible(batch.x, batch.y), self.centre
         on, dtype = v.device.type, v.dtype
         if torch.is_autocast_enabled(on):
             dtype = torch.get_autocast_dtype(on)
         with torch.autocast(on, enabled=False):  # only products are of less precision
             weight = self.weight.detach().to(dtype)
-            chains = self._walked(v, weight, clock)  # (M, V)
-            gap, free, known, guessed = ContrastiveFreeEnergy.apply(
+            chains = self._negative_phase(v, weight, clock)  # (M, V)
+            contrastive, free, on_data, on_chains = contrastive_free_energy(
                 self.weight, self.a, self.b, centre.mu, centre.lam, v, chains, weight
             )
         if self.training:
-            self._remember(v, chains, known, guessed)
-        watch = {"free energy": free, "hidden on": known.mean(), "chains on": chains.mean()}
-        return Loss({"gap": gap}, watch)
+            self._update_state(v, chains, on_data, on_chains)
+        watch = {"free energy": free, "hidden on": on_data.mean(), "chains on": chains.mean()}
+        return Loss({"contrastive": contrastive}, watch)
 
     @torch.no_grad()
-    def _remember(self, v: Tensor, chains: Tensor, known: Tensor, guessed: Tensor) -> None:
+    def _update_state(self, v: Tensor, chains: Tensor, on_data: Tensor, on_chains: Tensor) -> None:
         """What the next update needs: the mean of h, h of the chains, and the fast weights.
 
-        v (N, V) and chains (M, V) with their P(h = 1 | .), known (N, H) and guessed (M, H).
+        v (N, V) and chains (M, V) with their P(h = 1 | .), on_data (N, H) and on_chains (M, H).
         """
-        self.centre.seen.lerp_(known.mean(0), 1 - _MEMORY)
+        self.centre.seen.lerp_(on_data.mean(0), 1 - _MEMORY)
         if self.config.temperatures == 1:
-            self.chains.state.copy_(torch.rand_like(guessed) < guessed)
+            self.chains.state.copy_(torch.rand_like(on_chains) < on_chains)
         if self.chains.fast is not None:
-            apart = v.T @ known / len(v) - chains.T @ guessed / len(chains)  # (V, H)
-            self.chains.fast.mul_(_FADE).add_(apart, alpha=_FAST)
+            gradient = v.T @ on_data / len(v) - chains.T @ on_chains / len(chains)  # (V, H)
+            self.chains.fast.mul_(_FADE).add_(gradient, alpha=_FAST)
 
     @torch.no_grad()
     def recentre(self, batch: Batch, clock: Clock) -> None:
@@ -231,17 +165,17 @@ class RBM(Explicit):
         self.centre.lam.copy_(self.centre.seen)
 
     @torch.no_grad()
-    def _walked(self, v: Tensor, weight: Tensor, clock: Clock) -> Tensor:
+    def _negative_phase(self, v: Tensor, weight: Tensor, clock: Clock) -> Tensor:
         """Where the chains are after this update's steps: (M, V).
 
         v  (N, V) the data, where chains begin that are not persistent; weight (V, H), of any precision.
         """
         config, state = self.config, self.chains.state
         if config.temperatures > 1:
-            path = AnnealingPath(self.energy, self._base)
-            betas = ladder(config.temperatures).to(state.device)
+            path = AnnealingPath(self.energy, self._base_rates)
+            betas = inverse_temperatures(config.temperatures).to(state.device)
             for step in range(config.gibbs):
-                state = tempered(path, state, betas, odd=bool((clock.step + step) % 2))
+                state = tempered_step(path, state, betas, odd=bool((clock.step + step) % 2))
             if self.training:
                 self.chains.state.copy_(state)
             return state[-1]
@@ -249,18 +183,18 @@ class RBM(Explicit):
             weight = weight + self.chains.fast
         for step in range(config.gibbs):
             go_on = config.persistent and not step
-            h = state if go_on else drawn(self._field(v, weight))
+            h = state if go_on else bernoulli(self._preactivation(v, weight))
             logit = ((h - self.centre.lam).to(weight.dtype) @ weight.T).float().add_(self.a)
             v = visible_units(logit, self.classes)
         return v
 
-    def _field(self, v: Tensor, weight: Tensor) -> Tensor:
-        """(v - mu) W + b, what v says to each h: (N, V) -> (N, H)."""
+    def _preactivation(self, v: Tensor, weight: Tensor) -> Tensor:
+        """(v - mu) W + b, the logit of each h given v: (N, V) -> (N, H)."""
         return ((v - self.centre.mu).to(weight.dtype) @ weight).float() + self.b
 
     def log_partition(
-        self, chains: int | None = None, steps: int = _TEMPERATURES
-    ) -> list[Estimate]:
+        self, chains: int | None = None, steps: int = TEMPERATURES
+    ) -> list[PartitionEstimate]:
         """log Z, of each class that of p(x | y): exact if one side is small, otherwise annealed.
 
         chains  of each class, at least 2; by default 128, or 32 where there are classes.
@@ -268,36 +202,23 @@ class RBM(Explicit):
         """
         weights = *self.parameters(), self.centre.lam, self.centre.mu
         key = (chains or 0, steps, *(tensor._version for tensor in weights))
-        if key not in self._known:
-            self._known = {key: self._normalised(chains, steps)}
-        return self._known[key]
-
-    @torch.no_grad()
-    def _normalised(self, chains: int | None, steps: int) -> list[Estimate]:
-        """``log_partition`` of the weights as they are."""
-        if min(self.space.dims, len(self.b)) <= LIMIT:
-            exact = log_partition(self._given(None))
-            return [Estimate(log_z, 0.0, math.inf) for log_z in exact.reshape(-1).tolist()]
-        each = max(2, chains or (_CHAINS_OF_CLASS if self.classes else _CHAINS))
-        kinds = max(1, self.classes)
-        labels = torch.arange(kinds, device=self.weight.device).repeat_interleave(each)
-        path = AnnealingPath(
-            self._given(labels if self.classes else None), self._base[: self.space.dims]
-        )
-        generator = Generator(self.weight.device).manual_seed(0)
-        log_w, _ = path.forward(kinds * each, steps, generator)
-        return [estimate(some, path.log_z0) for some in log_w.view(kinds, each)]
+        if key not in self._log_z:
+            base = self._base_rates[: self.space.dims]
+            self._log_z = {
+                key: estimate_log_z(self.energy_given, base, self.classes, chains, steps)
+            }
+        return self._log_z[key]
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         """-F(x) - log Z(y); ``samples`` chains estimate log Z, by draws that are always the same."""
-        known = self.log_partition(samples)
-        log_z = torch.tensor([one.log_z for one in known], device=x.device, dtype=torch.float64)
+        estimates = self.log_partition(samples)
+        log_z = torch.tensor([e.log_z for e in estimates], device=x.device, dtype=torch.float64)
         v = x.flatten(1).double()
-        nats = self._given(y, torch.float64).log_weight(v) - (log_z[0] if y is None else log_z[y])
-        kind = Kind.EXACT if math.isinf(known[0].size) else Kind.ESTIMATE
-        return LogProb(nats, kind, shared=max(one.error for one in known))
+        energy = self.energy_given(y, torch.float64)
+        nats = energy.neg_free_energy(v) - (log_z[0] if y is None else log_z[y])
+        return LogProb(nats, self.kinds["log_prob"], shared=max(e.error for e in estimates))
 
     @torch.no_grad()
     def raise_lower_bound(
@@ -307,25 +228,20 @@ class RBM(Explicit):
         generator: Generator | None = None,
         *,
         chains: int = 4,
-        steps: int = _TEMPERATURES,
+        steps: int = TEMPERATURES,
     ) -> Tensor:
         """log p(x), of a conditional model log p(x | y), too low in expectation: x (N, *shape), y (N,) -> (N,).
 
         So many ``chains`` from each x are annealed backwards over ``steps`` temperatures; float64.
         Source: Burda et al. 2015, https://arxiv.org/abs/1412.8566.
         """
-        if self.classes and y is None:
-            raise UsageError(f"this {self.name} is conditional: give the labels of x")
-        x = self._to_device(x)[0]
+        self.need_labels(y)
+        x = self._to_device(x)
         v = x.flatten(1).repeat_interleave(chains, 0)  # (N chains, D)
-        told = (
-            None
-            if y is None or not self.classes
-            else self._to_device(y)[0].repeat_interleave(chains)
-        )
-        seed = int(torch.randint(2**62, (), generator=generator))
-        path = AnnealingPath(self._given(told), self._base[: self.space.dims])
-        log_w = path.backward(v, steps, Generator(v.device).manual_seed(seed))
+        labels = self._to_device(y).repeat_interleave(chains) if y is not None else None
+        energy = self.energy_given(labels if self.classes else None)
+        path = AnnealingPath(energy, self._base_rates[: self.space.dims])
+        log_w = path.backward(v, steps, device_generator(v.device, generator))
         return log_w.view(len(x), chains).logsumexp(1) - math.log(chains)
 
     @torch.no_grad()
@@ -333,21 +249,21 @@ class RBM(Explicit):
         """log p(y | x) of the joint p(x, y), exactly, for log Z cancels: x (N, *shape) -> (N, classes)."""
         if not self.classes:
             raise UsageError("this rbm has no label units: train it with --conditional")
-        v, energy = self._to_device(x)[0].flatten(1), self.energy
+        v, energy = self._to_device(x).flatten(1), self.energy
         dims = self.space.dims
-        field = v @ energy.weight[:dims] + energy.hidden  # (N, H)
-        each = [softplus(field + w).sum(1) for w in energy.weight[dims:]]
+        preactivation = v @ energy.weight[:dims] + energy.hidden  # (N, H)
+        each = [softplus(preactivation + w).sum(1) for w in energy.weight[dims:]]
         return (torch.stack(each, 1) + energy.visible[dims:]).log_softmax(1)
 
     def hidden(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """P(h = 1 | x), with labels y (N,) P(h = 1 | x, y): x (N, *shape) in data units -> (N, H)."""
-        return self._given(y).field(x.flatten(1)).sigmoid()
+        return self.energy_given(y).preactivation(x.flatten(1)).sigmoid()
 
     @torch.no_grad()
     def initial_state(self, n: int, generator: Generator | None = None) -> Tensor:
         """Independent pixels with the means of the data: (n, *shape)."""
-        logit = self._base[: self.space.dims].expand(n, -1)
-        return drawn(logit, generator).view(n, *self.space.shape)
+        logit = self._base_rates[: self.space.dims].expand(n, -1)
+        return bernoulli(logit, generator).view(n, *self.space.shape)
 
     @torch.no_grad()
     def transition(
@@ -357,20 +273,20 @@ class RBM(Explicit):
 
         y  labels (N,) that stay; without them a conditional model draws y ~ p(y | x) first.
         """
-        x = self._to_device(x)[0]
+        x = self._to_device(x)
         if self.classes and y is None:
             y = torch.multinomial(self.joint_posterior(x).exp(), 1, generator=generator)[:, 0]
-        energy = self._given(None if y is None else self._to_device(y)[0])
-        return energy.down(energy.up(x.flatten(1), generator), generator).view_as(x)
+        energy = self.energy_given(self._to_device(y))
+        h = energy.sample_hidden(x.flatten(1), generator)
+        return energy.sample_visible(h, generator).view_as(x)
 
-    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
+    def _sample_jointly(self, n: int, y: Tensor | None, generator: Generator) -> Tensor:
         """The end of annealed chains, one for each sample."""
-        generator = Generator(noise.device).manual_seed(int(noise[0, 0]))
-        path = AnnealingPath(self._given(y), self._base[: self.space.dims])
-        x = path.forward(len(noise), _ANNEALED, generator)[1]
+        path = AnnealingPath(self.energy_given(y), self._base_rates[: self.space.dims])
+        x = path.forward(n, _ANNEALED, generator)[1]
         return x.view(-1, *self.space.shape)
 
-    def _given(self, y: Tensor | int | None, dtype: torch.dtype = torch.float32) -> Energy:
+    def energy_given(self, y: Tensor | int | None, dtype: torch.dtype = torch.float32) -> Energy:
         """The energy of x given labels (), (N,) or, with None, of every class: hidden (H,) or (N, H)."""
         energy, dims = self.energy, self.space.dims
         weight, visible = energy.weight.to(dtype), energy.visible.to(dtype)
@@ -380,7 +296,7 @@ class RBM(Explicit):
             hidden = hidden + (of_label if y is None else of_label[y])
         return Energy(weight[:dims], visible[:dims], hidden)
 
-    def _units(self, x: Tensor, y: Tensor | None) -> Tensor:
+    def _visible(self, x: Tensor, y: Tensor | None) -> Tensor:
         """Visible units: x (N, *shape), and with labels y (N,) one for each class -> (N, V)."""
         v = x.flatten(1)
         if not self.classes:
@@ -389,7 +305,7 @@ class RBM(Explicit):
         return torch.cat([v, one_hot(y, self.classes).to(v.dtype)], 1)
 
     @property
-    def _base(self) -> Tensor:
+    def _base_rates(self) -> Tensor:
         """Logits of independent units whose means are mu: (V,)."""
         mu, dims = self.centre.mu, self.space.dims
         return torch.cat([mu[:dims].logit(), mu[dims:].log()])

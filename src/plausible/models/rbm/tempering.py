@@ -6,12 +6,12 @@ from torch import Generator, Tensor
 from plausible.models.rbm.annealing import AnnealingPath
 
 
-def ladder(replicas: int) -> Tensor:
-    """Inverse temperatures from 0, independent units, to 1, the machine: (R,)."""
+def inverse_temperatures(replicas: int) -> Tensor:
+    """From 0, independent units, to 1, the machine: (R,)."""
     return torch.linspace(0, 1, replicas)
 
 
-def exchanged(
+def swap_replicas(
     path: AnnealingPath, v: Tensor, betas: Tensor, odd: bool, generator: Generator | None = None
 ) -> Tensor:
     """States of neighbouring temperatures change places with probability min(1, ratio).
@@ -26,7 +26,7 @@ def exchanged(
     first = torch.arange(int(odd), len(betas) - 1, 2, device=v.device)
     cold, warm = v[first], v[first + 1]  # (P, M, D)
     low, high = betas[first, None, None], betas[first + 1, None, None]
-    gain = path.gain(warm, low, high) - path.gain(cold, low, high)  # (P, M)
+    gain = path.log_ratio(warm, low, high) - path.log_ratio(cold, low, high)  # (P, M)
     uniform = torch.rand(gain.shape, generator=generator, device=v.device)
     swap = (uniform.log() < -gain)[..., None]
     v = v.clone()
@@ -34,8 +34,9 @@ def exchanged(
     return v
 
 
-def tempered(
+def tempered_step(
     path: AnnealingPath, v: Tensor, betas: Tensor, odd: bool, generator: Generator | None = None
 ) -> Tensor:
-    """A Gibbs step of every chain at its own temperature, then an exchange: (R, M, D) -> the same."""
-    return exchanged(path, path.gibbs(v, betas[:, None, None], generator), betas, odd, generator)
+    """A Gibbs step of every chain at its own temperature, then a swap: (R, M, D) -> the same."""
+    v = path.gibbs(v, betas[:, None, None], generator)
+    return swap_replicas(path, v, betas, odd, generator)

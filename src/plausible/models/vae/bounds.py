@@ -9,13 +9,13 @@ from torch.func import functional_call
 from plausible.models.vae.hierarchy import Choose, Hierarchy, LatentPath
 
 
-def drawing(noise: Tensor) -> Choose:
+def reparameterised(noise: Tensor) -> Choose:
     """z_l = m_l + s_l e_l of noise e (R, d)."""
     return lambda part, mean, scale: mean + scale * noise[:, part]
 
 
-def keeping(z: Tensor) -> Choose:
-    """The z_l that are given, (R, d)."""
+def fixed(z: Tensor) -> Choose:
+    """The z_l of a z that is known, (R, d)."""
     return lambda part, mean, scale: z[:, part]
 
 
@@ -26,9 +26,9 @@ def log_ratio(z: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
 
 
 def doubly_reparameterised(
-    net: Hierarchy, seen: list[Tensor], y: Tensor | None, noise: Tensor, draws: int
+    net: Hierarchy, features: list[Tensor], y: Tensor | None, noise: Tensor, draws: int
 ) -> tuple[LatentPath, Tensor, list[Tensor]]:
-    """(walk, log p(z) / q(z | x), factors) whose gradients are the doubly reparameterised ones.
+    """(path, log p(z) / q(z | x), factors) whose gradients are the doubly reparameterised ones.
 
     With log w = log p(x | z) + b log p(z) / q(z | x) and v_i = w_i / sum_j w_j, the derivative of
     log (1/k) sum_i w_i by the weights phi of q has the expectation of
@@ -39,19 +39,19 @@ def doubly_reparameterised(
     drown the signal as k grows.  Here q is evaluated again by weights that do not learn, and what flows
     back into z, which has the factor v already, is multiplied by 1 - b (1 - v).  The caller appends those
     factors, (R,), to the list before it goes backward.
-    Nothing in the walk may be left to chance but the noise: q must be the same both times.
+    Nothing on the path may be left to chance but the noise: q must be the same both times.
 
-    noise (R, d), R = draws N -> z (R, d) in the walk, ratio (R,).
+    noise (R, d), R = draws N -> z (R, d) of the path, ratio (R,).
     Source: Tucker et al. 2019, https://arxiv.org/abs/1810.04152.
     """
     factors: list[Tensor] = []
-    walk: LatentPath = net(seen, y, drawing(noise), draws)
-    if walk.z.requires_grad:
-        walk.z.register_hook(lambda slope: slope * factors[0][:, None])
+    path: LatentPath = net(features, y, reparameterised(noise), draws)
+    if path.z.requires_grad:
+        path.z.register_hook(lambda slope: slope * factors[0][:, None])
     frozen = {name: param.detach() for name, param in net.named_parameters()}
-    asked = ([one.detach() for one in seen], y, keeping(walk.z), draws)
-    fixed: LatentPath = functional_call(net, frozen, asked)
-    return walk, log_ratio(walk.z, fixed.mean, fixed.scale), factors
+    inputs = ([f.detach() for f in features], y, fixed(path.z), draws)
+    again: LatentPath = functional_call(net, frozen, inputs)
+    return path, log_ratio(path.z, again.mean, again.scale), factors
 
 
 def averaged(log_weights: Tensor) -> tuple[Tensor, Tensor | None]:

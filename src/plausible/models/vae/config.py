@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE, SHARE
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.models.vae.architectures import architectures
@@ -14,64 +15,43 @@ Scale = Literal["local", "shared"]
 class VAEConfig(Explicit.Config):
     """A variational autoencoder."""
 
-    batch: int = 256
+    batch: Annotated[int, COUNT] = 256
     """Training examples in one update."""
     conditional: bool = False
     """Learn p(x | y) from labelled data."""
     architecture: Annotated[str, architectures] | None = None
     """The networks; by default mlp, and conv for images beyond 16 pixels."""
-    latent: int | None = None
+    latent: Annotated[int, COUNT] | None = None
     """Coordinates of z, of each layer (and at each place of a map); by default the architecture's."""
-    layers: int | None = None
+    layers: Annotated[int, COUNT] | None = None
     """Layers of z, one below the other; by default the architecture's."""
-    width: int | None = None
+    width: Annotated[int, COUNT] | None = None
     """Units or channels, as the architecture counts them; by default what suits the data."""
-    blocks: int | None = None
+    blocks: Annotated[int, NON_NEGATIVE] | None = None
     """Residual blocks, as the architecture counts them; by default 2."""
-    dropout: float | None = None
+    dropout: Annotated[float, BELOW_ONE] | None = None
     """Share of each residual block's units left out while it learns; by default 0.5 for few images."""
-    logistics: int | None = None
+    logistics: Annotated[int, COUNT] | None = None
     """Say p(x_i | z) as a mixture of so many logistics; by default 3 beyond 32 grey levels."""
     scale: Scale = "local"
     """The spread of vectors around their mean: the network's, or one number for all coordinates."""
-    importance: int | None = None
+    importance: Annotated[int, COUNT] | None = None
     """Draws of z an example; more than 1 is the importance weighted bound.  By default 5 for vectors."""
-    beta: float = 1.0
+    beta: Annotated[float, NON_NEGATIVE] = 1.0
     """Weight of the KL term; below 1 what is raised is no bound of log p(x)."""
-    warm_up: float = 0.0
+    warm_up: Annotated[float, SHARE] = 0.0
     """Share of the budget in which that weight rises from 0."""
-    free_bits: float = 0.0
+    free_bits: Annotated[float, NON_NEGATIVE] = 0.0
     """Nats of KL a coordinate of z has for nothing, on average over a batch (each process's share)."""
-    lr: float = 2e-3
+    lr: Annotated[float, POSITIVE] = 2e-3
     """Learning rate at the start; it falls to 1% of this."""
-    largest_gradient: float | None = None
+    largest_gradient: Annotated[float, POSITIVE] | None = None
     """A gradient whose norm is larger is scaled down to this; 200 steadies a deep hierarchy."""
-    ema: float | None = 500_000
+    ema: Annotated[float, POSITIVE] | None = 500_000
     """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.architecture is not None:
-            _ = architectures[self.architecture]
-        for name in ("latent", "layers", "width", "logistics", "importance"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"--{name} must be at least 1, not {value}")
-        for name in ("blocks", "beta", "free_bits"):
-            if (getattr(self, name) or 0) < 0:
-                raise UsageError(
-                    f"--{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}"
-                )
-        for name in ("lr", "largest_gradient", "ema"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UsageError(
-                    f"--{name.replace('_', '-')} must be more than 0, not {getattr(self, name)}"
-                )
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise UsageError(f"--dropout must be at least 0 and below 1, not {self.dropout}")
-        if not 0 <= self.warm_up <= 1:
-            raise UsageError(f"--warm-up must lie between 0 and 1, not {self.warm_up}")
         if (self.importance or 1) > 1 and self.free_bits:
             raise UsageError(
                 "--free-bits belong to the KL term, and with --importance beyond 1 there is none"

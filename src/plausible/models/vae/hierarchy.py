@@ -1,4 +1,4 @@
-"""What every network of a variational autoencoder is: a walk from the top of z down to x."""
+"""What every network of a variational autoencoder is: a path from the top of z down to x."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ Choose = Callable[[slice, Tensor, Tensor], Tensor]
 
 
 class LatentPath(NamedTuple):
-    """A walk from the top, and what q said on the way; the last step is left to ``finish``.
+    """z from the top layer down, and q on the way; the last step is left to ``finish``.
 
     z, mean, scale  (R, d): q(z | x) = N(mean, scale^2) coordinate by coordinate, where each layer's
                     depends on the layers above it, and the z that was chosen.
@@ -42,34 +42,34 @@ class Hierarchy(nn.Module, ABC):
 
     Every z_l is standard normal, and what p(z_l | z_<l) adds to that, a mean and a scale, is part of the
     step that uses it.  So z is one vector whatever the number of layers, and
-    KL(q || p) = sum_l KL(N(m_l, s_l^2) || N(0, I)).  Posterior and decoder walk down together and share
+    KL(q || p) = sum_l KL(N(m_l, s_l^2) || N(0, I)).  Posterior and decoder go down together and share
     the state (Sonderby et al. 2016, https://arxiv.org/abs/1602.02282: the ladder).
 
-    sizes       d_1 .. d_L.
-    walk_drops  whether units may drop out on the walk itself, so that no walk can be taken again.
+    sizes          d_1 .. d_L.
+    path_dropout   whether units may drop out on the path itself, so that no path can be taken again.
     """
 
     sizes: tuple[int, ...]
-    walk_drops: bool = False
+    path_dropout: bool = False
 
     @abstractmethod
-    def seen(self, x: Tensor) -> list[Tensor]:
-        """What the encoder finds for each layer, top first: x (N, *shape) in standard units -> (N, ...)."""
+    def encoder_features(self, x: Tensor) -> list[Tensor]:
+        """What the encoder says to each layer, top first: x (N, *shape) in standard units -> (N, ...)."""
 
     @abstractmethod
-    def initial_state(self, n: int, y: Tensor | None) -> Tensor:
+    def top_state(self, n: int, y: Tensor | None) -> Tensor:
         """The state before any z, of labels y (n,) where there are any: (n, ...)."""
 
     @abstractmethod
-    def ask(self, layer: int, seen: Tensor, state: Tensor) -> Tensor:
-        """m_l beside a_l, s_l = softplus(a_l): seen (R, ...), state (R, ...) -> (R, 2 d_l)."""
+    def posterior_params(self, layer: int, features: Tensor, state: Tensor) -> Tensor:
+        """m_l beside a_l, s_l = softplus(a_l): features (R, ...), state (R, ...) -> (R, 2 d_l)."""
 
     @abstractmethod
-    def step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
+    def decoder_step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
         """The state below a layer: state (R, ...), z (R, d_l) -> (R, ...)."""
 
     @abstractmethod
-    def out(self, state: Tensor) -> Tensor:
+    def output(self, state: Tensor) -> Tensor:
         """What decides each p(x_i | z): state (R, ...) -> (R, *shape, size)."""
 
     @cached_property
@@ -79,42 +79,42 @@ class Hierarchy(nn.Module, ABC):
         return [slice(end - size, end) for end, size in zip(ends, self.sizes, strict=True)]
 
     def forward(
-        self, seen: Sequence[Tensor], y: Tensor | None, choose: Choose, draws: int
+        self, features: Sequence[Tensor], y: Tensor | None, choose: Choose, draws: int
     ) -> LatentPath:
-        """LatentPath down with ``draws`` different z for each of N examples: R = draws N rows, draw by draw.
+        """The path down with ``draws`` different z for each of N examples: R = draws N rows, draw by draw.
 
-        What the top layer asks does not depend on z and is asked once for each example.
+        The posterior of the top layer does not depend on z and is computed once for each example.
         """
-        n = len(seen[0])
-        state, asked = self.initial_state(n, y), []
+        n = len(features[0])
+        state, layers = self.top_state(n, y), []
         for layer, part in enumerate(self.parts):
             if layer == 1:
-                seen = [repeated(one, draws) for one in seen]
+                features = [repeated(f, draws) for f in features]
             # in float32, because bits that bf16 rounds away add up in a KL
-            mean, raw = self.ask(layer, seen[layer], state).float().chunk(2, 1)
+            mean, raw = self.posterior_params(layer, features[layer], state).float().chunk(2, 1)
             scale = softplus(raw + _ONE)
             if layer == 0:
-                mean, scale, state = (repeated(one, draws) for one in (mean, scale, state))
+                mean, scale, state = (repeated(a, draws) for a in (mean, scale, state))
             z = choose(part, mean, scale)
-            asked.append((z, mean, scale))
+            layers.append((z, mean, scale))
             if layer < len(self.sizes) - 1:
-                state = self.step(layer, state, z)
+                state = self.decoder_step(layer, state, z)
         z, mean, scale = (
-            p[0] if len(p) == 1 else torch.cat(p, 1) for p in zip(*asked, strict=True)
+            p[0] if len(p) == 1 else torch.cat(p, 1) for p in zip(*layers, strict=True)
         )
         return LatentPath(z, mean, scale, state)
 
-    def finish(self, walk: LatentPath) -> Tensor:
-        """The last step of a walk and what decides each p(x_i | z): (R, *shape, size)."""
-        last = walk.z[:, self.parts[-1]]
-        return self.out(self.step(len(self.sizes) - 1, walk.state, last))
+    def finish(self, path: LatentPath) -> Tensor:
+        """The last step of a path and what decides each p(x_i | z): (R, *shape, size)."""
+        last = path.z[:, self.parts[-1]]
+        return self.output(self.decoder_step(len(self.sizes) - 1, path.state, last))
 
     def decode(self, z: Tensor, y: Tensor | None) -> Tensor:
         """What decides each p(x_i | z): z (N, d), y (N,) -> (N, *shape, size)."""
-        state = self.initial_state(len(z), y)
+        state = self.top_state(len(z), y)
         for layer, part in enumerate(self.parts):
-            state = self.step(layer, state, z[:, part])
-        return self.out(state)
+            state = self.decoder_step(layer, state, z[:, part])
+        return self.output(state)
 
 
 def repeated(x: Tensor, draws: int) -> Tensor:

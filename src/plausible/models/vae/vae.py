@@ -1,34 +1,37 @@
 """Variational autoencoder: log p(x) bounded from below, and the bound raised."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 
 from plausible.core.capabilities import Posterior
+from plausible.core.device import device_generator
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb, Reference
-from plausible.core.model import Examples, Explicit, models
+from plausible.core.model import Explicit, models
 from plausible.core.schedule import at, cosine
 from plausible.core.space import Batch, Space
 from plausible.models.vae.architectures import Size, architectures, default
 from plausible.models.vae.bounds import (
     averaged,
     doubly_reparameterised,
-    drawing,
     log_ratio,
+    reparameterised,
 )
 from plausible.models.vae.config import VAEConfig
-from plausible.models.vae.hierarchy import repeated
+from plausible.models.vae.hierarchy import LatentPath, repeated
+from plausible.models.vae.monitors import REMEDIES
 from plausible.nn.observation import observation
-from plausible.nn.residual import FEW_IMAGES, drop
+from plausible.nn.residual import FEW_IMAGES, set_dropout
 
 _DRAWS = 100  # of z for each x, where log p(x) is estimated and nobody says how many
-_ROOM = {"cpu": 2**20, "cuda": 2**23}  # numbers that decide pixels, at once
-_TOGETHER = 128  # of the x that share a batch of draws
+_MEMORY = {"cpu": 2**20, "cuda": 2**23}  # numbers that decide pixels, at once
+_CHUNK = 128  # of the x that share a batch of draws
 
 
 @models
@@ -51,7 +54,8 @@ class VAE(Explicit):
     place: ClassVar[tuple[str, ...]] = (
         "generative, p(x) or p(x | y)", "explicit", "approximate", "variational",
     )  # fmt: skip
-    kinds: ClassVar[dict[str, str]] = {"log_prob": "≥"}
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
+    remedies = REMEDIES
     Config = VAEConfig
     config: VAEConfig
 
@@ -60,17 +64,17 @@ class VAE(Explicit):
         super().__init__(space, config)
         if config.scale == "shared" and space.levels:
             raise UsageError("--scale is for vectors, and these data lie on grey levels")
-        self.observation = observation(space.levels, config.logistics, usual=3)
+        self.observation = observation(space.levels, config.logistics, default_logistics=3)
         shared = config.scale == "shared"
         self.log_scale = nn.Parameter(torch.zeros(())) if shared else None
         size = 1 if shared else self.observation.size
         classes = space.classes if config.conditional else 0
-        asked = Size(config.latent, config.layers, config.width, config.blocks, classes)
-        self.net = architectures[config.architecture or default(space)](space, size, asked)
+        request = Size(config.latent, config.layers, config.width, config.blocks, classes)
+        self.net = architectures[config.architecture or default(space)](space, size, request)
         self.importance = config.importance or (1 if space.is_image or config.free_bits else 5)
-        # the doubly reparameterised gradient takes every walk twice
-        self._steady = self.importance > 1 and self.net.walk_drops
-        if self._steady and config.dropout:
+        # the doubly reparameterised gradient takes every path twice
+        self._no_dropout = self.importance > 1 and self.net.path_dropout
+        if self._no_dropout and config.dropout:
             raise UsageError(
                 "--dropout does not go with --importance beyond 1 and several layers of z"
             )
@@ -81,9 +85,9 @@ class VAE(Explicit):
     def setup(self, train: Examples) -> None:
         """Units and class prior, and what part of the units drops out: half where images are few."""
         super().setup(train)
-        few = self.space.is_image and len(train) < FEW_IMAGES and not self._steady
+        few = self.space.is_image and len(train) < FEW_IMAGES and not self._no_dropout
         share = self.config.dropout
-        drop(self.net, share if share is not None else 0.5 if few else 0.0)
+        set_dropout(self.net, share if share is not None else 0.5 if few else 0.0)
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
@@ -103,28 +107,29 @@ class VAE(Explicit):
     def loss(self, batch: Batch, clock: Clock) -> Loss:
         """-E_q log p(x | z) and beta KL, or the negative importance weighted bound; in nats."""
         y = batch.y if self.conditional else None
-        point, beta = self._point(batch.x), at(self._beta, clock.progress)
-        seen, draws, n = self.net.seen(self.standardise(batch.x)), self.importance, len(batch)
+        targets, beta = self.targets(batch.x), at(self._beta, clock.progress)
+        features = self.net.encoder_features(self.standardise(batch.x))
+        draws, n = self.importance, len(batch)
         noise = torch.randn(draws * n, self.dims, device=batch.x.device)  # (R, d)
         if draws == 1:
-            walk = self.net(seen, y, drawing(noise), 1)
-            likelihood = self._likelihood(self.net.finish(walk), point, 1)[0]  # (1, N) -> (N,)
-            kl = paid = walk.posterior.kl  # (N, d)
+            path = self.net(features, y, reparameterised(noise), 1)
+            likelihood = self._likelihood(self.net.finish(path), targets, 1)[0]  # (1, N) -> (N,)
+            kl = paid = path.posterior.kl  # (N, d)
             if self.config.free_bits:  # what is below its allowance has no slope
                 paid = torch.where(kl.mean(0) > self.config.free_bits, kl, self.config.free_bits)
             terms = {"reconstruction": -likelihood, "kl": beta * paid.sum(1)}
         else:
-            walk, ratio, factors = doubly_reparameterised(self.net, seen, y, noise, draws)
-            given = self.net.decode(walk.z, None if y is None else repeated(y, draws))
-            likelihood = self._likelihood(given, point, draws)  # (k, N)
+            path, ratio, factors = doubly_reparameterised(self.net, features, y, noise, draws)
+            params = self.net.decode(path.z, None if y is None else repeated(y, draws))
+            likelihood = self._likelihood(params, targets, draws)  # (k, N)
             log_w = likelihood + beta * ratio.view(draws, n)
             factors.append((1 - beta * (1 - log_w.detach().softmax(0))).flatten())
             terms = {"bound": math.log(draws) - log_w.logsumexp(0)}  # (k, N) -> (N,)
         with torch.no_grad():
-            told, cost = likelihood.mean(), walk.posterior.kl.sum(1).mean()
-            watch = {"ELBO": told - cost, "KL": cost}
-            watch["active"] = walk.posterior.active.sum().float()
-        return Loss(terms, watch if draws == 1 else {"reconstruction": -told, **watch})
+            log_p, cost = likelihood.mean(), path.posterior.kl.sum(1).mean()
+            watch = {"ELBO": log_p - cost, "KL": cost}
+            watch["active"] = path.posterior.active.sum().float()
+        return Loss(terms, watch if draws == 1 else {"reconstruction": -log_p, **watch})
 
     @property
     def dims(self) -> int:
@@ -136,19 +141,19 @@ class VAE(Explicit):
     ) -> LogProb:
         """log (1/k) sum_i p(x | z_i) p(z_i) / q(z_i | x), z_i ~ q: below log p(x) in expectation."""
         draws, numbers = samples or _DRAWS, self.space.dims * self.observation.size
-        room = max(1, _ROOM.get(x.device.type, _ROOM["cuda"]) // numbers)  # rows at once
-        point = self._point(x) if self.space.levels else x
+        room = max(1, _MEMORY.get(x.device.type, _MEMORY["cuda"]) // numbers)  # rows at once
+        targets = self.space.codes(x) if self.space.levels else x
         x = self.standardise(x) if self.space.levels else x
         parts = []
-        for some in torch.arange(len(x), device=x.device).split(min(room, _TOGETHER)):
-            labels = None if y is None else y[some]
-            seen, log_w = self.net.seen(x[some]), []
-            each = max(1, room // max(1, len(some)))
+        for rows in torch.arange(len(x), device=x.device).split(min(room, _CHUNK)):
+            labels = None if y is None else y[rows]
+            features, log_w = self.net.encoder_features(x[rows]), []
+            each = max(1, room // max(1, len(rows)))
             for k in [each] * (draws // each) + [draws % each] * (draws % each > 0):
-                noise = self._normal(k * len(some), generator)
-                walk = self.net(seen, labels, drawing(noise), k)
-                ratio = log_ratio(walk.z, walk.mean, walk.scale).view(k, len(some))
-                log_w.append(self._likelihood(self.net.finish(walk), point[some], k) + ratio)
+                noise = self._normal(k * len(rows), generator)
+                path = self.net(features, labels, reparameterised(noise), k)
+                ratio = log_ratio(path.z, path.mean, path.scale).view(k, len(rows))
+                log_w.append(self._likelihood(self.net.finish(path), targets[rows], k) + ratio)
             parts.append(averaged(torch.cat(log_w)))  # (k, n) -> (n,)
         nats, errors = torch.cat([nats for nats, _ in parts]), [error for _, error in parts]
         stderr = None if draws == 1 else torch.cat([e for e in errors if e is not None])
@@ -167,15 +172,17 @@ class VAE(Explicit):
         """q(z | x): x (N, *shape) in data units -> a draw of z, means and scales, (N, d) each.
 
         mean  z is the mean of q, layer after layer, and not a draw.
-        Raises ``UsageError`` for a conditional model that is told no labels, here and below.
+        Raises ``UsageError`` for a conditional model without labels, here and below.
         """
-        labels = self._told(x, y)
-        standard = self.standardise(self._to_device(x)[0])
+        labels = self.labels_of(x, y)
+        standard = self.standardise(self._to_device(x))
         noise = self._normal(len(x), generator)
         if mean:
             noise = torch.zeros_like(noise)
         with self.evaluating():
-            return self.net(self.net.seen(standard), labels, drawing(noise), 1).posterior
+            features = self.net.encoder_features(standard)
+            path: LatentPath = self.net(features, labels, reparameterised(noise), 1)
+        return path.posterior
 
     def encode(
         self,
@@ -191,16 +198,16 @@ class VAE(Explicit):
     @torch.no_grad()
     def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor | int | None = None) -> Tensor:
         """log p(x | z) in nats: x (N, *shape) in data units, z (N, d) -> (N,)."""
-        labels = self._told(x, y)
-        x, z = self._to_device(x, z)
+        labels = self.labels_of(x, y)
+        x, z = self._to_device(x), self._to_device(z)
         with self.evaluating():
-            nats = self._likelihood(self.net.decode(z, labels), self._point(x), 1)[0]
+            nats = self._likelihood(self.net.decode(z, labels), self.targets(x), 1)[0]
         return nats if self.space.levels else nats - self.scale.log().sum()
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """E[x' | z], z the mean of q(z | x): (N, *shape) in data units -> the same."""
-        labels = self._told(x, y)
+        labels = self.labels_of(x, y)
         with self.evaluating():
             return self.decode(self.encode(x, labels, mean=True), labels)
 
@@ -210,7 +217,7 @@ class VAE(Explicit):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """E[x | z] in data units, differentiable and off the grid: z (N, d) -> (N, *shape)."""
-        x = self.observation.mean(self._numbers(self.net.decode(z, y)))
+        x = self.observation.mean(self._params(self.net.decode(z, y)))
         return x if self.space.levels else self.restore(x)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
@@ -219,38 +226,28 @@ class VAE(Explicit):
 
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
         z, rest = noise.split([self.dims, self.space.dims], 1)
-        given, rest = self._numbers(self.net.decode(z, y)), rest.unflatten(1, self.space.shape)
+        params, rest = self._params(self.net.decode(z, y)), rest.unflatten(1, self.space.shape)
         if not self.space.levels:
-            return self.restore(self.observation.draw(given, rest))
-        return self.space.decode(self.observation.draw(given, torch.special.ndtr(rest)))
+            return self.restore(self.observation.draw(params, rest))
+        return self.space.decode(self.observation.draw(params, torch.special.ndtr(rest)))
 
-    def _point(self, x: Tensor) -> Tensor:
-        """What the observation knows x as: levels, or standard units."""
-        return self.space.codes(x) if self.space.levels else self.standardise(x)
-
-    def _numbers(self, given: Tensor) -> Tensor:
+    def _params(self, params: Tensor) -> Tensor:
         """What the observation needs: (..., size), the shared scale beside the mean where there is one."""
-        given = given.float()
+        params = params.float()
         if self.log_scale is None:
-            return given
-        return torch.cat([given, self.log_scale.expand_as(given)], -1)  # (..., 1) -> (..., 2)
+            return params
+        return torch.cat([params, self.log_scale.expand_as(params)], -1)  # (..., 1) -> (..., 2)
 
-    def _likelihood(self, given: Tensor, point: Tensor, k: int) -> Tensor:
-        """log p(x | z): given (k N, *shape, size), point (N, *shape) -> (k, N)."""
-        given = self._numbers(given).unflatten(0, (k, len(point)))
-        return self.observation.log_prob(given, point).flatten(2).sum(2)  # (k, N, *shape) -> (k, N)
+    def _likelihood(self, params: Tensor, targets: Tensor, k: int) -> Tensor:
+        """log p(x | z): params (k N, *shape, size), targets (N, *shape) -> (k, N)."""
+        params = self._params(params).unflatten(0, (k, len(targets)))
+        return (
+            self.observation.log_prob(params, targets).flatten(2).sum(2)
+        )  # (k, N, *shape) -> (k, N)
 
     def _normal(self, n: int, generator: Generator | None) -> Tensor:
         """(n, d) ~ N(0, 1) where the model is; on a GPU by a generator seeded from ``generator``."""
         device = self.offset.device
         if device.type != "cpu" and generator is not None:
-            seed = int(torch.randint(2**62, (), generator=generator))
-            generator = Generator(device).manual_seed(seed)
+            generator = device_generator(device, generator)
         return torch.randn(n, self.dims, generator=generator, device=device)
-
-    def _told(self, x: Tensor, y: Tensor | int | None) -> Tensor | None:
-        """Labels (N,) where the model is; None where it knows none."""
-        if self.conditional and y is None:
-            raise UsageError(f"this {self.name} is conditional: give the labels of x")
-        labels = self.labels(len(x), y)
-        return None if labels is None else self._to_device(labels)[0]

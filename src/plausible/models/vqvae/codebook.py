@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 _DECAY = 0.99  # of the running counts and sums
-_IDLE = 0.03  # of its fair share, below which a vector stands for too little and is put elsewhere
-_SOME = 1e-2  # of an example that a running count must hold for its mean to mean anything
+_DEAD = 0.03  # of its fair share, below which a vector stands for too little and is put elsewhere
+_LEAST = 1e-2  # of an example that a running count must hold for its mean to mean anything
 
 
 class Codebook(nn.Module):
@@ -40,34 +40,35 @@ class Codebook(nn.Module):
             return (e.square().sum(1)[:, None] + c.square().sum(1) - 2 * e @ c.T).clamp(min=0)
 
     @torch.no_grad()
-    def learn(self, e: Tensor, codes: Tensor) -> None:
-        """Move towards the vectors (M, F) that were given these codes (M,)."""
+    def update(self, e: Tensor, codes: Tensor) -> None:
+        """Move towards the vectors e (M, F) that have these codes (M,)."""
         with torch.autocast(e.device.type, enabled=False):
             e = e.float()
             one_hot = nn.functional.one_hot(codes, len(self.vectors)).float()  # (M, K)
-            apart = (e - self.vectors[codes]).square().sum(1)  # (M,)
-            self.errors.lerp_(apart @ one_hot, 1 - _DECAY)
+            squares = (e - self.vectors[codes]).square().sum(1)  # (M,)
+            self.errors.lerp_(squares @ one_hot, 1 - _DECAY)
             self.counts.lerp_(one_hot.sum(0), 1 - _DECAY)
             self.sums.lerp_(one_hot.T @ e, 1 - _DECAY)
-            means = self.sums / self.counts.clamp(min=_SOME)[:, None]
-            self.vectors.copy_(torch.where(self.counts[:, None] > _SOME, means, self.vectors))
+            means = self.sums / self.counts.clamp(min=_LEAST)[:, None]
+            self.vectors.copy_(torch.where(self.counts[:, None] > _LEAST, means, self.vectors))
 
     @torch.no_grad()
     def revive(self) -> None:
         """Put every vector that stands for too little beside one that is far from what it stands for."""
         fair = self.counts.mean()
-        idle = self.counts < _IDLE * fair  # (K,)
-        busy = self.errors.masked_fill(idle, -1).argsort(descending=True)[: (~idle).sum()]
-        turn = (idle.cumsum(0) - 1) % len(busy)  # the first idle one goes to the farthest, ...
-        other = busy[turn]  # (K,)
-        apart = (self.errors / self.counts)[other].sqrt()
-        beside = self.vectors[other] + self.aside * apart[:, None]  # (K, F)
-        self.vectors.copy_(torch.where(idle[:, None], beside, self.vectors))
-        self.sums.copy_(torch.where(idle[:, None], self.vectors * fair, self.sums))
-        self.counts.copy_(torch.where(idle, fair, self.counts))
+        dead = self.counts < _DEAD * fair  # (K,)
+        used = self.errors.masked_fill(dead, -1).argsort(descending=True)[: (~dead).sum()]
+        turn = (dead.cumsum(0) - 1) % len(used)  # the first dead one goes to the farthest, ...
+        other = used[turn]  # (K,)
+        distance = (self.errors / self.counts)[other].sqrt()
+        split = self.vectors[other] + self.aside * distance[:, None]  # (K, F)
+        self.vectors.copy_(torch.where(dead[:, None], split, self.vectors))
+        self.sums.copy_(torch.where(dead[:, None], self.vectors * fair, self.sums))
+        self.counts.copy_(torch.where(dead, fair, self.counts))
 
     @property
     def perplexity(self) -> Tensor:
         """exp of the entropy of the shares of the codes: how many are used, 1 to K."""
         share = self.counts / self.counts.sum()
-        return torch.special.entr(share).sum().exp()
+        entropy: Tensor = torch.special.entr(share).sum()
+        return entropy.exp()

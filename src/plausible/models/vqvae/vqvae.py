@@ -1,23 +1,25 @@
 """VQ-VAE: x as a small grid of codes, p(codes) by a PixelCNN, p(x | codes) by a decoder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.model import Examples, Explicit, models
+from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.models.pixelcnn.pixelcnn import PixelCNN
 from plausible.models.vqvae.codebook import Codebook
 from plausible.nn.networks import DepthToSpace, SpaceToDepth
 from plausible.nn.observation import Params, observation
-from plausible.nn.residual import FEW_IMAGES, Convolutional, drop, normalised
+from plausible.nn.residual import FEW_IMAGES, ResidualConv, group_norm, set_dropout
 
 
 @models
@@ -37,61 +39,45 @@ class VQVAE(Explicit):
     place: ClassVar[tuple[str, ...]] = (
         "generative, p(x) or p(x | y)", "explicit", "approximate", "variational",
     )  # fmt: skip
-    kinds: ClassVar[dict[str, str]] = {"log_prob": "≥"}
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
 
     @dataclass(frozen=True)
     class Config(Explicit.Config):
         """A vector quantised autoencoder with a PixelCNN over its codes."""
 
-        batch: int = 128
+        batch: Annotated[int, COUNT] = 128
         """Training examples in one update."""
         conditional: bool = False
         """Learn p(x | y) from labelled data: the codes depend on y."""
         codes: int = 64
         """Vectors to choose from at each place, a power of 2."""
-        patch: int | None = None
+        patch: Annotated[int, COUNT] | None = None
         """Pixels a side that a code stands for; by default 4, 2 up to 16 pixels, 1 under 8."""
-        features: int = 16
+        features: Annotated[int, COUNT] = 16
         """Coordinates of these vectors."""
-        width: int = 64
+        width: Annotated[int, COUNT] = 64
         """Channels of encoder and decoder."""
-        blocks: int = 3
+        blocks: Annotated[int, COUNT] = 3
         """Residual blocks of each."""
-        commitment: float = 0.25
+        commitment: Annotated[float, NON_NEGATIVE] = 0.25
         """Weight of |e - c|^2, which keeps what the encoder says near the vectors."""
-        prior_width: int = 64
+        prior_width: Annotated[int, COUNT] = 64
         """Channels of the PixelCNN over the codes."""
-        prior_blocks: int = 5
+        prior_blocks: Annotated[int, COUNT] = 5
         """Its layers behind the first one."""
-        dropout: float | None = None
+        dropout: Annotated[float, BELOW_ONE] | None = None
         """Share of each block's units left out while it learns; by default 0.5 for few images."""
-        logistics: int | None = None
+        logistics: Annotated[int, COUNT] | None = None
         """Say p(x_i | k) as a mixture of so many logistics; by default 3 beyond 32 grey levels."""
-        lr: float = 2e-3
+        lr: Annotated[float, POSITIVE] = 2e-3
         """Learning rate at the start; it falls to 1% of this."""
-        ema: float = 500_000
+        ema: Annotated[float, POSITIVE] = 500_000
         """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
             if self.codes < 2 or self.codes & (self.codes - 1):
                 raise UsageError(f"--codes must be a power of 2, and at least 2, not {self.codes}")
-            for name in (
-                "patch",
-                "features",
-                "width",
-                "blocks",
-                "prior_width",
-                "prior_blocks",
-                "logistics",
-            ):
-                value = getattr(self, name)
-                if value is not None and value < 1:
-                    raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
-            if not (self.lr > 0 and self.ema > 0 and self.commitment >= 0):
-                raise UsageError("--lr and --ema must be more than 0, and --commitment at least 0")
-            if self.dropout is not None and not 0 <= self.dropout < 1:
-                raise UsageError(f"--dropout must be at least 0 and below 1, not {self.dropout}")
 
     config: Config
 
@@ -102,7 +88,7 @@ class VQVAE(Explicit):
             raise UsageError(
                 "a vq-vae puts codes in the place of patches of images, and these data are vectors"
             )
-        self.observation = observation(space.levels, config.logistics, usual=3)
+        self.observation = observation(space.levels, config.logistics, default_logistics=3)
         channels, height, width = space.shape
         largest = max(height, width)
         patch = config.patch or (4 if largest > 16 else 2 if largest >= 8 else 1)
@@ -112,15 +98,15 @@ class VQVAE(Explicit):
         self.encoder = nn.Sequential(
             SpaceToDepth(patch),
             nn.Conv2d(channels * patch**2, wide, 3, padding=1),
-            *(Convolutional(wide) for _ in range(config.blocks)),
-            normalised(wide),
+            *(ResidualConv(wide) for _ in range(config.blocks)),
+            group_norm(wide),
             nn.SiLU(),
             nn.Conv2d(wide, features, 1),
         )  # (N, C, H, W) -> (N, F, h, w)
         self.decoder = nn.Sequential(
             nn.Conv2d(features, wide, 3, padding=1),
-            *(Convolutional(wide) for _ in range(config.blocks)),
-            normalised(wide),
+            *(ResidualConv(wide) for _ in range(config.blocks)),
+            group_norm(wide),
             nn.SiLU(),
             nn.Conv2d(wide, size * patch**2, 3, padding=1),
             DepthToSpace(height, width, patch),
@@ -128,9 +114,9 @@ class VQVAE(Explicit):
         )  # (N, F, h, w) -> (N, C, H, W, size)
         self.codebook = Codebook(config.codes, features)
         self.bits = config.codes.bit_length() - 1
-        written = Space((self.bits, *self.grid), 2, space.classes if config.conditional else 0)
+        code_space = Space((self.bits, *self.grid), 2, space.classes if config.conditional else 0)
         self.prior = PixelCNN(
-            written,
+            code_space,
             PixelCNN.Config(
                 conditional=config.conditional,
                 width=config.prior_width,
@@ -143,7 +129,7 @@ class VQVAE(Explicit):
         """Units and class prior, and what part of the units drops out: half where images are few."""
         super().setup(train)
         share, few = self.config.dropout, len(train) < FEW_IMAGES
-        drop(self, share if share is not None else 0.5 if few else 0.0)
+        set_dropout(self, share if share is not None else 0.5 if few else 0.0)
 
     def players(self) -> Sequence[Player]:
         """The autoencoder, and the PixelCNN, which learns the codes as they are now."""
@@ -152,28 +138,29 @@ class VQVAE(Explicit):
         autoencoder = nn.ModuleList([self.encoder, self.decoder])
         return [
             Player(
-                "autoencoder", autoencoder, self.compress, lr=lr, ema=config.ema,
+                "autoencoder", autoencoder, self.autoencoder_loss, lr=lr, ema=config.ema,
                 adapt=self.adapt, shared=self.codebook, whole_batch=True,
             ),
-            Player("prior", self.prior, self.foretell, lr=lr, ema=config.ema),
+            Player("prior", self.prior, self.prior_loss, lr=lr, ema=config.ema),
         ]  # fmt: skip
 
-    def compress(self, batch: Batch, clock: Clock) -> Loss:
+    def autoencoder_loss(self, batch: Batch, clock: Clock) -> Loss:
         """-log p(x | k(x)) and |e - c|^2."""
-        e = self._encoded(batch.x)  # (M, F), M = N h w
+        e = self._encode(batch.x)  # (M, F), M = N h w
         codes = self.codebook.distances(e.detach()).argmin(1)  # (M,)
         chosen = self.codebook.vectors[codes]
-        passed = e + (chosen - e).detach()  # the value of c, the gradient of e
-        likelihood = self._likelihood(batch.x, self._map(passed))
-        apart = (e - chosen).square().sum(1).unflatten(0, (len(batch), -1)).sum(1)  # (M,) -> (N,)
+        straight = e + (chosen - e).detach()  # the value of c, the gradient of e: straight through
+        likelihood = self._likelihood(batch.x, self._as_map(straight))
+        squares = (e - chosen).square().sum(1)  # (M,)
+        distance = squares.view(len(batch), -1).sum(1)  # (M,) -> (N,)
         if self.training:
-            self.codebook.learn(e.detach(), codes)
-        terms = {"reconstruction": -likelihood, "commitment": self.config.commitment * apart}
+            self.codebook.update(e.detach(), codes)
+        terms = {"reconstruction": -likelihood, "commitment": self.config.commitment * distance}
         return Loss(terms, {"codes used": self.codebook.perplexity})
 
-    def foretell(self, batch: Batch, clock: Clock) -> Loss:
+    def prior_loss(self, batch: Batch, clock: Clock) -> Loss:
         """-log p(k(x) | y)."""
-        bits = self._written(self.codes(batch.x))
+        bits = self._to_bits(self.codes(batch.x))
         return self.prior.loss(Batch(bits, batch.y if self.conditional else None), clock)
 
     def adapt(self, batch: Batch, clock: Clock) -> None:
@@ -187,61 +174,62 @@ class VQVAE(Explicit):
         with (
             self.evaluating()
         ):  # also while it learns: the prior is to know the codes that are scored
-            codes = self.codebook.distances(self._encoded(self._to_device(x)[0])).argmin(1)
+            codes = self.codebook.distances(self._encode(self._to_device(x))).argmin(1)
         return codes.view(-1, *self.grid)
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """E[x' | k(x)]: (N, *shape) in data units -> the same, off the grid.  y changes nothing."""
         with self.evaluating():
-            return self.observation.mean(self._given(self._vectors(self.codes(x))))
+            return self.observation.mean(self._params(self._embed(self.codes(x))))
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         """log p(k(x) | y) + log p(x | k(x)); there is nothing to draw, so ``samples`` changes nothing."""
         codes = self.codes(x)
-        log_p = self.prior._log_prob(self._written(codes), y, None, None).nats  # (N,) float64
-        return LogProb(log_p + self._likelihood(x, self._vectors(codes)), Kind.LOWER)
+        log_p = self.prior._log_prob(self._to_bits(codes), y, None, None).nats  # (N,) float64
+        return LogProb(log_p + self._likelihood(x, self._embed(codes)), Kind.LOWER)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         """What decides the bits of the codes, then each coordinate given them: (n, B + D) uniform."""
         return torch.rand(n, self.prior.space.dims + self.space.dims, generator=generator)
 
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
-        first, rest = noise.split([self.prior.space.dims, self.space.dims], 1)
-        bits = self.prior._sample(first.unflatten(1, self.prior.space.shape), y)
-        given = self._given(self._vectors(self._read(bits)))
-        return self.space.decode(self.observation.draw(given, rest.unflatten(1, self.space.shape)))
+        of_codes = noise[:, : self.prior.space.dims].reshape(-1, *self.prior.space.shape)
+        of_x = noise[:, self.prior.space.dims :].reshape(-1, *self.space.shape)
+        codes = self._from_bits(self.prior._sample(of_codes, y))
+        return self.space.decode(self.observation.draw(self._params(self._embed(codes)), of_x))
 
-    def _encoded(self, x: Tensor) -> Tensor:
+    def _encode(self, x: Tensor) -> Tensor:
         """e at every place, (N, *shape) in data units -> (N h w, F) float32."""
-        return self.encoder(self.standardise(x)).float().movedim(1, 3).flatten(0, 2)
+        e: Tensor = self.encoder(self.standardise(x))  # (N, F, h, w)
+        return e.float().movedim(1, 3).flatten(0, 2)
 
-    def _map(self, vectors: Tensor) -> Tensor:
+    def _as_map(self, vectors: Tensor) -> Tensor:
         """(N h w, F) -> (N, F, h, w)."""
-        return vectors.unflatten(0, (-1, *self.grid)).movedim(3, 1)
+        return vectors.view(-1, *self.grid, vectors.shape[1]).movedim(3, 1)
 
-    def _vectors(self, codes: Tensor) -> Tensor:
+    def _embed(self, codes: Tensor) -> Tensor:
         """(N, h, w) -> (N, F, h, w)."""
-        return self._map(self.codebook.vectors[codes.flatten()])
+        return self._as_map(self.codebook.vectors[codes.flatten()])
 
-    def _given(self, vectors: Tensor) -> Tensor:
+    def _params(self, vectors: Tensor) -> Tensor:
         """What decides each p(x_i | k): (N, F, h, w) -> (N, C, H, W, size)."""
-        return self.decoder(vectors).float()
+        params: Tensor = self.decoder(vectors)
+        return params.float()
 
     def _likelihood(self, x: Tensor, vectors: Tensor) -> Tensor:
         """log p(x | k): (N, *shape), (N, F, h, w) -> (N,)."""
-        return (
-            self.observation.log_prob(self._given(vectors), self.space.codes(x)).flatten(1).sum(1)
-        )
+        log_p = self.observation.log_prob(self._params(vectors), self.space.codes(x))
+        return log_p.flatten(1).sum(1)  # (N, *shape) -> (N,)
 
-    def _written(self, codes: Tensor) -> Tensor:
+    def _to_bits(self, codes: Tensor) -> Tensor:
         """Codes as bits, one channel each: (N, h, w) -> (N, B, h, w) of 0.0 and 1.0."""
         place = torch.arange(self.bits, device=codes.device).view(-1, 1, 1)
         return (codes[:, None] >> place & 1).float()
 
-    def _read(self, bits: Tensor) -> Tensor:
+    def _from_bits(self, bits: Tensor) -> Tensor:
         """Bits as codes: (N, B, h, w) -> (N, h, w)."""
         place = torch.arange(self.bits, device=bits.device).view(-1, 1, 1)
         return (bits.long() << place).sum(1)

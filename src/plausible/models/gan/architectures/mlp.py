@@ -8,11 +8,11 @@ from plausible.nn.networks import activation, initialise, perceptron
 
 
 @architectures
-def mlp(made: Space, seen: Space, inputs: int, width: int | None) -> Trunks:
+def mlp(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunks:
     """Two hidden layers each way, ``width`` units wide (256): for vectors and the smallest images."""
     wide = width or 256
-    synthesis = nn.Sequential(
-        perceptron(inputs, wide, wide, made.dims), nn.Unflatten(1, made.shape)
+    generator = nn.Sequential(
+        perceptron(inputs, wide, wide, space.dims), nn.Unflatten(1, space.shape)
     )
-    analysis = nn.Sequential(nn.Flatten(), perceptron(seen.dims, wide, wide), activation())
-    return Trunks(initialise(synthesis), initialise(analysis), wide)
+    discriminator = nn.Sequential(nn.Flatten(), perceptron(d_space.dims, wide, wide), activation())
+    return Trunks(initialise(generator), initialise(discriminator), wide)

@@ -1,4 +1,4 @@
-"""The pair of R3GAN: residual blocks of grouped convolutions, no normalisation, mirror images."""
+"""The networks of R3GAN: residual blocks of grouped convolutions, no normalisation, mirror images."""
 
 import math
 from itertools import pairwise
@@ -10,8 +10,8 @@ from torch.nn.functional import interpolate, leaky_relu
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
-from plausible.models.gan.architectures.trunks import Trunks, architectures, images
-from plausible.nn.networks import channels_last
+from plausible.models.gan.architectures.trunks import Trunks, architectures
+from plausible.nn.networks import channels_last, need_images
 
 L = TypeVar("L", nn.Conv2d, nn.Linear)
 _GROUP = 16  # channels of a group
@@ -92,7 +92,7 @@ def stages(height: int, width: int) -> list[tuple[int, int]]:
 
 
 @architectures
-def r3gan(made: Space, seen: Space, inputs: int, width: int | None) -> Trunks:
+def r3gan(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunks:
     """Stages of bilinear resampling and two residual blocks, from about 4x4 pixels and back to it.
 
     ``width`` channels (128) at the two smallest sizes, then half as many at each doubling, at least
@@ -100,11 +100,11 @@ def r3gan(made: Space, seen: Space, inputs: int, width: int | None) -> Trunks:
     networks have 768 channels at the smallest sizes; they are meant for GPUs.
     Source: Huang et al. 2024, https://arxiv.org/abs/2501.05441.
     """
-    images(made, "r3gan", 16)
+    need_images(space, "r3gan", 16)
     base = width or 128
     if base % _GROUP:
         raise UsageError(f"--width of r3gan must be a multiple of {_GROUP}, not {base}")
-    sizes = stages(*made.shape[1:])
+    sizes = stages(*space.shape[1:])
     wide = [max(base >> max(i - 1, 0), _GROUP) // _GROUP * _GROUP for i in range(len(sizes))]
     depth, last = _BLOCKS * len(sizes), wide[-1]
 
@@ -114,21 +114,21 @@ def r3gan(made: Space, seen: Space, inputs: int, width: int | None) -> Trunks:
     def change(before: int, after: int) -> list[nn.Module]:
         return [] if before == after else [_scaled(nn.Conv2d(before, after, 1, bias=False), 1.0)]
 
-    synthesis: list[nn.Module] = [Basis(inputs, wide[0], sizes[0]), *blocks(wide[0])]
+    up: list[nn.Module] = [Basis(inputs, wide[0], sizes[0]), *blocks(wide[0])]
     for (_, before), (size, after) in pairwise(zip(sizes, wide, strict=True)):
         # (N, before, h / 2, w / 2) -> (N, after, h, w)
-        synthesis += [Resample(size), *change(before, after), *blocks(after)]
-    synthesis.append(_scaled(nn.Conv2d(last, made.shape[0], 1, bias=False), 1.0))
+        up += [Resample(size), *change(before, after), *blocks(after)]
+    up.append(_scaled(nn.Conv2d(last, space.shape[0], 1, bias=False), 1.0))
 
-    analysis: list[nn.Module] = [_scaled(nn.Conv2d(seen.shape[0], last, 1, bias=False), 1.0)]
+    down: list[nn.Module] = [_scaled(nn.Conv2d(d_space.shape[0], last, 1, bias=False), 1.0)]
     for (size, after), (_, before) in reversed(list(pairwise(zip(sizes, wide, strict=True)))):
         # (N, before, h, w) -> (N, after, h / 2, w / 2)
-        analysis += [*blocks(before), Resample(size), *change(before, after)]
+        down += [*blocks(before), Resample(size), *change(before, after)]
     head = nn.Conv2d(wide[0], wide[0], sizes[0], groups=wide[0], bias=False)
     # (N, C, h, w) at the smallest size -> (N, C)
-    analysis += [*blocks(wide[0]), _scaled(head, 1.0), nn.Flatten()]
+    down += [*blocks(wide[0]), _scaled(head, 1.0), nn.Flatten()]
 
-    g, d = channels_last(nn.Sequential(*synthesis)), channels_last(nn.Sequential(*analysis))
+    g, d = channels_last(nn.Sequential(*up)), channels_last(nn.Sequential(*down))
     return Trunks(g, d, wide[0])
 
 

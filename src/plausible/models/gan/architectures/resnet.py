@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from plausible.core.space import Space
-from plausible.models.gan.architectures.trunks import Trunks, architectures, images
-from plausible.nn.networks import halvings
+from plausible.models.gan.architectures.trunks import Trunks, architectures
+from plausible.nn.networks import halvings, need_images
 
 
 class Up(nn.Module):
@@ -66,34 +66,34 @@ class Total(nn.Module):
 
 
 @architectures
-def resnet(made: Space, seen: Space, inputs: int, width: int | None) -> Trunks:
+def resnet(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunks:
     """Residual blocks from and to about 4x4 pixels, ``width`` channels (64) throughout; tanh at the end.
 
     Made for spectral norm (--spectral-norm) and the hinge loss.  For images with sides of 8 to 128.
     Width 256 for G and 128 for D is the published size for 32 pixels; here both have the same.
     Source: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, appendix B.4.
     """
-    images(made, "resnet")
-    sizes, wide = halvings(*made.shape[1:]), width or 64
-    synthesis = nn.Sequential(
+    need_images(space, "resnet")
+    sizes, wide = halvings(*space.shape[1:]), width or 64
+    generator = nn.Sequential(
         nn.Linear(inputs, wide * math.prod(sizes[-1])),
         nn.Unflatten(1, (wide, *sizes[-1])),
         *(Up(wide, wide, full) for full, _ in reversed(list(pairwise(sizes)))),
         nn.BatchNorm2d(wide),
         nn.ReLU(),
-        nn.Conv2d(wide, made.shape[0], 3, padding=1),
+        nn.Conv2d(wide, space.shape[0], 3, padding=1),
         nn.Tanh(),
     )
     down = [
-        Down(wide if i else seen.shape[0], wide, half, first=not i)
+        Down(wide if i else d_space.shape[0], wide, half, first=not i)
         for i, half in enumerate(sizes[1:])
     ]
-    analysis = nn.Sequential(*down, Down(wide, wide, sizes[-1]), Total())
-    for network in (synthesis, analysis):
+    discriminator = nn.Sequential(*down, Down(wide, wide, sizes[-1]), Total())
+    for network in (generator, discriminator):
         for layer in network.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 short = isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1)
                 nn.init.xavier_uniform_(layer.weight, 1.0 if short else math.sqrt(2))
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
-    return Trunks(synthesis, analysis, wide)
+    return Trunks(generator, discriminator, wide)

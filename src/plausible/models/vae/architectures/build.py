@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from plausible.core.errors import UsageError
 from plausible.core.registry import Registry
 from plausible.core.space import Space
 from plausible.models.vae.hierarchy import Hierarchy
@@ -17,7 +16,7 @@ class Size:
     layers  of z.
     width   units or channels.
     blocks  residual blocks, as the architecture counts them.
-    classes labels that it is told; 0 if none.
+    classes labels of a conditional model, otherwise 0.
     """
 
     latent: int | None = None
@@ -30,13 +29,4 @@ class Size:
 Build = Callable[[Space, int, Size], Hierarchy]
 
 architectures: Registry[Build] = Registry("architecture")
-"""f(space, size, asked) -> Hierarchy; ``size`` numbers decide the distribution of each coordinate."""
-
-
-def images(space: Space, name: str) -> None:
-    """Refuse a space whose points are not images with sides of 8 to 128."""
-    if not space.is_image or not 8 <= min(space.shape[1:]) <= max(space.shape[1:]) <= 128:
-        raise UsageError(
-            f"the architecture {name} is for images with sides of 8 to 128, not for {space.shape}: "
-            f"choose --architecture mlp, or another --size"
-        )
+"""f(space, size, request) -> Hierarchy; ``size`` numbers decide the distribution of each coordinate."""

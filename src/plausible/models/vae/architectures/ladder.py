@@ -5,13 +5,13 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from plausible.models.vae.hierarchy import Hierarchy
-from plausible.nn.residual import Dense
+from plausible.nn.residual import ResidualDense
 
 
 class Ladder(Hierarchy):
     """L vectors z_l of ``latent`` coordinates each, joined by residual blocks of ``hidden`` units.
 
-    The encoder climbs: what a layer sees has one block more than what the layer below sees.  The decoder
+    The encoder climbs: the features of a layer have one block more behind them than those of the layer below.  The decoder
     comes down: the state below a layer is made of the state above it and z_l.
 
     front   x (N, *shape) -> (N, hidden).
@@ -31,7 +31,7 @@ class Ladder(Hierarchy):
         classes: int,
     ):
         super().__init__()
-        self.sizes, self.walk_drops = (latent,) * layers, layers > 1
+        self.sizes, self.path_dropout = (latent,) * layers, layers > 1
         self.front, self.back = front, back
         between = [1] * (layers - 1)
         self.up = nn.ModuleList(_blocks(hidden, count) for count in [blocks, *between])
@@ -41,30 +41,34 @@ class Ladder(Hierarchy):
         self.inward = nn.ModuleList(nn.Linear(state + latent, hidden) for state in states)
         self.down = nn.ModuleList(_blocks(hidden, count) for count in [*between, blocks])
 
-    def seen(self, x: Tensor) -> list[Tensor]:
-        """x (N, *shape) -> the view of each layer, top first, (N, hidden) each."""
-        views = [self.front(x)]
-        for climb in self.up:
-            views.append(climb(views[-1]))
-        return views[:0:-1]
+    def encoder_features(self, x: Tensor) -> list[Tensor]:
+        """x (N, *shape) -> the features of each layer, top first, (N, hidden) each."""
+        features = [self.front(x)]
+        for block in self.up:
+            features.append(block(features[-1]))
+        return features[:0:-1]
 
-    def initial_state(self, n: int, y: Tensor | None) -> Tensor:
+    def top_state(self, n: int, y: Tensor | None) -> Tensor:
         """The embeddings of labels, (n, hidden), or nothing, (n, 0)."""
         if self.label is None:
             return next(self.parameters()).new_zeros(n, 0)
-        return self.label(y)
+        state: Tensor = self.label(y)
+        return state
 
-    def ask(self, layer: int, seen: Tensor, state: Tensor) -> Tensor:
+    def posterior_params(self, layer: int, features: Tensor, state: Tensor) -> Tensor:
         """(R, hidden), (R, hidden) or (R, 0) -> (R, 2 latent)."""
-        return self.heads[layer](_joined(seen, state))
+        params: Tensor = self.heads[layer](_joined(features, state))
+        return params
 
-    def step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
+    def decoder_step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
         """(R, hidden) or (R, 0), (R, latent) -> (R, hidden)."""
-        return self.down[layer](silu(self.inward[layer](_joined(state, z))))
+        below: Tensor = self.down[layer](silu(self.inward[layer](_joined(state, z))))
+        return below
 
-    def out(self, state: Tensor) -> Tensor:
+    def output(self, state: Tensor) -> Tensor:
         """(R, hidden) -> (R, *shape, size)."""
-        return self.back(state)
+        output: Tensor = self.back(state)
+        return output
 
 
 def _joined(a: Tensor, b: Tensor) -> Tensor:
@@ -73,4 +77,4 @@ def _joined(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _blocks(features: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*(Dense(features) for _ in range(count)))
+    return nn.Sequential(*(ResidualDense(features) for _ in range(count)))

@@ -1,4 +1,4 @@
-"""LinearHierarchy maps both ways."""
+"""Linear maps both ways."""
 
 import torch
 from torch import Tensor, nn
@@ -10,16 +10,16 @@ from plausible.models.vae.hierarchy import Hierarchy
 
 
 @architectures
-def linear(space: Space, size: int, asked: Size) -> Hierarchy:
+def linear(space: Space, size: int, request: Size) -> Hierarchy:
     """W z + b and V x + c: with a normal p(x | z) of one scale, probabilistic PCA.
 
     One layer of z with ``latent`` coordinates (half as many as x).
     """
-    if asked.classes or (asked.layers or 1) > 1 or asked.width or asked.blocks:
+    if request.classes or (request.layers or 1) > 1 or request.width or request.blocks:
         raise UsageError(
             "the linear architecture has one layer of z, no labels, no --width and no --blocks"
         )
-    return LinearHierarchy(space.shape, size, asked.latent or max(1, space.dims // 2))
+    return LinearHierarchy(space.shape, size, request.latent or max(1, space.dims // 2))
 
 
 class LinearHierarchy(Hierarchy):
@@ -34,22 +34,24 @@ class LinearHierarchy(Hierarchy):
         self.head = nn.Sequential(nn.Flatten(), nn.Linear(dims, 2 * latent))
         self.last = nn.Sequential(nn.Linear(latent, dims * size), nn.Unflatten(1, (*shape, size)))
 
-    def seen(self, x: Tensor) -> list[Tensor]:
+    def encoder_features(self, x: Tensor) -> list[Tensor]:
         """x (N, *shape) itself."""
         return [x]
 
-    def initial_state(self, n: int, y: Tensor | None) -> Tensor:
+    def top_state(self, n: int, y: Tensor | None) -> Tensor:
         """Nothing, (n, 0)."""
         return next(self.parameters()).new_zeros(n, 0)
 
-    def ask(self, layer: int, seen: Tensor, state: Tensor) -> Tensor:
+    def posterior_params(self, layer: int, features: Tensor, state: Tensor) -> Tensor:
         """(R, *shape) -> (R, 2 latent)."""
-        return self.head(seen)
+        params: Tensor = self.head(features)
+        return params
 
-    def step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
+    def decoder_step(self, layer: int, state: Tensor, z: Tensor) -> Tensor:
         """z (R, latent) itself."""
         return z
 
-    def out(self, state: Tensor) -> Tensor:
+    def output(self, state: Tensor) -> Tensor:
         """(R, latent) -> (R, *shape, size)."""
-        return self.last(state)
+        output: Tensor = self.last(state)
+        return output

@@ -9,13 +9,13 @@ from plausible.models.vae.hierarchy import Hierarchy
 
 
 @architectures
-def mlp(space: Space, size: int, asked: Size) -> Hierarchy:
+def mlp(space: Space, size: int, request: Size) -> Hierarchy:
     """For vectors and small images: a linear map, silu and ``blocks`` (2) residual blocks each way.
 
     ``width`` units (512 beyond 256 coordinates, otherwise 128), ``layers`` (1) of z with ``latent`` (50,
     or twice the coordinates if that is less).
     """
-    hidden = asked.width or (512 if space.dims > 256 else 128)
+    hidden = request.width or (512 if space.dims > 256 else 128)
     front = nn.Sequential(nn.Flatten(), nn.Linear(space.dims, hidden), nn.SiLU())
     back = nn.Sequential(
         nn.Linear(hidden, space.dims * size), nn.Unflatten(1, (*space.shape, size))
@@ -23,9 +23,9 @@ def mlp(space: Space, size: int, asked: Size) -> Hierarchy:
     return Ladder(
         front,
         back,
-        latent=asked.latent or min(50, 2 * space.dims),
-        layers=asked.layers or 1,
+        latent=request.latent or min(50, 2 * space.dims),
+        layers=request.layers or 1,
         hidden=hidden,
-        blocks=2 if asked.blocks is None else asked.blocks,
-        classes=asked.classes,
+        blocks=2 if request.blocks is None else request.blocks,
+        classes=request.classes,
     )

@@ -1,0 +1,152 @@
+"""plausible evaluate."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional
+
+from plausible.cli.arguments import Count, Device, Overwrite, Seed
+from plausible.cli.checks import check_output_folder, check_run
+from plausible.cli.command import commands
+from plausible.cli.console import console, progress_bar, say, say_notes
+from plausible.core.choices import Extractor
+from plausible.core.errors import UsageError
+from plausible.data.options import DEFAULTS, Options
+from plausible.data.source import NAMES, resolve_source
+
+if TYPE_CHECKING:
+    from plausible.data.part import Data
+    from plausible.evaluation.report import Report
+
+
+@commands
+@dataclass(frozen=True)
+class Evaluate:
+    """Did it learn the distribution?  Measures beside real data, and a verdict for each defect.
+
+    Of a run, or of samples that another program drew.
+
+    Example: plausible evaluate runs/gan-digits-20260101-120000 --strict
+    """
+
+    run_folder: Annotated[Positional[Path | None], tyro.conf.arg(name="run", metavar="[RUN]")] = (
+        None
+    )
+    """The folder of the run; not with --samples."""
+    samples: str | None = None
+    """Judge these instead of a run: a folder of images, or a .npz, .npy, .csv or IDX file."""
+    data: str | None = None
+    """With --samples: the data they imitate, a name or a path."""
+    preparation: OmitArgPrefixes[Options] = DEFAULTS
+    split: float | None = None
+    """With --samples: the share of the data to hold out, 0 to 1; by default as for training."""
+    heldout: str | None = None
+    """With --samples: real data to hold them against, when --data is what they were learned from."""
+    n: Count = 5000
+    """The most samples and held-out examples to look at."""
+    features: Extractor = "auto"
+    """What distances are taken in; auto is a classifier for labelled data, otherwise random."""
+    outliers: str | None = None
+    """Data of another kind, a name or a path: does the model tell them from its own?"""
+    pretrained: str | None = None
+    """An image model of the Hugging Face hub, or its folder, as features (extra: pretrained)."""
+    out: Path | None = None
+    """The folder to write to; by default the run, or <samples>-evaluation."""
+    strict: bool = False
+    """Exit with 0 for PASS, 1 for FAIL and 3 for INCONCLUSIVE."""
+    seed: Seed = 0
+    device: Device = "auto"
+    overwrite: Overwrite = False
+
+    def run(self) -> None:
+        """Measure, test, write."""
+        self._check()
+        from plausible.cli import display
+        from plausible.tasks.save import save_report
+
+        report, data, folder = self._of_samples() if self.samples else self._of_run()
+        again = ", in the place of those before" if (folder / "measures.json").exists() else ""
+        save_report(report, folder, data)
+        console.print(display.report(report))
+        say(f"numbers and pictures in {folder}{again}")
+        if self.strict and report.verdict is not None:
+            sys.exit(report.verdict.exit_code)
+
+    def _of_run(self) -> "tuple[Report, Data, Path]":
+        from plausible.evaluation.features import pretrained
+        from plausible.tasks import evaluate, open_trained
+
+        assert self.run_folder is not None
+        trained = open_trained(self.run_folder, device=self.device)
+        with progress_bar("reading") as progress:
+            report = evaluate(
+                trained,
+                n=self.n,
+                features=pretrained(self.pretrained) if self.pretrained else self.features,
+                outliers=self.outliers,
+                seed=self.seed,
+                progress=progress,
+            )
+        return report, trained.data, self.out or self.run_folder
+
+    def _of_samples(self) -> "tuple[Report, Data, Path]":
+        from plausible.data.load import load
+        from plausible.evaluation.features import pretrained
+        from plausible.tasks import evaluate
+        from plausible.tasks.evaluate_samples import foreign_samples
+
+        assert self.samples is not None
+        assert self.data is not None
+        folder = self.out or Path(f"{Path(os.path.abspath(self.samples)).stem}-evaluation")
+        check_output_folder(folder, self.overwrite)
+        with progress_bar(f"reading {self.data}"):
+            real = load(self.data, self.preparation)
+        part, data, notes = foreign_samples(
+            self.samples, real, options=self.preparation, split=self.split, heldout=self.heldout
+        )
+        say_notes(notes)
+        with progress_bar("reading") as progress:
+            report = evaluate(
+                part,
+                data,
+                n=self.n,
+                features=pretrained(self.pretrained) if self.pretrained else self.features,
+                seed=self.seed,
+                progress=progress,
+            )
+        return report, data, folder
+
+    def _check(self) -> None:
+        """Refuse what can be refused without reading anything large."""
+        if (self.run_folder is None) == (self.samples is None):
+            raise UsageError(
+                "plausible evaluate needs either the folder of a run or --samples FILE"
+            )
+        if self.run_folder is not None:
+            check_run(self.run_folder)
+            for flag in ("data", "split", "heldout"):
+                if getattr(self, flag) is not None:
+                    raise UsageError(f"--{flag} goes with --samples; a run knows its own data")
+            if self.preparation != DEFAULTS:
+                raise UsageError(
+                    "flags that shape data go with --samples; a run knows its own data"
+                )
+        elif self.outliers is not None:
+            raise UsageError("--outliers asks a model: give the folder of a run")
+        elif self.data is None:
+            raise UsageError("--samples needs --data, the real data that the samples imitate")
+        if self.pretrained is not None and self.features != "auto":
+            raise UsageError("--features and --pretrained both choose features: give one of them")
+        if self.split is not None and self.heldout is not None:
+            raise UsageError("--split and --heldout both say what is held out: give one of them")
+        if self.samples not in (None, *NAMES) and not Path(self.samples).expanduser().exists():
+            raise UsageError(f"--samples {self.samples} does not exist: give a file or a folder")
+        for source in (self.data, self.heldout, self.outliers):
+            if source is not None:
+                resolve_source(source)
+        if self.out is not None:
+            check_output_folder(self.out, self.overwrite)

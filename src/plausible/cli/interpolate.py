@@ -1,0 +1,63 @@
+"""plausible interpolate."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from plausible.cli.arguments import Device, Overwrite, RunFolder, Seed
+from plausible.cli.checks import check_inputs, check_output, check_run
+from plausible.cli.command import commands
+from plausible.cli.console import say
+from plausible.core.errors import UsageError
+
+
+@commands
+@dataclass(frozen=True)
+class Interpolate:
+    """Walk along great circles between draws of z, or between the z of two given images.
+
+    Example: plausible interpolate runs/gan-digits-20260101-120000 --out walk.gif
+    """
+
+    run_folder: RunFolder
+    out: str
+    """Where to write the walks: a name ending in .png (rows of images) or .gif (an animation)."""
+    between: tuple[str, str] | None = None
+    """Two files to walk between, each by its own z, of a model that can encode (vae)."""
+    rows: int = 8
+    """How many walks; between two images there is one."""
+    columns: int = 12
+    """How many points on each walk, both ends counted."""
+    label: str | None = None
+    """The class of all walks of a conditional model, by name or number; by default each has a drawn one."""
+    seed: Seed = 0
+    device: Device = "auto"
+    overwrite: Overwrite = False
+
+    def run(self) -> None:
+        """Walk and write."""
+        check_run(self.run_folder)
+        check_output(self.out, (".png", ".gif"), self.overwrite)
+        if self.rows < 1 or self.columns < 2:
+            raise UsageError("--rows must be at least 1 and --columns at least 2")
+        if self.between is not None:
+            check_inputs(self.between)
+        from plausible import figures
+        from plausible.tasks import interpolate, interpolate_between, open_trained
+        from plausible.tasks.save import save_bytes
+
+        trained = open_trained(self.run_folder, device=self.device)
+        if self.between is None:
+            x = interpolate(trained, self.rows, self.columns, self.label, seed=self.seed)
+        else:  # (columns, *shape) -> (1, columns, *shape)
+            x = interpolate_between(trained, self.between, self.columns, self.label)[None]
+        if self.out.lower().endswith(".gif"):
+            if not trained.model.space.is_image:
+                raise UsageError("an animation needs images: choose a name ending in .png")
+            content = figures.gif([figures.grid(frame) for frame in x.transpose(0, 1)])
+        elif trained.model.space.is_image:
+            content = figures.png(figures.grid(x.flatten(0, 1), self.columns))
+        else:
+            content = figures.png(figures.scatter(x.flatten(0, 1)))
+        save_bytes(Path(self.out), content)
+        walks = f"{len(x)} walks" if len(x) > 1 else "a walk"
+        say(f"{walks} of {self.columns} points in {self.out}")

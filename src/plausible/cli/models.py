@@ -1,0 +1,37 @@
+"""plausible models."""
+
+from dataclasses import dataclass
+
+from plausible.cli.command import commands
+from plausible.cli.console import console
+
+
+@commands
+@dataclass(frozen=True)
+class Models:
+    """The taxonomy: every model, where it stands, what it can do and its kind of probability.
+
+    Example: plausible models
+    """
+
+    def run(self) -> None:
+        """Print the tree."""
+        from rich.tree import Tree
+
+        import plausible.models  # noqa: F401  # fills the registry
+        from plausible.core.model import capabilities, models
+
+        root = Tree("models")
+        branches: dict[tuple[str, ...], Tree] = {(): root}
+        for model in models.values():
+            for depth in range(len(model.place)):
+                place = model.place[: depth + 1]
+                if place not in branches:
+                    branches[place] = branches[place[:-1]].add(place[-1])
+            can = capabilities(model)
+            offered = ", ".join(f"{what} {kind}".strip() for what, kind in can.items())
+            if "log_prob" not in can:
+                offered += "; no probability of x"
+            first = (model.__doc__ or "").splitlines()[0]
+            branches[model.place].add(f"[bold]{model.name}[/bold]  {first}\n  can: {offered}")
+        console.print(root, highlight=False)

@@ -1,0 +1,56 @@
+"""plausible resume."""
+
+import sys
+from dataclasses import dataclass
+
+from plausible.cli.arguments import Device, RunFolder
+from plausible.cli.checks import check_run
+from plausible.cli.command import commands
+from plausible.core.choices import OnFailure
+from plausible.core.errors import UsageError
+
+
+@commands
+@dataclass(frozen=True)
+class Resume:
+    """Go on with a run exactly where it stopped, or to a new total.
+
+    Example: plausible resume runs/gan-digits-20260101-120000 --steps 8000
+    """
+
+    run_folder: RunFolder
+    steps: int | None = None
+    """A new total number of rounds, those already played counted; by default the run's own."""
+    minutes: float | None = None
+    """A new total number of wall-clock minutes, those already spent counted."""
+    on_failure: OnFailure = "rollback"
+    """warn: stop where a number is not finite; rollback: go back once before, with half the learning rate; stop: stop at any failure."""
+    watch: bool = True
+    """Probe the model every 100 rounds, raise alarms, and keep the best weights."""
+    device: Device = "auto"
+
+    def run(self) -> None:
+        """Resume with as many processes as before, evaluate again."""
+        check_run(self.run_folder)
+        from plausible.cli.train import play
+        from plausible.core.device import resolve_device
+        from plausible.runs import Run
+        from plausible.tasks.start import restart
+        from plausible.training import distributed
+
+        run = Run(self.run_folder)
+        processes = run.config["processes"]
+        if processes > 1 and not distributed.launched():
+            sys.exit(distributed.launch(processes, sys.argv[1:]))
+        run, training = restart(
+            run,
+            steps=self.steps,
+            minutes=self.minutes,
+            device=self.device,
+            world=distributed.join(resolve_device(self.device)),
+        )
+        if training.finished and (run.folder / "measures.json").exists():
+            raise UsageError(
+                f"{run.folder} has used its budget: give a larger total with --steps or --minutes"
+            )
+        play(run, training, self.watch, self.on_failure)

@@ -1,0 +1,90 @@
+"""plausible sample."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from plausible.cli.arguments import Count, Device, Overwrite, RunFolder, Seed
+from plausible.cli.checks import check_output, check_run
+from plausible.cli.command import commands
+from plausible.cli.console import say
+from plausible.core.choices import Which
+from plausible.core.errors import UsageError
+
+
+@commands
+@dataclass(frozen=True)
+class Sample:
+    """Draw samples: a grid (.png), arrays (.npz), or a folder (trailing /) with one PNG each.
+
+    Or show the walk of the Markov chain behind them, from its beginning, as an animation.
+
+    Example: plausible sample runs/gan-digits-20260101-120000 -n 64 --out samples.png
+    """
+
+    run_folder: RunFolder
+    out: str | None = None
+    """Where to write the samples: a name ending in .png, .npz or /."""
+    n: Count = 64
+    """How many samples to draw, or how many chains to walk."""
+    label: str | None = None
+    """Draw only this class, by name or number, from a conditional model; by default all classes."""
+    truncation: float | None = None
+    """Keep every coordinate of z within this many standard deviations: more typical, less varied."""
+    mean: bool = False
+    """Draw E[x | z] in the place of x: without the noise that a model of single pixels adds."""
+    weights: Which = "best"
+    """Draw by the best weights of the training, by what was probed while it ran, or by the last."""
+    chain: str | None = None
+    """Write the walk of n chains in the place of samples, of rbm and gsn: a name ending in .gif."""
+    steps: int = 100
+    """How many steps the walk of --chain takes."""
+    seed: Seed = 0
+    device: Device = "auto"
+    overwrite: Overwrite = False
+
+    def run(self) -> None:
+        """Draw and write."""
+        check_run(self.run_folder)
+        if (self.out is None) == (self.chain is None):
+            raise UsageError("say where to write: --out for samples, or --chain for a walk")
+        if self.out is not None:
+            check_output(self.out, (".png", ".npz", "/"), self.overwrite)
+        if self.chain is not None:
+            check_output(self.chain, (".gif",), self.overwrite, "--chain")
+        if self.n < 1 or self.steps < 1:
+            raise UsageError("-n and --steps must be at least 1")
+        from plausible.tasks import open_trained, sample
+        from plausible.tasks.sample import weights_used
+        from plausible.tasks.save import save_samples
+
+        trained = open_trained(self.run_folder, device=self.device, weights=self.weights)
+        if self.chain is not None:
+            self._walk(self.chain)
+            return
+        assert self.out is not None
+        drawn = sample(
+            trained,
+            self.n,
+            self.label,
+            truncation=self.truncation,
+            mean=self.mean,
+            seed=self.seed,
+        )
+        which = weights_used(trained, self.weights)
+        if which:
+            say(which)
+        save_samples(drawn, trained.model.space, self.out)
+        say(f"{self.n:,} samples in {self.out}")
+
+    def _walk(self, out: str) -> None:
+        """The states of chains from their beginning on, one frame a step."""
+        from plausible import figures
+        from plausible.tasks import open_trained, sample_chain
+        from plausible.tasks.save import save_bytes
+
+        trained = open_trained(self.run_folder, device=self.device, weights=self.weights)
+        way = sample_chain(trained, self.n, self.steps, self.label, seed=self.seed)
+        if not trained.model.space.is_image:
+            raise UsageError("an animation needs images")
+        save_bytes(Path(out), figures.gif([figures.grid(x) for x in way], back=False))
+        say(f"{self.n:,} chains of {self.steps:,} steps in {out}")

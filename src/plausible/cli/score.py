@@ -1,0 +1,70 @@
+"""plausible score."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plausible.cli.checks import check_output
+from plausible.cli.command import commands
+from plausible.cli.console import progress_bar, say
+from plausible.cli.questions import SHOWN, Questions, table
+
+if TYPE_CHECKING:
+    from plausible.data.inputs import Inputs
+    from plausible.recognition.recogniser import Plausibility, Recogniser
+
+_LONG = 1e9  # nats beyond which digits say nothing
+_PICTURED = 16  # inputs of a heat map
+
+
+@commands
+@dataclass(frozen=True)
+class Score(Questions):
+    """How plausible is it?  log p(x), its place among held-out data, and a p-value.
+
+    Example: plausible score runs/naive-bayes-mnist-20260101-120000 photo.png --out scores.csv
+    """
+
+    map: str | None = None
+    """Where to draw -log p of every pixel of the inputs (.png), of an autoregressive model."""
+
+    def run(self) -> None:
+        """Look and answer."""
+        self.check()
+        if self.map is not None:
+            check_output(self.map, (".png",), self.overwrite, "--map")
+        recogniser, inputs = self.opened()
+        if self.map is not None:
+            from plausible.tasks.complete import autoregressive
+            from plausible.tasks.trained import Trained
+
+            autoregressive(Trained(recogniser.model), "--map")
+        with progress_bar("looking at the inputs"):
+            rows = recogniser.score(inputs.part, inputs.names)
+        columns = ("input", "log p(x), nats", "of held-out data", "p-value")
+        title = f"{len(rows):,} inputs; implausible by {recogniser.novelty}"
+        shown = table(title, columns, left=("input",))
+        for row in rows[:SHOWN]:
+            below = f"{row.percentile:.1%} are at most as probable"
+            shown.add_row(row.name, _nats(row), below, f"{row.p:.2g}")
+        self.tell(inputs.notes, shown, [asdict(row) for row in rows])
+        if self.map is not None:
+            _draw_map(recogniser, inputs, self.map)
+            say(f"-log p of every pixel in {self.map}")
+
+
+def _draw_map(recogniser: "Recogniser", inputs: "Inputs", out: str) -> None:
+    """Images and below each its pixels' -log p, of the first inputs."""
+    from plausible import figures
+    from plausible.tasks import surprisal
+    from plausible.tasks.save import save_bytes
+
+    part = inputs.part.rows(slice(0, _PICTURED))
+    nats = surprisal(recogniser.model, part)
+    save_bytes(Path(out), figures.png(figures.heatmap(part.as_batch().x, nats)))
+
+
+def _nats(row: "Plausibility") -> str:
+    error = "" if row.stderr is None else f" ± {row.stderr:.2g}"
+    number = f"{row.log_prob:,.1f}" if abs(row.log_prob) < _LONG else f"{row.log_prob:.4g}"
+    return f"{row.sign} {number}{error}"

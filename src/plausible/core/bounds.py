@@ -1,0 +1,94 @@
+"""The values that a field of a configuration may take, said where the field is declared."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, get_args, get_type_hints
+
+from plausible.core.errors import UsageError
+from plausible.core.registry import Registry
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """An interval that annotates a number: ``Annotated[int, Bounds(at_least=1)]``.
+
+    at_least, at_most  the ends, which belong to it.
+    above, below       the ends, which do not.
+    """
+
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def __contains__(self, value: float) -> bool:
+        """NaN lies in no interval."""
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        ) and value == value
+
+    def __str__(self) -> str:
+        """What a value must do: "be at least 1", "lie between 0 and 1"."""
+        if self.at_least is not None and self.at_most is not None:
+            return f"lie between {self.at_least:g} and {self.at_most:g}"
+        ends = (
+            ("at least", self.at_least),
+            ("more than", self.above),
+            ("at most", self.at_most),
+            ("less than", self.below if self.below != math.inf else None),
+        )
+        return "be " + " and ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+
+
+POSITIVE = Bounds(above=0)
+"""More than 0: a learning rate, a half-life."""
+
+COUNT = Bounds(at_least=1)
+"""A number of things: units, steps, layers."""
+
+SHARE = Bounds(at_least=0, at_most=1)
+"""A part of a whole."""
+
+BELOW_ONE = Bounds(at_least=0, below=1)
+"""A part that is never the whole: the memory of a running mean, the rate of dropout."""
+
+NON_NEGATIVE = Bounds(at_least=0)
+"""The weight of a term that may be left out."""
+
+FINITE = Bounds(above=0, below=math.inf)
+"""More than 0, and a number one can compute with: a ridge, a tolerance."""
+
+
+def check_bounds(config: Any) -> None:
+    """Refuse the first field of a dataclass whose value its annotation does not allow.
+
+    A number lies in the interval of its ``Bounds``, a name is an entry of its ``Registry``.  None is
+    passed over, and of a tuple every entry is looked at.
+    """
+    hints = get_type_hints(type(config), include_extras=True)
+    for field in fields(config):
+        value = getattr(config, field.name)
+        for allowed in _allowed(hints[field.name]):
+            for entry in value if isinstance(value, tuple) else (value,):
+                if entry is None:
+                    continue
+                if isinstance(allowed, Registry):
+                    allowed[entry]  # which refuses an unknown name
+                elif entry not in allowed:
+                    raise UsageError(f"{flag(field.name)} must {allowed}, not {entry}")
+
+
+def flag(name: str) -> str:
+    """What the command line calls a field: ``warm_up`` is --warm-up."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _allowed(hint: Any) -> list["Bounds | Registry[Any]"]:
+    """What an annotation allows, also inside of unions and tuples."""
+    inside = [allowed for part in get_args(hint) for allowed in _allowed(part)]
+    return [
+        a for a in getattr(hint, "__metadata__", ()) if isinstance(a, Bounds | Registry)
+    ] + inside

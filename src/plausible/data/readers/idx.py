@@ -1,0 +1,139 @@
+"""IDX files, in which MNIST came: single ones, and folders of them under their usual names."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+
+from plausible.core.errors import UsageError
+from plausible.data.arrays import interpret
+from plausible.data.labels import as_labels
+from plausible.data.options import Options
+from plausible.data.raw import Raw, first_line
+from plausible.data.readers.reader import Progress, readers
+
+# http://yann.lecun.com/exdb/mnist: the third byte names the type, all big-endian
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+PARTS = ("train", "t10k")  # what the usual names begin with; the second is for testing
+
+
+def idx_path(folder: Path, part: str, content: str) -> Path | None:
+    """The IDX file of a part ("train", "t10k") and content ("images", "labels") under its usual
+    names, gzipped or not; None if there is none.
+    """
+    rank = 3 if content == "images" else 1
+    for dash in "-.":
+        for ending in ("", ".gz"):
+            path = folder / f"{part}-{content}{dash}idx{rank}-ubyte{ending}"
+            if path.is_file():
+                return path
+    return None
+
+
+def is_idx(path: Path) -> bool:
+    """True for a file that starts like one, and for a folder with images under one of the usual names."""
+    if path.is_dir():
+        return any(idx_path(path, part, "images") for part in PARTS)
+    return path.is_file() and is_idx_file(path)
+
+
+@readers.by_content("an IDX file or folder", is_idx)
+def idx(path: Path, options: Options, progress: Progress | None) -> Raw:
+    """A file with the labels that lie beside it, or a folder whose t10k files become the held-out part."""
+    return _idx_folder(path) if path.is_dir() else _idx_file(path)
+
+
+def is_idx_file(path: Path) -> bool:
+    """True for a file that starts like an IDX file, gzipped or not."""
+    try:
+        with path.open("rb") as plain:
+            head = plain.read(4)
+        if head[:2] == b"\x1f\x8b":
+            with gzip.open(path) as packed:
+                head = packed.read(4)
+    except (OSError, EOFError):
+        return False
+    return (
+        len(head) == 4 and head[:2] == b"\0\0" and head[2] in IDX_TYPES and head[3] in range(1, 5)
+    )
+
+
+def idx_array(path: Path) -> np.ndarray:
+    """The array of one IDX file, gzipped or not.  UsageError: not IDX, cut off, unreadable."""
+    if not is_idx_file(path):
+        raise UsageError(f"{path} is not an IDX file, or cannot be read")
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except Exception as error:  # a damaged archive raises one of many kinds
+        raise UsageError(f"{path} cannot be read: {first_line(error)}") from error
+    kind, rank = np.dtype(IDX_TYPES[content[2]]), content[3]
+    start = 4 + 4 * rank
+    if len(content) < start:
+        raise UsageError(f"{path} is cut off in its header, at {len(content)} bytes")
+    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", rank, 4))
+    expected = start + kind.itemsize * int(np.prod(shape, dtype=object))
+    if len(content) != expected:
+        state = "cut off" if len(content) < expected else "too long"
+        raise UsageError(
+            f"{path} is {state}: shape {shape} needs {expected:,} bytes and it has {len(content):,}"
+        )
+    array = np.frombuffer(content, kind, offset=start).reshape(shape)
+    return array.astype(kind.newbyteorder("="))
+
+
+def _idx_file(path: Path) -> Raw:
+    """One IDX file of images or vectors, with the labels that lie beside it under the usual name."""
+    raw = _idx_part(path, _labels_beside(path))
+    if raw.labels is not None:
+        raw.notes.append(f"labels come from {_labels_beside(path)} beside it")
+    return raw
+
+
+def _idx_folder(folder: Path) -> Raw:
+    """A folder with IDX files under their usual names; its t10k files become the held-out part.
+
+    UsageError: the two parts do not go together.
+    """
+    images = {part: idx_path(folder, part, "images") for part in PARTS}
+    parts = {
+        part: _idx_part(path, idx_path(folder, part, "labels"))
+        for part, path in images.items()
+        if path
+    }
+    if len(parts) < 2:
+        return next(iter(parts.values()))
+    train, test = parts["train"], parts["t10k"]
+    if train.values.shape[1:] != test.values.shape[1:] or train.levels != test.levels:
+        raise UsageError(
+            f"{images['train']} and {images['t10k']} hold items of different shape or levels"
+        )
+    if (train.labels is None) != (test.labels is None):
+        lacking = images["train" if train.labels is None else "t10k"]
+        raise UsageError(f"{lacking} has no labels beside it while the other part has")
+    merged = Raw(np.concatenate([train.values, test.values]), train.levels, notes=train.notes)
+    if train.labels is not None and test.labels is not None:
+        merged.labels = np.concatenate([train.labels, test.labels])
+    merged.heldout = len(test.values)
+    merged.sizes, merged.modes = train.sizes + test.sizes, train.modes + test.modes
+    merged.notes.append(f"the {merged.heldout:,} items of the t10k files are the held-out part")
+    return merged
+
+
+def _idx_part(path: Path, labels: Path | None) -> Raw:
+    array = idx_array(path)
+    if array.ndim == 1:
+        raise UsageError(f"{path} holds labels or single numbers, not images; give the images file")
+    raw = interpret(array, str(path), "IDX")
+    if labels is not None:
+        raw.labels = as_labels(idx_array(labels), len(raw.values), str(labels), str(path))
+    return raw
+
+
+def _labels_beside(path: Path) -> Path | None:
+    name = path.name.replace("images", "labels").replace("idx3", "idx1")
+    for candidate in (name, name.removesuffix(".gz"), name.removesuffix(".gz") + ".gz"):
+        if candidate != path.name and (path.parent / candidate).is_file():
+            return path.parent / candidate
+    return None

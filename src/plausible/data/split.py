@@ -1,0 +1,92 @@
+"""The three parts of a data set: drawn, drawn anew, taken from other data, merged."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from plausible.core.errors import UsageError
+from plausible.data.part import Data, Part
+
+SEED = 0  # of every split: the same whatever the seed of training
+HELDOUT_GOAL = 500  # held-out items that decide most questions of a verdict
+
+
+def split(count: int, own_heldout: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows of training, validation and held-out, a fixed permutation of range(count).
+
+    Held-out is a fifth, at most 10,000, or the last ``own_heldout`` rows where the source has its own;
+    between a fifth and three tenths where that makes it 500, with which a verdict can decide most
+    questions.  Validation is a tenth of the rest, at most 5,000.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    rows = torch.randperm(count - own_heldout, generator=generator)
+    if own_heldout:
+        heldout = torch.arange(count - own_heldout, count)
+    else:
+        last = min(max(count // 5, 1), 10_000)
+        if last < HELDOUT_GOAL <= 3 * count // 10:
+            last = HELDOUT_GOAL
+        rows, heldout = rows[:-last], rows[-last:]
+    middle = min(max(len(rows) // 10, 1), 5_000)
+    return rows[:-middle], rows[-middle:], heldout
+
+
+def resplit(data: Data, share: float) -> Data:
+    """The same data with this share of all items held out, drawn anew with a fixed seed.
+
+    For samples of a program that learned from another part of the data than ours would have.
+    UsageError: a share that leaves less than 2 items on either side.
+    """
+    every = _whole(data)
+    count = len(every)
+    last = round(count * share) if 0 < share < 1 else 0
+    rows = torch.randperm(count, generator=torch.Generator().manual_seed(SEED))
+    middle = max((count - last) // 10, 1)
+    if min(last, count - last - middle) < 2:
+        raise UsageError(
+            f"--split {share:g} of {count:,} items leaves too few on one side: choose a share "
+            f"between 0 and 1 that holds out 2 at least"
+        )
+    cut = rows[: -last - middle], rows[-last - middle : -last], rows[-last:]
+    train, validation, heldout = (every.rows(r) for r in cut)
+    return replace(data, train=train, validation=validation, heldout=heldout)
+
+
+def with_heldout(data: Data, other: Data) -> Data:
+    """Everything in ``data`` to learn from, everything in ``other`` held out.
+
+    Where ``other`` has labels its classes must be among those of ``data``; where it has none, its
+    points are held out without.
+    UsageError: the two do not share shape and levels, or classes, or are the same.
+    """
+    if (data.space.shape, data.space.levels) != (other.space.shape, other.space.levels):
+        raise UsageError(
+            f"{other.name} lives in {other.space} and {data.name} in {data.space}: held-out data "
+            f"must have the same shape and levels"
+        )
+    heldout, y = _whole(other), None
+    if heldout.y is not None and data.class_names:
+        places = {name: k for k, name in enumerate(data.class_names)}
+        if strange := [name for name in other.class_names if name not in places]:
+            raise UsageError(
+                f"{other.name} has the class {strange[0]}, which is none of {data.name}: "
+                f"{', '.join(data.class_names[:10])}{', ...' * (len(data.class_names) > 10)}"
+            )
+        y = torch.tensor([places[name] for name in other.class_names])[heldout.y]
+    if data.hashes == other.hashes:
+        raise UsageError(
+            f"{other.name} would be held out and learned from at once: give other data"
+        )
+    return replace(data, train=_whole(data), heldout=replace(heldout, y=y, space=data.space))
+
+
+def merge_parts(*parts: Part) -> Part:
+    """Several parts of one data set as one."""
+    labels = [part.y for part in parts if part.y is not None]
+    values = torch.cat([part.values for part in parts])
+    return replace(parts[0], values=values, y=torch.cat(labels) if labels else None)
+
+
+def _whole(data: Data) -> Part:
+    return merge_parts(data.train, data.validation, data.heldout)

@@ -1,0 +1,55 @@
+"""Is the bound of log p(x) tight?"""
+
+import math
+
+import torch
+
+from plausible.core.capabilities import Variational
+from plausible.core.finding import Finding, Severity, check
+from plausible.core.model import Explicit, Model
+from plausible.data.part import Data
+from plausible.evaluation.metrics.inference import iwae_bounds
+
+_FEW = 32  # examples whose bound is taken by thousands of draws
+_DRAWS = (1, 50, 5000)
+_LOOSE = 1.0  # nats between 50 and 5,000 draws from which numbers by few draws mislead
+
+
+@check(needs=Variational)
+def bound_gap(model: Model, data: Data, seed: int) -> Finding:
+    """How far the bound rises with more draws: ELBO, 50 and 5,000 draws of z.
+
+    What is left between 50 and 5,000 is what numbers by about a hundred draws still hide.
+    """
+    assert isinstance(model, Explicit)
+    part = data.heldout.every_kth(_FEW)
+    found = iwae_bounds(model, part, _DRAWS, torch.Generator().manual_seed(seed))
+    one, some, many = (found[k].nats.double().cpu() for k in _DRAWS)  # (n,) each
+    over_elbo, over_some = (many - one).mean().item(), (many - some).mean().item()
+    error = ((many - some).std() / math.sqrt(len(many))).item()
+    evidence = {
+        **{
+            f"bound by {k:,} {'draw' if k == 1 else 'draws'}, nats": found[k].nats.mean().item()
+            for k in _DRAWS
+        },
+        "5,000 draws - ELBO, nats": over_elbo,
+        "5,000 draws - 50 draws, nats": over_some,
+        "its standard error": error,
+        "examples": len(many),
+    }
+    name = "bound gap"
+    if over_some > max(_LOOSE, 3 * error):
+        return Finding(
+            name,
+            Severity.WARNING,
+            "the posterior is far from what it stands for: log p(x) by few draws is too low",
+            evidence,
+            "ask with more draws (plausible score --draws 5000)",
+        )
+    return Finding(
+        name,
+        Severity.FINE,
+        f"more draws raise the bound by {over_elbo:.2f} nats over the ELBO, {over_some:.2f} of them "
+        f"beyond 50",
+        evidence,
+    )

@@ -1,0 +1,65 @@
+"""What an evaluation found: every measure beside real data, the shares of the modes, and the verdict."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from plausible.core.capabilities import Classifier
+from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.measure import Measure
+from plausible.evaluation.metrics.classification import Predictions
+from plausible.evaluation.metrics.histogram import ModeShare
+from plausible.evaluation.verdict.verdict import Verdict
+
+Measures = list[tuple[Measure, Measure | None]]
+"""Each measure, and the same of real data where that is defined."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an evaluation found.
+
+    measures  each with the same measure of real held-out data in the place of the samples, where
+              that is defined; both compare ``compared`` points with as many of the held-out part.
+    verdict   None for a model that draws nothing.
+    classes   the shares of all samples.
+    reference_accuracy  of the classifier of real data that assigns classes, on the held-out part.
+    evalset   what was compared, for pictures.
+    predictions  what a classifier, or Bayes' rule on p(x | y), says of the held-out part.
+    classifier   the one that says so.
+    notes     sentences for people: what was done to samples of another program.
+    """
+
+    measures: Measures
+    verdict: Verdict | None = None
+    classes: list[ModeShare] = field(default_factory=list)
+    samples: int = 0
+    compared: int = 0
+    features: str = ""
+    reference_accuracy: float | None = None
+    evalset: EvaluationSet | None = None
+    predictions: Predictions | None = None
+    classifier: Classifier | None = None
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Measure:
+        """The measure of that name; KeyError if there is none."""
+        return {measure.name: measure for measure, _ in self.measures}[name]
+
+    def real(self, name: str) -> Measure | None:
+        """The same measure of real data."""
+        return {measure.name: real for measure, real in self.measures}[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for measures.json."""
+        return {
+            "samples": self.samples,
+            "compared": self.compared,
+            "features": self.features,
+            "reference_accuracy": self.reference_accuracy,
+            "verdict": self.verdict.to_dict() if self.verdict else None,
+            "measures": [
+                measure.to_dict() | ({"real": real.to_dict()} if real else {})
+                for measure, real in self.measures
+            ],
+            "classes": [asdict(share) | {"ratio": share.ratio} for share in self.classes],
+        }

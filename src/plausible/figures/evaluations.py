@@ -1,0 +1,59 @@
+"""Pictures of an evaluation."""
+
+import contextlib
+
+import torch
+from PIL import Image
+
+from plausible.core.capabilities import Latent
+from plausible.core.errors import NotDefined
+from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.metrics.memorisation import likeliest_copies
+from plausible.evaluation.metrics.sharpness import spectra
+from plausible.figures.latent_space import latent_plane
+from plausible.figures.pixels import grid
+from plausible.figures.plots import rendered, scatter
+from plausible.sampling.latent import latent_walks
+
+
+def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
+    """{file name: picture} of an evaluation: whatever these data and this model allow.
+
+    neighbours.png  the 16 samples most like copies, above each the nearest training example, below
+                    each the nearest held-out example.
+    spectrum.png    the power of samples and of held-out images at each radius.
+    walks.png       great circles between draws of z.
+    plane.png       of a z with two coordinates, all of it.
+    """
+    pictures = {}
+    if evalset.space.is_image:
+        rows, train, held = likeliest_copies(evalset, 16)
+        parts = (
+            (evalset.train.part, train),
+            (evalset.samples.part, rows),
+            (evalset.heldout.part, held),
+        )
+        pictures["neighbours.png"] = grid(torch.cat([p.batch(r).x for p, r in parts]), len(rows))
+        with contextlib.suppress(NotDefined):  # constant or tiny images have no spectrum
+            pictures["spectrum.png"] = _spectrum(evalset)
+    if isinstance(evalset.model, Latent):
+        if evalset.model.latent(1).shape[1] == 2:
+            pictures["plane.png"] = latent_plane(evalset.model, evalset.heldout.part)
+        x = latent_walks(evalset.model, 8, 12, generator=evalset.generator())
+        data = None if evalset.space.is_image else evalset.heldout.part.as_batch().x
+        pictures["walks.png"] = grid(x, 12) if evalset.space.is_image else scatter(x, data)
+    return pictures
+
+
+def _spectrum(evalset: EvaluationSet) -> Image.Image:
+    """Power over radius, samples over held-out images, both axes logarithmic."""
+    from matplotlib.figure import Figure
+
+    radii, real, made = spectra(evalset)
+    figure = Figure(figsize=(6, 4), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    axes.loglog(radii.tolist(), real.tolist(), color="0.5", label="held-out images", linewidth=3)
+    axes.loglog(radii.tolist(), made.tolist(), color="C0", label="samples")
+    axes.set(xlabel="cycles per image side", ylabel="power")
+    axes.legend()
+    return rendered(figure)

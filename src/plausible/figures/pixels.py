@@ -1,0 +1,72 @@
+"""Pictures made of pixels: images side by side, as PNG files and animations."""
+
+import io
+import math
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+_SIDE = 56  # pixels an image is blown up to at least, so that an 8x8 digit can be seen
+
+
+def images(x: Tensor) -> list[Image.Image]:
+    """One picture for each x (N, C, H, W) in [0, 1], at its own size.
+
+    One channel is grey, three are red, green and blue, four add alpha; of any other number the mean
+    is shown.
+    """
+    codes = x.detach().cpu().clamp(0, 1).mul(255).round().to(torch.uint8)
+    if codes.shape[1] not in (1, 3, 4):
+        codes = codes.float().mean(1, keepdim=True).round().to(torch.uint8)
+    rows = codes.permute(0, 2, 3, 1).numpy()  # (N, C, H, W) -> (N, H, W, C)
+    return [Image.fromarray(row[..., 0] if row.shape[2] == 1 else row) for row in rows]
+
+
+def grid(x: Tensor, columns: int | None = None) -> Image.Image:
+    """All of x (N, C, H, W) in rows of ``columns`` (about square), enlarged by whole pixels."""
+    tiles = images(x)
+    columns = columns or math.ceil(math.sqrt(len(tiles)))
+    factor = max(1, _SIDE // max(tiles[0].size))
+    gap = max(1, factor // 2)
+    width, height = (side * factor + gap for side in tiles[0].size)
+    lines = math.ceil(len(tiles) / columns)
+    mode = tiles[0].mode
+    paper: int | tuple[int, ...] = 128 if mode == "L" else (128,) * 3 + (255,) * (mode == "RGBA")
+    sheet = Image.new(mode, (columns * width + gap, lines * height + gap), paper)
+    for i, tile in enumerate(tiles):
+        large = tile.resize((width - gap, height - gap), Image.Resampling.NEAREST)
+        sheet.paste(large, (gap + i % columns * width, gap + i // columns * height))
+    return sheet
+
+
+def paired_grid(x: Tensor, y: Tensor, columns: int) -> Image.Image:
+    """Lines of at most ``columns`` of x, below each line the y of its images: (N, C, H, W) both."""
+    columns = min(columns, len(x))
+    whole = -len(x) % columns  # grey tiles that fill the last line
+    blank = torch.full((whole, *x.shape[1:]), 0.5)
+    lines = [torch.cat([half, blank]).unflatten(0, (-1, columns)) for half in (x, y)]
+    return grid(torch.stack(lines, 1).flatten(0, 2), columns)  # (lines, 2, columns, C, H, W)
+
+
+def png(image: Image.Image) -> bytes:
+    """The picture as a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def gif(frames: Sequence[Image.Image], seconds: float = 0.08, *, back: bool = True) -> bytes:
+    """An endless animation that runs through the frames, and back unless told otherwise, as a GIF file."""
+    shown = [*frames, *frames[-2:0:-1]] if back else [*frames]
+    buffer = io.BytesIO()
+    shown[0].save(
+        buffer,
+        format="GIF",
+        save_all=True,
+        append_images=shown[1:],
+        duration=int(seconds * 1000),
+        loop=0,
+    )
+    return buffer.getvalue()

@@ -1,0 +1,43 @@
+"""The choices of a restricted Boltzmann machine."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE
+from plausible.core.errors import UsageError
+from plausible.core.model import Explicit
+
+
+@dataclass(frozen=True)
+class RBMConfig(Explicit.Config):
+    """A restricted Boltzmann machine."""
+
+    batch: Annotated[int, COUNT] = 100
+    """Training examples in one update, and chains."""
+    conditional: bool = False
+    """Learn p(x, y) from labelled data: the label is a visible unit for each class."""
+    hidden: Annotated[int, COUNT] | None = None
+    """Hidden units; by default 500, or twice the coordinates if that is less."""
+    gibbs: Annotated[int, COUNT] = 1
+    """Steps of the chains in each update."""
+    persistent: bool = True
+    """Let the chains go on from update to update; otherwise they start at the data."""
+    fast_weights: bool = False
+    """Drive the chains on by weights that learn fast and fade."""
+    temperatures: Annotated[int, COUNT] = 1
+    """Chains at so many temperatures that change places; 1 is one temperature."""
+    lr: Annotated[float, POSITIVE] = 0.01
+    """Learning rate at the start; it falls to 1% of this."""
+    momentum: Annotated[float, BELOW_ONE] = 0.9
+    """Of the updates, in Nesterov's form."""
+    decay: Annotated[float, NON_NEGATIVE] = 1e-4
+    """Weight decay."""
+    ema: Annotated[float, POSITIVE] | None = None
+    """Half-life, in training examples, of averaged weights; without it the last ones are kept."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.persistent and (self.temperatures > 1 or self.fast_weights):
+            raise UsageError("--temperatures and --fast-weights are for chains that are persistent")
+        if self.temperatures > 1 and self.fast_weights:
+            raise UsageError("give --temperatures or --fast-weights, not both")

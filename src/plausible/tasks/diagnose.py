@@ -1,0 +1,50 @@
+"""What is wrong with a trained model and with its training, the evidence, and what to change."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from plausible.core.choices import Device
+from plausible.core.errors import UsageError
+from plausible.core.finding import Finding, to_json
+from plausible.data.part import Data
+from plausible.diagnosis import merge_findings, run_alarms, run_checks
+from plausible.runs import Run
+from plausible.runs.log import read_history
+from plausible.runs.logger import unlogged_findings
+from plausible.tasks.trained import Source, Trained, open_trained
+
+
+def diagnose(
+    source: Source,
+    data: Data | str | Path | None = None,
+    *,
+    seed: int = 0,
+    device: Device = "auto",
+    progress: Callable[[str], None] = lambda name: None,
+) -> list[Finding]:
+    """Every check that the model's capabilities allow, beside what the log of its training says; the worst first.
+
+    data      of a model in memory; a run knows its own.
+    progress  called with the name of each check.
+    The same seed gives the same findings.
+    """
+    trained = open_trained(source, data, device=device)
+    settings = None if trained.run is None else trained.run.settings
+    checked = run_checks(trained.model, trained.data, seed, settings, progress)
+    return merge_findings(_raised(trained), checked)
+
+
+def save_findings(trained: Trained, findings: Sequence[Finding]) -> Path:
+    """findings.json of a run; UsageError for a model in memory."""
+    if trained.run is None:
+        raise UsageError(f"this {trained.model.name} is not kept in a run")
+    return trained.run.write("findings.json", to_json(findings))
+
+
+def _raised(trained: Trained) -> list[Finding]:
+    """What alarms said: by the log of a run, or while a model in memory was trained."""
+    run: Run | None = trained.run
+    if run is None:
+        return list(trained.findings)
+    history = read_history(run.folder / "log.jsonl")
+    return [*unlogged_findings(run), *run_alarms(history, trained.model, run.settings)]

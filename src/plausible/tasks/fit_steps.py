@@ -1,0 +1,152 @@
+"""A training to its end: logged, saved and monitored, and what is done when it fails."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+
+from plausible.core.choices import OnFailure
+from plausible.core.finding import Finding, Severity
+from plausible.diagnosis.monitor import Monitor
+from plausible.diagnosis.not_finite import not_finite
+from plausible.diagnosis.remedies import with_remedy
+from plausible.runs import Run, Weights, save
+from plausible.runs.log import read_history
+from plausible.runs.logger import RunLogger
+from plausible.training import Step, Training
+
+_LOG_EVERY = 10  # rounds between two lines of log.jsonl
+_SAVE_EVERY = 30.0  # seconds between two saves while training, at least
+_SAVE_SHARE = 50  # ... and as many times what a save takes, so that saving costs at most 2%
+_SLOWER = 0.5  # what a rollback does to the learning rates
+
+
+class Failed(ArithmeticError):
+    """The training was stopped because it failed: the sentence says how, and what to change."""
+
+
+class Diverged(Failed):
+    """A player's loss or gradient is NaN or infinite: the sentence says whose, which and when."""
+
+
+def fit_steps(
+    run: Run,
+    training: Training[Any],
+    monitor: Monitor | None = None,
+    on_failure: OnFailure = "rollback",
+    on_finding: Callable[[Finding], None] = lambda finding: None,
+) -> Iterator[Step]:
+    """Train, log, probe and save: yields every step; returns early, saved, on Ctrl-C or SIGTERM.
+
+    monitor     probes the model, and keeps the best weights; without it the last are kept.
+    on_failure  what a loss or gradient that is not finite does: ``rollback`` goes back once to the last
+                save, with half the learning rate, all others stop.  With ``stop`` a finding that is a
+                failure stops too.
+    on_finding  called with every finding that is new or worse than before.
+
+    Raises ``Diverged``, after which the last save stays as it is, and ``Failed``, saved.
+    """
+    saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
+    world, step, again = training.world, None, on_failure == "rollback" and bool(training.weights)
+    everywhere = training.device.type == "cpu"  # where reading a number makes nobody wait
+    failures: list[Finding] = []
+    with _interruptible() as interrupted, RunLogger(run, training, monitor, on_finding) as logger:
+        for step in training:
+            logger.observe(step)
+            log = step.clock.step % _LOG_EVERY == 0
+            probe = monitor is not None and monitor.should_probe(step)
+            broken = _not_finite(step, training) if log or probe or everywhere else None
+            if broken is not None:
+                logger.report([broken])
+                if not again or not (run.folder / "state.pt").exists():
+                    raise Diverged(_sentence(broken))
+                again = False
+                logger.rewind(_roll_back(run, training), broken)
+                continue
+            if log or probe:
+                news = logger.log(step, probe)
+                if on_failure == "stop":
+                    failures = [found for found in news if found.severity is Severity.FAILURE]
+            yield step
+            now = time.perf_counter()
+            due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
+            wish = world.agree(3 if failures else 2 if interrupted() else 1 if due else 0)
+            # off the CPU a round may be broken that nobody has read yet: it is not saved
+            if wish and (everywhere or not world.agree(int(_is_broken(step, training)))):
+                save(run, training, _best(monitor), keep=monitor is not None)
+                saved, cost = time.perf_counter(), time.perf_counter() - now
+            if wish == 3:
+                raise Failed("; ".join(map(_sentence, failures)))
+            if wish == 2:
+                return
+        if step is not None and not logger.is_logged(step):
+            # the last, or the time ended before it was due
+            broken = _not_finite(step, training)
+            if broken is not None:
+                logger.report([broken])
+                raise Diverged(_sentence(broken))
+            logger.log(step, monitor is not None)
+        save(run, training, _best(monitor), keep=monitor is not None)
+        logger.write_findings()
+
+
+def monitored(run: Run, training: Training[Any]) -> Monitor | None:
+    """A monitor that knows what the run has logged; None for what is fitted at once, which has nothing to watch."""
+    return Monitor(training, read_history(run.folder / "log.jsonl")) if training.weights else None
+
+
+def _sentence(failure: Finding) -> str:
+    return f"{failure.claim}; {failure.remedy}" if failure.remedy else failure.claim
+
+
+def _best(monitor: Monitor | None) -> Weights | None:
+    if monitor is None or monitor.best is None:
+        return None
+    return Weights(monitor.best, monitor.best_steps)
+
+
+def _not_finite(step: Step, training: Training[Any]) -> Finding | None:
+    """What is not finite in this step, and what to do about it."""
+    finding = not_finite(step, training)
+    return None if finding is None else with_remedy(finding, training.raw, training.settings)
+
+
+def _is_broken(step: Step, training: Training[Any]) -> bool:
+    return not_finite(step, training) is not None
+
+
+def _roll_back(run: Run, training: Training[Any]) -> int:
+    """Put back the last save, with a smaller learning rate, and say at which step; every rank calls it."""
+    state = torch.load(run.folder / "state.pt", map_location="cpu", weights_only=True)
+    seconds = training.seconds
+    training.load_state_dict({**state, "seconds": seconds})  # the time is spent all the same
+    training.scale_lr(_SLOWER)
+    return int(state["steps"])
+
+
+@contextmanager
+def _interruptible() -> Iterator[Any]:
+    """Turn the first Ctrl-C or SIGTERM into a wish to stop; the second acts as usual."""
+    asked: list[int] = []
+    before: dict[int, Any] = {}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.signal(number, before[number])
+
+    try:
+        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
+            before[number] = signal.getsignal(number)
+            signal.signal(number, note)
+    except ValueError:  # not the main thread: the caller stops by leaving the loop
+        before.clear()
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,56 @@
+"""What a task is asked about: files, arrays or points, brought to the space that the model knows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from plausible.core.errors import UsageError
+from plausible.core.space import Batch, Space
+from plausible.data.inputs import Inputs, read_inputs
+from plausible.data.options import Options
+from plausible.data.part import Part
+
+Asked = str | Path | Sequence[str | Path] | Tensor | np.ndarray | Batch | Part | Inputs
+"""Paths of files and folders, or points x (N, *shape) in the units of the data."""
+
+
+def as_inputs(asked: Asked, space: Space, options: Options) -> Inputs:
+    """Points of a space, each with a name, and notes on what was done to them.
+
+    Files are prepared as the data that ``options`` describe were; points must lie in the space: images
+    in [0, 1], rounded to the levels, or vectors.
+    Raises UsageError for a path that cannot be read, or points of another shape.
+    """
+    if isinstance(asked, Inputs):
+        return asked
+    if isinstance(asked, Part):
+        return Inputs(asked, _names(len(asked)), ())
+    if isinstance(asked, Batch | Tensor | np.ndarray):
+        x = torch.as_tensor(asked.x if isinstance(asked, Batch) else asked).float().cpu()
+        if x.shape == space.shape:
+            x = x[None]  # one point: (*shape) -> (1, *shape)
+        return Inputs(as_points(x, space), _names(len(x)), ())
+    paths = [asked] if isinstance(asked, str | Path) else asked
+    return read_inputs([str(path) for path in paths], space, options)
+
+
+def as_points(x: Tensor, space: Space, y: Tensor | None = None) -> Part:
+    """x (N, *shape) in the units of the data, as a part of the space; UsageError where it cannot be one."""
+    if x.shape[1:] != space.shape:
+        raise UsageError(f"x of {space} has shape (N, *{space.shape}), not {tuple(x.shape)}")
+    if not x.isfinite().all():
+        raise UsageError("some samples are NaN or infinite, so nothing can be said about them")
+    if space.levels and len(x):
+        low, high = (float(v) for v in x.aminmax())
+        if not 0 <= low <= high <= 1:
+            raise UsageError(
+                f"a Batch of images holds pixels from 0 to 1, and these are {low:g} to {high:g}"
+            )
+    return Part(space.codes(x) if space.levels else x, y, space)
+
+
+def _names(n: int) -> tuple[str, ...]:
+    return tuple(f"[{row}]" for row in range(n))

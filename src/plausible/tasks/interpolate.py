@@ -1,0 +1,80 @@
+"""Walks through the space of z: between draws of it, or between the z of two inputs."""
+
+import torch
+from torch import Tensor
+
+from plausible.core.capabilities import Latent, Variational
+from plausible.core.choices import Device
+from plausible.core.errors import UsageError
+from plausible.core.model import Explicit
+from plausible.recognition.bayes import BayesClassifier
+from plausible.sampling.latent import decode_on_levels, latent_walks, slerp_path
+from plausible.tasks.inputs import Asked, as_inputs
+from plausible.tasks.trained import Source, Trained, described, open_trained
+
+
+def interpolate(
+    source: Source,
+    rows: int = 8,
+    columns: int = 12,
+    label: str | int | None = None,
+    *,
+    seed: int = 0,
+    device: Device = "auto",
+) -> Tensor:
+    """x along great circles between draws of z, ``rows`` walks of ``columns`` points: (rows, columns, *shape).
+
+    label  of all walks; by default each walk of a conditional model has a drawn one.
+    Raises UsageError for a model without z.
+    """
+    trained = open_trained(source, device=device)
+    model = _latent(trained)
+    generator = torch.Generator().manual_seed(seed)
+    x = latent_walks(model, rows, columns, trained.label(label), generator)
+    return x.unflatten(0, (rows, columns))
+
+
+def interpolate_between(
+    source: Source,
+    ends: Asked,
+    columns: int = 12,
+    label: str | int | None = None,
+    *,
+    device: Device = "auto",
+) -> Tensor:
+    """x along the great circle between the z of two inputs: (columns, *shape).
+
+    ends   two files, or x (2, *shape).
+    label  a conditional model that is given none takes the most probable one of each end, and changes from
+           the first to the second half-way.
+    Raises UsageError for a model that cannot encode, or another number of inputs than two.
+    """
+    trained = open_trained(source, device=device)
+    model = _latent(trained)
+    x = as_inputs(ends, trained.model.space, trained.options).part.as_batch().x
+    if not isinstance(model, Variational):
+        raise UsageError(
+            f"--between needs a model that can encode (vae), and this is {described(trained.model)}"
+        )
+    if len(x) != 2:
+        raise UsageError(f"--between needs two inputs, and these files hold {len(x):,}")
+    assert isinstance(model, Explicit)
+    labels = likely_labels(model, x, trained.label(label))
+    z = model.encode(x, labels, mean=True).cpu()  # (2, d)
+    way = slerp_path(z[:1], z[1:], columns)[0]  # (columns, d)
+    half = (torch.arange(columns) >= columns / 2).long()
+    return decode_on_levels(model, way, None if labels is None else labels[half])
+
+
+def likely_labels(model: Explicit, x: Tensor, y: int | None) -> Tensor | None:
+    """(N,) labels of x (N, ...): y for all, or the most probable one of each; None for a model without labels."""
+    if y is not None or not model.conditional:
+        return model.labels(len(x), y)
+    generator = torch.Generator().manual_seed(0)
+    return BayesClassifier(model).log_posterior(x, generator).argmax(1).cpu()
+
+
+def _latent(trained: Trained) -> Latent:
+    if not isinstance(trained.model, Latent):
+        raise UsageError(f"{trained.described}, which has no latent z to walk in")
+    return trained.model

@@ -1,0 +1,37 @@
+"""Data of another kind, brought to the space of a model that is to tell them from its own."""
+
+from pathlib import Path
+
+from plausible.core.capabilities import Classifier
+from plausible.core.errors import UsageError
+from plausible.core.model import Explicit, Model
+from plausible.data.inputs import read_inputs
+from plausible.data.load import load
+from plausible.data.options import Options
+from plausible.data.part import Data, Part
+from plausible.data.source import NAMES, TOYS
+
+
+def outliers_of(source: str | Path, model: Model, data: Data) -> Part:
+    """The points of a data set by name, or of files, in the space of the model's data.
+
+    Raises UsageError for a model that says neither p(y | x) nor p(x), or outliers of another shape.
+    """
+    if not isinstance(model, Explicit | Classifier):
+        raise UsageError(
+            f"--outliers asks a model that says p(y | x) or p(x), and a {model.name} does not"
+        )
+    source, space = str(source), data.space
+    if source not in NAMES:
+        return read_inputs([source], space, data.options).part
+    shape = Options()
+    if space.is_image and source not in TOYS:
+        channels, height, _ = space.shape
+        shape = Options(height, channels, levels=space.levels)  # type: ignore[arg-type]
+    other = load(source, shape)
+    if (other.space.shape, other.space.levels) != (space.shape, space.levels):
+        raise UsageError(
+            f"{source} has the shape {' x '.join(map(str, other.space.shape))} and "
+            f"{data.name} {' x '.join(map(str, space.shape))}: choose outliers of the same shape"
+        )
+    return other.heldout

@@ -1,0 +1,101 @@
+"""A training about to begin, and its run: what ``fit`` and the command line play to the end."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from dataclasses import fields as dataclass_fields
+from pathlib import Path
+from typing import Any
+
+import plausible.models  # noqa: F401  # fills the registry
+from plausible.core.choices import Device
+from plausible.core.device import resolve_device
+from plausible.core.errors import UsageError, unknown
+from plausible.core.model import Model, models
+from plausible.data.load import load
+from plausible.data.options import DEFAULTS, Options
+from plausible.data.part import Data
+from plausible.runs import Run, build, create, default_folder
+from plausible.runs import resume as resumed
+from plausible.training import Settings, Training, train
+from plausible.training.distributed import World
+
+Kind = str | type[Model] | Model
+"""A model by name ("gan"), its class, or a model already built for the space of the data."""
+
+
+def start(
+    model: Kind,
+    data: Data | str | Path = "digits",
+    *,
+    config: Model.Config | None = None,
+    preset: str | None = None,
+    options: Options = DEFAULTS,
+    settings: Settings | None = None,
+    per_class: bool = False,
+    out: str | Path | None = None,
+    device: Device = "auto",
+    world: World | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **choices: Any,
+) -> tuple[Run, Training[Any]]:
+    """Data read, weights drawn, the folder of the run made, and nothing learned yet.
+
+    config     the choices of the model; by default those of ``preset``, or what suits the data.
+    preset     a published recipe by name, see ``presets`` of the model's class.
+    choices    fields of the config, in the place of ``config`` or as changes of the preset.
+    per_class  one model for each class instead of a single one.
+    out        the folder of the run; by default runs/<model>-<data>-<time>.  Only rank 0 makes it.
+    progress   called with (files read, files) while a folder of images is read.
+    Raises UsageError for a folder that exists, an unknown name, or what cannot go together.
+    """
+    settings, where = settings or Settings(), resolve_device(device)
+    if isinstance(data, str | Path):
+        data = load(str(data), options, progress)
+    if isinstance(model, Model):
+        if config is not None or preset is not None or per_class or choices:
+            raise UsageError(
+                "a model that is built already has its config: leave out what changes it"
+            )
+        built = model.to(where)
+    else:
+        kind = models[model] if isinstance(model, str) else model
+        chosen = config or configuration(kind, preset, **choices)
+        built = build(kind.name, chosen, data.space, settings.seed, per_class).to(where)
+    training = train(built, data.to(where), settings, world=world)
+    folder = Path(out) if out is not None else default_folder(built.name, data.name)
+    return (create(folder, training) if training.world.leads else Run(folder)), training
+
+
+def restart(
+    run: Run | str | Path,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    device: Device = "auto",
+    world: World | None = None,
+) -> tuple[Run, Training[Any]]:
+    """A saved run at the round at which it was saved, under its own budget or a new total."""
+    run, where = run if isinstance(run, Run) else Run(run), resolve_device(device)
+    settings = run.settings
+    if steps is not None or minutes is not None:
+        settings = replace(settings, steps=steps, minutes=minutes)
+    return run, resumed(run, settings, where, world)
+
+
+def configuration(kind: type[Model], preset: str | None = None, **fields: Any) -> Model.Config:
+    """The Config of a model: its defaults or those of a preset, with some fields changed.
+
+    Raises UsageError for a field or a preset that it does not have, with the choices.
+    """
+    known = [field.name for field in dataclass_fields(kind.Config)]
+    for name in fields:
+        if name not in known:
+            raise UsageError(unknown(f"choice of {kind.name}", name, known))
+    if preset is None:
+        return kind.Config(**fields)
+    if preset not in kind.presets:
+        choices = list(kind.presets)
+        if not choices:
+            raise UsageError(f"a {kind.name} has no presets")
+        raise UsageError(unknown(f"preset of {kind.name}", preset, choices))
+    return kind.Config(**{**asdict(kind.presets[preset].config), **fields})

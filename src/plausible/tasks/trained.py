@@ -1,0 +1,119 @@
+"""What every task works on: a trained model, and what is known of where it comes from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from plausible.core.choices import Device, Which
+from plausible.core.device import resolve_device
+from plausible.core.errors import UsageError
+from plausible.core.finding import Finding
+from plausible.core.model import Model
+from plausible.data.load import load
+from plausible.data.options import DEFAULTS, Options
+from plausible.data.part import Data
+from plausible.models.per_class import PerClass
+from plausible.runs import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model in evaluation mode, its run if it has one, and its data.
+
+    run       the folder it is kept in; None for a model in memory.
+    findings  what was noticed while it trained.
+    seconds   how long that took; 0 where nobody knows.
+    finished  whether its budget was spent.
+    """
+
+    model: Model
+    run: Run | None = None
+    findings: Sequence[Finding] = ()
+    seconds: float = 0.0
+    finished: bool = True
+    _data: Data | None = None
+
+    @property
+    def data(self) -> Data:
+        """What it learned from; UsageError for a model in memory whose data nobody gave."""
+        if self._data is not None:
+            return self._data
+        if self.run is None:
+            raise UsageError(f"this {self.model.name} is not kept in a run: give its data")
+        data = self.run.data()
+        object.__setattr__(self, "_data", data)
+        return data
+
+    @property
+    def options(self) -> Options:
+        """How its data were shaped."""
+        if self._data is not None:
+            return self._data.options
+        return DEFAULTS if self.run is None else self.run.options
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the labels, in their order; empty without labels."""
+        if self.run is not None:
+            return self.run.class_names or _numbers(self.run.space.classes)
+        names = () if self._data is None else self._data.class_names
+        return names or _numbers(self.model.space.classes)
+
+    @property
+    def described(self) -> str:
+        """Who it is, in words for a sentence: "runs/a is a vae", or "this is one mixture for each class"."""
+        who = "this" if self.run is None else str(self.run.folder)
+        return f"{who} is {described(self.model)}"
+
+    def label(self, name: str | int | None) -> int | None:
+        """A class by name or by number -> its number; None stays.  UsageError with the choices."""
+        if name is None:
+            return None
+        names, label = self.class_names, str(name)
+        if label in names:
+            return names.index(label)
+        if label.isdigit() and int(label) < len(names):
+            return int(label)
+        if not names:
+            who = "this model" if self.run is None else str(self.run.folder)
+            raise UsageError(f"{who} was trained on data without labels, so --label says nothing")
+        raise UsageError(f"--label {label} is out of range: choose from {', '.join(names)}")
+
+
+Source = Trained | Model | Run | str | Path
+"""A run or its folder, a model in memory, or what ``fit`` returned."""
+
+
+def open_trained(
+    source: Source,
+    data: Data | str | Path | None = None,
+    *,
+    device: Device | torch.device = "auto",
+    weights: Which = "best",
+) -> Trained:
+    """Whatever a task is asked about, opened.
+
+    data     of a model in memory, for the tasks that need them; a run knows its own.
+    weights  the best of a run, by what was probed while it trained, or the last.
+    Raises UsageError for a folder that is no run, or holds nothing yet.
+    """
+    loaded = load(str(data)) if isinstance(data, str | Path) else data
+    if isinstance(source, Trained):
+        return source if loaded is None else replace(source, _data=loaded)
+    if isinstance(source, Model):
+        return Trained(source, _data=loaded)
+    if not isinstance(source, Run | str | Path):
+        raise UsageError(f"a run, its folder or a model is needed, not a {type(source).__name__}")
+    run = source if isinstance(source, Run) else Run(source)
+    return Trained(run.model(resolve_device(device), weights), run, _data=loaded)
+
+
+def described(model: Model) -> str:
+    """A model in words: "a vae", or "one vae for each class"."""
+    return f"one {model.name} for each class" if isinstance(model, PerClass) else f"a {model.name}"
+
+
+def _numbers(classes: int) -> tuple[str, ...]:
+    return tuple(str(k) for k in range(classes))
