@@ -103,7 +103,7 @@ Job = tuple[str, str, int, int]
 
 
 def run(job: Job, logs: Path | None) -> dict[str, Any]:
-    """One training, from its log if that is there: what was alarmed when, and what the probes cost."""
+    """One training, from its log if that is there: which alarm was raised when, and what the probes cost."""
     name, where, seed, steps = job
     file = f"{where}-{name.replace(' ', '-')}-{seed}-{steps}.json"
     found = once(None if logs is None else logs / file, partial(trained, job))

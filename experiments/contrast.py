@@ -28,7 +28,7 @@ from plausible.core.space import Batch
 from plausible.evaluation.features import pixels
 from plausible.evaluation.metrics.latent import path_length
 from plausible.evaluation.metrics.sharpness import spectrum
-from plausible.sampling.latent import decode_on_levels, slerp, latent_walks
+from plausible.sampling.latent import decode_on_levels, latent_walks, slerp
 
 SETS = ["mnist", "fashion-mnist"]
 WHO: dict[str, tuple[Any, Any]] = {
@@ -88,7 +88,9 @@ def picture(models: dict[tuple[str, str], Any], loaded: dict[str, plausible.Data
         lines = [batch.x[:SHOWN] for batch in drawn.values()]
         for who in WHO:
             lines.append(
-                latent_walks(models[name, who], 1, SHOWN, generator=torch.Generator().manual_seed(3))
+                latent_walks(
+                    models[name, who], 1, SHOWN, generator=torch.Generator().manual_seed(3)
+                )
             )
         axes[0, column].imshow(figures.grid(torch.cat(lines), SHOWN), cmap="gray", vmin=0, vmax=255)
         axes[0, column].set_title(

@@ -89,7 +89,10 @@ def nats(model: Any, test: Any, seed: int, quick: bool) -> dict[str, Any]:
         log_p = of_x.logsumexp(1) - (log_z + bias).logsumexp(0)
         accuracy = (model.joint_posterior(x).argmax(1) == batch.y).double().mean().item()
     else:
-        log_p = model.energy_given(None, torch.float64).neg_free_energy(x.flatten(1).double()) - log_z[0]
+        log_p = (
+            model.energy_given(None, torch.float64).neg_free_energy(x.flatten(1).double())
+            - log_z[0]
+        )
     error = max(one.error for one in found)
     row = {
         "nats": -log_p.mean().item(),

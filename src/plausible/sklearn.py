@@ -1,7 +1,11 @@
 """The classifiers as scikit-learn estimators, for pipelines, cross-validation and grid search.
 
+>>> from sklearn.datasets import load_iris
 >>> from sklearn.model_selection import GridSearchCV
->>> GridSearchCV(LogisticClassifier(), {"l2": [1e-4, 1e-3, 1e-2]}).fit(X, y)
+>>> x, y = load_iris(return_X_y=True)
+>>> search = GridSearchCV(LogisticClassifier(), {"l2": [1e-4, 1e-3, 1e-2]}).fit(x, y)
+>>> bool(search.score(x, y) > 0.9)
+True
 """
 
 from abc import abstractmethod

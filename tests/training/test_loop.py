@@ -84,7 +84,7 @@ def test_the_clock_counts_rounds_examples_share_and_own_updates():
     assert [c.update for c in clocks] == list(range(8))
     assert [c.step for c in clocks] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert [c.images for c in clocks] == [0, 0, 7, 7, 14, 14, 21, 21]
-    assert clocks[-1].spent == 0.75
+    assert clocks[-1].progress == 0.75
     assert len({tuple(batch.x.flatten().tolist()) for batch, _ in model.seen}) > 1
 
 
@@ -127,7 +127,7 @@ def test_micro_batches_leave_the_same_gradient():
 def test_a_gan_trains_in_micro_batches():
     model = GAN(SPACE, GAN.Config(batch=12))
     steps = list(train(model, make_data(SPACE), Settings(steps=2, micro_batch=5)))
-    assert {"game", "r1", "r2", "D(x)", "gradient norm"} <= set(steps[0].seen["discriminator"])
+    assert {"game", "r1", "r2", "D(x)", "gradient norm"} <= set(steps[0].scalars["discriminator"])
 
 
 def test_bf16_trains_both_players_with_their_penalties_near_the_float32_result():

@@ -1,6 +1,5 @@
 """What a model can do, whatever its family: protocols that a class meets by having the methods."""
 
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Generator, Tensor
@@ -118,49 +117,6 @@ class Chain(Protocol):
         self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
     ) -> Tensor:
         """One step of each chain: x (N, *shape) in data units -> the same; y (N,) labels that stay."""
-        ...
-
-
-class PartitionEstimate(Protocol):
-    """log Z, how far off, and how many of the walks that estimated it count (inf: it is exact)."""
-
-    @property
-    def log_z(self) -> float:
-        """In nats."""
-        ...
-
-    @property
-    def error(self) -> float:
-        """Standard error, in nats."""
-        ...
-
-    @property
-    def size(self) -> float:
-        """Effective sample size."""
-        ...
-
-
-@runtime_checkable
-class EnergyBased(Protocol):
-    """Knows p(x) up to a constant, log Z, which it estimates from both sides."""
-
-    def log_partition(self) -> Sequence[PartitionEstimate]:
-        """log Z, of each class that of p(x | y); too low in expectation where it is estimated."""
-        ...
-
-    def raise_lower_bound(
-        self, x: Tensor, y: Tensor | None = None, generator: Generator | None = None
-    ) -> Tensor:
-        """log p(x), or log p(x | y), too low in expectation: x (N, *shape), y (N,) -> (N,) float64."""
-        ...
-
-
-@runtime_checkable
-class Hidden(Protocol):
-    """Has units behind x that are on or off."""
-
-    def hidden(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """P(h = 1 | x), of a conditional model P(h = 1 | x, y): x (N, *shape) in data units -> (N, H)."""
         ...
 
 

@@ -47,7 +47,7 @@ class Monitor:
 
     def observe(self, step: Step) -> None:
         """Keep the numbers of a round that are wanted of every round; they stay on the device."""
-        for values in step.seen.values():
+        for values in step.scalars.values():
             for reading in _TRACED:
                 if reading in values:
                     self._traced.setdefault(reading, []).append(values[reading])
@@ -94,15 +94,14 @@ class Monitor:
 
     def reset(self, history: History) -> None:
         """Go on from this history: what came after it is forgotten."""
-        self.history, self._score, self._lowest = history, None, math.inf
+        self.history, self._lowest = history, math.inf
+        self._score: Reading | None = None
         self.findings = {}
         self._traced = {}
         if self.best_steps > history.steps:
             self.best, self.best_steps = None, 0
         for readings in history.probed:
             self._is_best(readings)
-
-    _score: Reading | None
 
     def _is_best(self, readings: Mapping[str, float | None]) -> bool:
         """Whether the weights of this probe are the best so far."""

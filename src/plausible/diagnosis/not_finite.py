@@ -14,7 +14,7 @@ NOT_FINITE = "not finite"
 
 def not_finite(step: Step, training: Training[Any]) -> Finding | None:
     """What is not finite: the first such value of this step, and the weights whose gradient is not."""
-    for player, values in step.seen.items():
+    for player, values in step.scalars.items():
         for name, value in values.items():
             if not math.isfinite(value.item()):
                 return _finding(step, training, player, name, value.item())

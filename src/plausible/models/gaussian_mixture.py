@@ -103,7 +103,7 @@ class GaussianMixture(Explicit):
     def _log_joint(self, x: Tensor) -> Tensor:
         """log w_k + log N(x; mu_k, Sigma_k), x (N, D) -> (N, K)."""
         apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, D) -> (K, D, N)
-        white = torch.linalg.solve_triangular(self.factor, apart, upper=False)
+        white: Tensor = torch.linalg.solve_triangular(self.factor, apart, upper=False)
         volume = self.factor.diagonal(dim1=1, dim2=2).log().sum(1)  # (K, D, D) -> (K,)
         constant = self.log_weight - volume - self.space.dims / 2 * math.log(2 * math.pi)
         return constant - white.square().sum(1).T / 2  # (K, D, N) -> (N, K)

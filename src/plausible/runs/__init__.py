@@ -9,4 +9,14 @@
 from plausible.runs.files import write
 from plausible.runs.run import Run, Weights, build, create, cut_log, default_folder, resume, save
 
-__all__ = ["Run", "Weights", "build", "create", "cut_log", "default_folder", "resume", "save", "write"]
+__all__ = [
+    "Run",
+    "Weights",
+    "build",
+    "create",
+    "cut_log",
+    "default_folder",
+    "resume",
+    "save",
+    "write",
+]

@@ -4,7 +4,7 @@
     weights.safetensors  the weights its verbs use: the best (averaged where the model averages)
     last.safetensors     those at the last save
     state.pt             all that training needs to go on exactly: tensors and numbers, no code
-    log.jsonl            one line every few rounds, and what was looked at
+    log.jsonl            one line every few rounds, and what the probes said
     findings.json        what is wrong, and what to do
     samples.png          a picture
     measures.json        what was measured at the end, and the verdict
@@ -187,7 +187,9 @@ def create(folder: Path | str, training: Training[Any]) -> Run:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        raise UsageError(f"{folder} exists, and a run is never overwritten: choose another") from None
+        raise UsageError(
+            f"{folder} exists, and a run is never overwritten: choose another"
+        ) from None
     except OSError as error:
         raise UsageError(f"{folder} cannot be created: {error.strerror}") from error
     run = Run(folder)

@@ -10,16 +10,16 @@ A model with a ``fit`` of its own (closed form, EM, a quasi-Newton method) takes
 of those rounds.  ``train`` returns an iterator: the caller prints, saves and stops.
 """
 
-import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
+from plausible.core.bounds import COUNT, FINITE, check_bounds
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Model
@@ -46,15 +46,15 @@ class Settings:
     With neither, the budget is the model's ``default_steps``.
     """
 
-    steps: int | None = None
+    steps: Annotated[int, COUNT] | None = None
     """Rounds of the game to play; by default what suits the model and the data."""
-    minutes: float | None = None
+    minutes: Annotated[float, FINITE] | None = None
     """Wall-clock minutes to play, instead of a number of steps."""
     seed: int = 0
     """Of the first weights, the data order and all noise."""
     precision: Precision = "float32"
     """bf16: automatic mixed precision, faster where the processor has it."""
-    micro_batch: int | None = None
+    micro_batch: Annotated[int, COUNT] | None = None
     """Split every batch into parts of this size: the same mean gradient in less memory."""
     simultaneous: bool = False
     """All players compute their gradients before any of them moves."""
@@ -62,14 +62,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.steps is not None and self.minutes is not None:
             raise UsageError("give --steps or --minutes, not both")
-        if self.steps is not None and self.steps < 1:
-            raise UsageError(f"--steps must be at least 1, not {self.steps}")
-        if self.minutes is not None and not 0 < self.minutes < math.inf:
-            raise UsageError(f"--minutes must be more than 0, not {self.minutes}")
+        check_bounds(self)
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"--seed must be at least 0 and below 2^63, not {self.seed}")
-        if self.micro_batch is not None and self.micro_batch < 1:
-            raise UsageError(f"--micro-batch must be at least 1, not {self.micro_batch}")
 
     def progress(self, steps: int, seconds: float) -> float:
         """The share of the budget used after so many rounds and seconds, at most 1."""
@@ -79,17 +74,17 @@ class Settings:
 
 @dataclass(frozen=True)
 class Step:
-    """One finished round: when it was, and what was seen, {player: {name: scalar tensor}}.
+    """One finished round: when it was, and what was measured, {player: {name: scalar tensor}}.
 
     Tensors stay on the device, because reading one would make the CPU wait; ``values`` reads them.
     """
 
     clock: Clock
-    seen: Mapping[str, Mapping[str, Tensor]]
+    scalars: Mapping[str, Mapping[str, Tensor]]
 
     def values(self) -> dict[str, dict[str, float]]:
         """The same as floats."""
-        return {who: {k: v.item() for k, v in what.items()} for who, what in self.seen.items()}
+        return {who: {k: v.item() for k, v in what.items()} for who, what in self.scalars.items()}
 
 
 @dataclass
@@ -196,32 +191,32 @@ class Training(Iterator[Step], Generic[M]):
         if self._since is None:
             self._since = time.perf_counter()
         clock = self.clock
-        seen = None
+        scalars = None
         if not self._converged and clock.progress < 1:
-            seen = self._round(clock) if self._fit is None else self._fitted()
-        if seen is None:
+            scalars = self._round(clock) if self._fit is None else self._fitted()
+        if scalars is None:
             self.pause()
             raise StopIteration
         self._average.update(clock, self.batch)
         self._steps += 1
-        return Step(clock, seen)
+        return Step(clock, scalars)
 
     def _fitted(self) -> dict[str, Mapping[str, Tensor]] | None:
         """One step of a model's own method; None when it has converged."""
         assert self._fit is not None
         with torch.no_grad():
-            seen = next(self._fit, None)
-        self._converged = seen is None
-        return None if seen is None else {self.raw.name: seen}
+            scalars = next(self._fit, None)
+        self._converged = scalars is None
+        return None if scalars is None else {self.raw.name: scalars}
 
     def _round(self, clock: Clock) -> dict[str, Mapping[str, Tensor]]:
         """One round of the game."""
         self.raw.train()
-        seen: dict[str, Mapping[str, Tensor]] = {}
+        scalars: dict[str, Mapping[str, Tensor]] = {}
         for seat in self._seats:
             for update in range(seat.player.updates):
                 now = replace(clock, update=clock.step * seat.player.updates + update)
-                seen[seat.player.name] = self._backward(seat, now)
+                scalars[seat.player.name] = self._backward(seat, now)
                 if not self.settings.simultaneous:
                     self._move(seat, clock)
         if self.settings.simultaneous:
@@ -235,7 +230,7 @@ class Training(Iterator[Step], Generic[M]):
                 self.world.average(both)  # what each rank has seen since, so that all adapt alike
                 seat.player.adapt(self.data.validation.batch(rows), clock)
                 self.world.average(both)
-        return seen
+        return scalars
 
     def _backward(self, seat: _Seat, clock: Clock) -> dict[str, Tensor]:
         """Leave the gradient of one player's loss on a fresh batch in its ``.grad``."""
@@ -247,7 +242,7 @@ class Training(Iterator[Step], Generic[M]):
         batch = self.data.train.batch(rows)
         for param in seat.params:
             param.grad = None
-        seen: dict[str, Tensor] = {}
+        scalars: dict[str, Tensor] = {}
         size = self.settings.micro_batch or len(batch)
         for start in range(0, len(batch), size):
             part = batch[start : start + size]
@@ -255,19 +250,19 @@ class Training(Iterator[Step], Generic[M]):
             loss = self._loss(seat.player, part, clock)
             total = loss.total
             (total if share == 1 else total * share).backward(inputs=seat.params)
-            for name, value in _seen(loss, total).items():
-                seen[name] = value * share + seen[name] if name in seen else value * share
+            for name, value in _scalars(loss, total).items():
+                scalars[name] = value * share + scalars[name] if name in scalars else value * share
         for param in seat.params:
             if param.grad is None:
                 param.grad = torch.zeros_like(param)
         gradients = [param.grad for param in seat.params if param.grad is not None]
-        self.world.average([*gradients, *seen.values()])
+        self.world.average([*gradients, *scalars.values()])
         norm = torch.nn.utils.get_total_norm(gradients)
-        seen[GRADIENT_NORM] = norm
+        scalars[GRADIENT_NORM] = norm
         if seat.player.largest_gradient is not None:
             limit = (seat.player.largest_gradient / norm.clamp(min=1e-12)).clamp(max=1.0)
             torch._foreach_mul_(gradients, limit)
-        return seen
+        return scalars
 
     def _loss(self, player: Player, batch: Batch, clock: Clock) -> Loss:
         cast: AbstractContextManager[Any] = nullcontext()
@@ -332,8 +327,12 @@ def train(model: M, data: "Data", settings: Settings, *, world: World | None = N
     The model and the data must be on the same device.  ``world``: the ranks that train together
     (``parallel.join``); by default this process alone.
 
-    >>> for step in train(model, data, Settings(steps=1000, seed=0)):
-    ...     print(step.clock.step, step.values())
+    >>> import plausible
+    >>> data = plausible.load("digits")
+    >>> for step in train(plausible.ConvNet(data.space), data, Settings(steps=2, seed=0)):
+    ...     print(step.clock.step, *step.values())
+    0 classifier
+    1 classifier
     """
     return Training(model, data, settings, world=world)
 
@@ -344,7 +343,7 @@ def _seat(player: Player) -> _Seat:
     return _Seat(player, params, player.optimizer(params, at(player.lr, 0.0), betas))
 
 
-def _seen(loss: Loss, total: Tensor) -> dict[str, Tensor]:
+def _scalars(loss: Loss, total: Tensor) -> dict[str, Tensor]:
     terms = {name: term.detach().mean() for name, term in loss.terms.items()}
     watch = {name: value.detach() for name, value in loss.watch.items()}
     return {LOSS: total.detach(), **(terms if len(terms) > 1 else {}), **watch}

@@ -116,7 +116,7 @@ def test_a_given_strength_grows_during_the_burn_in_and_flips_are_only_made_when_
     training = train(
         GAN(space, GAN.Config(augment_strength=0.4, batch=8)), make_data(space), Settings(steps=8)
     )
-    seen = [step.seen["discriminator"]["augment"].item() for step in training]
+    seen = [step.scalars["discriminator"]["augment"].item() for step in training]
     assert seen[0] == 0
     assert seen == sorted(seen)
     assert seen[4:] == pytest.approx([0.4] * 4)

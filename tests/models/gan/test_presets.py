@@ -29,7 +29,7 @@ def test_every_preset_trains_and_draws(name):
     for step in training:
         seen = [v for values in step.values().values() for v in values.values()]
         assert torch.isfinite(torch.tensor(seen)).all()
-        assert set(config.penalties) <= set(step.seen["discriminator"])
+        assert set(config.penalties) <= set(step.scalars["discriminator"])
     assert training.averaged.sample(3).x.shape == (3, *SPACE.shape)
 
 

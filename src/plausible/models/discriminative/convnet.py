@@ -79,9 +79,11 @@ class ConvNet(Model):
 
     def features(self, x: Tensor) -> Tensor:
         """h(x), the penultimate layer before its rectifier: x (N, *shape) in data units -> (N, d)."""
-        return self.body(self.standardise(x.to(self.offset.device)))
+        h: Tensor = self.body(self.standardise(x.to(self.offset.device)))
+        return h
 
     @torch.no_grad()
     def log_posterior(self, x: Tensor) -> Tensor:
         """log p(y | x) in nats: x (N, *shape) in data units -> (N, classes)."""
-        return self.head(self.features(x)).float().log_softmax(1)
+        logits: Tensor = self.head(self.features(x))  # (N, classes)
+        return logits.float().log_softmax(1)

@@ -100,7 +100,8 @@ def _boehning_inverse(x: Tensor, penalty: Tensor) -> Tensor:
     """(X' X / 2 N + diag(penalty))^-1: x (N, D) -> (D, D), computed in float64."""
     bound = (x.T @ x).double() / (2 * len(x))
     bound.diagonal().add_(penalty + 1e-9 * bound.diagonal().mean())  # of constant coordinates too
-    return torch.linalg.inv(bound).to(x.dtype)
+    inverse: Tensor = torch.linalg.inv(bound)
+    return inverse.to(x.dtype)
 
 
 def _hessian_product(x: Tensor, p: Tensor, penalty: Tensor) -> Callable[[Tensor], Tensor]:

@@ -216,7 +216,8 @@ class GAN(Generative):
         """D(T(x), y), T the augmentation: x (N, *shape) in standard units."""
         if self.augment and self.strength.p > 0:
             x = augment.augment(x, self.augment, self.strength.p)
-        return self.discriminator(x, y)
+        output: DOutput = self.discriminator(x, y)
+        return output
 
     def _perturb(self, x: Tensor) -> Tensor:
         """A change of x that D should not mind: a shift of an image, a little noise on a vector."""

@@ -23,7 +23,8 @@ class Generator(nn.Module):
         """G(z, y) in standard units: (N, d), (N,) -> (N, *shape)."""
         if self.embed is not None:
             z = torch.cat([z, self.embed(y)], 1)  # (N, d) -> (N, d + embedding)
-        return self.network(z)
+        x: Tensor = self.network(z)
+        return x
 
 
 class DOutput(NamedTuple):

@@ -27,4 +27,5 @@ def quantise_straight_through(x: Tensor, levels: int) -> Tensor:
     changes nothing that D sees, and would let the values drift away without end.
     Source of the first half: Bengio et al. 2013, https://arxiv.org/abs/1308.3432.
     """
-    return _StraightThrough.apply(x, levels)
+    rounded: Tensor = _StraightThrough.apply(x, levels)  # type: ignore[no-untyped-call]
+    return rounded

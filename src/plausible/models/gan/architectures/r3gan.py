@@ -66,7 +66,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, h, w), same shape."""
-        return x + self.branch(x)
+        branch: Tensor = self.branch(x)
+        return x + branch
 
 
 class Basis(nn.Module):
@@ -79,7 +80,8 @@ class Basis(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """z (N, d) -> (N, C, h, w)."""
-        return self.share(z)[:, :, None, None] * self.basis
+        share: Tensor = self.share(z)  # (N, d) -> (N, C)
+        return share[:, :, None, None] * self.basis  # -> (N, C, h, w)
 
 
 def stages(height: int, width: int) -> list[tuple[int, int]]:

@@ -29,7 +29,7 @@ class Up(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x (N, inputs, h, w) -> (N, outputs, *size)."""
         # (N, inputs, h, w) -> (N, inputs, *size) -> (N, outputs, *size)
-        branch = self.branch(interpolate(self.before(x), self.size))
+        branch: Tensor = self.branch(interpolate(self.before(x), self.size))
         return branch + interpolate(self.shortcut(x), self.size)
 
 
@@ -53,7 +53,7 @@ class Down(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x (N, inputs, h, w) -> (N, outputs, *size)."""
         # Pooling is linear, so it may come before the 1x1 convolution, where it costs less.
-        short = self.shortcut(adaptive_avg_pool2d(x, self.size))
+        short: Tensor = self.shortcut(adaptive_avg_pool2d(x, self.size))
         return adaptive_avg_pool2d(self.branch(x), self.size) + short
 
 
