@@ -34,7 +34,7 @@ class Classify(Questions):
         shown = table(f"{len(answers):,} inputs", ("input", "decision", "reason", "posterior"))
         for answer in answers[:SHOWN]:
             shown.add_row(answer.name, answer.decision, answer.reason, _largest(answer, kinds))
-        self.tell(inputs.notes, shown, [_row(answer, kinds) for answer in answers])
+        self.show(inputs.notes, shown, [_row(answer, kinds) for answer in answers])
 
 
 def _row(answer: "Answer", class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -81,28 +81,26 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
 
 
-def report(found: "Report") -> Group:
+def report(evaluation: "Report") -> Group:
     """An evaluation as tables: shares of classes, measures beside real data, and the verdict."""
     parts: list[Table | Text] = []
-    if found.classes:
-        parts.append(_classes(found))
-        right = (
-            f"classes by a classifier that is {found.reference_accuracy:.1%} right on held-out data"
-        )
+    if evaluation.classes:
+        parts.append(_classes(evaluation))
+        right = f"classes by a classifier that is {evaluation.reference_accuracy:.1%} right on held-out data"
         parts.append(Text(right + "\n"))
-    parts += [_measures(found), _undefined(found)]
-    if found.verdict is not None:
-        parts += [Text(""), _verdict(found.verdict)]
+    parts += [_measures(evaluation), _undefined(evaluation)]
+    if evaluation.verdict is not None:
+        parts += [Text(""), _verdict(evaluation.verdict)]
     return Group(*parts)
 
 
-def findings(found: "Sequence[Finding]") -> Table:
+def findings(rows: "Sequence[Finding]") -> Table:
     """A diagnosis as a table: how bad, what is claimed, the numbers, what to change."""
     styles = {"failure": "bold red", "warning": "yellow", "note": "", "fine": "green"}
     table = _table("What is wrong, and what to do")
     for name in ("phenomenon", "severity", "finding", "evidence", "what to do"):
         table.add_column(name, no_wrap=name == "severity", overflow="fold")
-    for row in found:
+    for row in rows:
         evidence = "\n".join(_evidence(row))
         severity = str(row.severity)
         table.add_row(
@@ -128,60 +126,67 @@ def _evidence(finding: "Finding") -> list[str]:
     ]  # fmt: skip
 
 
-def claim(sentence: str, found: "Claimed") -> Table:
+def claim(sentence: str, claimed: "Claimed") -> Table:
     """A claim, what was measured, and whether it holds."""
-    table = _table(escape(f"{'holds' if found.holds else 'DOES NOT HOLD'}: {sentence}"))
-    table.title_style = "green" if found.holds else "bold red"
+    table = _table(escape(f"{'holds' if claimed.holds else 'DOES NOT HOLD'}: {sentence}"))
+    table.title_style = "green" if claimed.holds else "bold red"
     for name in ("measured", "value", "95% interval", "must be", "holds"):
         table.add_column(name, justify="right" if name == "value" else "left")
-    for row in cells(found):
+    for row in cells(claimed):
         table.add_row(*map(escape, row))
     return table
 
 
-def cells(found: "Claimed") -> list[tuple[str, str, str, str, str]]:
+def cells(claimed: "Claimed") -> list[tuple[str, str, str, str, str]]:
     """What was measured, its value, interval, where it must lie, and whether it does, of each number."""
     rows = []
-    for one in found.measured:
-        interval = "" if one.low == one.high else f"{one.low:.4g} to {one.high:.4g}"
-        least = None if one.least is None else f"at least {one.least:g}"
-        most = None if one.most is None else f"at most {one.most:g}"
+    for number in claimed.measured:
+        interval = "" if number.low == number.high else f"{number.low:.4g} to {number.high:.4g}"
+        least = None if number.least is None else f"at least {number.least:g}"
+        most = None if number.most is None else f"at most {number.most:g}"
         must = " and ".join(bound for bound in (least, most) if bound)
-        rows.append((one.what, f"{one.value:.4g}", interval, must, "yes" if one.holds else "NO"))
+        rows.append(
+            (number.what, f"{number.value:.4g}", interval, must, "yes" if number.holds else "NO")
+        )
     return rows
 
 
-def _classes(found: "Report") -> Table:
-    table = _table(f"{found.samples:,} samples by class")
+def _classes(evaluation: "Report") -> Table:
+    table = _table(f"{evaluation.samples:,} samples by class")
     for name in ("class", "samples", "share", "real share", "share / real"):
         table.add_column(name, justify="left" if name == "class" else "right")
-    for row in found.classes:
+    for row in evaluation.classes:
         ratio = Text(f"{row.ratio:.2f}", "" if 0.5 <= row.ratio <= 2 else "bold red")
         table.add_row(row.name, f"{row.samples:,}", f"{row.share:.1%}", f"{row.real:.1%}", ratio)
     return table
 
 
-def _measures(found: "Report") -> Table:
-    real = any(beside is not None for _, beside in found.measures)
-    what = f"{found.compared:,} samples and as many held-out examples"
-    table = _table(f"measures of {what if real else f'{found.compared:,} held-out examples'}")
-    table.caption, table.caption_justify = found.features and f"features: {found.features}", "left"
+def _measures(evaluation: "Report") -> Table:
+    real = any(real_value is not None for _, real_value in evaluation.measures)
+    what = f"{evaluation.compared:,} samples and as many held-out examples"
+    table = _table(f"measures of {what if real else f'{evaluation.compared:,} held-out examples'}")
+    table.caption, table.caption_justify = (
+        evaluation.features and f"features: {evaluation.features}",
+        "left",
+    )
     table.add_column("measure")
     table.add_column("samples" if real else "value", justify="right")
     if real:
         table.add_column("real data", justify="right")
     table.add_column("better")
-    for measure, beside in found.measures:
+    for measure, real_value in evaluation.measures:
         if measure.value is not None:
             name = f"{measure.name}, {measure.unit}" if measure.unit else measure.name
-            cells = [_number(measure)] + ([_number(beside) if beside else ""] if real else [])
+            cells = [_number(measure)] + (
+                [_number(real_value) if real_value else ""] if real else []
+            )
             table.add_row(name, *cells, measure.direction)
     return table
 
 
-def _undefined(found: "Report") -> Text:
+def _undefined(evaluation: "Report") -> Text:
     """One line for each measure that has no number, with the reason."""
-    missing = [measure for measure, _ in found.measures if measure.value is None]
+    missing = [measure for measure, _ in evaluation.measures if measure.value is None]
     return Text("\n".join(f"* {measure.name}: {measure.note}" for measure in missing), "dim")
 
 

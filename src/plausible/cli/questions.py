@@ -72,7 +72,7 @@ class Questions:
             )
         return recogniser, inputs
 
-    def tell(self, notes: tuple[str, ...], table: Table, rows: list[dict[str, Any]]) -> None:
+    def show(self, notes: tuple[str, ...], table: Table, rows: list[dict[str, Any]]) -> None:
         """Notes and table on the screen, everything in the file that was asked for."""
         from plausible.tasks.save import save_bytes
 

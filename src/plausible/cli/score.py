@@ -47,7 +47,7 @@ class Score(Questions):
         for row in rows[:SHOWN]:
             below = f"{row.percentile:.1%} are at most as probable"
             shown.add_row(row.name, _nats(row), below, f"{row.p:.2g}")
-        self.tell(inputs.notes, shown, [asdict(row) for row in rows])
+        self.show(inputs.notes, shown, [asdict(row) for row in rows])
         if self.map is not None:
             _draw_map(recogniser, inputs, self.map)
             say(f"-log p of every pixel in {self.map}")

@@ -72,7 +72,7 @@ def from_arrays(
 def _load(source: Source, options: Options, progress: Progress | None) -> Data:
     if options.label is not None:
         _only_for_columns(source)
-    if source.asked in TOYS:
+    if source.spec in TOYS:
         return _toy(source, options)
     if options.size is not None and options.size < 1:
         raise UsageError(f"size must be at least 1 pixel, not {options.size}")
@@ -84,7 +84,7 @@ def _decided(source: Source, raw: Raw, options: Options) -> Data:
     """What a reader handed over, with everything decided about labels, levels and split."""
     count = len(raw.values)
     if count < MIN_ITEMS:
-        raise UsageError(f"{source.asked} holds {count} items; at least {MIN_ITEMS} are needed")
+        raise UsageError(f"{source.spec} holds {count} items; at least {MIN_ITEMS} are needed")
     return (_images if raw.is_image else _vectors)(source, raw, options)
 
 
@@ -101,7 +101,7 @@ def _digits() -> Raw:
 
 def _toy(source: Source, options: Options) -> Data:
     _only_for_images(source, options)
-    toy = toys[source.asked]()
+    toy = toys[source.spec]()
     batch = toy.sample(TOY_ITEMS, torch.Generator().manual_seed(SEED))
     assert batch.y is not None
     raw = Raw(batch.x.numpy(), None, labels=batch.y.numpy())
@@ -171,7 +171,7 @@ def _labels(raw: Raw, source: Source) -> tuple[np.ndarray | None, tuple[str, ...
     """((N,) int64 or None, names of the classes)."""
     if raw.labels is None:
         return None, ()
-    y, names = encode_labels(raw.labels, source.asked)
+    y, names = encode_labels(raw.labels, source.spec)
     if len(names) < 2:
         raw.notes.append(f"every item has the label {names[0]!r}, so labels are not used")
         return None, ()
@@ -216,10 +216,10 @@ def _only_for_columns(source: Source) -> None:
     reader = source.path and readers.of(source.path)
     if not reader or not reader.has_columns:
         tables = in_words(reader for reader in readers.values() if reader.has_columns)
-        raise UsageError(f"--label names a column of {tables}, and {source.asked} is none")
+        raise UsageError(f"--label names a column of {tables}, and {source.spec} is none")
 
 
 def _only_for_images(source: Source, options: Options) -> None:
     for flag in ("size", "channels", "levels", "binarise"):
         if getattr(options, flag) is not None:
-            raise UsageError(f"--{flag} is for images, and {source.asked} holds vectors")
+            raise UsageError(f"--{flag} is for images, and {source.spec} holds vectors")

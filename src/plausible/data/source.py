@@ -16,18 +16,18 @@ NAMES = ("digits", *TOYS, *IDX_SETS)
 class Source:
     """What a name or a path stands for.
 
-    asked  the name or path as it was given.
-    path   the file or folder behind it; None for a set that needs none (digits, the toys).
+    spec  the name or path as it was typed.
+    path  the file or folder behind it; None for a set that needs none (digits, the toys).
     """
 
-    asked: str
+    spec: str
     path: Path | None
 
     @property
     def name(self) -> str:
         """A short name, for run folders: that of the set, or the last part of the path."""
         if self.path is None:
-            return self.asked
+            return self.spec
         path = self.path.expanduser().resolve()
         name = path.name
         if not path.is_dir():
@@ -37,8 +37,8 @@ class Source:
     @property
     def address(self) -> str:
         """What finds the data again from any folder: the name of a set, or the whole path."""
-        if self.path is None or self.asked in NAMES:
-            return self.asked
+        if self.path is None or self.spec in NAMES:
+            return self.spec
         return str(self.path.resolve())
 
 

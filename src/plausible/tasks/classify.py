@@ -7,13 +7,13 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.data.part import Data
 from plausible.recognition.recogniser import Answer, Plausibility, Recogniser
-from plausible.tasks.inputs import Asked, as_inputs
+from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.trained import Source, Trained, open_trained
 
 
 def classify(
     source: Source,
-    asked: Asked,
+    inputs: InputLike,
     data: Data | str | Path | None = None,
     *,
     reject_cost: float = 0.2,
@@ -26,7 +26,7 @@ def classify(
 ) -> list[Answer]:
     """The class of each input with its calibrated posterior, or why none: ambiguous, or implausible.
 
-    asked        files, folders or x (N, *shape).
+    inputs        files, folders or x (N, *shape).
     data         of a model in memory, for calibration; a run knows its own.
     reject_cost  names no class that is less sure than 1 minus this (a wrong answer costs 1); 1 always answers.
     level        rejects as implausible what is as novel as this share of good data; 0 rejects nothing.
@@ -36,13 +36,13 @@ def classify(
     recogniser = calibrated(
         trained, background=background, novelty=novelty, draws=draws, seed=seed, device=device
     )
-    inputs = as_inputs(asked, trained.model.space, trained.options)
-    return recogniser.classify(inputs.part, inputs.names, reject_cost, level)
+    points = as_inputs(inputs, trained.model.space, trained.options)
+    return recogniser.classify(points.part, points.names, reject_cost, level)
 
 
 def score(
     source: Source,
-    asked: Asked,
+    inputs: InputLike,
     data: Data | str | Path | None = None,
     *,
     background: Source | None = None,
@@ -53,15 +53,15 @@ def score(
 ) -> list[Plausibility]:
     """log p(x) of each input with its sign, its place among held-out data, and a p-value.
 
-    asked  files, folders or x (N, *shape).
+    inputs  files, folders or x (N, *shape).
     The rest is that of ``recogniser``.
     """
     trained = open_trained(source, data, device=device)
     recogniser = calibrated(
         trained, background=background, novelty=novelty, draws=draws, seed=seed, device=device
     )
-    inputs = as_inputs(asked, trained.model.space, trained.options)
-    return recogniser.score(inputs.part, inputs.names)
+    points = as_inputs(inputs, trained.model.space, trained.options)
+    return recogniser.score(points.part, points.names)
 
 
 def calibrated(

@@ -9,7 +9,7 @@ from plausible.core.capabilities import Autoregressive
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Generative
-from plausible.tasks.inputs import Asked, as_inputs
+from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.interpolate import likely_labels
 from plausible.tasks.trained import Source, Trained, described, open_trained
 
@@ -29,7 +29,7 @@ class Completion:
 
 def complete(
     source: Source,
-    asked: Asked,
+    inputs: InputLike,
     rows: int,
     n: int = 8,
     label: str | int | None = None,
@@ -39,19 +39,19 @@ def complete(
 ) -> Completion:
     """n draws of the rest of each image, x ~ p(x | its first ``rows`` rows).
 
-    asked  files, folders or x (N, C, H, W).
+    inputs  files, folders or x (N, C, H, W).
     label  of a conditional model; by default drawn from p(y | the known rows).
     Raises UsageError for a model that does not draw pixel by pixel, or rows that are not there.
     """
     trained = open_trained(source, device=device)
     model = autoregressive(trained, "plausible complete")
     assert isinstance(model, Generative)
-    inputs = as_inputs(asked, model.space, trained.options)
+    points = as_inputs(inputs, model.space, trained.options)
     height = model.space.shape[1]
     if not 0 <= rows < height:
         raise UsageError(f"--rows must lie between 0 and {height - 1}, not {rows}")
     y = trained.label(label)
-    x = inputs.part.as_batch().x  # (N, C, H, W)
+    x = points.part.as_batch().x  # (N, C, H, W)
     known = torch.zeros(model.space.shape[1:], dtype=torch.bool)
     known[:rows] = True
     generator = torch.Generator().manual_seed(seed)
@@ -63,7 +63,7 @@ def complete(
 
 def surprisal(
     source: Source,
-    asked: Asked,
+    inputs: InputLike,
     label: str | int | None = None,
     *,
     device: Device = "auto",
@@ -76,7 +76,7 @@ def surprisal(
     trained = open_trained(source, device=device)
     model = autoregressive(trained, "--map")
     assert isinstance(model, Explicit)
-    x = as_inputs(asked, model.space, trained.options).part.as_batch().x
+    x = as_inputs(inputs, model.space, trained.options).part.as_batch().x
     return model.surprisal(x, likely_labels(model, x, trained.label(label))).cpu()
 
 

@@ -13,27 +13,27 @@ from plausible.data.inputs import Inputs, read_inputs
 from plausible.data.options import Options
 from plausible.data.part import Part
 
-Asked = str | Path | Sequence[str | Path] | Tensor | np.ndarray | Batch | Part | Inputs
+InputLike = str | Path | Sequence[str | Path] | Tensor | np.ndarray | Batch | Part | Inputs
 """Paths of files and folders, or points x (N, *shape) in the units of the data."""
 
 
-def as_inputs(asked: Asked, space: Space, options: Options) -> Inputs:
+def as_inputs(inputs: InputLike, space: Space, options: Options) -> Inputs:
     """Points of a space, each with a name, and notes on what was done to them.
 
     Files are prepared as the data that ``options`` describe were; points must lie in the space: images
     in [0, 1], rounded to the levels, or vectors.
     Raises UsageError for a path that cannot be read, or points of another shape.
     """
-    if isinstance(asked, Inputs):
-        return asked
-    if isinstance(asked, Part):
-        return Inputs(asked, _names(len(asked)), ())
-    if isinstance(asked, Batch | Tensor | np.ndarray):
-        x = torch.as_tensor(asked.x if isinstance(asked, Batch) else asked).float().cpu()
+    if isinstance(inputs, Inputs):
+        return inputs
+    if isinstance(inputs, Part):
+        return Inputs(inputs, _names(len(inputs)), ())
+    if isinstance(inputs, Batch | Tensor | np.ndarray):
+        x = torch.as_tensor(inputs.x if isinstance(inputs, Batch) else inputs).float().cpu()
         if x.shape == space.shape:
             x = x[None]  # one point: (*shape) -> (1, *shape)
         return Inputs(as_points(x, space), _names(len(x)), ())
-    paths = [asked] if isinstance(asked, str | Path) else asked
+    paths = [inputs] if isinstance(inputs, str | Path) else inputs
     return read_inputs([str(path) for path in paths], space, options)
 
 

@@ -9,7 +9,7 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.recognition.bayes import BayesClassifier
 from plausible.sampling.latent import decode_on_levels, latent_walks, slerp_path
-from plausible.tasks.inputs import Asked, as_inputs
+from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.trained import Source, Trained, described, open_trained
 
 
@@ -36,7 +36,7 @@ def interpolate(
 
 def interpolate_between(
     source: Source,
-    ends: Asked,
+    ends: InputLike,
     columns: int = 12,
     label: str | int | None = None,
     *,

@@ -10,7 +10,7 @@ from plausible.core.capabilities import Autoencoder
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
-from plausible.tasks.inputs import Asked, as_inputs
+from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.interpolate import likely_labels
 from plausible.tasks.trained import Source, open_trained
 
@@ -33,7 +33,7 @@ class Reconstruction:
 
 def reconstruct(
     source: Source,
-    asked: Asked,
+    inputs: InputLike,
     label: str | int | None = None,
     *,
     device: Device = "auto",
@@ -41,7 +41,7 @@ def reconstruct(
 ) -> Reconstruction:
     """Encode and decode inputs.
 
-    asked     files, folders or x (N, *shape).
+    inputs     files, folders or x (N, *shape).
     label     of a conditional model; by default the most probable one of each input.
     progress  called with (inputs done, inputs).
     Raises UsageError for a model that keeps no code of an input.
@@ -54,11 +54,11 @@ def reconstruct(
             f"--conditional rather than --per-class"
         )
     assert isinstance(model, Explicit)
-    y, inputs = trained.label(label), as_inputs(asked, model.space, trained.options)
+    y, points = trained.label(label), as_inputs(inputs, model.space, trained.options)
     parts = []
-    for rows in torch.arange(len(inputs.part)).split(_CHUNK):
-        x = inputs.part.batch(rows).x
+    for rows in torch.arange(len(points.part)).split(_CHUNK):
+        x = points.part.batch(rows).x
         parts.append(model.reconstruct(x, likely_labels(model, x, y)).cpu())
         if progress:
-            progress(int(rows[-1]) + 1, len(inputs.part))
-    return Reconstruction(inputs.part.as_batch().x, torch.cat(parts), inputs.names)
+            progress(int(rows[-1]) + 1, len(points.part))
+    return Reconstruction(points.part.as_batch().x, torch.cat(parts), points.names)
