@@ -16,6 +16,7 @@ from plausible.evaluation.measure import metrics
 from plausible.evaluation.metrics import mixing
 
 KINDS = {"rbm": RBM, "gsn": GSN}
+SMALL = {"rbm": {"hidden": 32}, "gsn": {"width": 32}}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def folder(tmp_path_factory):
     digits = plausible.load("digits", plausible.Options(binarise="threshold"))
     for name, kind in KINDS.items():
         torch.manual_seed(0)
-        model = kind(digits.space, kind.Config(conditional=name == "gsn"))
+        model = kind(digits.space, kind.Config(conditional=name == "gsn", **SMALL[name]))
         training = train(model, digits, Settings(steps=5))
         list(training)
         run = runs.create(root / name, training)

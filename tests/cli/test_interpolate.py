@@ -168,10 +168,13 @@ def test_pairs_fill_their_last_line_with_grey():
     assert sheet[2 * 59 + 10, 2 * 59 + 10] == 128
 
 
-@pytest.mark.parametrize("model", ["vae", "vq-vae"])
-def test_training_by_the_command_line_from_start_to_report(capsys, model):
-    more = ["--blocks", "1", "--steps", "4", "--out", "r"]
-    ask("train", model, *more)
+@pytest.mark.parametrize(
+    ("model", "small"),
+    [("vae", []), ("vq-vae", ["--prior-width", "8", "--prior-blocks", "1"])],
+)
+def test_training_by_the_command_line_from_start_to_report(capsys, model, small):
+    more = ["--width", "16", "--blocks", "1", "--steps", "4", "--out", "r"]
+    ask("train", model, *small, *more)
     out = capsys.readouterr().out
     assert "log likelihood" in out
     assert "≥" in out

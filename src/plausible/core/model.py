@@ -50,7 +50,7 @@ class Model(nn.Module, ABC):
         """
 
         batch: Annotated[int, COUNT] = 64
-        """Training examples in one update."""
+        """The number of training examples in one update."""
 
         def __post_init__(self) -> None:
             check_bounds(self)

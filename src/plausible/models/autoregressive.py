@@ -53,15 +53,15 @@ class AutoregressiveModel(Explicit):
         """An autoregressive model."""
 
         batch: Annotated[int, COUNT] = 32
-        """Training examples in one update."""
+        """The number of training examples in one update."""
         conditional: bool = False
-        """Learn p(x | y) from labelled data."""
+        """Learn p(x | y) from labelled data, so that a class can be asked for."""
         logistics: Annotated[int, COUNT] | None = None
         """Say p(x_i | x_<i) as a mixture of so many logistics; by default 10 beyond 32 grey levels."""
         lr: Annotated[float, POSITIVE] = 4e-3
-        """Learning rate at the start; it falls to 1% of this."""
+        """The learning rate at the start; it falls to 1% of this."""
         ema: Annotated[float, POSITIVE] = 200_000
-        """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
+        """The half-life of the averaged weights in training examples; at most 5% of those seen."""
 
     config: Config
 

@@ -40,7 +40,7 @@ class GaussianMixture(Explicit):
         """A mixture of Gaussians with full covariances."""
 
         components: Annotated[int, COUNT] = 10
-        """Gaussians; 1 is a single one."""
+        """The number of Gaussians; 1 is a single one."""
 
     config: Config
     start: Tensor

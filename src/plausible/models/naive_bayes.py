@@ -35,9 +35,9 @@ class NaiveBayes(Explicit):
         """A product of categorical distributions, one for each pixel."""
 
         conditional: bool = True
-        """One product for each class, where the data have labels."""
+        """Learn one product for each class, where the data have labels."""
         smoothing: Annotated[float, FINITE] = 1.0
-        """Examples added to each level of each pixel of each class."""
+        """The number of examples added to each level of each pixel of each class."""
 
     config: Config
 

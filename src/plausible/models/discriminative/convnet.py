@@ -35,15 +35,15 @@ class ConvNet(Model):
         """A convolutional classifier."""
 
         width: Annotated[int, COUNT] | None = None
-        """Channels at full size; by default what suits the data."""
+        """The channels at full size; by default what suits the data."""
         features: Annotated[int, COUNT] = 64
-        """Units of the penultimate layer."""
+        """The number of units of the penultimate layer."""
         dropout: Annotated[float, BELOW_ONE] = 0.3
-        """Share of the penultimate units that training drops at random."""
+        """The share of the penultimate units that training drops at random."""
         lr: Annotated[float, POSITIVE] = 2e-3
-        """Learning rate at the start; it falls to 1% of this."""
+        """The learning rate at the start; it falls to 1% of this."""
         ema: Annotated[float, POSITIVE] = 100_000
-        """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
+        """The half-life of the averaged weights in training examples; at most 5% of those seen."""
 
     config: Config
 

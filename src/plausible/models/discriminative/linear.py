@@ -35,7 +35,7 @@ class LinearRegression(LinearClassifier):
         """Linear regression on one-hot targets."""
 
         ridge: Annotated[float, FINITE] = 1.0
-        """Weight of |W|^2 beside the sum of squared errors, x in standard units."""
+        """The weight of |W|^2 beside the sum of squared errors, with x in standard units."""
 
     config: Config
 

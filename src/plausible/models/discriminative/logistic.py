@@ -40,9 +40,9 @@ class LogisticRegression(LinearClassifier):
         """Softmax regression; a step is a step of Newton's method over all examples."""
 
         l2: Annotated[float, FINITE] = 5e-4
-        """Weight of |W|^2 / 2 beside the mean of -log p(y | x), x in standard units."""
+        """The weight of |W|^2 / 2 beside the mean of -log p(y | x), with x in standard units."""
         tolerance: Annotated[float, FINITE] = 5e-4
-        """Converged when Newton's model promises to lower the mean cost by less than this, in nats."""
+        """Stop when Newton's model promises to lower the mean cost by less than this, in nats."""
 
     config: Config
 

@@ -19,7 +19,7 @@ class GANConfig(Generative.Config):
     """A GAN: the generator against the discriminator."""
 
     conditional: bool = False
-    """Learn p(x | y) from labelled data."""
+    """Learn p(x | y) from labelled data, so that a class can be asked for."""
     condition: Condition = "projection"
     """How D learns the label of a conditional GAN; G has its embedding beside z."""
     loss: Annotated[str, losses] = "relativistic"

@@ -52,27 +52,27 @@ class GSN(Generative):
         """A generative stochastic network."""
 
         batch: Annotated[int, COUNT] = 100
-        """Training examples in one update."""
+        """The number of training examples in one update."""
         conditional: bool = False
-        """Learn p(x | y) from labelled data."""
+        """Learn p(x | y) from labelled data, so that a class can be asked for."""
         architecture: Architecture = "mlp"
         """The networks: perceptrons, or convolutions for images."""
         width: Annotated[int, COUNT] | None = None
-        """Units of each layer, or channels of the first; by default 1,500, or what suits small data."""
+        """The units of each layer, or the channels of the first; by default 1,500, or what suits small data."""
         layers: Annotated[int, COUNT] = 2
-        """Layers between x and the highest one."""
+        """The number of layers between x and the highest one."""
         walk_back: Annotated[int, COUNT] = 4
-        """Steps of the chain, from each training example, that learn to come back to it."""
+        """The steps of the chain, from each training example, that learn to come back to it."""
         corruption: Annotated[float, Bounds(above=0, below=1)] = 0.4
-        """Share of the coordinates replaced by black or white (vectors: by noise) in every step."""
+        """The share of the coordinates replaced by black or white (vectors: by noise) in every step."""
         noise: Annotated[float, NON_NEGATIVE] = 2.0
-        """Standard deviation of what is added before and after the tanh of all layers but the first."""
+        """The standard deviation of the noise before and after the tanh of all layers but the first."""
         logistics: Annotated[int, COUNT] | None = None
         """Say p(x_i | h) as a mixture of so many logistics; by default 3 beyond 32 grey levels."""
         lr: Annotated[float, POSITIVE] = 1e-3
-        """Learning rate at the start; it falls to 1% of this."""
+        """The learning rate at the start; it falls to 1% of this."""
         ema: Annotated[float, POSITIVE] = 500_000
-        """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
+        """The half-life of the averaged weights in training examples; at most 5% of those seen."""
 
     config: Config
     mean: Tensor

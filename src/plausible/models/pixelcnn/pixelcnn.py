@@ -35,17 +35,17 @@ class PixelCNN(AutoregressiveModel):
         """A PixelCNN."""
 
         version: Literal["gated", "plain"] = "gated"
-        """Two stacks without a blind spot, or one."""
+        """The network: gated has two stacks without a blind spot, plain has one."""
         width: Annotated[int, COUNT] = 32
-        """Channels of a layer, rounded up to as many for each channel of the image."""
+        """The channels of a layer, rounded up to as many for each channel of the image."""
         blocks: Annotated[int, COUNT] = 6
-        """Layers behind the first one."""
+        """The number of layers behind the first one."""
         kernel: int = 5
-        """Side of the convolutions; odd."""
+        """The side of the convolutions in pixels; odd."""
         attention: Annotated[int, NON_NEGATIVE] = 0
-        """Every so many blocks look at all earlier pixels at once (PixelSNAIL); 0: none."""
+        """Let every so many blocks look at all earlier pixels at once (PixelSNAIL); 0 is none."""
         dropout: Annotated[float, BELOW_ONE] = 0.0
-        """Share of each block's units that are left out at random while it learns."""
+        """The share of each block's units that are left out at random while it learns."""
 
         def __post_init__(self) -> None:
             super().__post_init__()

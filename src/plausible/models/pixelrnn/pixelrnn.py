@@ -31,11 +31,11 @@ class PixelRNN(AutoregressiveModel):
         """A PixelRNN."""
 
         version: Literal["diagonal", "row"] = "diagonal"
-        """Along the diagonals from both sides, or from row to row."""
+        """The network: diagonal walks along the diagonals from both sides, row from row to row."""
         hidden: Annotated[int, COUNT] = 16
-        """Units of a memory, rounded up to as many for each channel of the image."""
+        """The units of a memory, rounded up to as many for each channel of the image."""
         layers: Annotated[int, COUNT] = 4
-        """Memories one behind the other."""
+        """The number of memories one behind the other."""
 
     config: Config
 

@@ -13,27 +13,27 @@ class RBMConfig(Explicit.Config):
     """A restricted Boltzmann machine."""
 
     batch: Annotated[int, COUNT] = 100
-    """Training examples in one update, and chains."""
+    """The number of training examples in one update, and of chains."""
     conditional: bool = False
     """Learn p(x, y) from labelled data: the label is a visible unit for each class."""
     hidden: Annotated[int, COUNT] | None = None
-    """Hidden units; by default 500, or twice the coordinates if that is less."""
+    """The number of hidden units; by default 500, or twice the coordinates if that is less."""
     gibbs: Annotated[int, COUNT] = 1
-    """Steps of the chains in each update."""
+    """The Gibbs steps of the chains in each update."""
     persistent: bool = True
     """Let the chains go on from update to update; otherwise they start at the data."""
     fast_weights: bool = False
     """Drive the chains on by weights that learn fast and fade."""
     temperatures: Annotated[int, COUNT] = 1
-    """Chains at so many temperatures that change places; 1 is one temperature."""
+    """Keep chains at so many temperatures, which change places; 1 is one temperature."""
     lr: Annotated[float, POSITIVE] = 0.01
-    """Learning rate at the start; it falls to 1% of this."""
+    """The learning rate at the start; it falls to 1% of this."""
     momentum: Annotated[float, BELOW_ONE] = 0.9
-    """Of the updates, in Nesterov's form."""
+    """The momentum of the updates, in Nesterov's form."""
     decay: Annotated[float, NON_NEGATIVE] = 1e-4
-    """Weight decay."""
+    """The weight decay: the weight of |W|^2 / 2 beside the loss."""
     ema: Annotated[float, POSITIVE] | None = None
-    """Half-life, in training examples, of averaged weights; without it the last ones are kept."""
+    """The half-life of averaged weights in training examples; by default the last weights are kept."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

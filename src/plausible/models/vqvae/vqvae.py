@@ -46,33 +46,33 @@ class VQVAE(Explicit):
         """A vector quantised autoencoder with a PixelCNN over its codes."""
 
         batch: Annotated[int, COUNT] = 128
-        """Training examples in one update."""
+        """The number of training examples in one update."""
         conditional: bool = False
         """Learn p(x | y) from labelled data: the codes depend on y."""
         codes: int = 64
-        """Vectors to choose from at each place, a power of 2."""
+        """The number of vectors to choose from at each place, a power of 2."""
         patch: Annotated[int, COUNT] | None = None
-        """Pixels a side that a code stands for; by default 4, 2 up to 16 pixels, 1 under 8."""
+        """The pixels a side that a code stands for; by default 4, 2 up to 16 pixels, 1 under 8."""
         features: Annotated[int, COUNT] = 16
-        """Coordinates of these vectors."""
+        """The number of coordinates of the vectors of the codebook."""
         width: Annotated[int, COUNT] = 64
-        """Channels of encoder and decoder."""
+        """The channels of encoder and decoder."""
         blocks: Annotated[int, COUNT] = 3
-        """Residual blocks of each."""
+        """The number of residual blocks of encoder and decoder each."""
         commitment: Annotated[float, NON_NEGATIVE] = 0.25
-        """Weight of |e - c|^2, which keeps what the encoder says near the vectors."""
+        """The weight of |e - c|^2, which keeps what the encoder says near the vectors."""
         prior_width: Annotated[int, COUNT] = 64
-        """Channels of the PixelCNN over the codes."""
+        """The channels of the PixelCNN over the codes."""
         prior_blocks: Annotated[int, COUNT] = 5
-        """Its layers behind the first one."""
+        """The layers of the PixelCNN over the codes behind its first one."""
         dropout: Annotated[float, BELOW_ONE] | None = None
-        """Share of each block's units left out while it learns; by default 0.5 for few images."""
+        """The share of each block's units left out while it learns; by default 0.5 for few images."""
         logistics: Annotated[int, COUNT] | None = None
         """Say p(x_i | k) as a mixture of so many logistics; by default 3 beyond 32 grey levels."""
         lr: Annotated[float, POSITIVE] = 2e-3
-        """Learning rate at the start; it falls to 1% of this."""
+        """The learning rate at the start; it falls to 1% of this."""
         ema: Annotated[float, POSITIVE] = 500_000
-        """Half-life, in training examples, of the averaged weights; at most 5% of those seen."""
+        """The half-life of the averaged weights in training examples; at most 5% of those seen."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
