@@ -1,9 +1,11 @@
 """Small data sets and the environment of every test."""
 
 import os
+from importlib import import_module
 
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from plausible import runs
 from plausible.cli.main import main
@@ -13,18 +15,23 @@ from plausible.data.part import Data, Part
 from plausible.models import GAN, ConvNet
 from plausible.training import Settings, train
 
+# One thread each: those of several workers, or of another program, wait for each other by spinning, and a small
+# product of matrices then takes a hundred times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test starts
+threadpool_limits(1)
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
-    """Judges are kept once for the whole session and never in the user's cache."""
+    """Reference classifiers are kept once for the whole session, never in the user's cache, and learn for a third."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent  # one cache for all workers
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
+        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 500)
         yield
 
 
@@ -73,6 +80,11 @@ def made(tmp_path_factory):
         list(training)
         runs.save(found[name], training)
     return {name: str(run.folder) for name, run in found.items()}
+
+
+def environment():
+    """That of a process that a test starts: one thread, and the cache of the session."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 
 def ask(*words):

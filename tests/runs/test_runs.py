@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import ask
+from tests.conftest import ask, environment
 
 from plausible import runs
 from plausible.core.errors import UsageError
@@ -23,8 +23,6 @@ from plausible.diagnosis import Monitor
 from plausible.models import GAN
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.training import Settings, train
-
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def begun(source, steps=12, **config):
 def plausible(*args, **kwargs):
     return subprocess.Popen(
         [sys.executable, "-m", "plausible", *map(str, args)],
-        env=ENV,
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

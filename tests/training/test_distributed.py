@@ -1,6 +1,5 @@
 """Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,17 +10,16 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from tests.conftest import environment
 
 from plausible import runs
 from plausible.core.errors import UsageError
-
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 
 def train(out, model, source, *flags):
     command = [sys.executable, "-m", "plausible", "train", model, "--data", source, "--out", out]
     done = subprocess.run(
-        [*map(str, command), *flags], env=ENV, capture_output=True, text=True, timeout=200
+        [*map(str, command), *flags], env=environment(), capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return safetensors.torch.load_file(out / "weights.safetensors"), done.stdout
@@ -76,7 +74,7 @@ def test_a_gan_trains_on_two_processes_and_resumes_on_two(source, tmp_path):
     with pytest.raises(UsageError, match="2 processes"):
         runs.resume(run, replace(run.settings, steps=8))
     command = [sys.executable, "-m", "plausible", "resume", str(run.folder), "--steps", "8"]
-    both = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=200)
+    both = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=200)
     assert both.returncode == 0, both.stderr
     assert torch.load(run.folder / "state.pt", weights_only=True)["steps"] == 8
 
@@ -85,7 +83,7 @@ def test_each_process_keeps_its_own_chains(few, tmp_path):
     flags = ["--hidden", "6", "--batch", "16", "--processes", "2"]
     train(tmp_path / "run", "rbm", few, *flags, "--steps", "4")
     command = [sys.executable, "-m", "plausible", "resume", str(tmp_path / "run"), "--steps", "8"]
-    subprocess.run(command, env=ENV, capture_output=True, timeout=200, check=True)
+    subprocess.run(command, env=environment(), capture_output=True, timeout=200, check=True)
     (chains,) = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["own"]
     assert len(chains) == 2
     assert not torch.equal(*chains)
@@ -96,7 +94,7 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
     flags = ["--steps", "100000", "--batch", "16", "--width", "16", "--processes", "2"]
     command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
     process = subprocess.Popen(
-        [*command, "--out", str(run), *flags], env=ENV, stdout=subprocess.PIPE, text=True
+        [*command, "--out", str(run), *flags], env=environment(), stdout=subprocess.PIPE, text=True
     )
     deadline = time.time() + 60
     while time.time() < deadline and not (run / "state.pt").exists():
@@ -111,7 +109,9 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
 def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path):
     command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
     flags = ["--processes", "2", "--architecture", "conv", "--out", str(tmp_path / "run")]
-    done = subprocess.run([*command, *flags], env=ENV, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        [*command, *flags], env=environment(), capture_output=True, text=True, timeout=100
+    )
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "sides of 8 to 128" in done.stderr

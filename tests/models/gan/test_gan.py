@@ -24,11 +24,11 @@ def played(config, space=Space((2, 16, 17), levels=5, classes=2), steps=2):  # n
     """A few steps of a small GAN, all of whose numbers must be finite; its averaged model."""
     training = train(GAN(space, config), make_data(space), Settings(steps=steps))
     for step in training:
-        assert set(step.seen) == {"discriminator", "generator"}
+        assert set(step.scalars) == {"discriminator", "generator"}
         seen = [v for values in step.values().values() for v in values.values()]
         assert torch.isfinite(torch.tensor(seen)).all()
         lazy = step.clock.step % config.penalty_every == 0
-        assert set(config.penalties) <= set(step.seen["discriminator"]) or not lazy
+        assert set(config.penalties) <= set(step.scalars["discriminator"]) or not lazy
     drawn = training.averaged.sample(3)
     assert drawn.x.shape == (3, *space.shape)
     assert (drawn.y is not None) == config.conditional
