@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from plausible.recognition import BayesClassifier, Conformal, decide, temper
     from plausible.recognition.recogniser import Recogniser
     from plausible.runs import Run, create, save
-    from plausible.tasks.classify import classify, score
+    from plausible.tasks.classify import classify
     from plausible.tasks.complete import complete, surprisal
     from plausible.tasks.describe import describe
     from plausible.tasks.diagnose import diagnose
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from plausible.tasks.reference_classifier import reference_classifier
     from plausible.tasks.sample import sample, sample_chain
     from plausible.tasks.save import save_report, save_samples
+    from plausible.tasks.score import score
     from plausible.tasks.trained import Trained, open_trained
     from plausible.training import Settings, Step, Training, train
 

@@ -15,7 +15,8 @@ return; notebooks, pages and wrappers call the same.
 ``save_samples``, ``save_report``  what they return, as files
 """
 
-from plausible.tasks.classify import calibrated, classify, score
+from plausible.tasks.calibrate import calibrated
+from plausible.tasks.classify import classify
 from plausible.tasks.complete import Completion, complete, surprisal
 from plausible.tasks.describe import Description, describe
 from plausible.tasks.diagnose import diagnose
@@ -28,6 +29,7 @@ from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
 from plausible.tasks.sample import sample, sample_chain
 from plausible.tasks.save import save_report, save_samples
+from plausible.tasks.score import score
 from plausible.tasks.trained import Source, Trained, open_trained
 
 __all__ = [
