@@ -1,6 +1,7 @@
 """Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import environment
+from tests.conftest import ask, environment
 
 from plausible import runs
 from plausible.core.errors import UsageError
@@ -43,48 +44,80 @@ def few(tmp_path):
 
 
 def test_two_processes_make_the_weights_of_one(source, tmp_path):
-    flags = ["--steps", "20", "--batch", "16", "--dropout", "0"]
-    one, _ = train(tmp_path / "one", "convnet", source, *flags)
-    two, _ = train(tmp_path / "two", "convnet", source, *flags, "--processes", "2")
+    flags = ["--steps", 20, "--batch", 16, "--dropout", 0]
+    ask("train", "convnet", "--data", source, "--out", tmp_path / "one", *flags)
+    one = safetensors.torch.load_file(tmp_path / "one" / "weights.safetensors")
+    two, _ = train(tmp_path / "two", "convnet", source, *map(str, flags), "--processes", "2")
     for name, value in one.items():
         assert torch.allclose(value, two[name], atol=1e-5), name
 
 
-@pytest.mark.parametrize(
-    ("model", "flags"),
-    [
-        ("vae", ["--width", "8", "--importance", "3"]),
-        ("vq-vae", ["--width", "8", "--prior-width", "8", "--prior-blocks", "1", "--codes", "4"]),
-        ("gsn", ["--width", "8"]),
-    ],
-)
-def test_other_families_train_on_two_processes(few, tmp_path, model, flags):
-    weights, _ = train(tmp_path / "run", model, few, *flags, "--steps", "6", "--processes", "2")
-    assert all(value.isfinite().all() for value in weights.values())
+FAMILIES = {
+    "vae": {"width": 8, "importance": 3},
+    "vq-vae": {"width": 8, "prior_width": 8, "prior_blocks": 1, "codes": 4},
+    "gsn": {"width": 8},
+}
+ONE_AFTER_THE_OTHER = """
+import sys, torch
+from plausible import Settings, fit_steps
+from plausible.tasks.fit_steps import monitored
+from plausible.tasks.start import start
+from plausible.training import distributed
+world = distributed.join(torch.device("cpu"))
+for name, config in CONFIGS.items():
+    run, training = start(
+        name, sys.argv[1], settings=Settings(steps=6), out=f"{sys.argv[2]}/{name}", world=world, **config
+    )
+    for step in fit_steps(run, training, monitored(run, training)):
+        pass
+    assert training.finished
+distributed.leave()
+"""
 
 
-def test_a_gan_trains_on_two_processes_and_resumes_on_two(source, tmp_path):
+def test_other_families_train_on_two_processes(few, tmp_path):
+    code = ONE_AFTER_THE_OTHER.replace("CONFIGS", repr(FAMILIES))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(few), str(tmp_path)],
+            env={**environment(), **world, "WORLD_SIZE": "2", "RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    errors = [rank.communicate(timeout=200)[1] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0], errors
+    for name in FAMILIES:
+        weights = safetensors.torch.load_file(tmp_path / name / "weights.safetensors")
+        assert all(value.isfinite().all() for value in weights.values())
+
+
+def test_a_gan_trains_on_two_processes(source, tmp_path):
     flags = ["--steps", "6", "--batch", "16", "--width", "16", "--processes", "2"]
     _, out = train(tmp_path / "run", "gan", source, *flags)
     assert out.count("trained for") == 1  # one rank speaks
     state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
     assert len(state["random"]) == 2
     assert not torch.equal(*state["random"])
+
+
+def test_each_process_keeps_its_own_chains_and_two_resume_on_two(few, tmp_path):
+    flags = ["--hidden", "6", "--batch", "16", "--processes", "2"]
+    train(tmp_path / "run", "rbm", few, *flags, "--steps", "4")
     run = runs.Run(tmp_path / "run")
     with pytest.raises(UsageError, match="2 processes"):
         runs.resume(run, replace(run.settings, steps=8))
     command = [sys.executable, "-m", "plausible", "resume", str(run.folder), "--steps", "8"]
     both = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=200)
     assert both.returncode == 0, both.stderr
-    assert torch.load(run.folder / "state.pt", weights_only=True)["steps"] == 8
-
-
-def test_each_process_keeps_its_own_chains(few, tmp_path):
-    flags = ["--hidden", "6", "--batch", "16", "--processes", "2"]
-    train(tmp_path / "run", "rbm", few, *flags, "--steps", "4")
-    command = [sys.executable, "-m", "plausible", "resume", str(tmp_path / "run"), "--steps", "8"]
-    subprocess.run(command, env=environment(), capture_output=True, timeout=200, check=True)
-    (chains,) = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["own"]
+    state = torch.load(run.folder / "state.pt", weights_only=True)
+    assert state["steps"] == 8
+    assert len(state["random"]) == 2
+    (chains,) = state["own"]
     assert len(chains) == 2
     assert not torch.equal(*chains)
 
