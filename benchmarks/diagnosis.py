@@ -141,7 +141,9 @@ def trained(job: Job) -> dict[str, Any]:
     began = time.perf_counter()
     for step in training:
         now = step.clock.step
-        if not all(value.isfinite() for scalars in step.scalars.values() for value in scalars.values()):
+        if not all(
+            value.isfinite() for scalars in step.scalars.values() for value in scalars.values()
+        ):
             broke = now
             break
         before = time.perf_counter()

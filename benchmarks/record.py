@@ -33,6 +33,12 @@ def kept(script: str, *, quick: bool) -> Rows:
     return json.loads(out.read_text())["rows"] if out.exists() else []
 
 
+def kept_notes(script: str) -> str:
+    """What an earlier call has noted; "" at first."""
+    out = _out(Path(script), quick=False)
+    return json.loads(out.read_text())["notes"] if out.exists() else ""
+
+
 def record(
     script: str, rows: Rows, *, seed: int, quick: bool, notes: str = "", tree: Path | None = None
 ) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
-from benchmarks.record import Rows, kept, parser, record
+from benchmarks.record import Rows, kept, kept_notes, parser, record
 
 import plausible
 
@@ -47,8 +47,9 @@ def main() -> None:
     rows = [row for name in names for row in outcome(name, FAMILIES[name], asked.seed)]
     if asked.keep:
         tree = Path(plausible.__file__).parent
-        record(__file__, rows, seed=asked.seed, quick=asked.quick, tree=tree)
+        record(__file__, rows, seed=asked.seed, quick=asked.quick, tree=tree, notes=arithmetic())
     elif changed := differences(kept(__file__, quick=False), rows):
+        print(f"kept rows: {kept_notes(__file__)}; these: {arithmetic()}")
         sys.exit(f"{len(changed)} of {len(rows)} changed: " + "; ".join(changed))
 
 
@@ -128,6 +129,11 @@ def digits(measure: dict[str, Any]) -> list[str | None]:
     """Its value and its error; None where it has none."""
     numbers = (measure.get(key) for key in ("value", "stderr"))
     return [None if number is None else f"{number:.6g}" for number in numbers]
+
+
+def arithmetic() -> str:
+    """What decides how sums of floats are rounded."""
+    return f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}, numpy {np.__version__}"
 
 
 def renamed(what: str) -> str:

@@ -25,13 +25,13 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
-    """Reference classifiers are kept once for the whole session, never in the user's cache, and learn for a third."""
+    """Reference classifiers are kept once for the whole session, never in the user's cache, and learn for a fifth."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent  # one cache for all workers
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
-        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 500)
+        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 300)
         yield
 
 

@@ -63,6 +63,7 @@ def test_law_1_probabilities_sum_to_what_their_kind_says(kind, conditional):
             assert total == pytest.approx(1, abs=3 * error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "conditional"), CASES)
 def test_law_2_frequencies_of_samples_match_log_prob(kind, conditional):
     if not issubclass(kind, Explicit):

@@ -19,7 +19,7 @@ from plausible.sklearn import (
 ESTIMATORS = [
     LinearClassifier(),
     LogisticClassifier(),
-    ConvNetClassifier(steps=150),
+    ConvNetClassifier(steps=50),
     NaiveBayesClassifier(),
 ]
 

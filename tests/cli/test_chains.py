@@ -61,6 +61,7 @@ def test_one_place_to_write_and_a_chain_to_show(capsys, folder):
     assert "has none" in refused(capsys, "sample", "counts", "--chain", "a.gif")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_evaluation_and_diagnosis_say_how_chains_mix(name):
     ask("diagnose", name)

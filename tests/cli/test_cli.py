@@ -208,6 +208,7 @@ def test_training_from_the_command_line_makes_a_whole_run(capsys):
     assert "Did it learn the distribution?" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "side", "n"),  # 10 are too few to be judged
     [("RGB", 16, 10), ("RGBA", 33, 20), ("RGB", 40, 10), ("RGBA", 32, 10)],
@@ -220,7 +221,18 @@ def test_folders_of_colour_images_train_by_the_same_command(capsys, mode, side, 
         if mode == "RGBA":
             pixels[..., 3] //= 2  # transparent in earnest, so that it is not dropped
         Image.fromarray(pixels, mode).save(f"photos/{i}.png")
-    more = ["--width", "4", "--steps", "3", "--augment-strength", "0.5", "--out", "r"]
+    more = [
+        "--width",
+        "4",
+        "--steps",
+        "3",
+        "--batch",
+        "8",
+        "--augment-strength",
+        "0.5",
+        "--out",
+        "r",
+    ]
     main(["train", "gan", "--data", "photos", "--channels", str(len(mode)), *more])
     assert Image.open("r/samples.png").size[0] > 8 * side
     assert runs.Run("r").space.shape == (len(mode), side, side)
@@ -290,8 +302,9 @@ def test_the_flags_arrive_in_the_config():
 
 
 def test_a_preset_is_changed_by_the_flags_that_are_given(capsys):
+    np.save("few.npy", np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8))
     args = ["--preset", "dcgan", "--steps", "2", "--width", "8", "--out", "r", "--no-watch"]
-    main(["train", "gan", *args])
+    main(["train", "gan", "--data", "few.npy", *args])
     config = json.loads(Path("r/config.json").read_text())["config"]
     preset = GAN.presets["dcgan"].config
     assert config["width"] == 8

@@ -168,6 +168,7 @@ def test_pairs_fill_their_last_line_with_grey():
     assert sheet[2 * 59 + 10, 2 * 59 + 10] == 128
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "small"),
     [("vae", []), ("vq-vae", ["--prior-width", "8", "--prior-blocks", "1"])],

@@ -30,6 +30,7 @@ def test_density_integrates_to_one(name: str) -> None:
     assert total == pytest.approx(1, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_have_the_density(name: str) -> None:
     toy = toys[name]()

@@ -53,6 +53,7 @@ def named(found):
     return {finding.phenomenon: finding for finding in found}
 
 
+@pytest.mark.slow
 def test_a_healthy_model_has_nothing_but_fine_findings_and_notes(healthy):
     found = run_checks(*healthy)
     assert {finding.severity for finding in found} <= {Severity.FINE, Severity.NOTE}
@@ -69,6 +70,7 @@ def test_a_collapsed_posterior_is_a_failure_with_the_flags_that_help(collapsed):
     assert "--free-bits" in worst.remedy
 
 
+@pytest.mark.slow
 def test_an_encoder_that_says_nothing_is_the_same_failure(healthy):
     _, data = healthy
     model = trained(data)
@@ -99,6 +101,7 @@ def test_bounds_rise_with_the_draws(healthy):
     assert means[0] < means[1] <= means[2] + 0.05
 
 
+@pytest.mark.slow
 def test_a_posterior_far_from_the_truth_is_a_loose_bound(healthy):
     model, data = healthy
     broken = trained(data)
@@ -234,6 +237,7 @@ def large_machine(scale):
     return model, data
 
 
+@pytest.mark.slow
 def test_a_constant_that_walks_agree_on_is_fine_and_one_that_few_of_them_know_is_not():
     known = normalising_constant(*large_machine(0.3), 0)
     assert known.severity is Severity.FINE

@@ -265,11 +265,14 @@ def test_what_probes_say_of_chains_and_units_is_what_is_wrong():
     assert probed(training)[UNITS_WITHOUT_GRADIENT] > 0.25
 
 
+@pytest.mark.slow
 def test_a_vae_whose_bound_is_nearly_all_kl_collapses_while_it_learns_and_a_usual_one_does_not():
     for beta, raised in ((200.0, True), (1.0, False)):
         data = load("digits")
         torch.manual_seed(0)
-        training = train(VAE(data.space, VAE.Config(beta=beta)), data, Settings(steps=300))
+        training = train(
+            VAE(data.space, VAE.Config(beta=beta, width=64)), data, Settings(steps=300)
+        )
         monitor = Monitor(training)
         for step in training:
             if monitor.should_probe(step):

@@ -72,6 +72,7 @@ def test_accepted_at_95_percent():
     assert fpr_at_tpr(inside, inside) == pytest.approx(0.95)
 
 
+@pytest.mark.slow
 def test_a_report_of_a_classifier_and_of_bayes_rule(tmp_path):
     data = replace(make_data(Space((1, 8, 8), 17, 3), 300), class_names=("a", "b", "c"))
     training = train(LogisticRegression(data.space), data, Settings(steps=2))

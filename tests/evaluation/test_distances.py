@@ -13,6 +13,7 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.slow
 def test_the_frechet_distance_agrees_with_torchmetrics():
     fid = pytest.importorskip("torchmetrics.image.fid")
 
@@ -32,6 +33,7 @@ def test_the_frechet_distance_agrees_with_torchmetrics():
     assert frechet(a.flatten(1), b.flatten(1)) == pytest.approx(theirs.compute().item(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_limit_takes_the_bias_of_both_sides_away():
     """In 32 dimensions with n = m = 1,000 the plain distance is off by 0.57 at distance 0."""
     values, errors, plain = [], [], []

@@ -37,6 +37,7 @@ def made(kind, space, seed=0, **more):
     return model.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("conditional", [False, True])
@@ -64,6 +65,7 @@ def reached(kind, space, seed):
     return slopes[:, 0].permute(0, 2, 3, 1).flatten(1).abs() > 0  # (D, D)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("space", ["binary", "colour"])
 def test_nothing_later_is_seen_and_nothing_earlier_is_missed(kind, space):
@@ -97,6 +99,7 @@ def test_the_masses_of_all_images_sum_to_one_for_every_class(kind, space):
         assert total == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_learning_lowers_the_code_length_below_that_of_single_pixels(kind):
     """Images whose lower half repeats the upper one: half the bits are enough."""

@@ -49,6 +49,7 @@ def linear():
     return model, data
 
 
+@pytest.mark.slow
 def test_a_linear_gaussian_vae_is_probabilistic_pca(linear):
     model, data = linear
     x = data.train.as_batch().x
@@ -63,6 +64,7 @@ def test_a_linear_gaussian_vae_is_probabilistic_pca(linear):
     assert mean < best + 3 * monte_carlo  # ... and no bound lies above it
 
 
+@pytest.mark.slow
 def test_with_its_exact_posterior_the_bound_is_tight_with_a_single_draw(linear):
     """For a linear model q can be the posterior, so that every draw of w is p(x) itself."""
     model, data = linear
@@ -143,6 +145,7 @@ def test_the_terms_of_the_loss_are_the_bound_by_one_draw(net):
 # --- gradients ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("net", "beta"),
     [("mlp", 1.0), ("mlp", 0.25), ("mlp", 3.0), ("two layers", 1.0), ("two layers", 0.5)],

@@ -49,6 +49,7 @@ def stationary(matrix):
     return torch.linalg.matrix_power(matrix, 4096)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("noise", "draws"), [(0.0, 1), (1.0, 4000)])
 @pytest.mark.parametrize("y", [None, 1])
 def test_the_chain_visits_each_image_as_its_transition_matrix_says(noise, draws, y):
@@ -80,6 +81,7 @@ def test_samples_follow_the_stationary_distribution_too():
     assert model.mixing.steps <= 128
 
 
+@pytest.mark.slow
 def test_samples_carry_the_labels_they_were_asked_for():
     data = make_data(SPACE, 600)
     data.train.values[:] = data.train.y[:, None, None, None].to(
@@ -97,6 +99,7 @@ SPACES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES, ids=str)
 @pytest.mark.parametrize("architecture", ["mlp", "conv"])
 @pytest.mark.parametrize("conditional", [False, True])

@@ -76,6 +76,7 @@ MACHINES += [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", MACHINES)
 def test_annealing_finds_log_z(made):
     energy = made()
@@ -221,6 +222,7 @@ WAYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_every_way_to_learn_raises_the_likelihood(way):
     torch.manual_seed(0)

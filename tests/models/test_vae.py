@@ -100,6 +100,7 @@ def test_what_does_not_go_together_is_refused(space, config, words):
 # --- every network on every space ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("net", "space"), list(product(NETS, SPACES)))
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("importance", [1, 3])

@@ -100,6 +100,7 @@ def test_every_kind_of_image_is_learned_drawn_scored_and_comes_back(space, condi
     assert model.sample(4, 1 if conditional else None).x.shape == (4, *space.shape)
 
 
+@pytest.mark.slow
 def test_learning_lowers_the_code_length_below_that_of_single_pixels():
     """Images that are all black or all white: one bit is all there is to say, where pixels cost 16."""
     space = Space((1, 4, 4), 2)

@@ -90,6 +90,7 @@ def told(findings):
 FAILURES = {"gan": ["frozen player"], "vae": ["posterior collapse"], "pixelcnn": []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copied", FAILURES, indirect=True)
 def test_a_diagnosis_reads_the_log_and_says_the_same(copied):
     before = json.loads((copied / "findings.json").read_text())

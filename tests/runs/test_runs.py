@@ -88,6 +88,7 @@ def test_an_existing_folder_is_never_overwritten(source, tmp_path):
     assert (tmp_path / "run" / "precious").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_new_process_goes_on_bit_for_bit(source, tmp_path):
     whole = begun(source)
     runs.save(runs.create(tmp_path / "whole", whole), whole)
@@ -117,6 +118,7 @@ def test_a_new_process_goes_on_bit_for_bit(source, tmp_path):
     assert "distance" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
 def test_killed_or_interrupted_it_resumes_to_the_same_end(source, tmp_path, blow):
     flags = ["--data", source, "--steps", 400, "--batch", 8, "--width", 16]

@@ -101,6 +101,7 @@ def test_a_report_is_looked_up_by_name(real):
     assert {"name", "value", "real", "n"} <= kept["measures"][0].keys()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report_and_leaves_the_default_generator_alone(digits, real):
     before = torch.get_rng_state()
     again = evaluate(digits.validation, digits)
@@ -168,6 +169,7 @@ def test_a_half_written_judge_is_learned_again(hasty):
     assert (folder / "weights.safetensors").stat().st_size > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPACES)
 def test_as_many_samples_as_held_out_examples_are_compared(kind):
     space = SPACES[kind]
@@ -183,6 +185,7 @@ def test_as_many_samples_as_held_out_examples_are_compared(kind):
         assert report.verdict.state is not State.FAIL, failed(report)
 
 
+@pytest.mark.slow
 def test_a_perfect_generator_passes_where_there_are_enough_examples():
     space = Space((20,))
     report = sound(evaluate(points(space, 1500), data_of(space, 1500, 1500), seed=1))
@@ -190,6 +193,7 @@ def test_a_perfect_generator_passes_where_there_are_enough_examples():
     assert report.verdict.exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPACES)
 def test_a_batch_and_a_part_of_the_same_points_get_the_same_report(kind):
     space, data = SPACES[kind], data_of(SPACES[kind], 60, 60)
@@ -207,6 +211,7 @@ def test_dynamic_binarisation_is_drawn_once():
     assert first == second
 
 
+@pytest.mark.slow
 def test_features_can_be_given_or_chosen(digits):
     def half(x):
         return x.flatten(1)[:, ::2]
@@ -236,6 +241,7 @@ def test_constant_features_are_no_reason_to_crash(kind):
     assert "one point" in report["two sample tests"].note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPACES)
 def test_identical_samples_fail(kind):
     space, data = SPACES[kind], data_of(SPACES[kind])
@@ -316,6 +322,7 @@ def test_spaces_of_odd_shapes(shape):
     sound(evaluate(points(space, 60), data_of(space, 100, 60)))
 
 
+@pytest.mark.slow
 def test_a_constant_column_that_the_samples_keep_is_no_defect():
     values = make_data(VECTORS, 3 * 265).train.values.clone()
     values[:, 1] = 5
@@ -371,6 +378,7 @@ def test_samples_of_another_space_or_type_are_refused():
     assert evaluate(x, data).to_dict() == evaluate(Batch(x), data).to_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(3,), (1, 8, 8)])
 def test_classes_with_one_item_or_none(shape, hasty):
     space = Space(shape, 17 if len(shape) == 3 else None, 3)

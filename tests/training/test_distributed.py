@@ -16,6 +16,8 @@ from tests.conftest import ask, environment
 from plausible import runs
 from plausible.core.errors import UsageError
 
+pytestmark = pytest.mark.slow  # each process imports torch
+
 
 def train(out, model, source, *flags):
     command = [sys.executable, "-m", "plausible", "train", model, "--data", source, "--out", out]

@@ -1,4 +1,7 @@
-"""A finding: how bad, what is claimed in plain words, the numbers it rests on, and what to change."""
+"""A finding: how bad, what is claimed in plain words, the numbers it rests on, and what to change.
+
+A new one is a file of the room ``diagnosis``, named after its phenomenon, and a line in its ``__init__.py``.
+"""
 
 import json
 import math

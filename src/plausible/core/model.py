@@ -1,4 +1,7 @@
-"""A model lives in a space and learns by playing a game; once trained it is known by its capabilities."""
+"""A model lives in a space and learns by playing a game; once trained it is known by its capabilities.
+
+A new one is a room or a file of ``models``, under ``@models``, and a line in its ``__init__.py``.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence

@@ -98,6 +98,7 @@ def test_the_strength_does_not_depend_on_d_s_level_and_stays_where_d_knows_nothi
     assert after(AdaptiveAugmentation(), 1, 2, 0) == 0
 
 
+@pytest.mark.slow
 def test_a_discriminator_that_learns_by_heart_is_answered_with_augmentation():
     """16 images and a discriminator without penalties: it soon knows them, and no others."""
     torch.manual_seed(0)

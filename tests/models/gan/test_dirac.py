@@ -102,14 +102,16 @@ def test_the_orbit_has_the_period_of_theory():
     assert 251 * 2 * math.pi / abs(turned) == pytest.approx(125.76, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", sorted(SLOPES))
 def test_alternating_descent_stays_on_a_bounded_orbit(loss):
-    radii = [math.hypot(*point) for point in path(loss, 1000, simultaneous=False)]
+    radii = [math.hypot(*point) for point in path(loss, 504, simultaneous=False)]
     step = STEP * SLOPES[loss]  # the orbit is an ellipse: 1.025 at a step of 0.05
     assert max(radii) / min(radii) == pytest.approx(math.sqrt((2 + step) / (2 - step)), abs=2e-3)
     assert max(radii[-130:]) == pytest.approx(max(radii[:130]), rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", sorted(SLOPES))
 @pytest.mark.parametrize("weight", [0.5, 1.0, 2.0])
 def test_r1_contracts_at_the_rate_of_its_eigenvalues(loss, weight):

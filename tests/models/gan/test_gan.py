@@ -38,6 +38,7 @@ def played(config, space=Space((2, 16, 17), levels=5, classes=2), steps=2):  # n
 SMALL = {"batch": 6, "latent": 5, "width": 16, "penalty_every": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "chosen", "architecture"),
     list(itertools.product(sorted(losses), SETS, sorted(architectures))),
@@ -51,6 +52,7 @@ def test_every_combination_trains_and_draws(loss, chosen, architecture):
         played(GAN.Config(**config), steps=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "condition", "spectral_norm", "chosen"),
     list(

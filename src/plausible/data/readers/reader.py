@@ -1,4 +1,7 @@
-"""What reads a format: a function from a file or folder to ``Raw``, and the paths it answers to."""
+"""What reads a format: a function from a file or folder to ``Raw``, and the paths it answers to.
+
+A new one is a file beside this one and a line in ``__init__.py``.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
