@@ -39,7 +39,7 @@ def main() -> None:
                 "recall": found["recall"].value,
                 "coverage": found["coverage"].value,
                 "FAIL": ", ".join(fails),
-                "judge accuracy": found.judge,
+                "judge accuracy": found.reference_accuracy,
             }
         )
     record(__file__, rows, seed=flags.seed, quick=flags.quick)

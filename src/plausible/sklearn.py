@@ -72,6 +72,8 @@ class PlausibleClassifier(ClassifierMixin, BaseEstimator):
                 watch=False,
                 device="cpu",
             )
+        if not trained.finished:  # Ctrl-C ends a grid search, too
+            raise KeyboardInterrupt
         self.model_ = trained.model.double()  # a subset of X gets the very same answers
         return self
 

@@ -85,6 +85,7 @@ def test_the_unevenness_is_unbiased_at_zero_and_cohens_w_away_from_it():
     assert w == pytest.approx(math.sqrt(0.2**2 / 0.6 + 0.2**2 / 0.4), rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factor", "name"), [(0.85, "too narrow"), (1.2, "too wide")])
 def test_the_spread_is_the_factor(factor, name):
     found = result(name, made(narrowed(factor), n=1000))

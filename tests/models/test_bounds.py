@@ -76,6 +76,7 @@ def test_with_its_exact_posterior_the_bound_is_tight_with_a_single_draw(linear):
 # --- bounds ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net", ["mlp", "two layers"])
 def test_the_bound_sums_to_one_over_all_images_with_5000_draws_and_to_less_with_one(net):
     model, _ = trained(BINARY, 200, batch=32, **NETS[net])
@@ -86,6 +87,7 @@ def test_the_bound_sums_to_one_over_all_images_with_5000_draws_and_to_less_with_
     assert model.log_prob(x, samples=5000).nats.exp().sum() == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_bound_rises_with_the_number_of_draws():
     model, _ = trained(GREY, 60, batch=32, width=16)
     x = make_data(GREY).heldout.as_batch().x
@@ -101,6 +103,7 @@ def test_the_bound_rises_with_the_number_of_draws():
         assert more.mean() - less.mean() > 2 * error
 
 
+@pytest.mark.slow
 def test_the_error_of_the_bound_is_the_spread_of_repeated_bounds():
     model, _ = trained(BINARY, 100, batch=32, width=16)
     x = BINARY.enumerate()[:4]
@@ -127,6 +130,7 @@ def test_kl_and_ratio_are_those_of_torch_distributions():
     assert torch.allclose(log_ratio(z, mean, scale), ratio, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net", ["mlp", "two layers", "residual"])
 def test_the_terms_of_the_loss_are_the_bound_by_one_draw(net):
     space = GREY if net == "residual" else BINARY

@@ -48,6 +48,7 @@ def test_free_bits_cost_what_they_allow_and_have_no_slope():
     assert not made(BINARY, width=8).players()[0].whole_batch
 
 
+@pytest.mark.slow
 def test_free_bits_keep_a_posterior_from_collapsing():
     """Random pixels have nothing to say to z, so that a plain bound gives it up."""
     _, plain = trained(GREY, 150, width=16, latent=4, batch=32)
@@ -56,6 +57,7 @@ def test_free_bits_keep_a_posterior_from_collapsing():
     assert freed.values()["vae"]["KL"] > 1.5
 
 
+@pytest.mark.slow
 def test_a_large_beta_collapses_the_posterior_and_is_seen_to():
     _, last = trained(BINARY, 200, width=16, beta=50.0)
     assert last.values()["vae"]["active"] == 0

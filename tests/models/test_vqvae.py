@@ -26,6 +26,7 @@ def trained(space, steps, n=300, data=None, **config):
     return training.averaged, last
 
 
+@pytest.mark.slow
 def test_the_bound_lies_below_the_sum_over_all_grids_of_codes():
     """p(x) = sum_k p(k) p(x | k) over 2^4 grids, which is a distribution, and each term a bound."""
     space = Space((1, 2, 2), 2)

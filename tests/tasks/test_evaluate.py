@@ -254,6 +254,7 @@ def test_identical_samples_fail(kind):
     assert "anything else" in failed(zero)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPACES)
 def test_the_training_data_themselves_fail_as_copies(kind):
     data = data_of(SPACES[kind])

@@ -50,7 +50,8 @@ def bayes():
     return fit("naive-bayes", "digits")
 
 
-def test_a_notebook_cell_trains_judges_and_samples_the_digits_in_silence(capfd, tmp_path, gan):
+def test_a_notebook_cell_trains_judges_and_samples_the_digits_in_silence(capfd, tmp_path):
+    gan = fit("gan", "digits", steps=12, width=4, conditional=True)
     drawn = sample(gan, 5, 3)
     assert drawn.x.shape == (5, 1, 8, 8)
     assert drawn.y.tolist() == [3] * 5
@@ -126,6 +127,11 @@ def test_samples_are_those_of_the_command(made, gan):
         sample(gan, 4, "ten")
     with pytest.raises(UsageError, match="no samples"):
         sample(made["judge"], 4)
+    with pytest.raises(UsageError, match="one set of weights"):
+        sample(gan, 4, weights="last")
+    for wrong in (lambda: interpolate(gan, 0), lambda: interpolate(gan, 2, 1)):
+        with pytest.raises(UsageError, match="at least"):
+            wrong()
 
 
 def test_walks_through_z(gan):
@@ -188,6 +194,7 @@ def test_a_data_set_is_described(capsys):
     assert found.examples.shape[1:] == (1, 8, 8)
 
 
+@pytest.mark.slow
 def test_samples_of_another_program_are_judged_from_python(tmp_path):
     digits = plausible.load("digits")
     np.savez(tmp_path / "real.npz", x=digits.heldout.values.numpy()[:120], levels=17)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plausible.cli.arguments import Count, Device, Overwrite, RunFolder, Seed
 from plausible.cli.checks import check_output, check_run
@@ -9,6 +10,9 @@ from plausible.cli.command import commands
 from plausible.cli.console import say
 from plausible.core.choices import Which
 from plausible.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from plausible.tasks import Trained
 
 
 @commands
@@ -58,8 +62,11 @@ class Sample:
         from plausible.tasks.save import save_samples
 
         trained = open_trained(self.run_folder, device=self.device, weights=self.weights)
+        which = weights_used(trained, self.weights)
+        if which:
+            say(which)
         if self.chain is not None:
-            self._walk(self.chain)
+            self._walk(trained, self.chain)
             return
         assert self.out is not None
         drawn = sample(
@@ -70,21 +77,18 @@ class Sample:
             mean=self.mean,
             seed=self.seed,
         )
-        which = weights_used(trained, self.weights)
-        if which:
-            say(which)
         save_samples(drawn, trained.model.space, self.out)
         say(f"{self.n:,} samples in {self.out}")
 
-    def _walk(self, out: str) -> None:
+    def _walk(self, trained: "Trained", out: str) -> None:
         """The states of chains from their beginning on, one frame a step."""
         from plausible import figures
-        from plausible.tasks import open_trained, sample_chain
+        from plausible.core.capabilities import Chain
+        from plausible.tasks import sample_chain
         from plausible.tasks.save import save_bytes
 
-        trained = open_trained(self.run_folder, device=self.device, weights=self.weights)
-        way = sample_chain(trained, self.n, self.steps, self.label, seed=self.seed)
-        if not trained.model.space.is_image:
+        if isinstance(trained.model, Chain) and not trained.model.space.is_image:
             raise UsageError("an animation needs images")
+        way = sample_chain(trained, self.n, self.steps, self.label, seed=self.seed)
         save_bytes(Path(out), figures.gif([figures.grid(x) for x in way], back=False))
         say(f"{self.n:,} chains of {self.steps:,} steps in {out}")

@@ -145,7 +145,10 @@ def _finish(run: "Run", training: "Training[Any]") -> None:
     try:
         with progress_bar("reading") as progress:
             report = evaluate(trained, progress=progress)
-    except NotDefined as reason:  # too few held-out examples: the training is done all the same
+    except (
+        NotDefined,
+        UsageError,
+    ) as reason:  # too few held-out examples, say: it is trained all the same
         say(f"not judged: {reason}")
         return
     save_report(report, run.folder, training.data)

@@ -46,7 +46,7 @@ class EvaluationSet:
 
     train      what the generator (and the extractor) learned from.
     heldout    real data that neither has seen.
-    samples    what is judged; in ``reals`` held-out data take this place.
+    samples    what is judged; in the second of ``halves`` held-out data take this place.
     names      of the modes: class names, or bin numbers.
     labelled   whether the modes are classes (and not bins of k-means).
     extract    x (N, *shape) in data units -> (N, d), the extractor itself.

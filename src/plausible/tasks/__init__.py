@@ -30,7 +30,7 @@ from plausible.tasks.reference_classifier import reference_classifier
 from plausible.tasks.sample import sample, sample_chain
 from plausible.tasks.save import save_report, save_samples
 from plausible.tasks.score import score
-from plausible.tasks.trained import Source, Trained, open_trained
+from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 __all__ = [
     "Completion",
@@ -38,8 +38,8 @@ __all__ = [
     "Diverged",
     "Failed",
     "Reconstruction",
-    "Source",
     "Trained",
+    "TrainedLike",
     "calibrated",
     "classify",
     "complete",

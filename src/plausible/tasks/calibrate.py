@@ -7,14 +7,14 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.data.part import Data
 from plausible.recognition.recogniser import Recogniser
-from plausible.tasks.trained import Source, Trained, open_trained
+from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 
 def calibrated(
-    source: Source,
+    source: TrainedLike,
     data: Data | str | Path | None = None,
     *,
-    background: Source | None = None,
+    background: TrainedLike | None = None,
     novelty: Novelty | None = None,
     draws: int | None = None,
     seed: int = 0,

@@ -7,17 +7,17 @@ from plausible.data.part import Data
 from plausible.recognition.recogniser import Answer
 from plausible.tasks.calibrate import calibrated
 from plausible.tasks.inputs import InputLike, as_inputs
-from plausible.tasks.trained import Source, open_trained
+from plausible.tasks.trained import TrainedLike, open_trained
 
 
 def classify(
-    source: Source,
+    source: TrainedLike,
     inputs: InputLike,
     data: Data | str | Path | None = None,
     *,
     reject_cost: float = 0.2,
     level: float = 0.05,
-    background: Source | None = None,
+    background: TrainedLike | None = None,
     novelty: Novelty | None = None,
     draws: int | None = None,
     seed: int = 0,

@@ -11,7 +11,7 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Generative
 from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.interpolate import likely_labels
-from plausible.tasks.trained import Source, Trained, described, open_trained
+from plausible.tasks.trained import Trained, TrainedLike, described, open_trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Completion:
 
 
 def complete(
-    source: Source,
+    source: TrainedLike,
     inputs: InputLike,
     rows: int,
     n: int = 8,
@@ -48,6 +48,8 @@ def complete(
     assert isinstance(model, Generative)
     points = as_inputs(inputs, model.space, trained.options)
     height = model.space.shape[1]
+    if n < 1:
+        raise UsageError(f"-n must be at least 1, not {n}")
     if not 0 <= rows < height:
         raise UsageError(f"--rows must lie between 0 and {height - 1}, not {rows}")
     y = trained.label(label)
@@ -62,7 +64,7 @@ def complete(
 
 
 def surprisal(
-    source: Source,
+    source: TrainedLike,
     inputs: InputLike,
     label: str | int | None = None,
     *,

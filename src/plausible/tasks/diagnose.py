@@ -11,11 +11,11 @@ from plausible.diagnosis import merge_findings, run_alarms, run_checks
 from plausible.runs import Run
 from plausible.runs.log import read_history
 from plausible.runs.logger import unlogged_findings
-from plausible.tasks.trained import Source, Trained, open_trained
+from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 
 def diagnose(
-    source: Source,
+    source: TrainedLike,
     data: Data | str | Path | None = None,
     *,
     seed: int = 0,

@@ -38,7 +38,7 @@ from plausible.recognition.recogniser import Recogniser, ood_detection
 from plausible.tasks.inputs import as_points
 from plausible.tasks.outliers import outliers_of
 from plausible.tasks.reference_classifier import reference_classifier
-from plausible.tasks.trained import Source, open_trained
+from plausible.tasks.trained import TrainedLike, open_trained
 
 _SAMPLES = 5000
 
@@ -47,7 +47,7 @@ Progress = Callable[[str, float], None]
 
 
 def evaluate(
-    source: Source | Batch | Part | Tensor,
+    source: TrainedLike | Batch | Part | Tensor,
     data: Data | str | Path | None = None,
     *,
     n: int = _SAMPLES,

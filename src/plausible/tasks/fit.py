@@ -12,13 +12,13 @@ from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
 from plausible.runs import Run
 from plausible.tasks.fit_steps import fit_steps, monitored
-from plausible.tasks.start import Kind, restart, start
+from plausible.tasks.start import ModelLike, restart, start
 from plausible.tasks.trained import Trained
 from plausible.training import Precision, Settings, Step, Training
 
 
 def fit(
-    model: Kind,
+    model: ModelLike,
     data: Data | str | Path = "digits",
     *,
     steps: int | None = None,
@@ -38,7 +38,7 @@ def fit(
     on_finding: Callable[[Finding], None] = lambda finding: None,
     **choices: Any,
 ) -> Trained:
-    """Learn p(data): what ``plausible train MODEL`` does, without a word.
+    """Learn p(data): what ``plausible train MODEL`` does before it evaluates, without a word.
 
     model       a name ("gan"), a class, or a model built for the space of the data.
     data        a name or path, or ``Data`` that were loaded.

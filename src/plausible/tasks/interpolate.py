@@ -10,11 +10,11 @@ from plausible.core.model import Explicit
 from plausible.recognition.bayes import BayesClassifier
 from plausible.sampling.latent import decode_on_levels, latent_walks, slerp_path
 from plausible.tasks.inputs import InputLike, as_inputs
-from plausible.tasks.trained import Source, Trained, described, open_trained
+from plausible.tasks.trained import Trained, TrainedLike, described, open_trained
 
 
 def interpolate(
-    source: Source,
+    source: TrainedLike,
     rows: int = 8,
     columns: int = 12,
     label: str | int | None = None,
@@ -27,6 +27,8 @@ def interpolate(
     label  of all walks; by default each walk of a conditional model has a drawn one.
     Raises UsageError for a model without z.
     """
+    if rows < 1 or columns < 2:
+        raise UsageError("--rows must be at least 1 and --columns at least 2")
     trained = open_trained(source, device=device)
     model = _latent(trained)
     generator = torch.Generator().manual_seed(seed)
@@ -35,7 +37,7 @@ def interpolate(
 
 
 def interpolate_between(
-    source: Source,
+    source: TrainedLike,
     ends: InputLike,
     columns: int = 12,
     label: str | int | None = None,

@@ -12,7 +12,7 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.interpolate import likely_labels
-from plausible.tasks.trained import Source, open_trained
+from plausible.tasks.trained import TrainedLike, open_trained
 
 _CHUNK = 64
 
@@ -32,7 +32,7 @@ class Reconstruction:
 
 
 def reconstruct(
-    source: Source,
+    source: TrainedLike,
     inputs: InputLike,
     label: str | int | None = None,
     *,

@@ -10,11 +10,11 @@ from plausible.core.model import Generative, truncated
 from plausible.core.space import Batch
 from plausible.sampling.chains import chain_states
 from plausible.sampling.latent import decode_on_levels
-from plausible.tasks.trained import Source, Trained, open_trained
+from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 
 def sample(
-    source: Source,
+    source: TrainedLike,
     n: int = 64,
     label: str | int | None = None,
     *,
@@ -42,7 +42,7 @@ def sample(
 
 
 def sample_chain(
-    source: Source,
+    source: TrainedLike,
     n: int = 64,
     steps: int = 100,
     label: str | int | None = None,
@@ -61,11 +61,13 @@ def sample_chain(
         raise UsageError(
             f"--chain is of models with a Markov chain (rbm, gsn), and a {model.name} has none"
         )
+    if n < 1 or steps < 1:
+        raise UsageError("-n and --steps must be at least 1")
     generator = torch.Generator().manual_seed(seed)
     return chain_states(model, n, steps, generator, trained.label(label))[0]
 
 
-def weights_used(source: Source, which: Which = "best") -> str:
+def weights_used(source: TrainedLike, which: Which = "best") -> str:
     """A sentence on which weights of a run are used; empty where there is no choice."""
     run = source.run if isinstance(source, Trained) else open_trained(source).run
     if run is None:

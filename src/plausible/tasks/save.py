@@ -29,7 +29,9 @@ def save_samples(drawn: Batch, space: Space, out: str | Path) -> None:
     Raises UsageError for a folder of what are no images, or a place that cannot be written to.
     """
     path = Path(out)
-    if path.suffix.lower() == ".png":
+    if str(out).endswith("/"):
+        _save_folder(path, drawn, space)
+    elif path.suffix.lower() == ".png":
         save_bytes(path, figures.png(figures.picture(space, drawn.x)))
     elif path.suffix.lower() == ".npz":
         save_bytes(path, _arrays(drawn, space))

@@ -7,15 +7,15 @@ from plausible.data.part import Data
 from plausible.recognition.recogniser import Plausibility
 from plausible.tasks.calibrate import calibrated
 from plausible.tasks.inputs import InputLike, as_inputs
-from plausible.tasks.trained import Source, open_trained
+from plausible.tasks.trained import TrainedLike, open_trained
 
 
 def score(
-    source: Source,
+    source: TrainedLike,
     inputs: InputLike,
     data: Data | str | Path | None = None,
     *,
-    background: Source | None = None,
+    background: TrainedLike | None = None,
     novelty: Novelty | None = None,
     draws: int | None = None,
     seed: int = 0,

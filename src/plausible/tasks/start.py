@@ -19,12 +19,12 @@ from plausible.runs import resume as resumed
 from plausible.training import Settings, Training, train
 from plausible.training.distributed import World
 
-Kind = str | type[Model] | Model
+ModelLike = str | type[Model] | Model
 """A model by name ("gan"), its class, or a model already built for the space of the data."""
 
 
 def start(
-    model: Kind,
+    model: ModelLike,
     data: Data | str | Path = "digits",
     *,
     config: Model.Config | None = None,

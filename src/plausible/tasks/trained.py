@@ -82,12 +82,12 @@ class Trained:
         raise UsageError(f"--label {label} is out of range: choose from {', '.join(names)}")
 
 
-Source = Trained | Model | Run | str | Path
+TrainedLike = Trained | Model | Run | str | Path
 """A run or its folder, a model in memory, or what ``fit`` returned."""
 
 
 def open_trained(
-    source: Source,
+    source: TrainedLike,
     data: Data | str | Path | None = None,
     *,
     device: Device | torch.device = "auto",
@@ -100,10 +100,18 @@ def open_trained(
     Raises UsageError for a folder that is no run, or holds nothing yet.
     """
     loaded = load(str(data)) if isinstance(data, str | Path) else data
-    if isinstance(source, Trained):
+    run = source.run if isinstance(source, Trained) else None
+    if weights != "best" and isinstance(source, Trained | Model) and run is None:
+        raise UsageError("a model in memory has one set of weights: the last are those of a run")
+    if isinstance(source, Trained) and weights == "best":
         return source if loaded is None else replace(source, _data=loaded)
     if isinstance(source, Model):
         return Trained(source, _data=loaded)
+    if isinstance(source, Trained):  # whose run knows its last weights, too
+        model = (
+            source.run.model(source.model.offset.device, weights) if source.run else source.model
+        )
+        return replace(source, model=model, _data=loaded or source._data)
     if not isinstance(source, Run | str | Path):
         raise UsageError(f"a run, its folder or a model is needed, not a {type(source).__name__}")
     run = source if isinstance(source, Run) else Run(source)

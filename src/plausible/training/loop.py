@@ -326,7 +326,7 @@ def train(model: M, data: "Data", settings: Settings, *, world: World | None = N
     """Learn p(data.train) with ``model``: an iterator of ``Step`` until the budget is spent.
 
     The model and the data must be on the same device.  ``world``: the ranks that train together
-    (``parallel.join``); by default this process alone.
+    (``distributed.join``); by default this process alone.
 
     >>> import plausible
     >>> data = plausible.load("digits")
