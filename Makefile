@@ -15,11 +15,11 @@ demo: $(VENV)/.installed
 
 # every test and every doctest
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # without what is marked slow, while writing
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -36,7 +36,7 @@ scripts: $(VENV)/.installed-dev
 
 # the lowest versions that pyproject.toml allows, in an environment of their own, now and then
 lowest: $(LOWEST)/.installed
-	$(LOWEST)/bin/python -m pytest -n $(WORKERS) -m "not slow" -p no:cacheprovider
+	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" -p no:cacheprovider
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -25,10 +25,13 @@ CASES = [
 ]
 
 
+SMALL = {"batch": 16, "width": 16, "prior_width": 16, "prior_blocks": 1}  # a law holds at any size
+
+
 def built(kind, conditional):
     torch.manual_seed(0)
-    asked = {"conditional": conditional} if hasattr(kind.Config, "conditional") else {}
-    return kind(SPACE, kind.Config(batch=16, **asked))
+    asked = SMALL | {"conditional": conditional}
+    return kind(SPACE, kind.Config(**{k: v for k, v in asked.items() if hasattr(kind.Config, k)}))
 
 
 def trained(kind, conditional, steps=6):

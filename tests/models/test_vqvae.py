@@ -108,7 +108,7 @@ def test_learning_lowers_the_code_length_below_that_of_single_pixels():
     data = make_data(space, 900)
     for part in (data.train, data.validation, data.heldout):
         part.values[:] = part.values[:, :, :1, :1]
-    model, _ = trained(space, 500, data=data, codes=4, patch=2, dropout=0.0)
+    model, _ = trained(space, 300, data=data, codes=4, patch=2, dropout=0.0)
     nats = -model.log_prob(data.heldout.as_batch().x).nats.mean().item()
     assert nats < 4 * math.log(2)
     assert (

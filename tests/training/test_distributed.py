@@ -19,15 +19,6 @@ from plausible.core.errors import UsageError
 pytestmark = pytest.mark.slow  # each process imports torch
 
 
-def train(out, model, source, *flags):
-    command = [sys.executable, "-m", "plausible", "train", model, "--data", source, "--out", out]
-    done = subprocess.run(
-        [*map(str, command), *flags], env=environment(), capture_output=True, text=True, timeout=200
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return safetensors.torch.load_file(out / "weights.safetensors"), done.stdout
-
-
 def tiny(path, n):
     x = np.random.default_rng(0).integers(0, 2, (n, 1, 2, 2), dtype=np.uint8)
     np.savez(path, x=x, y=x.reshape(n, 4).sum(1) > 1, levels=2)
@@ -39,22 +30,29 @@ def source(tmp_path):
     return tiny(tmp_path / "tiny.npz", 90)
 
 
-@pytest.fixture
-def few(tmp_path):
-    """Too few to be judged when the training ends, which takes longer than all the rest."""
-    return tiny(tmp_path / "few.npz", 13)
-
-
 def test_two_processes_make_the_weights_of_one(source, tmp_path):
     flags = ["--steps", 20, "--batch", 16, "--dropout", 0]
     ask("train", "convnet", "--data", source, "--out", tmp_path / "one", *flags)
     one = safetensors.torch.load_file(tmp_path / "one" / "weights.safetensors")
-    two, _ = train(tmp_path / "two", "convnet", source, *map(str, flags), "--processes", "2")
+    run = tmp_path / "two"
+    command = [sys.executable, "-m", "plausible", "train", "convnet", "--data", source, "--out"]
+    done = subprocess.run(
+        [*map(str, [*command, run, *flags]), "--processes", "2"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("trained for") == 1  # one rank speaks
+    two = safetensors.torch.load_file(run / "weights.safetensors")
     for name, value in one.items():
         assert torch.allclose(value, two[name], atol=1e-5), name
 
 
 FAMILIES = {
+    "gan": {"width": 16, "batch": 16},
+    "rbm": {"hidden": 6, "batch": 16},
     "vae": {"width": 8, "importance": 3},
     "vq-vae": {"width": 8, "prior_width": 8, "prior_blocks": 1, "codes": 4},
     "gsn": {"width": 8},
@@ -77,40 +75,37 @@ distributed.leave()
 """
 
 
-def test_other_families_train_on_two_processes(few, tmp_path):
-    code = ONE_AFTER_THE_OTHER.replace("CONFIGS", repr(FAMILIES))
+def ranks(*command):
+    """What two processes said that are the ranks of one world; they must end well."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-    ranks = [
+    processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(few), str(tmp_path)],
+            [sys.executable, *map(str, command)],
             env={**environment(), **world, "WORLD_SIZE": "2", "RANK": str(rank)},
             stderr=subprocess.PIPE,
             text=True,
         )
         for rank in range(2)
     ]
-    errors = [rank.communicate(timeout=200)[1] for rank in ranks]
-    assert [rank.returncode for rank in ranks] == [0, 0], errors
+    errors = [process.communicate(timeout=200)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
+
+
+def test_other_families_train_on_two_processes_and_resume_on_two(tmp_path):
+    """In one test, because most of its time goes into starting processes."""
+    few = tiny(tmp_path / "few.npz", 13)  # too few to be judged
+    ranks("-c", ONE_AFTER_THE_OTHER.replace("CONFIGS", repr(FAMILIES)), few, tmp_path)
     for name in FAMILIES:
         weights = safetensors.torch.load_file(tmp_path / name / "weights.safetensors")
         assert all(value.isfinite().all() for value in weights.values())
+        state = torch.load(tmp_path / name / "state.pt", weights_only=True)
+        assert state["steps"] == 6
+        assert len(state["random"]) == 2
+        assert not torch.equal(*state["random"])
 
-
-def test_a_gan_trains_on_two_processes(source, tmp_path):
-    flags = ["--steps", "6", "--batch", "16", "--width", "16", "--processes", "2"]
-    _, out = train(tmp_path / "run", "gan", source, *flags)
-    assert out.count("trained for") == 1  # one rank speaks
-    state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
-    assert len(state["random"]) == 2
-    assert not torch.equal(*state["random"])
-
-
-def test_each_process_keeps_its_own_chains_and_two_resume_on_two(few, tmp_path):
-    flags = ["--hidden", "6", "--batch", "16", "--processes", "2"]
-    train(tmp_path / "run", "rbm", few, *flags, "--steps", "4")
-    run = runs.Run(tmp_path / "run")
+    run = runs.Run(tmp_path / "rbm")
     with pytest.raises(UsageError, match="2 processes"):
         runs.resume(run, replace(run.settings, steps=8))
     command = [sys.executable, "-m", "plausible", "resume", str(run.folder), "--steps", "8"]
@@ -118,8 +113,7 @@ def test_each_process_keeps_its_own_chains_and_two_resume_on_two(few, tmp_path):
     assert both.returncode == 0, both.stderr
     state = torch.load(run.folder / "state.pt", weights_only=True)
     assert state["steps"] == 8
-    assert len(state["random"]) == 2
-    (chains,) = state["own"]
+    (chains,) = state["own"]  # of each process its own
     assert len(chains) == 2
     assert not torch.equal(*chains)
 

@@ -115,7 +115,7 @@ def test_alternating_descent_stays_on_a_bounded_orbit(loss):
 @pytest.mark.parametrize("loss", sorted(SLOPES))
 @pytest.mark.parametrize("weight", [0.5, 1.0, 2.0])
 def test_r1_contracts_at_the_rate_of_its_eigenvalues(loss, weight):
-    rounds = 400
+    rounds = 400 if weight == 2 else 250  # whose eigenvalues are farther apart
     end = math.hypot(*path(loss, rounds, simultaneous=True, weight=weight)[-1])
     # psi' = -psi w - theta a, theta' = psi a: eigenvalues -w/2 +- sqrt(w^2/4 - a^2)
     turn = STEP * SLOPES[loss]
