@@ -133,8 +133,9 @@ def _loaded(name: str) -> tuple[nn.Module | Any, bool]:
             "on the Hugging Face hub that is in its cache or can be reached"
         ) from error
     model = getattr(model, "vision_model", model)  # of a model of images and texts
-    if model.main_input_name != "pixel_values":
-        raise UsageError(f"{name!r} does not read images but {model.main_input_name}")
+    reads = getattr(model, "main_input_name", "pixel_values")  # which an eye alone may not say
+    if reads != "pixel_values":
+        raise UsageError(f"{name!r} does not read images but {reads}")
     missing = [key for key in info["missing_keys"] if "pooler" not in key]
     if missing:
         raise UsageError(f"{name!r} lacks weights ({missing[0]}), so its features would be random")
