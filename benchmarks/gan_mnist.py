@@ -1,9 +1,9 @@
 """Quality per minute: the default GAN beside textbook loops, on 2 idle cores without a GPU.
 
 Wall-clock budgets of training; scoring is not counted.  The distance is the Frechet distance of 10,000
-samples to the 10,000 test images in the 64 penultimate features of the judge, as a multiple of that of
+samples to the 10,000 test images in the 64 penultimate features of the classifier, as a multiple of that of
 10,000 training images.  Precision, recall, density, coverage: k = 5, 5,000 each.  Reverse KL: of the shares
-of classes from those of the training part, in nats, the judge deciding the class of a sample.  Our schedule
+of classes from those of the training part, in nats, the classifier deciding the class of a sample.  Our schedule
 ends with its budget, so each budget is a training of its own; the textbook loops have no schedule and are
 scored at each budget of one training.  Each result is written as soon as it is there, with the commit
 that the script was started at, and the same command goes on where it stopped; --fresh starts again.
@@ -19,7 +19,7 @@ from statistics import mean
 from typing import Any
 
 import torch
-from benchmarks.gan_judge import Bench, described, trained_judge
+from benchmarks.gan_classifier import Bench, described, trained_classifier
 from benchmarks.record import commit, kept, parser, record
 from benchmarks.textbook import BOOK, RECIPE, draw, loop
 
@@ -32,7 +32,9 @@ Result = tuple[float, float, torch.Tensor, torch.Tensor | None]
 SETS = ["mnist", "fashion-mnist"]
 ROWS = ["ours", "conditional", *BOOK, "torchgan"]
 ASKED_ONLY = ["mlp-eps"]  # rows that a full run leaves out
-GOOD_JUDGE = {"mnist": 0.99}  # test accuracy without which nothing is measured
+LEAST_ACCURACY = {
+    "mnist": 0.99
+}  # of the classifier on test images, without which nothing is measured
 QUICK_SAMPLES, QUICK_MINUTES = 200, [0.02, 0.03]
 
 
@@ -98,7 +100,7 @@ def torchgan() -> str:
 
 
 def summary(rows: list[dict[str, Any]], bases: dict[str, str]) -> str:
-    """What the table does not say: judge, unit, textbook recipe, and means over seeds."""
+    """What the table does not say: classifier, unit, textbook recipe, and means over seeds."""
     averages = means(rows)
     lines = []
     for (name, minutes, who), value in averages.items():
@@ -137,19 +139,19 @@ def bench(asked: Any) -> None:
     bases = {}
     for name in sets:
         data = plausible.load(name)
-        judge, right = trained_judge(data, quick=asked.quick)
-        least = 0.0 if asked.quick else GOOD_JUDGE.get(name, 0.0)
+        classifier, right = trained_classifier(data, quick=asked.quick)
+        least = 0.0 if asked.quick else LEAST_ACCURACY.get(name, 0.0)
         if right < least:
             raise plausible.UsageError(
-                f"the judge of {name} has {right:.2%} right, not {least:.0%}"
+                f"the classifier of {name} has {right:.2%} right, not {least:.0%}"
             )
-        real = Bench(data, data.validation if asked.tune else data.heldout, judge, n)
+        real = Bench(data, data.validation if asked.tune else data.heldout, classifier, n)
         bases[name] = basis(data, real, right, asked.quick, asked.tune)
         print(bases[name], flush=True)
         for row in rows:
             if row["data"] == name and abs(row["unit"] / real.unit - 1) > 1e-3:
                 raise plausible.UsageError(
-                    f"the rows of {name} were scored by another judge (unit {row['unit']:.4f}, now "
+                    f"the rows of {name} were scored by another classifier (unit {row['unit']:.4f}, now "
                     f"{real.unit:.4f}): restore its folder in the cache, or use --fresh"
                 )
         if name not in asked.data:
@@ -166,6 +168,7 @@ def bench(asked: Any) -> None:
                 for budget, speed, x, y in results(data, who, n, seed, missing):
                     row = {"data": name, "who": who, "minutes": budget, "seed": seed}
                     row |= {"images/s": round(speed), "as asked": "", **real.score(x, y)}
+                    # the column is called "judge" in the results that are kept
                     row |= {"unit": real.unit, "judge": right, "commit": started_at}
                     rows = related([*rows, row])
                     print("  " + ", ".join(f"{k} {shown(v)}" for k, v in row.items()), flush=True)
@@ -179,11 +182,11 @@ def bench(asked: Any) -> None:
 
 
 def basis(data: Data, real: Bench, right: float, quick: bool, tune: bool) -> str:
-    """The judge and the unit of a data set, and what real data get in every column."""
+    """The classifier and the unit of a data set, and what real data get in every column."""
     part = "validation" if tune else "test"
     columns = ", ".join(f"{k} {shown(v)}" for k, v in real.real.items())
     return (
-        f"{data.name}: judge, {described(data, quick)}, {right:.2%} of the test images right; unit: "
+        f"{data.name}: classifier, {described(data, quick)}, {right:.2%} of the test images right; unit: "
         f"{real.n:,} training images to {len(real.reference):,} {part} images, {real.unit:.4f}; "
         f"those training images: {columns}"
     )

@@ -67,14 +67,14 @@ def gaussians() -> Setting:
     space, generator = Space((16,)), torch.Generator().manual_seed(987_654_321)
     centres = 6 * nn.functional.normalize(torch.randn(MODES, 16, generator=generator), dim=1)
 
-    def some(n: int, generator: torch.Generator) -> Batch:
+    def drawn(n: int, generator: torch.Generator) -> Batch:
         y = torch.randint(MODES, (n,), generator=generator)
         return Batch(centres[y] + torch.randn(n, 16, generator=generator), y)
 
-    train = some(2000, generator)
+    train = drawn(2000, generator)
     embedding = fit_embedding(Part(train.x, None, space), 1000)
-    view = embedding.embed(Part(train.x, None, space))
-    return Setting(embedding, view, lambda g: (some(1000, g), some(1400, g)), centres, space)
+    embedded = embedding.embed(Part(train.x, None, space))
+    return Setting(embedding, embedded, lambda g: (drawn(1000, g), drawn(1400, g)), centres, space)
 
 
 def images(name: str, n: int, pool: int, shown: int, steps: int) -> Setting:
@@ -98,13 +98,13 @@ def images(name: str, n: int, pool: int, shown: int, steps: int) -> Setting:
     few = train.batch(rows)
     assert few.y is not None
     centres = torch.stack([few.x[few.y == k].mean(0) for k in range(MODES)])
-    view = embedding.embed(train.rows(rows))
+    embedded = embedding.embed(train.rows(rows))
 
     def draw(generator: torch.Generator) -> tuple[Batch, Batch]:
         order = torch.randperm(pool, generator=generator)
         return real.batch(order[:n]), real.batch(order[n:])
 
-    return Setting(embedding, view, draw, centres, space)
+    return Setting(embedding, embedded, draw, centres, space)
 
 
 SETTINGS: dict[str, Callable[[], Setting]] = {

@@ -63,12 +63,12 @@ def _gan_mnist() -> None:
     quote("README", "a textbook DCGAN is at {} times after 8. On Fashion-MNIST it is {} and {}.",
           distance("mnist", 8, "dcgan", 0), distance("fashion-mnist", 3, "ours", 1),
           distance("fashion-mnist", 8, "ours", 1))  # fmt: skip
-    judge = groups["mnist", 3, "ours"][0]["judge"]
+    accuracy = groups["mnist", 3, "ours"][0]["judge"]
     real = {
         name: float(value)
         for name, value in re.findall(r"(\w[\w ]*) ([\d.]+)(?:,|$)", said.splitlines()[0])
     }
-    quote("gan", "of a classifier (on MNIST {} right)", percent(judge, 1))
+    quote("gan", "of a classifier (on MNIST {} right)", percent(accuracy, 1))
     quote("gan", "whose other columns are, on MNIST, {}, {}, {}, {}, {}.",
           fixed(real["precision"], 3), fixed(real["recall"], 3), fixed(real["density"], 2),
           fixed(real["coverage"], 3), fixed(real["reverse KL"], 4))  # fmt: skip
@@ -88,9 +88,9 @@ def _other_gans() -> None:
           fixed(ours["minutes"], 0), str(ours["modes"]), kl, fixed(ours["samples"], 0))  # fmt: skip
     quote("gan", "the digits of the test part, stacked, get {} and {}.",
           str(real["modes"]), fixed(real["reverse KL"], 3))  # fmt: skip
-    judge = {r["judge accuracy"] for r in rows("experiments/digits_gan")}
+    accuracies = {r["judge accuracy"] for r in rows("experiments/digits_gan")}
     quote("README gan", "of the real training part, is {} right on the 500 held-out digits",
-          percent(min(judge), 1))  # fmt: skip
+          percent(min(accuracies), 1))  # fmt: skip
     loop = the(rows("benchmarks/loop"), side="loop / bare")["median ms a round"]
     quote("README gan", "The loop costs {} on top of the same updates", percent(loop - 1))
 

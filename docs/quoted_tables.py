@@ -1,9 +1,13 @@
 """Each table of the docs that quotes results, from its rows to Markdown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import mean
 
 from docs.results import Row, fixed, markdown, percent, rows, with_error
+
+from plausible.core.preset import Preset, flags
+
+NO_FIGURE = "no figure on these data"
 
 tables: dict[str, Callable[[], str]] = {}
 
@@ -16,10 +20,20 @@ def table(function: Callable[[], str]) -> Callable[[], str]:
 
 @table
 def presets_gan() -> str:
-    from plausible.core.preset import table as listed
     from plausible.models import GAN
 
-    return listed(GAN.presets)
+    return preset_table(GAN.presets)
+
+
+def preset_table(presets: Mapping[str, Preset]) -> str:
+    """The presets of a family: name, flags, what was published, what differs here, source."""
+    return markdown(
+        ("preset", "the same in flags", "published", "what differs here", "source"),
+        (
+            (f"`{name}`", f"`{flags(preset)}`", preset.published or NO_FIGURE, preset.note, preset.source)
+            for name, preset in presets.items()
+        ),
+    )  # fmt: skip
 
 
 @table

@@ -1,8 +1,9 @@
 """The tables of README.md and docs/*.md, each from the file that holds its numbers; so are numbers in sentences.
 
 A table stands between <!-- table:NAME --> and <!-- /table -->, where NAME is a function of quoted_tables.py that
-writes it, and the presets of a family between <!-- presets:NAME --> and <!-- /presets -->; quoted_sentences.py lists the sentences.  ``make docs-tables`` (python -m docs.tables) writes both anew, and
-``make docs-tables CHECK=1`` (--check), which tests/test_docs.py runs too, says what is not as its file has it.
+writes it, and the presets of a family between <!-- presets:NAME --> and <!-- /presets -->; quoted_sentences.py
+lists the sentences.  ``make docs-tables`` (python -m docs.tables) writes both anew, and ``make docs-tables
+CHECK=1`` (--check), which tests/test_docs.py runs too, says what is not as its file has it.
 """
 
 import argparse

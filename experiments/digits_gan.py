@@ -39,6 +39,7 @@ def main() -> None:
                 "recall": found["recall"].value,
                 "coverage": found["coverage"].value,
                 "FAIL": ", ".join(fails),
+                # of the reference classifier; the column keeps its name
                 "judge accuracy": found.reference_accuracy,
             }
         )

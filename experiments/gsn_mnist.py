@@ -8,8 +8,8 @@ parzen      legacy: mean log density in nats of the 10,000 grey test images unde
             samples, their width chosen on 1,000 validation images.  Published: GSN 214, DBN 138, GAN 225;
             k-means centres score above real images, so nobody should rank models by it.
 train       the same with 10,000 training images in the place of samples.
-frechet     distance of 5,000 samples to test images in the features of the judge, over that of real images;
-            1 is as good as real.
+frechet     distance of 5,000 samples to test images in the features of the reference classifier, over that
+            of real images; 1 is as good as real.
 steps, tau  until the chains agreed (R-hat beside it), and the autocorrelation time.
 
 Training stops after --slice minutes and the same command goes on.  MNIST must be in $PLAUSIBLE_DATA/mnist.

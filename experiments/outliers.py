@@ -35,10 +35,12 @@ from plausible.data.part import Data, Part
 from plausible.data.quantise import binarise
 from plausible.models import RBM, VAE, ConvNet, LogisticRegression, NaiveBayes, PixelCNN
 from plausible.recognition.novelty import novelties
-from plausible.recognition.recogniser import BACKGROUND, ModelOutputs, Recogniser
+from plausible.recognition.outputs import ModelOutputs
+from plausible.recognition.recogniser import Recogniser
 from plausible.recognition.roc import auroc, fpr_at_tpr
 
 SETS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
+BACKGROUND = 0.2  # the share of mutated coordinates that suits most data (Ren et al. 2019)
 SHOWN = 5000  # outliers of each kind, at most
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabdefghjkmnqrty"  # without those that look like a digit
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.gan_judge import trained_judge
+from benchmarks.gan_classifier import trained_classifier
 from benchmarks.record import kept, parser, record
 from experiments.slices import train_a_slice
 
@@ -42,9 +42,12 @@ def source(mnist: Data, folder: Path, n: int, seed: int) -> str:
 
 
 @torch.no_grad()
-def modes(x: torch.Tensor, judge: ConvNet) -> torch.Tensor:
+def modes(x: torch.Tensor, classifier: ConvNet) -> torch.Tensor:
     """Which of the 1,000 combinations each image is: (N, 3, 28, 28) in [0, 1] -> (N,)."""
-    digits = [judge.log_posterior(part.reshape(-1, 1, 28, 28)).argmax(1) for part in x.split(2000)]
+    parts = (
+        part.reshape(-1, 1, 28, 28) for part in x.split(2000)
+    )  # (n, 3, 28, 28) -> (3 n, 1, 28, 28)
+    digits = [classifier.log_posterior(part).argmax(1) for part in parts]
     place = torch.tensor([100, 10, 1], device=digits[0].device)
     return (torch.cat(digits).view(-1, 3) * place).sum(1)  # (3 N,) -> (N, 3) -> (N,)
 
@@ -76,7 +79,7 @@ def main() -> None:
     minutes = 0.2 if asked.quick else minutes
     images, samples = (2_000, 1_000) if asked.quick else (IMAGES, SAMPLES)
     mnist = plausible.load("mnist")
-    judge, accuracy = trained_judge(mnist, quick=asked.quick)
+    classifier, accuracy = trained_classifier(mnist, quick=asked.quick)
     path = source(mnist, asked.folder, images, asked.seed)
     name = f"{asked.preset}-{minutes:g}-{asked.seed}{'-quick' if asked.quick else ''}"
     settings = plausible.Settings(minutes=minutes, seed=asked.seed)
@@ -88,7 +91,7 @@ def main() -> None:
     x = training.averaged.sample(samples, generator=torch.Generator().manual_seed(asked.seed)).x
     rows = []
     for who, points in (("real test digits", real), (asked.preset, x)):
-        found, divergence = reverse_kl(modes(points.cpu(), judge), shares)
+        found, divergence = reverse_kl(modes(points.cpu(), classifier), shares)
         rows.append({"who": who, "modes": found, "reverse KL": divergence, "samples": samples})
     rows[1] |= {
         "minutes": round(training.seconds / 60, 2),
@@ -96,9 +99,7 @@ def main() -> None:
         "images/s": training.clock.images / training.seconds,
     }
     rows[0] |= dict.fromkeys(("minutes", "steps", "images/s"), "")
-    notes = (
-        f"judge: {accuracy:.2%} of MNIST's test digits right; config {asdict(training.raw.config)}"
-    )
+    notes = f"classifier: {accuracy:.2%} of MNIST's test digits right; config {asdict(training.raw.config)}"
     names = {row["who"] for row in rows}
     rows += [row for row in kept(__file__, quick=asked.quick) if row["who"] not in names]
     record(__file__, rows, seed=asked.seed, quick=asked.quick, notes=notes)

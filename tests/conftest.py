@@ -25,13 +25,17 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
-    """Reference classifiers are kept once for the whole session, never in the user's cache, and learn for a fifth."""
+    """Reference classifiers are kept once for the whole session, never in the user's cache; they and critics learn for less."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent  # one cache for all workers
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
         patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 300)
+        patch.setattr(
+            import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (60, 120)
+        )
+        patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (25, 50))
         yield
 
 
@@ -72,7 +76,7 @@ def made(tmp_path_factory):
         ("digits", "digits", "gan", GAN.Config(width=4)),
         ("labelled", "digits", "gan", GAN.Config(width=4, conditional=True)),
         ("ring", "ring", "gan", GAN.Config(width=8)),
-        ("judge", "digits", "convnet", ConvNet.Config(width=4)),
+        ("classifier", "digits", "convnet", ConvNet.Config(width=4)),
     ):
         data = load(source)
         training = train(runs.build(model, config, data.space, 0), data, Settings(steps=2))

@@ -205,7 +205,7 @@ def core_from_outside(root: Path) -> list[str]:
 
 
 def families_named(root: Path) -> list[str]:
-    """Imports of a family of models where only verbs are asked for."""
+    """Imports of a family of models where only capabilities are asked for."""
     here = [one for one in imports(root) if room(one.by) in KNOW_NO_FAMILY]
     return [str(one) for one in here if room(one.module) == "models"]
 

@@ -93,7 +93,7 @@ def test_a_run_that_is_none_is_refused(capsys, command):
         ("digits", ["--out", "x.png", "--label", "3"], ["not conditional"]),
         ("labelled", ["--out", "x.png", "--label", "10"], ["10", "out of range", "0, 1, 2"]),
         ("ring", ["--out", "many/"], ["only images"]),
-        ("judge", ["--out", "x.png"], ["convnet", "no samples"]),
+        ("classifier", ["--out", "x.png"], ["convnet", "no samples"]),
         ("ring", ["--out", "x.png", "--truncation", "0"], ["--truncation", "more than 0"]),
     ],
 )
@@ -161,7 +161,7 @@ def test_walks_as_rows_and_as_an_animation(capsys, made):
     main(["interpolate", made["ring"], "--out", "ring.png"])
     assert Image.open("ring.png").format == "PNG"
     assert "images" in refused(capsys, "interpolate", made["ring"], "--out", "ring.gif")
-    assert "no latent" in refused(capsys, "interpolate", made["judge"], "--out", "j.png")
+    assert "no latent" in refused(capsys, "interpolate", made["classifier"], "--out", "j.png")
     assert "--columns" in refused(
         capsys, "interpolate", made["digits"], "--out", "c.png", "--columns", "1"
     )

@@ -48,7 +48,7 @@ def foreign(tmp_path_factory):
     for i in range(12):
         side = 9 if i == 5 else 8
         Image.fromarray(np.full((side, side), 90, np.uint8)).save(folder / "sizes" / f"{i}.png")
-    for name, n in (("toy", 200), ("data", 4000), ("other", 800)):
+    for name, n in (("toy", 200), ("data", 5000), ("other", 1400)):
         values = generator.normal(size=(n, 2 if name == "toy" else 20))
         words = ",".join(f"c{k}" for k in range(values.shape[1]))
         np.savetxt(folder / f"{name}.csv", values, delimiter=",", header=words, comments="")
@@ -81,7 +81,7 @@ def test_a_run_is_judged_into_its_own_folder(capsys, made):
 
 
 def test_a_classifier_is_judged_by_its_accuracy(capsys, made):
-    main(["evaluate", made["judge"], "--strict", "--out", "j"])
+    main(["evaluate", made["classifier"], "--strict", "--out", "j"])
     assert "accuracy" in capsys.readouterr().out
     kept = {p.name for p in Path("j").iterdir()}
     assert kept == {"measures.json", "reliability.png", "risk.png"}
@@ -131,13 +131,19 @@ def test_the_same_samples_in_other_codes_get_the_same_verdict(capsys, foreign):
     [
         ("other.csv", ["--data", "data.csv"], 0),
         ("half.npz", ["--data", "digits"], 1),
-        ("dozen.npz", ["--data", "digits"], 3),
+        ("dozen.npz", ["--data", "known.npz", "--heldout", "held.npz"], 3),
+        (
+            "dozen.npz",
+            ["--data", "digits"],
+            1,
+        ),  # a dozen of the very items that they are held against
     ],
 )
 def test_strict_turns_the_verdict_into_an_exit_code(capsys, foreign, samples, args, code):
     command = ["evaluate", "--samples", str(foreign / samples), "--strict", "--out", "s"]
+    paths = (str(foreign / a) if a.endswith(("csv", "npz")) else a for a in args)
     with pytest.raises(SystemExit) as end:
-        main([*command, *(str(foreign / a) if a.endswith("csv") else a for a in args)])
+        main([*command, *paths])
     assert end.value.code == code
     state = {0: "PASS", 1: "FAIL", 3: "INCONCLUSIVE"}[code]
     assert json.loads(Path("s/measures.json").read_text())["verdict"]["state"] == state
@@ -148,11 +154,11 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
     table = foreign / "data.csv"
     common = ["--samples", foreign / "other.csv", "--data", table]
     out, measures = evaluated(capsys, *common, "--split", "0.05", "--out", "a")
-    assert "800 samples against 200 held-out items" in out
-    assert measures["compared"] == 100
-    assert measures["verdict"]["n"] == 200
+    assert "1,400 samples against 250 held-out items" in out
+    assert measures["compared"] == 125
+    assert measures["verdict"]["n"] == 250
     out, _ = evaluated(capsys, *common, "--heldout", foreign / "other.csv", "--out", "b")
-    assert "800 samples against 800 held-out items" in out
+    assert "1,400 samples against 1,400 held-out items" in out
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
         (["RUN", "--samples", "real.npz", "--data", "digits"], ["either", "--samples"]),
         (["nowhere"], ["nowhere does not exist"]),
         (["pngs"], ["pngs", "not a run"]),
-        (["RUN", "--data", "digits"], ["--data goes with --samples"]),
+        (["RUN", "--data", "real.npz"], ["real.npz have changed since", "--samples"]),
         (["RUN", "--split", "0.5"], ["--split goes with --samples"]),
         (["RUN", "--size", "8"], ["shape data", "--samples"]),
         (["RUN", "-n", "1"], ["at least 2", "1"]),

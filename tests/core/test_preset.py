@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import pytest
+from docs.quoted_tables import NO_FIGURE, preset_table
 
-from plausible.core.preset import NO_FIGURE, Preset, flags, table
+from plausible.core.preset import Preset, flags
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def test_flags_are_what_differs_from_the_default_as_it_is_typed(changed, typed):
 def test_a_table_has_a_line_a_preset_and_says_where_there_is_no_figure():
     a = Preset("a", Config(batch=5), "A 2014", "MNIST: 7", "shorter")
     b = Preset("b", Config(), "B 2015")
-    head, line, first, second = table({"a": a, "b": b}).splitlines()
+    head, line, first, second = preset_table({"a": a, "b": b}).splitlines()
     assert head.startswith("| preset |")
     assert first == "| `a` | `--batch 5` | MNIST: 7 | shorter | A 2014 |"
     assert NO_FIGURE in second

@@ -8,10 +8,10 @@ import torch
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
-from plausible.data.load import load
+from plausible.data.load import from_arrays, load
 from plausible.data.options import Options
 from plausible.data.part import Data, Part
-from plausible.data.split import resplit, with_heldout
+from plausible.data.split import copy_notes, resplit, with_heldout
 
 
 def numbered(n: int = 100, classes: int = 0) -> Data:
@@ -86,3 +86,33 @@ def test_other_data_must_have_the_same_space_and_classes(tmp_path: Path) -> None
         sets.append(load(str(path)))
     with pytest.raises(UsageError, match="eel has the class eel, which is none of dog: cat, dog"):
         with_heldout(*sets)
+
+
+def test_what_is_held_out_and_learned_from_is_counted() -> None:
+    x = np.random.default_rng(0).integers(0, 256, (300, 8, 8)).astype(np.uint8)
+    data = from_arrays(np.concatenate([x, x]))
+    (note,) = (note for note in data.notes if "learned from, too" in note)
+    known = {row.tobytes() for row in data.train.values.numpy()}
+    shared = sum(row.tobytes() in known for row in data.heldout.values.numpy())
+    assert shared == 88
+    assert note.startswith(
+        "88 of 120 held-out items (73%) are learned from, too: 600 items are 300 "
+    )
+    anew = with_heldout(from_arrays(x[:200]), from_arrays(x[150:]))
+    assert copy_notes(anew.train, anew.heldout)[0].startswith("50 of 150 held-out items (33%)")
+    for other in (from_arrays(x), load("digits"), load("ring")):
+        assert not any("learned from, too" in note for note in other.notes)
+
+
+def test_vectors_that_are_equal_count_whatever_the_sign_of_zero() -> None:
+    space = Space((2,))
+    one, other = (Part(torch.tensor([[zero, 1.0]] * 3), None, space) for zero in (0.0, -0.0))
+    assert copy_notes(one, other)[0].startswith("3 of 3 held-out items (100%)")
+
+
+def test_a_new_split_says_nothing_of_the_old_one() -> None:
+    data = from_arrays(np.arange(200.0)[:, None] % 100)
+    assert any("learned from, too" in note for note in data.notes)
+    for other in (resplit(data, 0.5), with_heldout(data, from_arrays(np.arange(20.0)))):
+        assert not any("held out for evaluation" in note for note in other.notes)
+        assert not any("learned from, too" in note for note in other.notes)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from plausible.data import images
-from plausible.data.images import convert_images, read_header, read_pixels
+from plausible.data.images import convert_images, read_extent, read_header, read_pixels
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 COLOUR = np.stack([RAMP, 255 - RAMP, RAMP.T], axis=2)  # (8, 8, 3)
@@ -21,7 +21,7 @@ def read(path: Path, channels: int = 3, background: str = "white", side: int = 8
     return got[:, :, 0] if channels == 1 else got
 
 
-@pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "gif"])
+@pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "gif", "tif", "pgm", "jp2"])
 def test_grey_without_loss(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(RAMP).save(path, **({"lossless": True} if suffix == "webp" else {}))
@@ -29,7 +29,7 @@ def test_grey_without_loss(tmp_path: Path, suffix: str) -> None:
     assert (read(path, 3) == RAMP[:, :, None]).all()
 
 
-@pytest.mark.parametrize("suffix", ["png", "bmp", "webp"])
+@pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "tiff", "ppm", "jp2"])
 def test_colour_without_loss(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(COLOUR).save(path, **({"lossless": True} if suffix == "webp" else {}))
@@ -128,6 +128,45 @@ def test_sixteen_bits(tmp_path: Path) -> None:
     assert (read(path, 1) == 255).all()
 
 
+@pytest.mark.parametrize("suffix", ["tif", "png"])
+def test_black_and_white_of_deep_pixels(tmp_path: Path, suffix: str) -> None:
+    """They are given, because a file of 16 bits does not say how many it uses."""
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(RAMP.astype(np.uint16) * 16).save(path)
+    assert read_header(path).deep
+    assert read_extent(path)[:3] == (0, 252 * 16, True)
+    got = read_pixels(path, (8, 8), 1, "white", (0, 4080))[:, :, 0]
+    assert (got == RAMP).all()
+    assert (read_pixels(path, (8, 8), 1, "white", (0, 100)) <= 255).all()
+
+
+def test_floating_point_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray((RAMP / 255).astype(np.float32)).save(path)
+    assert read_header(path).kind == "F, TIFF"
+    assert (read_pixels(path, (8, 8), 1, "white", (0, 1))[:, :, 0] == RAMP).all()
+    Image.fromarray(np.where(RAMP > 240, np.nan, 0).astype(np.float32)).save(path)
+    for read_it in (read_extent, lambda path: read_pixels(path, (8, 8), 1, "white", (0, 1))):
+        with pytest.raises(ValueError, match="3 of 64 numbers are NaN or infinite"):
+            read_it(path)
+
+
+@pytest.mark.parametrize("suffix", ["pgm", "jp2"])
+def test_formats_that_say_what_is_white(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(RAMP.astype(np.uint16) * 100).save(path)
+    assert read_header(path).scaled
+    want = np.rint(RAMP.astype(int) * 100 / 257)
+    assert (read_pixels(path, (8, 8), 1, "white", (0, 1000))[:, :, 0] == want).all()
+
+
+def test_a_deep_negative_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(RAMP.astype(np.uint16)).save(path, tiffinfo={262: 0})
+    with pytest.raises(ValueError, match="0 is white"):
+        read_header(path)
+
+
 @pytest.mark.parametrize("suffix", ["gif", "webp"])
 def test_first_frame(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
@@ -140,7 +179,7 @@ def test_first_frame(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("tag", range(1, 9))
-@pytest.mark.parametrize("suffix", ["png", "webp", "jpg"])
+@pytest.mark.parametrize("suffix", ["png", "webp", "jpg", "tif"])
 def test_exif_turns(tmp_path: Path, tag: int, suffix: str) -> None:
     """What is stored, turned as the tag says, is what was seen."""
     seen = np.kron(np.array([[0, 60], [120, 180], [255, 90]], np.uint8), np.ones((8, 8), np.uint8))

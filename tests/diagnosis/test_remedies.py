@@ -1,20 +1,24 @@
 """Remedies: of the family, known by name, and never what the run already does."""
 
 import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 import plausible
-from plausible import GAN, GSN, RBM, VAE, NaiveBayes, PerClass, Settings, Space
+from plausible import GAN, GSN, RBM, VAE, GaussianMixture, NaiveBayes, PerClass, Settings, Space
+from plausible.cli.flags import model_config, train_flags
+from plausible.cli.parser import parse
 from plausible.core.finding import Finding, Severity, alarms, checks
 from plausible.core.model import models
 from plausible.core.remedy import Remedy
-from plausible.diagnosis.not_finite import NOT_FINITE
+from plausible.diagnosis.not_finite import LOG_P_NOT_FINITE, NOT_FINITE
 from plausible.diagnosis.remedies import OF_EVERY_FAMILY, OF_TRAINING, with_remedy
 
 SPACE = Space((1, 4, 4), 2, 2)
-PHENOMENA = {*alarms, *checks, NOT_FINITE, "log p not finite"}
+PHENOMENA = {*alarms, *checks, NOT_FINITE, LOG_P_NOT_FINITE}
 SOURCE = Path(plausible.__file__).parent
 
 
@@ -29,6 +33,71 @@ def test_a_family_knows_phenomena_that_there_are(name):
 
 def test_what_helps_every_family_is_for_phenomena_that_there_are():
     assert {*OF_EVERY_FAMILY, *OF_TRAINING} <= PHENOMENA
+
+
+def flags_of_training(kind):
+    """{--flag} of plausible train with this model: those of every group."""
+    groups = [
+        get_args(hint)[0] if get_args(hint) else hint
+        for hint in get_type_hints(train_flags(kind), include_extras=True).values()
+    ]
+    own = [field.name for field in fields(train_flags(kind))]
+    inside = [field.name for group in groups if is_dataclass(group) for field in fields(group)]
+    return {f"--{name.replace('_', '-')}" for name in (*own, *inside)}
+
+
+@pytest.mark.parametrize("name", models)
+def test_a_remedy_names_flags_that_the_model_has(name):
+    kind = models[name]
+    flags = flags_of_training(kind)
+    assert {"--steps", "--batch", "--size", "--precision"} <= flags
+    config, rows = kind.Config(), []
+    for known, choices in (
+        (kind.remedies, config),
+        (OF_EVERY_FAMILY, config),
+        (OF_TRAINING, Settings(simultaneous=True)),
+    ):
+        rows += [
+            remedy
+            for remedies in known.values()
+            for remedy in remedies
+            if known is kind.remedies or remedy.missing(choices)
+        ]
+    for row in rows:
+        named = set(re.findall(r"--[a-z][a-z-]*", row.advice))
+        assert named <= flags, row.advice
+
+
+@pytest.mark.parametrize("name", models)
+def test_what_is_advised_word_by_word_can_be_given_together(name):
+    """Advice that is a flag with its value is taken by the parser, and by the Config with all others."""
+    kind = models[name]
+    for phenomenon in PHENOMENA:
+        said = [
+            row.advice for row in kind.remedies.get(phenomenon, ()) if row.missing(kind.Config())
+        ]
+        words = " ".join(
+            row for row in said if row.startswith("--") and re.fullmatch(r"[-a-z0-9. ]+", row)
+        )
+        if words:
+            flags = parse(train_flags(kind), words.split(), "plausible train")
+            assert model_config(kind, flags) != kind.Config()
+
+
+def test_a_mixture_is_told_to_have_fewer_components_and_nothing_that_it_has_not():
+    plane = Space((2,), None, 2)
+    said = remedy("overfitting", GaussianMixture(plane))
+    assert said == "train again with one or more of: fewer --components; more data"
+    one = GaussianMixture(plane, GaussianMixture.Config(components=1))
+    assert remedy("overfitting", one) == "train again with more data"
+    each = PerClass(plane, lambda space: GaussianMixture(space))
+    assert "--components" in remedy("overfitting", each)
+    assert "--smoothing" in remedy("overfitting", NaiveBayes(SPACE))
+    assert "--steps" not in remedy("overfitting", NaiveBayes(SPACE))
+    assert "--hidden" in remedy("overfitting", RBM(SPACE))
+    linear = VAE(SPACE, VAE.Config(architecture="linear"))
+    assert "--width" not in remedy("overfitting", linear) + remedy("bound gap", linear)
+    assert "--latent" in remedy("overfitting", linear)
 
 
 def test_a_gan_is_told_what_its_configuration_lacks_and_no_more():

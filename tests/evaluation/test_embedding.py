@@ -9,6 +9,11 @@ from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.embedding import fit_embedding
+from plausible.evaluation.invariants import never_varying
+from plausible.evaluation.metrics.distances import frechet
+from plausible.evaluation.metrics.neighbours import nearest_other
+from plausible.evaluation.metrics.two_sample import neighbour_accuracy
+from plausible.evaluation.permutation import observed
 
 
 def vectors(n, seed, d=5):
@@ -35,6 +40,49 @@ def test_vectors_are_seen_in_units_of_their_deviation():
     assert view.features.shape[0] == len(view.modes) == 200
     assert embedding.names == ("bin 0", "bin 1")
     assert not embedding.labelled
+
+
+def with_a_constant(n, seed, constant):
+    x = torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
+    x[:, 2] = constant
+    return Part(x, None, Space((4,)))
+
+
+def with_a_sum(n, seed, off=0.0):
+    x = torch.randn(n, 3, generator=torch.Generator().manual_seed(seed))
+    return Part(torch.cat([x, x.sum(1, keepdim=True) + off], 1), None, Space((4,)))
+
+
+@pytest.mark.parametrize(
+    ("make", "right", "wrong"),
+    [
+        (with_a_constant, 5.0, 6.0),
+        (with_a_constant, 0.0, 0.5),
+        (with_a_constant, 5e-4, 6e-4),
+        (with_a_sum, 0.0, 1.0),
+    ],
+)
+def test_what_never_varies_in_the_data_is_seen_where_it_does(make, right, wrong):
+    embedding = fit_embedding(make(900, 0, right), 400)
+    real, alike, other = (
+        embedding.embed(make(400, seed, value)).features
+        for seed, value in ((1, right), (2, right), (3, wrong))
+    )
+    assert "what never varies" in embedding.feature_description
+    assert real[:, -1].abs().max() < 1e-2
+    assert frechet(alike, real) < 0.1
+    assert frechet(other, real) > 1
+    both = torch.cat([other, real])
+    neighbour = nearest_other(both, torch.Generator().manual_seed(0))
+    assert neighbour_accuracy(neighbour, observed(400)).item() > 0.995
+
+
+def test_few_examples_do_not_make_a_direction_one_that_never_varies():
+    assert never_varying(torch.randn(40, 30, generator=torch.Generator().manual_seed(0))) is None
+    assert never_varying(vectors(40, 0).values).tolist() == [[0.0]] * 4 + [[1.0]]
+    wide = torch.zeros(50, 2000).index_fill(1, torch.arange(7), 1.0)
+    wide[:, 7:] += torch.randn(50, 1993, generator=torch.Generator().manual_seed(0))
+    assert never_varying(wide).shape == (2000, 7)
 
 
 def test_images_are_seen_by_random_convolutions_and_shrunk_pixels():

@@ -1,22 +1,21 @@
 """Copies, and what is told apart from them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from evaluation_points import evalset
 
 from plausible.core.errors import NotDefined
+from plausible.evaluation.likeness import likeness
 from plausible.evaluation.metrics.memorisation import (
-    copy_statistic,
-    intrinsic_dimension,
     likeliest_copies,
+    likest_train,
     memorisation,
     nearest_train,
-    nearest_within_train,
     with_train_distances,
 )
-from plausible.evaluation.permutation import observed, p_value, permuted
 
 
 def draw(n, seed, d=8):
@@ -81,50 +80,28 @@ def test_near_duplicates_have_an_exact_p_value():
     assert near_duplicates(crowd).p == pytest.approx(0.6)
 
 
-def test_near_copies_are_counted_and_held_out_data_are_not():
-    train, real, samples = draw(300, 4), draw(200, 5), draw(200, 6)
-    samples[:20] = train[:20] + 1e-3
-    statistic, usual = copy_statistic(evalset(train, real, samples))
-    assert statistic(observed(200)).item() == pytest.approx(0.1)
-    assert usual <= 0.01
-    null = statistic(permuted(200, 499, torch.Generator().manual_seed(0)))
-    assert p_value(0.1, null) == 0.002
-
-
-def test_a_crowd_of_equal_samples_is_no_copy_unless_it_sits_on_a_training_example():
-    train, real = draw(300, 7), draw(100, 8)
-    point = draw(1, 9)
-    away, _ = copy_statistic(evalset(train, real, point.expand(100, -1).clone()))
-    assert away(observed(100)).item() == 0
-    on_top, _ = copy_statistic(evalset(train, real, train[:1].expand(100, -1).clone()))
-    assert on_top(observed(100)).item() == 1
-
-
 def test_too_narrow_samples_are_not_mistaken_for_copies():
-    generator = torch.Generator().manual_seed(0)
     found = evalset(draw(400, 10), draw(400, 11), 0.7 * draw(400, 12))
-    statistic, _ = copy_statistic(found)
-    assert p_value(statistic(observed(400)).item(), statistic(permuted(400, 199, generator))) > 0.05
     assert copied_fraction(found).p > 0.05
 
 
-def test_the_dimension_of_a_subspace():
-    generator = torch.Generator().manual_seed(0)
-    for d in (2, 6):
-        flat = torch.randn(3000, d, generator=generator) @ torch.randn(d, 20, generator=generator)
-        view = evalset(flat, flat, flat).train
-        assert intrinsic_dimension(nearest_within_train(view, generator)) == pytest.approx(
-            d, rel=0.15
-        )
-    assert intrinsic_dimension(torch.zeros(5, 2)) == 1
+def test_no_share_of_copies_is_named_where_samples_are_held_out_data():
+    train, real = draw(400, 1), draw(200, 2)
+    found = copied_fraction(evalset(train, real, real.clone()))
+    assert found.value is None
+    assert "0.0% of the samples are nearer to training data, 66.7% expected" in found.note
+    assert "knows the held-out data" in found.note
 
 
 def test_what_is_measured_once_is_what_would_be_measured_again():
     plain = evalset(draw(60, 1), draw(30, 2), draw(30, 3))
     known = with_train_distances(plain)
     assert known.samples.nearest_train is not None
-    assert known.nearest_within_train is not None
+    assert known.likeness == likeness(plain)
     for view in ("samples", "heldout"):
+        few, some = getattr(known, view)[5:20], getattr(plain, view)[5:20]
+        pairs = zip(likest_train(few, known), likest_train(some, plain), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
         for a, b in zip(
             nearest_train(getattr(known, view)[5:20], known.train),
             nearest_train(getattr(plain, view)[5:20], plain.train),
@@ -132,7 +109,7 @@ def test_what_is_measured_once_is_what_would_be_measured_again():
         ):
             assert torch.equal(a, b)
     with pytest.raises(NotDefined, match="too few"):
-        nearest_within_train(plain.train[0:2], torch.Generator())
+        memorisation(replace(plain, train=plain.train[0:2]))
 
 
 def test_the_samples_most_like_copies_come_first():

@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -29,6 +30,40 @@ def test_a_grid_shows_every_image_enlarged_by_whole_pixels():
     assert sheet.size == (3 * (56 + 3) + 3, 2 * (56 + 3) + 3)
     assert sheet.getpixel((3 + 59 + 20, 3 + 59 + 20)) == 255
     assert sheet.getpixel((10, 10)) == 0
+
+
+def tile(sheet, row, column):
+    """The image at a place of a grid of 8x8 images, as they were: (8, 8) in [0, 1]."""
+    left, top = 3 + column * 59, 3 + row * 59
+    pixels = torch.from_numpy(np.array(sheet.crop((left, top, left + 56, top + 56)))) / 255
+    return pixels[::7, ::7]
+
+
+def test_a_completion_is_the_image_what_is_known_and_the_draws():
+    x, draws = torch.randint(2, (2, 1, 8, 8)).float(), torch.randint(2, (2, 3, 1, 8, 8)).float()
+    known = torch.zeros(8, 8, dtype=torch.bool)
+    known[:2] = True
+    sheet = figures.completion_grid(x, known, draws)
+    assert sheet.size == (5 * 59 + 3, 2 * 59 + 3)
+    for row in range(2):
+        assert torch.equal(tile(sheet, row, 0), x[row, 0])
+        assert torch.equal(tile(sheet, row, 1)[:2], x[row, 0, :2])
+        assert tile(sheet, row, 1)[2:].sub(0.5).abs().max() < 0.01
+        for k in range(3):
+            assert torch.equal(tile(sheet, row, 2 + k), draws[row, k, 0])
+
+
+def test_what_came_back_stands_below_its_input_and_walks_in_rows():
+    x, back = (torch.randint(2, (3, 1, 8, 8)).float() for _ in range(2))
+    space = Space((1, 8, 8), 2)
+    sheet = figures.reconstruction(space, x, back)
+    for k in range(3):
+        assert torch.equal(tile(sheet, 0, k), x[k, 0])
+        assert torch.equal(tile(sheet, 1, k), back[k, 0])
+    walks = figures.walks(space, torch.stack([x, back]))
+    assert torch.equal(tile(walks, 1, 2), back[2, 0])
+    assert figures.walks(Space((2,)), torch.randn(2, 3, 2)).size == (600, 600)
+    assert figures.reconstruction(Space((2,)), *torch.randn(2, 5, 2)).size == (600, 600)
 
 
 @pytest.mark.parametrize("dims", [1, 2, 5])

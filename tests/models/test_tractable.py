@@ -224,3 +224,28 @@ def test_more_components_than_examples_are_refused():
                 Settings(steps=1),
             )
         )
+
+
+def test_a_wide_table_needs_more_memory_than_there_is(monkeypatch):
+    monkeypatch.setattr("plausible.models.gaussian_mixture.available_memory", lambda: 4 * 2**30)
+    config = GaussianMixture.Config(components=10)
+    with pytest.raises(
+        UsageError, match=r"10 Gaussians in 12,000 columns need 53.6 GiB .*, and 4.0 GiB are free"
+    ):
+        GaussianMixture(Space((12_000,)), config)
+    space = Space((100,))
+    model = GaussianMixture(space, config)
+    monkeypatch.setattr("plausible.models.gaussian_mixture.available_memory", lambda: 2**20)
+    with pytest.raises(UsageError, match="choose fewer columns or --components"):
+        model.setup(Part(torch.zeros(20, 100), None, space))
+
+
+def test_samples_of_a_mixture_need_no_covariance_each():
+    torch.manual_seed(0)
+    model = GaussianMixture(Space((3,)), GaussianMixture.Config(components=4))
+    model.mean.copy_(torch.randn(4, 3))
+    model.factor.copy_(torch.randn(4, 3, 3).tril())
+    noise = model._noise(500, torch.Generator().manual_seed(0))
+    k = (noise[:, :1] * 4).long()[:, 0]  # equal weights
+    expected = model.mean[k] + torch.einsum("nij,nj->ni", model.factor[k], noise[:, 1:].double())
+    torch.testing.assert_close(model._sample(noise, None), expected.float())

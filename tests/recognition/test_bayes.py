@@ -91,6 +91,15 @@ def test_the_temperature_is_found_and_changes_no_order():
         assert torch.equal(other.log_posterior(x.double()).argsort(1), order)
 
 
+def test_labels_that_are_all_right_ask_for_no_temperature():
+    """The smaller T the better, without end: a posterior of 12 examples would be certain of everything."""
+    log_posterior = torch.tensor([[0.6, 0.4], [0.3, 0.7]]).log().repeat(6, 1)
+    tempered = temper(Fixed(), log_posterior, torch.tensor([0, 1]).repeat(6))
+    assert tempered.temperature == 1
+    once_wrong = temper(Fixed(), log_posterior, torch.tensor([0, 1] * 5 + [1, 1]))
+    assert once_wrong.temperature < 1
+
+
 def test_naive_bayes_is_overconfident_and_calibration_cures_it(bayes, digits):
     before = predict_labelled(bayes, digits.validation)
     tempered = temper(bayes, before.log_posterior, before.y)

@@ -17,8 +17,8 @@ from plausible.cli.main import main
 from plausible.core.errors import UsageError
 from plausible.data.inputs import read_inputs
 from plausible.data.options import Options
-from plausible.models import ConvNet, GaussianMixture, LinearRegression, NaiveBayes
-from plausible.recognition.conformal import Conformal
+from plausible.models import ConvNet, GaussianMixture, LinearRegression, NaiveBayes, PerClass
+from plausible.recognition.conformal import Conformal, full_conformal
 from plausible.recognition.novelty import NoveltyInput, novelties
 from plausible.recognition.recogniser import ood_detection
 from plausible.recognition.rejection import REJECTED
@@ -134,12 +134,76 @@ def test_p_values_of_the_default_score_hold_for_few_examples(n):
     assert rate.mean() <= 0.1 + 3 * rate.std() / 20
 
 
-def test_what_is_usual_and_what_is_compared_with_are_different_examples(naive, digits):
+@pytest.mark.parametrize("novelty", ["either", "typicality", "likelihood"])
+@pytest.mark.parametrize("n", [4, 19])
+def test_p_values_hold_though_every_example_serves_twice(novelty, n):
+    """What is usual is taken from the examples and the input alike, so they stay exchangeable: P(p <= a) <= a."""
+    torch.manual_seed(0)
+    score, level = novelties[novelty], 1 / (n + 1)
+    below = []
+    for _ in range(150):
+        usual, fresh = (
+            NoveltyInput(torch.randn(k).double(), torch.randn(k).double()) for k in (n, 20)
+        )
+        below.append((full_conformal(score, usual, fresh) <= level + 1e-9).double().mean())
+    rate = torch.stack(below)
+    assert rate.mean().item() == pytest.approx(level, abs=4 * rate.std().item() / 150**0.5)
+
+
+@pytest.mark.parametrize("novelty", ["either", "typicality", "likelihood"])
+def test_what_is_far_from_everything_has_the_smallest_p_value_there_is(novelty):
+    torch.manual_seed(0)
+    usual = NoveltyInput(torch.randn(7).double(), torch.randn(7).double())
+    far = torch.tensor([-1e3, -1e30, -torch.inf, torch.nan]).double()
+    p = full_conformal(novelties[novelty], usual, NoveltyInput(far, torch.zeros(4).double()))
+    assert p.tolist() == [1 / 8] * 4
+    impossible = replace(
+        usual, log_prob=usual.log_prob.index_fill(0, torch.tensor([3]), -torch.inf)
+    )
+    p = full_conformal(novelties[novelty], impossible, NoveltyInput(far, torch.zeros(4).double()))
+    assert p[2] == 2 / 8  # as impossible as one of the seven
+
+
+def test_the_whole_validation_part_is_compared_with(naive, digits):
     asked = Recogniser(naive, digits)
-    usual, compared = asked.in_distribution.log_prob.nats, asked.conformal.scores
-    assert len(usual) + len(compared) == len(digits.validation)
-    even = naive.log_prob(digits.validation.as_batch().x).nats[0::2]
-    assert torch.allclose(usual, even)
+    assert asked.compared == len(digits.validation)
+    assert asked.too_few() is None
+    assert asked.too_few(1e-3) is not None
+
+
+@pytest.mark.parametrize("novelty", ["likelihood", "typicality"])
+def test_few_examples_say_that_they_are_too_few_and_what_would_do(novelty):
+    """Twelve of the right kind allow no p-value below 1/13; 19 allow one of 0.05."""
+    data = make_data(Space((2,), None, 2), 300)
+    model = learned(
+        PerClass(
+            data.space, lambda space: GaussianMixture(space, GaussianMixture.Config(components=1))
+        ),
+        data,
+    )
+    far = plausible.Part(torch.full((1, 2), 1e3), None, data.space)
+
+    def asked(n):
+        few = replace(data, validation=data.validation.rows(slice(0, n)))
+        return Recogniser(model, few, novelty=novelty)
+
+    (answer,) = asked(12).classify(far, ("far",), 1.0, 0.05)
+    assert answer.p == pytest.approx(1 / 13)
+    assert answer.label != REJECTED
+    assert answer.reason.endswith("but less plausible than all 12 examples it was held against")
+    sentence = asked(12).too_few()
+    assert "12 examples" in sentence
+    assert "1/13 = 0.077" in sentence
+    assert "19 examples, or a level of 0.077 would do" in sentence
+    for n, level in ((19, 0.05), (12, 0.077), (6, 0.15)):
+        (answer,) = asked(n).classify(far, ("far",), 1.0, level)
+        assert answer.decision == "rejected: implausible"
+        assert asked(n).too_few(level) is None
+    assert "99 examples" in asked(12).too_few(0.01)
+    assert "examples, or a level" not in asked(12).too_few(1e-5)  # more than are ever compared with
+    assert asked(12).too_few(0.0) is None  # which rejects nothing
+    (near,) = asked(12).classify(data.train.rows(slice(0, 1)), ("near",), 1.0, 0.05)
+    assert "less plausible" not in near.reason
 
 
 def test_one_validation_example_is_enough_to_answer(digits):
@@ -157,8 +221,42 @@ def test_a_model_without_classes_scores_but_does_not_classify():
     assert asked.novelty == "likelihood"
     far = plausible.Part(torch.full((3, 2), 1e3), None, data.space)
     assert all(row.p < 0.05 and row.percentile == 0 for row in asked.score(far, ("a", "b", "c")))
-    with pytest.raises(UsageError, match="conditional"):
+    with pytest.raises(UsageError, match="train it with --per-class") as refused:
         asked.classify(far, ("a", "b", "c"), 0.5, 0.05)
+    assert "--conditional" not in str(refused.value)  # which a mixture has not
+
+
+def test_what_no_class_makes_possible_is_rejected_whatever_the_level():
+    data = make_data(Space((1, 2, 2), 4, 2), 300)
+    model = learned(NaiveBayes(data.space), data)
+    with torch.no_grad():
+        model.log_theta[:, 0, 3] = -torch.inf  # the first pixel is never white
+    asked = Recogniser(model, data, novelty="likelihood")
+    white = plausible.Part(torch.full((1, 1, 2, 2), 3, dtype=torch.uint8), None, data.space)
+    (answer,) = asked.classify(white, ("white",), 1.0, 0.0)
+    assert (answer.label, answer.decision) == (REJECTED, "rejected: implausible")
+    assert answer.reason == "no class makes it possible"
+
+
+def test_a_model_that_has_labels_of_its_own_is_told_so():
+    data = make_data(Space((1, 2, 2), 2), 60)
+    asked = Recogniser(learned(NaiveBayes(data.space), data), data)
+    with pytest.raises(UsageError, match="--conditional or --per-class"):
+        asked.classify(data.heldout, ("a",) * len(data.heldout), 0.5, 0.05)
+
+
+def test_drawn_pixels_are_drawn_once_to_calibrate():
+    grey = make_data(Space((1, 4, 4), 256), 300)
+    space = Space((1, 4, 4), 2)
+    parts = {
+        name: plausible.Part(getattr(grey, name).values, None, space, grey_levels=256)
+        for name in ("train", "validation", "heldout")
+    }
+    data = replace(grey, space=space, **parts)
+    model = learned(NaiveBayes(space), data)
+    a, b = (Recogniser(model, data).calibration for _ in "ab")
+    assert torch.equal(a.validation.log_prob.nats, b.validation.log_prob.nats)
+    assert torch.equal(a.heldout, b.heldout)
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,11 @@ def test_an_evaluation_measures_the_same(monkeypatch, tmp_path):
     )
     kept = EXPECTED["mixture"]
     found = {m.name: m.value for m, _ in report.measures if m.value is not None}
+    assert found.keys() >= kept["measures"].keys()  # and those that came later
+    found = {name: found[name] for name in kept["measures"]}
     assert found == pytest.approx(kept["measures"], rel=1e-3, abs=1e-5)
     verdict = report.verdict.to_dict()
     states = {"state": verdict["state"], **{d["name"]: d["state"] for d in verdict["defects"]}}
-    assert states == kept["verdict"]
+    # a critic is asked today, and 400 examples are too few for it
+    expected = {**kept["verdict"], "anything else": "INCONCLUSIVE"}
+    assert {name: states[name] for name in expected} == expected

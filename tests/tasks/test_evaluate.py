@@ -68,13 +68,13 @@ def digits():
 
 @pytest.fixture(scope="module")
 def real(digits):
-    """Real digits that neither judge nor held-out part have seen, in the place of samples."""
+    """Real digits that neither the reference classifier nor the held-out part have seen, in the place of samples."""
     return sound(evaluate(digits.validation, digits))
 
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """A judge that learns for 20 rounds, for data whose judge need not be any good."""
+    """A reference classifier that learns for 20 rounds, for data of which it need not be any good."""
     monkeypatch.setattr(reference, "_STEPS", 20)
 
 
@@ -150,7 +150,7 @@ def test_a_classifier_has_an_accuracy_and_no_verdict(digits):
     json.dumps(report.to_dict(), allow_nan=False)
 
 
-def test_the_judge_is_learned_once_and_never_from_held_out_data(digits, monkeypatch):
+def test_the_reference_classifier_is_learned_once_and_never_from_held_out_data(digits, monkeypatch):
     first = reference.reference_classifier(digits)
     monkeypatch.setattr(reference, "train", None)  # calling it would raise
     again = reference.reference_classifier(digits)
@@ -159,7 +159,7 @@ def test_the_judge_is_learned_once_and_never_from_held_out_data(digits, monkeypa
     assert isinstance(again, ConvNet)
 
 
-def test_a_half_written_judge_is_learned_again(hasty):
+def test_a_half_written_classifier_is_learned_again(hasty):
     space = Space((3,), None, 2)
     data = data_of(space, 60, 20, y=torch.arange(85) % 2)
     reference.reference_classifier(data)

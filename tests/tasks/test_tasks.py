@@ -126,7 +126,7 @@ def test_samples_are_those_of_the_command(made, gan):
     with pytest.raises(UsageError, match="out of range"):
         sample(gan, 4, "ten")
     with pytest.raises(UsageError, match="no samples"):
-        sample(made["judge"], 4)
+        sample(made["classifier"], 4)
     with pytest.raises(UsageError, match="one set of weights"):
         sample(gan, 4, weights="last")
     for wrong in (lambda: interpolate(gan, 0), lambda: interpolate(gan, 2, 1)):

@@ -57,7 +57,7 @@ class Claimed:
     @property
     def holds(self) -> bool:
         """Whether every number lies where it must."""
-        return all(one.holds for one in self.measured)
+        return all(number.holds for number in self.measured)
 
 
 Experiment = Callable[[int], Claimed]

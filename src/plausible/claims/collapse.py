@@ -44,13 +44,13 @@ def mode_collapse(seed: int) -> Claimed:
     toy, even, measured, curves = toys["ring"](), torch.full((8,), 1 / 8), [], {}
     for name, config in _KINDS.items():
         least, most = (1.0, 7.0) if config else (7.0, 8.0)
-        rounds, found = [], []
+        rounds, counts = [], []
         for steps, x in _samples("ring", config, _RING_STEPS, seed):
             near = torch.cdist(x.double(), toy.centres).min(1)
             modes = torch.where(near.values < _NEAR, near.indices, len(toy.centres))  # (n,)
             rounds.append(float(steps))
-            found.append(_found(modes, even))
-        curves[name] = (rounds, found)
+            counts.append(_found(modes, even))
+        curves[name] = (rounds, counts)
         what = f"modes of 8 found, {name}"
         measured.append(resampled(what, partial(_found, share=even), modes, least=least, most=most))
     data = load("digits")
@@ -80,8 +80,8 @@ def _samples(name: str, config: dict[str, Any], steps: int, seed: int) -> Any:
 
 def _found(modes: Tensor, share: Tensor) -> float:
     """How many modes have at least a tenth of their share: (n,), (K,) -> 0 to K."""
-    seen = torch.bincount(modes, minlength=len(share) + 1)[: len(share)] / len(modes)
-    return float((seen >= _RARE * share).sum())
+    shares = torch.bincount(modes, minlength=len(share) + 1)[: len(share)] / len(modes)
+    return float((shares >= _RARE * share).sum())
 
 
 def _bins(data: Data) -> tuple[Tensor, Any]:

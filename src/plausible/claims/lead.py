@@ -32,10 +32,10 @@ def leading_discriminator(seed: int) -> Claimed:
     optimizer = torch.optim.Adam(net.parameters(), 1e-3, (0.5, 0.99))
     with torch.no_grad():
         shown = model.generator(model.latent(_SHOWN))  # (n, 2)
-    found: list[Tensor] = []
+    after: list[Tensor] = []  # the speed at each sample (n,), lead by lead
     for done in range(_LEADS[-1] + 1):
         if done in _LEADS:
-            found.append(_speed(model, shown, real))
+            after.append(_speed(model, shown, real))
         with torch.no_grad():
             fake = model.generator(model.latent(_BATCH))
         rows = torch.randint(len(real), (_BATCH,))
@@ -43,9 +43,9 @@ def leading_discriminator(seed: int) -> Claimed:
         optimizer.zero_grad()
         cost.backward()
         optimizer.step()
-    speeds = [_median(some) for some in found]
+    speeds = [_median(speed) for speed in after]
     best = max(range(len(speeds)), key=speeds.__getitem__)
-    both = torch.stack([found[0], found[best], found[-1]], 1)  # (n, 3)
+    both = torch.stack([after[0], after[best], after[-1]], 1)  # (n, 3)
     return Claimed(
         [
             resampled(

@@ -57,6 +57,6 @@ def maximum_likelihood(seed: int) -> Claimed:
         ],
         Figure(
             "size of the step away from W*", "sum of log f lost, nats",
-            {"another W": (sizes.tolist(), [max(one, 1e-9) for one in lower])}, log="xy",
+            {"another W": (sizes.tolist(), [max(loss, 1e-9) for loss in lower])}, log="xy",
         ),
     )  # fmt: skip

@@ -22,25 +22,23 @@ def nonsense(seed: int) -> Claimed:
     Sources: Nguyen et al. 2015, https://arxiv.org/abs/1412.1897; Vovk et al. 2005.
     """
     data = load("digits")
-    told, asked = {}, {}
+    recognisers = {}
     for kind in (LogisticRegression, NaiveBayes):
         torch.manual_seed(seed)
         training = train(kind(data.space), data, Settings(seed=seed))
         for _ in training:
             pass
-        told[kind] = asked[kind] = Recogniser(training.averaged, data)
+        recognisers[kind] = Recogniser(training.averaged, data)
     generator = torch.Generator().manual_seed(seed)
     levels = data.space.levels or 256
     noise = torch.randint(
         levels, (_SHOWN, *data.space.shape), generator=generator, dtype=torch.uint8
     )
     part = Part(noise, None, data.space)
-    posterior = asked[LogisticRegression].outputs(part).log_posterior
+    posterior = recognisers[LogisticRegression].outputs(part).log_posterior
     assert posterior is not None
-    bayes = asked[NaiveBayes]
-    assert bayes.conformal is not None
-    far = bayes.conformal(bayes.novelty_score(bayes.outputs(part)))
-    near = bayes.conformal(bayes.novelty_score(bayes.outputs(data.heldout)))
+    bayes = recognisers[NaiveBayes]
+    far, near = bayes.p_values(bayes.outputs(part)), bayes.p_values(bayes.outputs(data.heldout))
     sure = posterior.exp()
     steps = [k / 50 for k in range(51)]
     curves = {

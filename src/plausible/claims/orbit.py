@@ -50,11 +50,11 @@ def _centres(penalties: tuple[str, ...], seed: int) -> Tensor:
     torch.manual_seed(seed)
     model = GAN(data.space, GAN.Config(penalties=penalties, **_GAME))
     settings = Settings(steps=_RING_ROUNDS, seed=seed, simultaneous=True)
-    training, z, found = train(model, data, settings), model.latent(_DRAWN), []
+    training, z, distances = train(model, data, settings), model.latent(_DRAWN), []
     for _ in training:
         with torch.no_grad():
-            found.append(model.standardise(model.decode(z)).mean(0).norm())
-    return torch.stack(found)
+            distances.append(model.standardise(model.decode(z)).mean(0).norm())
+    return torch.stack(distances)
 
 
 @claims
@@ -81,7 +81,7 @@ def orbit(seed: int) -> Claimed:
     contraction = (damped[-1] / damped[249]) ** (1 / (_ROUNDS - 250))
     late = in_turns[100:]
     rounds = [float(k + 1) for k in range(_ROUNDS)]
-    ring = {name: _centres(some, seed) for name, some in (("none", ()), ("R1", ("r1",)))}
+    ring = {name: _centres(penalties, seed) for name, penalties in (("none", ()), ("R1", ("r1",)))}
     half = torch.stack([ring["none"], ring["R1"]], 1)[_RING_ROUNDS // 2 :]  # (rounds / 2, 2)
     blocks = half.square().unflatten(0, (_BLOCKS, -1)).mean(1)  # (blocks, 2)
     long = [float(k + 1) for k in range(_RING_ROUNDS)]

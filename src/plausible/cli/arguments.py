@@ -7,6 +7,7 @@ import tyro
 from tyro.conf import Positional
 
 from plausible.core.choices import Device as DeviceName
+from plausible.core.choices import OnFailure as Failure
 
 RunFolder = Annotated[
     Positional[Path], tyro.conf.arg(name="run", help="The folder of the run.", metavar="RUN")
@@ -15,13 +16,32 @@ Paths = Annotated[
     Positional[tuple[str, ...]],
     tyro.conf.arg(
         name="path",
-        help="Inputs: images, folders of images, or .npy, .npz and .csv files.",
+        help="The inputs: images, folders of images, or .npy, .npz and .csv files.",
         metavar="PATH...",
+    ),
+]
+DataPlace = Annotated[
+    str | None,
+    tyro.conf.arg(
+        help="Read the data of the run from here, a name or a path; by default from where they were."
     ),
 ]
 Count = Annotated[int, tyro.conf.arg(aliases=["-n"])]
 Device = Annotated[
-    DeviceName, tyro.conf.arg(help="Where to compute; auto is a GPU where there is one.")
+    DeviceName, tyro.conf.arg(help="The device to compute on; auto is a GPU where there is one.")
+]
+Watch = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="Probe the model every 100 rounds, raise alarms, and keep the best weights."
+    ),
+]
+OnFailure = Annotated[
+    Failure,
+    tyro.conf.arg(
+        help="Where a number is not finite, warn stops, and rollback first goes back once, with half the "
+        "learning rate; stop stops at any failure."
+    ),
 ]
 Seed = Annotated[int, tyro.conf.arg(help="The same seed gives the same result.")]
 Overwrite = Annotated[bool, tyro.conf.arg(help="Replace what exists where the result is written.")]

@@ -26,9 +26,9 @@ class Claims:
     """
 
     names: Positional[tuple[str, ...]] = ()
-    """Which claims to run; by default all of them, 2 minutes each at most."""
+    """The claims to run; by default all of them, 2 minutes each at most."""
     out: Path | None = None
-    """A folder for a page, a picture and the numbers of each."""
+    """Write a page, a picture and the numbers of each to this folder."""
     seed: Seed = 0
     overwrite: Overwrite = False
 

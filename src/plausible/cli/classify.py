@@ -25,16 +25,18 @@ class Classify(Questions):
     """Reject as implausible what is as novel as this share of good data; 0 rejects nothing."""
 
     def run(self) -> None:
-        """Look and answer."""
+        """Classify the inputs, show and write the answers."""
         self.check()
-        recogniser, inputs = self.opened()
+        from plausible.tasks import classify
+
+        trained, inputs, how = self.asked()
         with progress_bar("looking at the inputs"):
-            answers = recogniser.classify(inputs.part, inputs.names, self.reject_cost, self.level)
-        kinds = recogniser.class_names
-        shown = table(f"{len(answers):,} inputs", ("input", "decision", "reason", "posterior"))
-        for answer in answers[:SHOWN]:
+            found = classify(trained, inputs, reject_cost=self.reject_cost, level=self.level, **how)
+        kinds = found.class_names
+        shown = table(f"{len(found):,} inputs", ("input", "decision", "reason", "posterior"))
+        for answer in found[:SHOWN]:
             shown.add_row(answer.name, answer.decision, answer.reason, _largest(answer, kinds))
-        self.show(inputs.notes, shown, [_row(answer, kinds) for answer in answers])
+        self.show(found.notes, shown, [_row(answer, kinds) for answer in found])
 
 
 def _row(answer: "Answer", class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -26,10 +26,10 @@ class DescribeData:
     name: ClassVar[str] = "data"
 
     source: Positional[str] = "digits"
-    """A name (digits, a toy, mnist) or a path: images, IDX, npy, npz, csv."""
+    """Describe this set: a name (digits, a toy, mnist) or a path to images, IDX, npy, npz or csv."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
     picture: Path | None = None
-    """Where to draw some of the items (.png); by default <name>-data.png."""
+    """Draw some of the items into this .png; by default <name>-data.png."""
     overwrite: Overwrite = False
 
     def run(self) -> None:

@@ -33,7 +33,9 @@ def beginning(training: "Training[Any]", run: "Run") -> str:
     )
 
 
-def watch(steps: "Iterable[Step]", total: int | None, console: Console | None) -> "Iterator[Step]":
+def show_progress(
+    steps: "Iterable[Step]", total: int | None, console: Console | None
+) -> "Iterator[Step]":
     """Pass the steps of a training on while showing them: a live table, or lines without a terminal.
 
     Shows the step, images/s, the time left, and for each player its loss, what it watches and the
@@ -86,6 +88,7 @@ def report(evaluation: "Report") -> Group:
     parts: list[Table | Text] = []
     if evaluation.classes:
         parts.append(_classes(evaluation))
+    if evaluation.classes and evaluation.reference_accuracy is not None:
         right = f"classes by a classifier that is {evaluation.reference_accuracy:.1%} right on held-out data"
         parts.append(Text(right + "\n"))
     parts += [_measures(evaluation), _undefined(evaluation)]

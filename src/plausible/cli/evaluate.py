@@ -20,6 +20,7 @@ from plausible.data.source import NAMES, resolve_source
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
+    from plausible.evaluation.features import Features
     from plausible.evaluation.report import Report
 
 
@@ -36,26 +37,26 @@ class Evaluate:
     run_folder: Annotated[Positional[Path | None], tyro.conf.arg(name="run", metavar="[RUN]")] = (
         None
     )
-    """The folder of the run; not with --samples."""
+    """The folder of the run to judge, where it is not --samples."""
     samples: str | None = None
     """Judge these instead of a run: a folder of images, or a .npz, .npy, .csv or IDX file."""
     data: str | None = None
-    """With --samples: the data they imitate, a name or a path."""
+    """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
     split: float | None = None
-    """With --samples: the share of the data to hold out, 0 to 1; by default as for training."""
+    """Hold out this share of --data, 0 to 1, to judge --samples by; by default as for training."""
     heldout: str | None = None
-    """With --samples: real data to hold them against, when --data is what they were learned from."""
+    """Hold --samples against these real data, a name or a path; --data is then what they were learned from."""
     n: Count = 5000
-    """The most samples and held-out examples to look at."""
+    """Look at no more samples, and held-out examples, than this."""
     features: Extractor = "auto"
-    """What distances are taken in; auto is a classifier for labelled data, otherwise random."""
+    """Take distances in these features; auto is a classifier for labelled data, otherwise random."""
     outliers: str | None = None
-    """Data of another kind, a name or a path: does the model tell them from its own?"""
+    """Measure how well the model tells its own data from these of another kind, a name or a path."""
     pretrained: str | None = None
-    """An image model of the Hugging Face hub, or its folder, as features (extra: pretrained)."""
+    """Take an image model of the Hugging Face hub, or its folder, as features (extra: pretrained)."""
     out: Path | None = None
-    """The folder to write to; by default the run, or <samples>-evaluation."""
+    """Write to this folder; by default the run, or <samples>-evaluation."""
     strict: bool = False
     """Exit with 0 for PASS, 1 for FAIL and 3 for INCONCLUSIVE."""
     seed: Seed = 0
@@ -68,7 +69,7 @@ class Evaluate:
         from plausible.cli import display
         from plausible.tasks.save import save_report
 
-        report, data, folder = self._of_samples() if self.samples else self._of_run()
+        report, folder, data = self._of_samples() if self.samples else self._of_run()
         again = ", in the place of those before" if (folder / "measures.json").exists() else ""
         save_report(report, folder, data)
         console.print(display.report(report))
@@ -76,49 +77,49 @@ class Evaluate:
         if self.strict and report.verdict is not None:
             sys.exit(report.verdict.exit_code)
 
-    def _of_run(self) -> "tuple[Report, Data, Path]":
-        from plausible.evaluation.features import pretrained
+    def _of_run(self) -> "tuple[Report, Path, Data]":
         from plausible.tasks import evaluate, open_trained
 
         assert self.run_folder is not None
-        trained = open_trained(self.run_folder, device=self.device)
+        trained = open_trained(self.run_folder, self.data, device=self.device)
         with progress_bar("reading") as progress:
             report = evaluate(
                 trained,
                 n=self.n,
-                features=pretrained(self.pretrained) if self.pretrained else self.features,
+                features=self._features(),
                 outliers=self.outliers,
                 seed=self.seed,
                 progress=progress,
+                on_notes=say_notes,
             )
-        return report, trained.data, self.out or self.run_folder
+        return report, self.out or self.run_folder, trained.data
 
-    def _of_samples(self) -> "tuple[Report, Data, Path]":
-        from plausible.data.load import load
-        from plausible.evaluation.features import pretrained
-        from plausible.tasks import evaluate
-        from plausible.tasks.evaluate_samples import foreign_samples
+    def _of_samples(self) -> "tuple[Report, Path, None]":
+        from plausible.tasks import evaluate_samples
 
         assert self.samples is not None
         assert self.data is not None
         folder = self.out or Path(f"{Path(os.path.abspath(self.samples)).stem}-evaluation")
         check_output_folder(folder, self.overwrite)
-        with progress_bar(f"reading {self.data}"):
-            real = load(self.data, self.preparation)
-        part, data, notes = foreign_samples(
-            self.samples, real, options=self.preparation, split=self.split, heldout=self.heldout
-        )
-        say_notes(notes)
         with progress_bar("reading") as progress:
-            report = evaluate(
-                part,
-                data,
+            report = evaluate_samples(
+                self.samples,
+                self.data,
+                options=self.preparation,
+                split=self.split,
+                heldout=self.heldout,
                 n=self.n,
-                features=pretrained(self.pretrained) if self.pretrained else self.features,
+                features=self._features(),
                 seed=self.seed,
                 progress=progress,
+                on_notes=say_notes,
             )
-        return report, data, folder
+        return report, folder, None
+
+    def _features(self) -> "Extractor | Features":
+        from plausible.evaluation.features import pretrained
+
+        return pretrained(self.pretrained) if self.pretrained else self.features
 
     def _check(self) -> None:
         """Refuse what can be refused without reading anything large."""
@@ -128,7 +129,7 @@ class Evaluate:
             )
         if self.run_folder is not None:
             check_run(self.run_folder)
-            for flag in ("data", "split", "heldout"):
+            for flag in ("split", "heldout"):
                 if getattr(self, flag) is not None:
                     raise UsageError(f"--{flag} goes with --samples; a run knows its own data")
             if self.preparation != DEFAULTS:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import tyro
 from tyro.conf import OmitArgPrefixes
 
-from plausible.core.choices import Device, OnFailure
+from plausible.cli.arguments import Device, OnFailure, Watch
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
@@ -27,21 +27,18 @@ class TrainingFlags:
     """How to train, whatever the model."""
 
     precision: Precision = "float32"
-    """bf16 is automatic mixed precision, faster where the processor has it."""
+    """Compute in float32, or in bf16 where it is safe, which is faster where the processor has it."""
     micro_batch: int | None = None
     """Split every batch into parts of so many examples: the same mean gradient in less memory."""
     simultaneous: bool = False
     """Let all players compute their gradients before any of them moves."""
     per_class: bool = False
     """Learn one model for each class instead of a single one: p(x | y) of any explicit model."""
-    watch: bool = True
-    """Probe the model every 100 rounds, raise alarms, and keep the best weights."""
+    watch: Watch = True
     on_failure: OnFailure = "rollback"
-    """warn: stop where a number is not finite; rollback: go back once before, with half the learning rate; stop: stop at any failure."""
     device: Device = "auto"
-    """Where to compute; auto is a GPU where there is one."""
     processes: int = 1
-    """How many processes train together, on equal shards of every batch."""
+    """The number of processes that train together, on equal shards of every batch."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,11 @@ class TrainFlags:
     """The flags of ``plausible train`` for every model; ``train_flags`` adds those of one."""
 
     data: str = "digits"
-    """What to learn from: a name (digits, a toy, mnist) or a path to images, IDX, npy, npz or csv."""
+    """The data to learn from: a name (digits, a toy, mnist) or a path to images, IDX, npy, npz or csv."""
     steps: int | None = None
-    """How many rounds to play; by default what suits the model and the data."""
+    """The number of rounds to play; by default what suits the model and the data."""
     minutes: float | None = None
-    """How many wall-clock minutes to play, instead of a number of steps."""
+    """The number of wall-clock minutes to play, instead of a number of steps."""
     out: Path | None = None
     """The folder of the run; by default runs/<model>-<data>-<time>."""
     seed: int = 0
@@ -130,7 +127,7 @@ def _group(config: Model.Config, names: list[str], doc: str) -> type[Any]:
 
 def field_help(kind: type[Any]) -> dict[str, str]:
     """{field: the string below it} of a dataclass and those it inherits from, read from the source."""
-    found: dict[str, str] = {}
+    helps: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         if base is object or not hasattr(base, "__dataclass_fields__"):
             continue
@@ -143,8 +140,8 @@ def field_help(kind: type[Any]) -> dict[str, str]:
                 and isinstance(below, ast.Expr)
                 and isinstance(below.value, ast.Constant)
             ):
-                found[declared.target.id] = " ".join(str(below.value.value).split())
-    return found
+                helps[declared.target.id] = " ".join(str(below.value.value).split())
+    return helps
 
 
 def _narrow(hint: Any) -> Any:

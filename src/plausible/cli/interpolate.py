@@ -6,7 +6,7 @@ from pathlib import Path
 from plausible.cli.arguments import Device, Overwrite, RunFolder, Seed
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
-from plausible.cli.console import say
+from plausible.cli.console import say, say_notes
 from plausible.core.errors import UsageError
 
 
@@ -20,13 +20,13 @@ class Interpolate:
 
     run_folder: RunFolder
     out: str
-    """Where to write the walks: a name ending in .png (rows of images) or .gif (an animation)."""
+    """Write the walks to this name, which ends in .png (rows of images) or .gif (an animation)."""
     between: tuple[str, str] | None = None
-    """Two files to walk between, each by its own z, of a model that can encode (vae)."""
+    """Walk between these two files, each by its own z, of a model that can encode (vae)."""
     rows: int = 8
-    """How many walks; between two images there is one."""
+    """The number of walks; between two images there is one."""
     columns: int = 12
-    """How many points on each walk, both ends counted."""
+    """The number of points on each walk, both ends counted."""
     label: str | None = None
     """The class of all walks of a conditional model, by name or number; by default each has a drawn one."""
     seed: Seed = 0
@@ -43,21 +43,23 @@ class Interpolate:
             check_inputs(self.between)
         from plausible import figures
         from plausible.tasks import interpolate, interpolate_between, open_trained
+        from plausible.tasks.inputs import as_inputs
         from plausible.tasks.save import save_bytes
 
         trained = open_trained(self.run_folder, device=self.device)
         if self.between is None:
             x = interpolate(trained, self.rows, self.columns, self.label, seed=self.seed)
-        else:  # (columns, *shape) -> (1, columns, *shape)
-            x = interpolate_between(trained, self.between, self.columns, self.label)[None]
+        else:
+            ends = as_inputs(self.between, trained)
+            say_notes(ends.notes)
+            x = interpolate_between(trained, ends, self.columns, self.label)[None]
+            # (columns, *shape) -> (1, columns, *shape)
         if self.out.lower().endswith(".gif"):
             if not trained.model.space.is_image:
                 raise UsageError("an animation needs images: choose a name ending in .png")
             content = figures.gif([figures.grid(frame) for frame in x.transpose(0, 1)])
-        elif trained.model.space.is_image:
-            content = figures.png(figures.grid(x.flatten(0, 1), self.columns))
         else:
-            content = figures.png(figures.scatter(x.flatten(0, 1)))
+            content = figures.png(figures.walks(trained.model.space, x))
         save_bytes(Path(self.out), content)
         walks = f"{len(x)} walks" if len(x) > 1 else "a walk"
         say(f"{walks} of {self.columns} points in {self.out}")

@@ -42,6 +42,12 @@ def _answer(args: list[str]) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; nothing is wrong
         sys.exit(141)
+    except (MemoryError, RuntimeError) as error:
+        from plausible.core.memory import out_of_memory
+
+        if (sentence := out_of_memory(error)) is None:
+            raise
+        _stop(sentence, 2)
 
 
 def _run(args: list[str]) -> None:

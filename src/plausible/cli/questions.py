@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from plausible.cli.arguments import Device, Overwrite, Paths, RunFolder, Seed
+from plausible.cli.arguments import DataPlace, Device, Overwrite, Paths, RunFolder, Seed
 from plausible.cli.checks import check_inputs, check_output, check_run
-from plausible.cli.console import console, progress_bar, say, say_notes
+from plausible.cli.console import console, say, say_notes
 from plausible.core.choices import Novelty
 from plausible.core.errors import UsageError
+from plausible.data.source import resolve_source
 
 if TYPE_CHECKING:
     from plausible.data.inputs import Inputs
-    from plausible.recognition.recogniser import Recogniser
+    from plausible.tasks import Trained
 
 SHOWN = 100  # rows of the table on the screen
 
@@ -29,6 +30,7 @@ class Questions:
 
     run_folder: RunFolder
     paths: Paths
+    data: DataPlace = None
     background: Path | None = None
     """A run of the same data trained with --mutate 0.2; the score is then ratio."""
     novelty: Novelty | None = None
@@ -48,29 +50,28 @@ class Questions:
             check_run(self.background)
             if self.novelty not in (None, "ratio"):
                 raise UsageError(f"--background is for --novelty ratio, not {self.novelty}")
+        if self.data is not None:
+            resolve_source(self.data)
         check_inputs(self.paths)
         if self.draws is not None and self.draws < 1:
             raise UsageError(f"--draws must be at least 1, not {self.draws}")
         if self.out is not None:
             check_output(str(self.out), (".csv", ".json"), self.overwrite)
 
-    def opened(self) -> "tuple[Recogniser, Inputs]":
-        """The run, ready to answer, and what it is asked about."""
-        from plausible.tasks import calibrated, open_trained
+    def asked(self) -> "tuple[Trained, Inputs, dict[str, Any]]":
+        """The run, what it is asked about, and how: the arguments that both tasks take."""
+        from plausible.tasks import open_trained
         from plausible.tasks.inputs import as_inputs
 
-        trained = open_trained(self.run_folder, device=self.device)
-        inputs = as_inputs(self.paths, trained.model.space, trained.options)
-        with progress_bar("calibrating on the validation data"):
-            recogniser = calibrated(
-                trained,
-                background=self.background,
-                novelty=self.novelty,
-                draws=self.draws,
-                seed=self.seed,
-                device=self.device,
-            )
-        return recogniser, inputs
+        trained = open_trained(self.run_folder, self.data, device=self.device)
+        how = {
+            "background": self.background,
+            "novelty": self.novelty,
+            "draws": self.draws,
+            "seed": self.seed,
+            "device": self.device,
+        }
+        return trained, as_inputs(self.paths, trained), how
 
     def show(self, notes: tuple[str, ...], table: Table, rows: list[dict[str, Any]]) -> None:
         """Notes and table on the screen, everything in the file that was asked for."""

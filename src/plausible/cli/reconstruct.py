@@ -6,9 +6,7 @@ from pathlib import Path
 from plausible.cli.arguments import Device, Overwrite, Paths, RunFolder
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
-from plausible.cli.console import counting_bar, say
-
-_COLUMNS = 16  # inputs side by side
+from plausible.cli.console import counting_bar, say, say_notes
 
 
 @commands
@@ -22,7 +20,7 @@ class Reconstruct:
     run_folder: RunFolder
     paths: Paths
     out: str
-    """Where to write: .png (above the inputs, below what came back) or .npz (what came back)."""
+    """Write to this name: .png (above the inputs, below what came back), .npz or .csv (what came back)."""
     label: str | None = None
     """The class of all inputs, by name or number; by default the most probable one of each input."""
     device: Device = "auto"
@@ -32,22 +30,27 @@ class Reconstruct:
         """Encode, decode and write."""
         check_run(self.run_folder)
         check_inputs(self.paths)
-        check_output(self.out, (".png", ".npz"), self.overwrite)
+        check_output(self.out, (".png", ".npz", ".csv"), self.overwrite)
         from plausible import figures
+        from plausible.core.space import Batch
         from plausible.tasks import open_trained, reconstruct
-        from plausible.tasks.save import save_arrays, save_bytes
+        from plausible.tasks.inputs import as_inputs
+        from plausible.tasks.save import check_form, save_arrays, save_bytes, save_samples
 
         trained = open_trained(self.run_folder, device=self.device)
+        check_form(self.out, trained.model.space)
+        inputs = as_inputs(self.paths, trained)
+        say_notes(inputs.notes)
         with counting_bar("there and back") as count:
-            found = reconstruct(trained, self.paths, self.label, progress=count)
+            result = reconstruct(trained, inputs, self.label, progress=count)
         if self.out.lower().endswith(".npz"):
-            save_arrays(self.out, x=found.reconstruction)
-        elif trained.model.space.is_image:
-            image = figures.paired_grid(found.x, found.reconstruction, _COLUMNS)
-            save_bytes(Path(self.out), figures.png(image))
+            save_arrays(self.out, x=result.reconstruction)
+        elif self.out.lower().endswith(".csv"):
+            save_samples(Batch(result.reconstruction), trained.model.space, self.out, trained)
         else:
-            save_bytes(Path(self.out), figures.png(figures.scatter(found.reconstruction, found.x)))
+            image = figures.reconstruction(trained.model.space, result.x, result.reconstruction)
+            save_bytes(Path(self.out), figures.png(image))
         say(
-            f"{len(found.x):,} inputs and what comes back of them in {self.out}; they differ by "
-            f"{found.rmse:.3g} a coordinate (root mean square)"
+            f"{len(result.x):,} inputs and what comes back of them in {self.out}; they differ by "
+            f"{result.rmse:.3g} a coordinate (root mean square)"
         )

@@ -3,11 +3,12 @@
 import sys
 from dataclasses import dataclass
 
-from plausible.cli.arguments import Device, RunFolder
+from plausible.cli.arguments import DataPlace, Device, OnFailure, RunFolder, Watch
 from plausible.cli.checks import check_run
 from plausible.cli.command import commands
-from plausible.core.choices import OnFailure
+from plausible.cli.console import say_notes
 from plausible.core.errors import UsageError
+from plausible.data.source import resolve_source
 
 
 @commands
@@ -23,15 +24,16 @@ class Resume:
     """A new total number of rounds, those already played counted; by default the run's own."""
     minutes: float | None = None
     """A new total number of wall-clock minutes, those already spent counted."""
+    data: DataPlace = None
     on_failure: OnFailure = "rollback"
-    """warn: stop where a number is not finite; rollback: go back once before, with half the learning rate; stop: stop at any failure."""
-    watch: bool = True
-    """Probe the model every 100 rounds, raise alarms, and keep the best weights."""
+    watch: Watch = True
     device: Device = "auto"
 
     def run(self) -> None:
         """Resume with as many processes as before, evaluate again."""
         check_run(self.run_folder)
+        if self.data is not None:
+            resolve_source(self.data)
         from plausible.cli.train import play
         from plausible.core.device import resolve_device
         from plausible.runs import Run
@@ -46,6 +48,7 @@ class Resume:
             run,
             steps=self.steps,
             minutes=self.minutes,
+            data=self.data,
             device=self.device,
             world=distributed.join(resolve_device(self.device)),
         )
@@ -53,4 +56,6 @@ class Resume:
             raise UsageError(
                 f"{run.folder} has used its budget: give a larger total with --steps or --minutes"
             )
+        if training.world.leads:
+            say_notes(training.data.notes)
         play(run, training, self.watch, self.on_failure)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @commands
 @dataclass(frozen=True)
 class Sample:
-    """Draw samples: a grid (.png), arrays (.npz), or a folder (trailing /) with one PNG each.
+    """Draw samples: a grid (.png), arrays (.npz), a table (.csv), or a folder (trailing /) with one PNG each.
 
+    What is written has the labels of the data: y of arrays, the class column of a table, sub-folders of images.
     Or show the walk of the Markov chain behind them, from its beginning, as an animation.
 
     Example: plausible sample runs/gan-digits-20260101-120000 -n 64 --out samples.png
@@ -27,9 +28,9 @@ class Sample:
 
     run_folder: RunFolder
     out: str | None = None
-    """Where to write the samples: a name ending in .png, .npz or /."""
+    """Write the samples to this name, which ends in .png, .npz, .csv (vectors) or / (images)."""
     n: Count = 64
-    """How many samples to draw, or how many chains to walk."""
+    """Draw this many samples, or walk this many chains."""
     label: str | None = None
     """Draw only this class, by name or number, from a conditional model; by default all classes."""
     truncation: float | None = None
@@ -41,7 +42,7 @@ class Sample:
     chain: str | None = None
     """Write the walk of n chains in the place of samples, of rbm and gsn: a name ending in .gif."""
     steps: int = 100
-    """How many steps the walk of --chain takes."""
+    """Let the walk of --chain take this many steps."""
     seed: Seed = 0
     device: Device = "auto"
     overwrite: Overwrite = False
@@ -52,14 +53,16 @@ class Sample:
         if (self.out is None) == (self.chain is None):
             raise UsageError("say where to write: --out for samples, or --chain for a walk")
         if self.out is not None:
-            check_output(self.out, (".png", ".npz", "/"), self.overwrite)
+            check_output(self.out, (".png", ".npz", ".csv", "/"), self.overwrite)
         if self.chain is not None:
             check_output(self.chain, (".gif",), self.overwrite, "--chain")
         if self.n < 1 or self.steps < 1:
             raise UsageError("-n and --steps must be at least 1")
+        if self.truncation is not None and not self.truncation > 0:
+            raise UsageError(f"--truncation must be more than 0, not {self.truncation:g}")
         from plausible.tasks import open_trained, sample
         from plausible.tasks.sample import weights_used
-        from plausible.tasks.save import save_samples
+        from plausible.tasks.save import check_form, save_samples
 
         trained = open_trained(self.run_folder, device=self.device, weights=self.weights)
         which = weights_used(trained, self.weights)
@@ -69,6 +72,7 @@ class Sample:
             self._walk(trained, self.chain)
             return
         assert self.out is not None
+        check_form(self.out, trained.model.space)
         drawn = sample(
             trained,
             self.n,
@@ -77,7 +81,7 @@ class Sample:
             mean=self.mean,
             seed=self.seed,
         )
-        save_samples(drawn, trained.model.space, self.out)
+        save_samples(drawn, trained.model.space, self.out, trained)
         say(f"{self.n:,} samples in {self.out}")
 
     def _walk(self, trained: "Trained", out: str) -> None:

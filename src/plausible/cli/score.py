@@ -11,7 +11,8 @@ from plausible.cli.questions import SHOWN, Questions, table
 
 if TYPE_CHECKING:
     from plausible.data.inputs import Inputs
-    from plausible.recognition.recogniser import Plausibility, Recogniser
+    from plausible.recognition.recogniser import Plausibility
+    from plausible.tasks import Trained
 
 _LONG = 1e9  # nats beyond which digits say nothing
 _PICTURED = 16  # inputs of a heat map
@@ -29,38 +30,43 @@ class Score(Questions):
     """Where to draw -log p of every pixel of the inputs (.png), of an autoregressive model."""
 
     def run(self) -> None:
-        """Look and answer."""
+        """Score the inputs, show and write the rows."""
         self.check()
         if self.map is not None:
             check_output(self.map, (".png",), self.overwrite, "--map")
-        recogniser, inputs = self.opened()
+        from plausible.recognition.conformal import most_extreme
+        from plausible.recognition.recogniser import LEVEL
+        from plausible.tasks import score
+
+        trained, inputs, how = self.asked()
         if self.map is not None:
             from plausible.tasks.complete import autoregressive
-            from plausible.tasks.trained import Trained
 
-            autoregressive(Trained(recogniser.model), "--map")
+            autoregressive(trained, "--map")
         with progress_bar("looking at the inputs"):
-            rows = recogniser.score(inputs.part, inputs.names)
+            found = score(trained, inputs, **how)
         columns = ("input", "log p(x), nats", "of held-out data", "p-value")
-        title = f"{len(rows):,} inputs; implausible by {recogniser.novelty}"
+        title = f"{len(found):,} inputs; implausible by {found.novelty}"
         shown = table(title, columns, left=("input",))
-        for row in rows[:SHOWN]:
+        for row in found[:SHOWN]:
             below = f"{row.percentile:.1%} are at most as probable"
-            shown.add_row(row.name, _nats(row), below, f"{row.p:.2g}")
-        self.show(inputs.notes, shown, [asdict(row) for row in rows])
+            extreme = most_extreme(row.p, found.compared, LEVEL)
+            p = f"{row.p:.2g}, {extreme}" if extreme else f"{row.p:.2g}"
+            shown.add_row(row.name, _nats(row), below, p)
+        self.show(found.notes, shown, [asdict(row) for row in found])
         if self.map is not None:
-            _draw_map(recogniser, inputs, self.map)
+            _draw_map(trained, inputs, self.map)
             say(f"-log p of every pixel in {self.map}")
 
 
-def _draw_map(recogniser: "Recogniser", inputs: "Inputs", out: str) -> None:
+def _draw_map(trained: "Trained", inputs: "Inputs", out: str) -> None:
     """Images and below each its pixels' -log p, of the first inputs."""
     from plausible import figures
     from plausible.tasks import surprisal
     from plausible.tasks.save import save_bytes
 
     part = inputs.part.rows(slice(0, _PICTURED))
-    nats = surprisal(recogniser.model, part)
+    nats = surprisal(trained, part)
     save_bytes(Path(out), figures.png(figures.heatmap(part.as_batch().x, nats)))
 
 

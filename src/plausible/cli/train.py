@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plausible.cli.command import commands
-from plausible.cli.console import console, counting_bar, progress_bar, say
+from plausible.cli.console import console, counting_bar, progress_bar, say, say_notes
 from plausible.core.choices import OnFailure
 from plausible.core.errors import NotDefined, UsageError
 from plausible.data.source import resolve_source
@@ -74,6 +74,8 @@ def _train(name: str, arguments: list[str]) -> None:
     world = distributed.join(device)
     with counting_bar(f"reading {flags.data}", quiet=not world.leads) as count:
         data = load(flags.data, flags.preparation, count)
+    if world.leads:
+        say_notes(data.notes)
     run, training = start(
         kind,
         data,
@@ -105,7 +107,7 @@ def play(run: "Run", training: "Training[Any]", watched: bool, on_failure: OnFai
     monitor = monitored(run, training) if watched else None
     steps = fit_steps(run, training, monitor, on_failure, on_finding)
     try:
-        for _ in display.watch(steps, training.settings.steps, console if leads else None):
+        for _ in display.show_progress(steps, training.settings.steps, console if leads else None):
             pass
     except Failed as failure:
         left = "holds the last save" if (run.folder / "state.pt").exists() else "holds nothing yet"

@@ -156,7 +156,7 @@ def truncated(z: Tensor, t: float) -> Tensor:
     By the inverse of the distribution function, so that the same draw of z, more typical, comes out.
     """
     if not t > 0:
-        raise UsageError(f"--truncation must be more than 0, not {t}")
+        raise UsageError(f"the bound of a truncated z must be more than 0, not {t}")
     share = torch.erf(torch.tensor(t / 2**0.5, dtype=torch.float64))  # P(|z| <= t)
     inside = torch.erf(z.double() / 2**0.5) * share
     return (torch.erfinv(inside) * 2**0.5).to(z.dtype).clamp(-t, t)

@@ -1,14 +1,11 @@
 """A published recipe as data: a configuration, where it was published, and what was measured there."""
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
 from plausible.core.bounds import flag
-
-NO_FIGURE = "no figure on these data"
 
 
 @dataclass(frozen=True)
@@ -39,20 +36,6 @@ def flags(preset: Preset) -> str:
         if value != getattr(default, field.name):
             words += _spelled(flag(field.name), value)
     return shlex.join(words)
-
-
-def table(presets: Mapping[str, Preset]) -> str:
-    """The presets as a table in Markdown: name, flags, what was published, what differs here, source."""
-    lines = [
-        "| preset | the same in flags | published | what differs here | source |",
-        "|---|---|---|---|---|",
-    ]
-    for name, preset in presets.items():
-        cells = (
-            f"`{name}`", f"`{flags(preset)}`", preset.published or NO_FIGURE, preset.note, preset.source
-        )  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
 
 
 def _spelled(name: str, value: Any) -> list[str]:

@@ -6,7 +6,9 @@
 ``load``      a source -> ``Data``: labels, levels, split
 ``split``     the three parts: drawn, drawn anew, taken from other data
 ``readers``   one function a format in a registry, each giving a ``raw``: a new format is one more
-``arrays``    any array as images or vectors; ``images`` one picture file
+``arrays``    any array as images or vectors; ``images`` one picture file, ``image_files`` many
+``value_range``  which numbers are black and white, of arrays and of deep pictures alike
+``columns``   tables matched by name to those that the data came in
 ``quantise``  grey levels, black and white; ``labels`` classes 0 .. K - 1
 ``mutation``  some coordinates replaced, for a background model
 ``inputs``    files to answer questions about; ``samples`` what another program drew

@@ -1,21 +1,37 @@
 """An array of any numeric type and layout, read as images or as vectors."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from plausible.core.errors import UsageError
 from plausible.data.raw import Raw
+from plausible.data.rounding import check_rounding
+from plausible.data.value_range import (
+    Extent,
+    ValueRange,
+    count_levels,
+    decide_range,
+    explain,
+    extent,
+    to_codes,
+)
 
 CHANNELS = (1, 3, 4)
 
 
-def interpret(array: np.ndarray, file: str, format: str, levels: int | None = None) -> Raw:
+def interpret(
+    array: np.ndarray,
+    file: str,
+    format: str,
+    levels: int | None = None,
+    value_range: ValueRange | None = None,
+) -> Raw:
     """Images (N, H, W), (N, C, H, W) or (N, H, W, C), or vectors (N, D), from what the array is.
 
     levels  the array holds codes 0 .. levels - 1 of images; None: decided from type and range.
+    value_range  (black, white) that images have if their values allow it; None: decided from type and range.
     Every decision that could have gone otherwise is explained in the notes.
     UsageError: not numbers, NaN or infinite, 0 or more than 4 axes, values that are no grey values.
     """
@@ -26,9 +42,10 @@ def interpret(array: np.ndarray, file: str, format: str, levels: int | None = No
             f"{file} holds an array of shape {array.shape}; expected vectors (N, D) or "
             f"images (N, H, W), (N, C, H, W) or (N, H, W, C)"
         )
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)  # of whatever machine
     check_finite(array, file)
     if array.ndim > 2:
-        return _images(array, file, format, levels)
+        return _images(array, file, format, levels, value_range)
     if levels is not None:
         raise UsageError(
             f"{file} gives levels for an array of shape {array.shape}, but only images have"
@@ -39,21 +56,44 @@ def interpret(array: np.ndarray, file: str, format: str, levels: int | None = No
     return vectors(array, file, format, notes)
 
 
-def vectors(array: np.ndarray, file: str, format: str, notes: list[str]) -> Raw:
+def concatenate(arrays: Mapping[str, np.ndarray], file: str) -> np.ndarray:
+    """Arrays of several names, one after the other, so that what is decided holds for all of them.
+
+    UsageError: items of different shape, or whole numbers and fractions mixed.
+    """
+    (first, one), *others = arrays.items()
+    if not others or one.ndim == 0:
+        return one
+    for name, other in others:
+        if other.shape[1:] != one.shape[1:] or other.ndim != one.ndim:
+            raise UsageError(
+                f"{first} and {name} in {file} hold items of different shape: {one.shape} and {other.shape}"
+            )
+        if (other.dtype.kind in "biu") != (one.dtype.kind in "biu"):
+            raise UsageError(
+                f"{first} and {name} in {file} hold different types: {one.dtype} and {other.dtype}"
+            )
+    return np.concatenate(list(arrays.values()))
+
+
+def vectors(
+    array: np.ndarray, file: str, format: str, notes: list[str], columns: Sequence[str] = ()
+) -> Raw:
     """Vectors (N, D) of any numeric type, as float32.  UsageError: beyond what float32 can hold."""
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, dtype=np.float32)
     check_finite(values, file)
+    check_rounding(array, values, file, columns, notes)
     side = math.isqrt(values.shape[1])
     if side >= 8 and side * side == values.shape[1]:
-        low, high = _range(values)
-        if low >= 0 and high <= 255 and bool((values == np.rint(values)).all()):
+        low, high, whole, _ = extent(values)
+        if low >= 0 and high <= 255 and whole:
             notes.append(
                 f"{values.shape[1]} whole numbers an item look like flattened {side}x{side} images; "
                 f"they are learned as vectors: save them as a .npy of shape (N, {side}, {side}) "
                 f"to learn them as images"
             )
-    raw = Raw(values, None, notes=notes)
+    raw = Raw(values, None, notes=notes, columns=tuple(columns))
     raw.modes[f"{array.dtype}, {format}"] = len(values)
     return raw
 
@@ -74,20 +114,21 @@ def describe_shape(shape: tuple[int, ...], sizes: Sequence[str] = ()) -> str:
     return f"images of {listed} pixels with {channels} channel{'s' * (channels != 1)}"
 
 
-def _range(array: np.ndarray) -> tuple[Any, Any]:
-    """(smallest, largest) number; zeros where there is none."""
-    return (array.min(), array.max()) if array.size else (0, 0)
-
-
-def _images(array: np.ndarray, file: str, format: str, levels: int | None) -> Raw:
+def _images(
+    array: np.ndarray, file: str, format: str, levels: int | None, like: ValueRange | None
+) -> Raw:
     notes: list[str] = []
     array = _channels_first(array, notes)
+    found = extent(array)
     if levels is not None:
-        codes = _codes(array, levels, file)
+        _check_codes(found, levels, file)
+        chosen: ValueRange = (0, levels - 1)
     else:
-        codes, levels = _grey(array, file, notes)
-    raw = Raw(np.ascontiguousarray(codes), levels, notes=notes)
-    count, _, height, width = codes.shape
+        chosen = decide_range(found, file, like)
+        levels = count_levels(found, chosen)
+        notes += filter(None, [explain(found, chosen, levels, like)])
+    raw = Raw(to_codes(array, chosen, levels), levels, notes=notes, value_range=chosen)
+    count, _, height, width = array.shape
     raw.sizes[f"{width}x{height}"] = count
     raw.modes[f"{array.dtype}, {format}"] = count
     return raw
@@ -96,6 +137,12 @@ def _images(array: np.ndarray, file: str, format: str, levels: int | None) -> Ra
 def _channels_first(array: np.ndarray, notes: list[str]) -> np.ndarray:
     """(N, H, W), (N, C, H, W) or (N, H, W, C) -> (N, C, H, W)."""
     if array.ndim == 3:
+        count, height, width = array.shape
+        if width in (3, 4) and width < min(count, height):
+            notes.append(
+                f"shape {array.shape} is read as {count} grey images of {width}x{height}: one picture "
+                f"(H, W, C) has the shape {(1, *array.shape)}"
+            )
         return array[:, None]  # (N, H, W) -> (N, 1, H, W)
     first, last = array.shape[1], array.shape[3]
     if (first in CHANNELS) == (last in CHANNELS):  # both could be, or neither: the smaller one is
@@ -110,47 +157,13 @@ def _channels_first(array: np.ndarray, notes: list[str]) -> np.ndarray:
     return np.moveaxis(array, 3, 1) if channels_last else array  # (N, H, W, C) -> (N, C, H, W)
 
 
-def _codes(array: np.ndarray, levels: int, file: str) -> np.ndarray:
-    """The array as codes 0 .. levels - 1, uint8."""
+def _check_codes(found: Extent, levels: int, file: str) -> None:
+    """UsageError unless the numbers are codes 0 .. levels - 1."""
     if not 2 <= levels <= 256:
         raise UsageError(f"{file} gives levels {levels}; they must lie between 2 and 256")
-    low, high = _range(array)
-    whole = array.dtype.kind != "f" or bool((array == np.rint(array)).all())
-    if low < 0 or high > levels - 1 or not whole:
-        kind = "whole numbers" if whole else "numbers"
+    if found.low < 0 or found.high > levels - 1 or not found.whole:
+        kind = "whole numbers" if found.whole else "numbers"
         raise UsageError(
             f"{file} says its images have {levels} levels, codes 0 to {levels - 1}, but it holds "
-            f"{kind} from {low} to {high}"
+            f"{kind} from {found.low:g} to {found.high:g}"
         )
-    return array.astype(np.uint8)
-
-
-def _grey(array: np.ndarray, file: str, notes: list[str]) -> tuple[np.ndarray, int]:
-    """(codes uint8, levels), from the type and the range of the values."""
-    low, high = _range(array)
-    whole = array.dtype.kind != "f" or bool((array == np.rint(array)).all())
-    if low >= 0 and high <= 1 and whole:
-        if array.dtype.kind != "b":
-            notes.append("every pixel is 0 or 1, so the images have 2 levels")
-        return array.astype(np.uint8), 2
-    if low >= 0 and high <= 255 and whole:
-        if high < 128:
-            notes.append(
-                f"the brightest of 256 levels is {high:g}: if these are codes of fewer levels, save "
-                f"them in a .npz as x together with levels"
-            )
-        return array.astype(np.uint8), 256
-    if array.dtype == np.uint16:
-        notes.append("16-bit images are reduced to 8 bits, 256 levels")
-        return ((array.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8), 256
-    if array.dtype.kind == "f" and high <= 1 and low >= -1:
-        if low < 0:
-            notes.append("pixels from -1 to 1 are mapped to 0 to 1 and rounded to 256 levels")
-            array = (array + 1) / 2
-        else:
-            notes.append("pixels between 0 and 1 are rounded to 256 levels")
-        return np.rint(array.astype(np.float64) * 255).astype(np.uint8), 256
-    raise UsageError(
-        f"{file} holds images of type {array.dtype} from {low:g} to {high:g}; expected 0 to 255, "
-        f"or 0 to 1"
-    )

@@ -1,4 +1,4 @@
-"""One picture: any mode of PNG, JPEG, WebP, BMP or GIF -> upright 8-bit pixels of a given size."""
+"""One picture: any mode of PNG, JPEG, TIFF, WebP and others -> upright 8-bit pixels of a given size."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -7,16 +7,36 @@ import numpy as np
 
 from plausible.core.errors import UsageError
 from plausible.data.raw import first_line
+from plausible.data.value_range import Extent, ValueRange, extent, to_codes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
-PIL_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+# those that begin with bytes of their own, so that rubbish is never taken for a picture
+FORMATS = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    "JPEG2000": (".jp2", ".j2k", ".jpx"),
+    "AVIF": (".avif",),
+}
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # a JPEG's second frame is a preview
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 MAX_PIXELS = 2**27  # 134 million; a small file can claim more than the memory holds
 MAX_BYTES = 2**34  # 16 GiB, all images of a data set together
 EXIF_ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
+SIXTEEN_BITS: ValueRange = (0, 65535)
+TIFF_SIZE, TIFF_BITS, TIFF_PHOTOMETRIC = (
+    (256, 257),
+    258,
+    262,
+)  # tags; the last is 0 where 0 is white
 
 
 def check_memory(count: int, size: tuple[int, int], channels: int) -> None:
@@ -30,42 +50,77 @@ def check_memory(count: int, size: tuple[int, int], channels: int) -> None:
 
 
 class Header(NamedTuple):
-    """What a file says before its pixels are decoded; width and height are those seen upright."""
+    """What a file says before its pixels are decoded.
+
+    width, height  those seen upright.
+    kind        "RGB, PNG".
+    deep        it has one number of more than 8 bits a pixel.
+    scaled      its format says which of these is white.
+    narrowed    it has 16 bits in each of several channels, of which Pillow keeps the upper 8.
+    frames      only the first is read.
+    """
 
     width: int
     height: int
     kind: str
     transparent: bool
+    deep: bool = False
+    scaled: bool = False
+    narrowed: bool = False
+    frames: int = 1
 
 
 def read_header(path: Path) -> Header:
     """Size, mode and format of a picture.  ValueError: it cannot be read, and why."""
     with _opened(path) as image:
         try:
-            width, height = image.size
-            if _orientation(image) >= 5:
-                width, height = height, width
-            kind = f"{image.mode}, {image.format}"
-            return Header(width, height, kind, image.has_transparency_data)
+            return Header(
+                *_upright_size(image),
+                f"{image.mode}, {image.format}",
+                image.has_transparency_data and not _is_deep(image),
+                _is_deep(image),
+                _known_range(image) is not None,
+                any(";16" in str(tile[3]) for tile in image.tile) and not _is_deep(image),
+                _frames(image),
+            )
         except Exception as error:  # decoders raise many kinds for damaged files
             raise ValueError(_reason(error)) from error
 
 
-def read_pixels(path: Path, size: tuple[int, int], channels: int, background: str) -> np.ndarray:
+def read_extent(path: Path) -> Extent:
+    """The extent of the numbers of a deep picture.  ValueError: it cannot be read, and why."""
+    with _opened(path) as image:
+        try:
+            image.load()
+            return _extent(image)
+        except Exception as error:  # decoders raise many kinds for damaged files
+            raise ValueError(_reason(error)) from error
+
+
+def read_pixels(
+    path: Path,
+    size: tuple[int, int],
+    channels: int,
+    background: str,
+    value_range: ValueRange = SIXTEEN_BITS,
+) -> np.ndarray:
     """The (first frame of the) picture as (H, W, channels) uint8, for ``size`` (width, height).
 
     Upright by its EXIF tag, alpha composed on the background unless channels is 4, cropped at the
-    centre to the shape of ``size`` and resized with antialiasing.
+    centre to the shape of ``size`` and resized with antialiasing; ``value_range`` is black and white
+    of a deep picture.
     ValueError: it cannot be read, and why.
     """
     with _opened(path) as image:
         try:
+            known = _known_range(image)
             # lets a large JPEG be decoded at a half, quarter or eighth: many times faster
             image.draft(None, (2 * max(size), 2 * max(size)))
             image.load()
-            return _array(
-                center_crop_resize(convert_mode(exif_transpose(image), channels, background), size)
-            )
+            upright = exif_transpose(image)
+            if _is_deep(image):
+                upright = _shallow(upright, known or value_range)
+            return _array(center_crop_resize(convert_mode(upright, channels, background), size))
         except Exception as error:  # decoders raise many kinds for damaged files
             raise ValueError(_reason(error)) from error
 
@@ -114,17 +169,9 @@ def exif_transpose(image: "Image") -> "Image":
 
 
 def convert_mode(image: "Image", channels: int, background: str) -> "Image":
-    """Any mode -> 8 bits of 1 (L), 3 (RGB) or 4 (RGBA) channels, alpha composed on the background.
-
-    ValueError: a mode without a grey or colour meaning (floating point).
-    """
+    """Any 8-bit mode -> 1 (L), 3 (RGB) or 4 (RGBA) channels, alpha composed on the background."""
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16-bit grey; PIL would clip at 255 instead of scaling
-        deep = np.asarray(image).astype(np.int64).clip(0, 65535)
-        image = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
-    elif image.mode == "F":
-        raise ValueError("floating-point pixels are not supported")
     if channels == 4:
         return image.convert("RGBA")
     if image.has_transparency_data:
@@ -150,18 +197,79 @@ def center_crop_resize(image: "Image", size: tuple[int, int]) -> "Image":
     return image.crop(box).resize(size, Resampling.BICUBIC)
 
 
-def _opened(path: Path) -> "Image":
+def _opened(path: Path) -> "ImageFile":
     """The file as a lazy PIL image.  ValueError: no picture, or one that claims to be enormous."""
     from PIL import Image
 
+    Image.init()
     try:
-        image = Image.open(path, formats=PIL_FORMATS)
+        image = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
     except Exception as error:  # damaged headers raise many kinds
+        format = next((name for name, ends in FORMATS.items() if path.suffix.lower() in ends), "")
+        if format and format not in Image.OPEN:
+            raise ValueError(f"the Pillow that is installed reads no {format}") from error
         raise ValueError(_reason(error, path)) from error
+    if image.format == "TIFF":
+        image.filename = (
+            ""  # or Pillow maps the file and takes the width of a turned one for its height
+        )
     if image.width * image.height > MAX_PIXELS:
         image.close()
         raise ValueError(f"{image.width}x{image.height} pixels are too many")
     return image
+
+
+def _upright_size(image: "Image") -> tuple[int, int]:
+    """(width, height) as it is seen."""
+    size, tag = image.size, _orientation(image)
+    if image.format == "TIFF":  # whose size Pillow turns itself, before or after decoding
+        tags = getattr(image, "tag_v2", {})
+        size, tag = tuple(tags[name] for name in TIFF_SIZE), tags.get(EXIF_ORIENTATION, 1)
+    width, height = size
+    return (height, width) if tag >= 5 else (width, height)
+
+
+def _is_deep(image: "Image") -> bool:
+    """Whether a pixel is one number of more than 8 bits."""
+    return image.mode.startswith(("I", "F"))
+
+
+def _known_range(image: "Image") -> ValueRange | None:
+    """Black and white of a deep picture whose format says them.
+
+    ValueError: one that is stored as its negative, which Pillow turns for 8 bits alone.
+    """
+    if image.mode.startswith("I") and image.format in ("PPM", "JPEG2000"):
+        return SIXTEEN_BITS  # to which Pillow scales them
+    tags = getattr(image, "tag_v2", {}) if _is_deep(image) else {}
+    if tags.get(TIFF_PHOTOMETRIC) == 0:
+        raise ValueError("0 is white in it, which is read in 8 bits alone")
+    bits = tags.get(TIFF_BITS, (16,))[0]
+    return (0, 2**bits - 1) if 8 < bits < 16 else None
+
+
+def _extent(image: "Image") -> Extent:
+    array = np.asarray(image)
+    if not (finite := np.isfinite(array)).all():
+        raise ValueError(f"{int((~finite).sum()):,} of {array.size:,} numbers are NaN or infinite")
+    return extent(array)
+
+
+def _shallow(image: "Image", value_range: ValueRange) -> "Image":
+    """A deep picture in 8 bits.  ValueError: NaN."""
+    from PIL import Image
+
+    _extent(image)
+    return Image.fromarray(to_codes(np.asarray(image), value_range, 256))
+
+
+def _frames(image: "Image") -> int:
+    if image.format not in ANIMATED:
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # damage behind the first frame is no reason to lose it
+        return 1
 
 
 def _orientation(image: "Image") -> int:

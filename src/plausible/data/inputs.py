@@ -1,9 +1,7 @@
 """Inputs to answer questions about: files and folders brought to the space that a model knows."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +10,13 @@ import torch
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.arrays import describe_shape
-from plausible.data.images import MODES, check_memory, read_pixels
+from plausible.data.columns import column_order, read_like
+from plausible.data.image_files import ImageFiles, decode, read_headers
+from plausible.data.images import MODES
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Part
 from plausible.data.quantise import match_levels
-from plausible.data.readers import in_words, read, readers
+from plausible.data.readers import Progress, in_words, readers
 from plausible.data.readers.image_folder import image_files
 from plausible.data.source import resolve_files
 
@@ -30,11 +30,19 @@ class Inputs:
     notes: tuple[str, ...]
 
 
-def read_inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS) -> Inputs:
+def read_inputs(
+    paths: Sequence[str],
+    space: Space,
+    options: Options = DEFAULTS,
+    columns: Sequence[str] = (),
+    label_column: str | None = None,
+    progress: Progress | None = None,
+) -> Inputs:
     """What is in these files and folders, prepared as the data that ``options`` describe were.
 
     Image files, and those in folders, are cropped and resized to the space; arrays (.npy, .npz, IDX)
-    and tables (.csv) must have its shape.  Labels in them are passed over.
+    and tables (.csv) must have its shape, tables these ``columns`` in any order.  Labels in them, in the
+    column ``label_column`` of a table, are passed over; progress(done, total) is called while images are read.
     UsageError: a path that does not exist, cannot be read, or holds points of another shape.
     """
     if not paths:
@@ -46,47 +54,55 @@ def read_inputs(paths: Sequence[str], space: Space, options: Options = DEFAULTS)
         path = resolve_files(source)
         images = image_files(path, notes)
         if images is not None:
-            values.append(_pictures(images, space, options, notes))
-            names += [str(image) for image in images]
+            values.append(_pictures(images, space, options, notes, progress))
+            names += [str(image) for image in images.paths]
         else:
-            values.append(_array(path, space, options, notes))
+            values.append(_array(path, space, options, notes, columns, label_column))
             count = len(values[-1])
             names += [f"{path}[{row}]" for row in range(count)] if count != 1 else [str(path)]
     stacked = torch.from_numpy(np.concatenate(values))
     return Inputs(Part(stacked, None, space), tuple(names), tuple(dict.fromkeys(notes)))
 
 
-def _pictures(paths: list[Path], space: Space, options: Options, notes: list[str]) -> np.ndarray:
-    """Codes (n, C, H, W) of image files.  UsageError: one that cannot be read, named."""
+def _pictures(
+    files: ImageFiles,
+    space: Space,
+    options: Options,
+    notes: list[str],
+    progress: Progress | None,
+) -> np.ndarray:
+    """Codes (n, C, H, W) of the image files that can be read; the others are dropped, with a note.
+
+    UsageError: more than half cannot be read, so also a single file.
+    """
     if not space.is_image or space.shape[0] not in MODES:
-        files = in_words(reader for reader in readers.values() if reader.endings)
+        formats = in_words(reader for reader in readers.values() if reader.endings)
         raise UsageError(
-            f"{paths[0]} is an image, and the model knows {describe_shape(space.shape)}: give {files}"
+            f"{files.paths[0]} is an image, and the model knows {describe_shape(space.shape)}: give {formats}"
         )
     channels, height, width = space.shape
-    check_memory(len(paths), (width, height), channels)
-
-    def decode(path: Path) -> np.ndarray:
-        try:
-            return read_pixels(path, (width, height), channels, options.background)
-        except ValueError as error:
-            raise UsageError(f"{path} cannot be read: {error}") from error
-
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        codes = np.stack(list(pool.map(decode, paths)))  # (n, H, W, C)
+    read_headers(files)
+    codes, _ = decode(files, (width, height), channels, options, notes, progress)
+    notes += files.notes()
     codes = np.ascontiguousarray(np.moveaxis(codes, 3, 1))  # (n, H, W, C) -> (n, C, H, W)
     return match_levels(codes, 256, space, options, notes)
 
 
-def _array(path: Path, space: Space, options: Options, notes: list[str]) -> np.ndarray:
+def _array(
+    path: Path,
+    space: Space,
+    options: Options,
+    notes: list[str],
+    columns: Sequence[str],
+    label_column: str | None,
+) -> np.ndarray:
     """Values (n, *shape) of an array or a table; a class column may be there or not."""
-    plain = Options(background=options.background)
-    try:
-        raw = read(path, replace(plain, label=options.label))
-    except UsageError:
-        if options.label is None:
-            raise
-        raw = read(path, plain)  # a table without the class
+    plain = Options(
+        background=options.background, label=options.label, value_range=options.value_range
+    )
+    raw = read_like(path, plain, columns, label_column)
+    if not (raw.is_image or space.is_image):
+        raw.values = raw.values[:, column_order(raw.columns, columns, str(path), notes)]
     if raw.values.shape[1:] != space.shape:
         found = "x".join(map(str, raw.values.shape[1:]))
         raise UsageError(

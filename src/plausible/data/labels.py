@@ -1,8 +1,14 @@
 """Labels of any kind -> 0 .. K - 1 and the names they had."""
 
+import re
+from decimal import Decimal, InvalidOperation
+
 import numpy as np
 
 from plausible.core.errors import UsageError
+from plausible.data.options import NO_CLASS
+
+_DIGITS = 18  # of the largest number that is written out
 
 
 def as_labels(labels: np.ndarray, count: int, name: str, items: str) -> np.ndarray:
@@ -21,8 +27,14 @@ def as_labels(labels: np.ndarray, count: int, name: str, items: str) -> np.ndarr
 def encode_labels(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(N,) whole numbers or words -> ((N,) int64 in 0 .. K - 1, the K names in order).
 
-    Whole numbers (also as words) are ordered by value, other words by letters.
+    Numbers (also as words) come first, ordered by value, then other words by letters.  A whole number that
+    is written with a decimal point, or beside numbers alone with an exponent, is named and counts as without:
+    "2.0" is "2"; "007" stays another class than "7".
     UsageError: fractions, NaN, or something that is neither number nor word.
+
+    >>> y, names = encode_labels(np.array(["10.0", "9", "007", "7.0", "1e1"]), "here")
+    >>> names, y.tolist()
+    (('007', '7', '9', '10'), [3, 2, 0, 1, 3])
     """
     if labels.dtype.kind == "f":
         if not bool((np.isfinite(labels) & (labels == np.rint(labels))).all()):
@@ -37,17 +49,49 @@ def encode_labels(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[st
     elif labels.dtype.kind not in "iuU":
         raise UsageError(f"labels of {source} must be whole numbers or words, not {labels.dtype}")
     values, y = np.unique(labels, return_inverse=True)
-    if values.dtype.kind == "U" and all(_is_whole(word) for word in values):
-        order = np.argsort([int(word) for word in values], kind="stable")  # "10" after "9"
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        values, y = values[order], rank[y]
-    return y.astype(np.int64), tuple(str(value) for value in values)
+    words = [str(value) for value in values]
+    numeric = all(_value(word) is not None for word in words)
+    named = [_plain(word, numeric) for word in words]
+    names = sorted(dict.fromkeys(named), key=_place)
+    places = {name: k for k, name in enumerate(names)}
+    return np.array([places[name] for name in named], np.int64)[y], tuple(names)
 
 
-def _is_whole(word: str) -> bool:
+def check_classes(y: np.ndarray, source: str) -> str | None:
+    """A sentence where some classes of y (N,) have one item alone.  UsageError: all have."""
+    counts = np.unique(y, return_counts=True)[1]  # (N,) -> (K,)
+    single = int((counts == 1).sum())
+    none = f"--label {NO_CLASS} says that there is no class"
+    if single == len(y):
+        raise UsageError(
+            f"each of the {single:,} items of {source} has a class of its own, and of single items nothing can "
+            f"be learned: {none}"
+        )
+    have = "have" if single > 1 else "has"
+    words = f"{single:,} of {len(counts):,} classes {have} one item alone, of which nothing can be learned ({none})"
+    return words if single else None
+
+
+def _value(word: str) -> Decimal | None:
+    """The number that a word is, exactly."""
     try:
-        int(word)
-    except ValueError:
-        return False
-    return True
+        value = Decimal(word)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def _plain(word: str, numeric: bool) -> str:
+    """A whole number as it is written without a decimal point or, where all are numbers, an exponent."""
+    if point := re.fullmatch(r"([+-]?\d+)\.0*", word):
+        return "0" if word.startswith("-") and not point[1].strip("-0") else point[1]
+    value = _value(word) if numeric and re.search("[.eE]", word) else None
+    if value is None or abs(value) >= 10**_DIGITS or value != value.to_integral_value():
+        return word
+    return str(int(value))
+
+
+def _place(name: str) -> tuple[bool, Decimal, str]:
+    """What names are ordered by: numbers by value, then words by letters."""
+    value = _value(name)
+    return value is None, value or Decimal(0), name

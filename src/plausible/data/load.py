@@ -11,37 +11,43 @@ from torch import Tensor
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import LogProb
 from plausible.core.space import Space
-from plausible.data.arrays import interpret
+from plausible.data.arrays import describe_shape, interpret
+from plausible.data.columns import read_like
+from plausible.data.glyphs import glyph_sets
 from plausible.data.images import convert_images
-from plausible.data.labels import encode_labels
+from plausible.data.labels import check_classes, encode_labels
 from plausible.data.mutation import mutated
-from plausible.data.options import DEFAULTS, Options
+from plausible.data.options import DEFAULTS, NO_CLASS, Options
 from plausible.data.part import Data, Part, Survey
 from plausible.data.quantise import DRAWN_ONCE, binarise, requantise
 from plausible.data.raw import Raw
 from plausible.data.readers import Progress, in_words, read, readers
-from plausible.data.source import TOYS, Source, resolve_source
-from plausible.data.split import split
+from plausible.data.source import GLYPH_SETS, TOYS, Source, resolve_source
+from plausible.data.split import split, split_notes
 from plausible.data.toys import toys
 
 MIN_ITEMS = 10  # items without which there is nothing to split
-TOY_ITEMS = 10_000
-SEED = 0  # of the points of a toy: the same whatever the seed of training
+DRAWN_ITEMS = 10_000  # of a toy and of pictures of characters
+SEED = 0  # of what is drawn: the same whatever the seed of training
 
 
 def load(
-    source: str = "digits", options: Options = DEFAULTS, progress: Progress | None = None
+    source: str = "digits",
+    options: Options = DEFAULTS,
+    progress: Progress | None = None,
+    like: Data | None = None,
 ) -> Data:
     """The data set of a name (see source.NAMES) or a path, split in three on the CPU.
 
     progress(done, total) is called while a folder of images is read.
+    like    data of the same kind: the same column of a table is the class, if the table has it.
     UsageError: anything that cannot be read or decided, in one sentence.
     """
     found = resolve_source(source)
-    data = _load(found, options, progress)
+    data = _load(found, options, progress, like)
     if options.mutate is not None:
         data = mutated(data, options.mutate)
-    return replace(data, source=found.address, options=options)
+    return replace(data, source=found.address, options=_decided_options(data, options, like))
 
 
 def from_arrays(
@@ -49,43 +55,89 @@ def from_arrays(
     y: np.ndarray | Tensor | Sequence[int | str] | None = None,
     options: Options = DEFAULTS,
     name: str = "array",
+    columns: Sequence[str] = (),
 ) -> Data:
     """The data set of an array in memory, split in three on the CPU, as if it had been read from a .npz file.
 
     x     images (N, H, W), (N, C, H, W) or (N, H, W, C), or vectors (N, D), of any numeric type.
     y     (N,) labels of any kind.
     name  for the names of run folders.
+    columns  names of the D coordinates of vectors.
     A run cannot read such data again: whoever opens it gives them anew.
     UsageError: as for ``load``.
     """
-    raw = interpret(np.asarray(x), name, "array")
+    raw = interpret(_numbers(x), name, "array", value_range=options.value_range)
     if y is not None:
         raw.labels = np.asarray(y)
         if raw.labels.shape != (len(raw.values),):
             raise UsageError(f"y has the shape {raw.labels.shape} for {len(raw.values):,} items")
+    if columns:
+        raw.columns = tuple(str(column) for column in columns)
+        if raw.is_image or len(raw.columns) != raw.values.shape[1]:
+            held = describe_shape(raw.values.shape[1:])
+            raise UsageError(f"{len(raw.columns)} names of columns do not suit {held}")
     data = _decided(Source(name, None), raw, options)
     if options.mutate is not None:
         data = mutated(data, options.mutate)
-    return replace(data, source="", options=options)
+    return replace(data, source="", options=_decided_options(data, options))
 
 
-def _load(source: Source, options: Options, progress: Progress | None) -> Data:
-    if options.label is not None:
+def _decided_options(data: Data, options: Options, like: Data | None = None) -> Options:
+    """What was asked for, and the black and white that were found, which whatever is read beside these data gets.
+
+    UsageError: black and white that were asked for and are others.
+    """
+    asked, found = options.value_range, data.survey.value_range
+    if like is None and asked and found and asked != found:
+        raise UsageError(
+            f"--value-range {asked[0]:g} {asked[1]:g} cannot be black and white of {data.name}, where they are "
+            f"{found[0]:g} and {found[1]:g}"
+        )
+    return replace(options, value_range=found)
+
+
+def _numbers(x: np.ndarray | Tensor) -> np.ndarray:
+    """An array or tensor of any type and device as an array."""
+    if not isinstance(x, Tensor):
+        return np.asarray(x)
+    x = x.detach().cpu()
+    return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+
+
+def _load(
+    source: Source, options: Options, progress: Progress | None, like: Data | None = None
+) -> Data:
+    if (
+        options.label is not None
+        and like is None
+        and (options.label != NO_CLASS or source.spec in TOYS)
+    ):
         _only_for_columns(source)
     if source.spec in TOYS:
         return _toy(source, options)
     if options.size is not None and options.size < 1:
         raise UsageError(f"size must be at least 1 pixel, not {options.size}")
-    raw = _digits() if source.path is None else read(source.path, options, progress)
-    return _decided(source, raw, options)
+    if source.path is None:
+        raw = _glyphs(source, options) if source.spec in GLYPH_SETS else _digits()
+    elif like is not None:
+        ranged = replace(options, value_range=like.options.value_range)
+        raw = read_like(source.path, ranged, like.columns, like.label_column, progress)
+    else:
+        raw = read(source.path, options, progress)
+    return _decided(source, raw, options, like)
 
 
-def _decided(source: Source, raw: Raw, options: Options) -> Data:
+def _decided(source: Source, raw: Raw, options: Options, like: Data | None = None) -> Data:
     """What a reader handed over, with everything decided about labels, levels and split."""
     count = len(raw.values)
     if count < MIN_ITEMS:
-        raise UsageError(f"{source.spec} holds {count} items; at least {MIN_ITEMS} are needed")
-    return (_images if raw.is_image else _vectors)(source, raw, options)
+        broken = "".join(f"; {name} cannot be read ({why})" for name, why in raw.unreadable)
+        raise UsageError(
+            f"{source.spec} holds {count} items; at least {MIN_ITEMS} are needed{broken}"
+        )
+    if options.label == NO_CLASS and raw.label_column is None:
+        raw.labels = None  # of an array or a folder; a table has none then
+    return (_images if raw.is_image else _vectors)(source, raw, options, like)
 
 
 def _digits() -> Raw:
@@ -94,15 +146,29 @@ def _digits() -> Raw:
 
     found = load_digits()
     values = found.images.astype(np.uint8)[:, None]  # (1797, 8, 8) -> (1797, 1, 8, 8)
-    raw = Raw(values, 17, labels=found.target)
+    raw = Raw(values, 17, labels=found.target, value_range=(0, 16))
     raw.sizes["8x8"] = raw.modes["scikit-learn"] = len(values)
+    return raw
+
+
+def _glyphs(source: Source, options: Options) -> Raw:
+    """10,000 pictures of characters whose factors are known, in colour and of 32 pixels unless asked otherwise."""
+    glyphs, size, channels = glyph_sets[source.spec], options.size or 32, options.channels or 3
+    images, factors = glyphs.sample(DRAWN_ITEMS, size, channels, SEED)
+    labels = np.array(list(glyphs.characters))[factors.glyph.numpy()]
+    raw = Raw(images.numpy(), 256, labels=labels, value_range=(0, 255))
+    raw.sizes[f"{size}x{size}"] = raw.modes["uint8, drawn"] = len(images)
+    raw.notes.append(
+        f"{len(images):,} pictures drawn from fonts, inks, slants and sizes whose shares are known "
+        f"(plausible.data.glyphs draws as many as wanted)"
+    )
     return raw
 
 
 def _toy(source: Source, options: Options) -> Data:
     _only_for_images(source, options)
     toy = toys[source.spec]()
-    batch = toy.sample(TOY_ITEMS, torch.Generator().manual_seed(SEED))
+    batch = toy.sample(DRAWN_ITEMS, torch.Generator().manual_seed(SEED))
     assert batch.y is not None
     raw = Raw(batch.x.numpy(), None, labels=batch.y.numpy())
     raw.modes["float32, drawn"] = len(batch)
@@ -111,16 +177,16 @@ def _toy(source: Source, options: Options) -> Data:
     return _parts(source, raw, batch.y.numpy(), names, toy.space, log_prob=toy.log_prob)
 
 
-def _vectors(source: Source, raw: Raw, options: Options) -> Data:
+def _vectors(source: Source, raw: Raw, options: Options, like: Data | None) -> Data:
     _only_for_images(source, options)
     constant = int((np.ptp(raw.values, axis=0) == 0).sum())
     if constant:
         raw.notes.append(f"{constant} of {raw.values.shape[1]} columns are the same in every item")
-    y, names = _labels(raw, source)
+    y, names = _labels(raw, source, like)
     return _parts(source, raw, y, names, Space(raw.values.shape[1:], None, len(names)))
 
 
-def _images(source: Source, raw: Raw, options: Options) -> Data:
+def _images(source: Source, raw: Raw, options: Options, like: Data | None) -> Data:
     """Size, channels and levels as asked for, then the split."""
     assert raw.levels is not None
     if options.binarise and options.levels not in (None, 2):
@@ -143,7 +209,7 @@ def _images(source: Source, raw: Raw, options: Options) -> Data:
             raw.notes.append(f"{raw.levels} grey levels are rounded to {options.levels}")
         raw.values = requantise(raw.values, raw.levels, options.levels)
     levels = 2 if options.binarise else options.levels or raw.levels
-    y, names = _labels(raw, source)
+    y, names = _labels(raw, source, like)
     space = Space(raw.values.shape[1:], levels, len(names))
     return _parts(source, raw, y, names, space, grey_levels)
 
@@ -167,14 +233,18 @@ def _convert(raw: Raw, options: Options) -> None:
         raw.notes.append(f"all images are brought from {now} to {channels} channels")
 
 
-def _labels(raw: Raw, source: Source) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def _labels(
+    raw: Raw, source: Source, like: Data | None
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """((N,) int64 or None, names of the classes)."""
     if raw.labels is None:
         return None, ()
     y, names = encode_labels(raw.labels, source.spec)
-    if len(names) < 2:
+    if len(names) < 2 and not (like and like.class_names):
         raw.notes.append(f"every item has the label {names[0]!r}, so labels are not used")
         return None, ()
+    if like is None and (note := check_classes(y, source.spec)):
+        raw.notes.append(note)
     return y, names
 
 
@@ -194,10 +264,7 @@ def _parts(
         Part(values[r], None if labels is None else labels[r], space, grey_levels) for r in rows
     )
     counts = Counter() if y is None else Counter(y.tolist())
-    raw.notes.append(
-        f"{len(train):,} items to learn from, {len(validation):,} for validation, "
-        f"{len(heldout):,} held out for evaluation"
-    )
+    raw.notes += split_notes(train, validation, heldout)
     survey = Survey(
         count=len(values),
         classes={word: counts[k] for k, word in enumerate(class_names)},
@@ -205,10 +272,20 @@ def _parts(
         modes=raw.modes,
         unreadable=raw.unreadable,
         ignored=raw.ignored,
+        value_range=raw.value_range,
     )
-    notes = tuple(raw.notes)
     return Data(
-        source.name, space, train, validation, heldout, class_names, notes, survey, log_prob
+        source.name,
+        space,
+        train,
+        validation,
+        heldout,
+        class_names,
+        tuple(raw.notes),
+        survey,
+        log_prob,
+        columns=raw.columns,
+        label_column=raw.label_column,
     )
 
 
@@ -220,6 +297,8 @@ def _only_for_columns(source: Source) -> None:
 
 
 def _only_for_images(source: Source, options: Options) -> None:
-    for flag in ("size", "channels", "levels", "binarise"):
+    for flag in ("size", "channels", "levels", "value_range", "binarise"):
         if getattr(options, flag) is not None:
-            raise UsageError(f"--{flag} is for images, and {source.spec} holds vectors")
+            raise UsageError(
+                f"--{flag.replace('_', '-')} is for images, and {source.spec} holds vectors"
+            )

@@ -120,7 +120,8 @@ class Survey:
     sizes      {"WxH": items} as stored (images upright), before any resizing.
     modes      {"RGB, PNG": items}.
     unreadable (file, reason) of each file that could not be read and was skipped.
-    ignored    files that are no images.
+    ignored    files that are of no format that is read.
+    value_range   the numbers of the source that are black and white; None for vectors.
     """
 
     count: int = 0
@@ -129,6 +130,7 @@ class Survey:
     modes: Counter[str] = field(default_factory=Counter)
     unreadable: tuple[tuple[str, str], ...] = ()
     ignored: int = 0
+    value_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +142,8 @@ class Data:
     notes        sentences for people: what was found, what was decided, how to decide otherwise.
     log_prob     the true density, for toys that know it.
     source, options  what ``load`` was asked for, so that a run can ask again.
+    columns      what the source calls the D coordinates of vectors; empty where it has no names.
+    label_column what the source calls the column that holds the classes.
     """
 
     name: str
@@ -153,6 +157,8 @@ class Data:
     log_prob: Callable[[Tensor], LogProb] | None = None
     source: str = ""
     options: Options = DEFAULTS
+    columns: tuple[str, ...] = ()
+    label_column: str | None = None
 
     @property
     def hashes(self) -> dict[str, str]:

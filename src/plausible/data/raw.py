@@ -15,6 +15,9 @@ class Raw:
     labels     (N,) integers or strings as the source has them, or None.
     heldout    how many of the last rows the source itself sets aside for testing.
     notes      sentences for people.
+    columns    names of the D coordinates of vectors, where the source names them.
+    label_column   name of the column that became the labels, where there is one.
+    value_range    the numbers of the source that are black and white; None for vectors.
     sizes, modes, unreadable, ignored   see Survey.
     """
 
@@ -23,10 +26,13 @@ class Raw:
     labels: np.ndarray | None = None
     heldout: int = 0
     notes: list[str] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    label_column: str | None = None
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     unreadable: tuple[tuple[str, str], ...] = ()
     ignored: int = 0
+    value_range: tuple[float, float] | None = None
 
     @property
     def is_image(self) -> bool:

@@ -1,15 +1,20 @@
 """Samples that another program drew, read as points of the space of the data they imitate."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.arrays import describe_shape
+from plausible.data.columns import column_order, read_like
+from plausible.data.labels import encode_labels
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Part
 from plausible.data.quantise import match_levels
-from plausible.data.readers import Progress, read
+from plausible.data.readers import Progress
 from plausible.data.source import resolve_files
 
 
@@ -19,14 +24,22 @@ def read_samples(
     class_names: tuple[str, ...] = (),
     options: Options = DEFAULTS,
     progress: Progress | None = None,
+    columns: Sequence[str] = (),
+    label_column: str | None = None,
 ) -> tuple[Part, list[str]]:
     """The points of a file or folder as a part of ``space``, and notes on what was done to them.
 
-    Any format that data come in.  Grey levels are rounded to those of the space; labels, where there
-    are any, must be numbers or names of its classes and are otherwise left out with a note.
-    UsageError: another shape than the space has (nothing is resized), fewer than 2 points.
+    Any format that data come in.  Grey levels are rounded to those of the space; columns of a table are
+    matched by name to ``columns``; labels, in the column ``label_column`` or that of ``options``, must be
+    names of classes and are otherwise left out with a note.
+    UsageError: another shape than the space has (nothing is resized), columns missing or unknown,
+    fewer than 2 points.
     """
-    raw = read(resolve_files(source, "samples"), _unresized(space, options), progress)
+    path = resolve_files(source, "samples")
+    raw = read_like(path, _unresized(space, options), columns, label_column, progress)
+    notes = list(raw.notes)
+    if not (raw.is_image or space.is_image):
+        raw.values = raw.values[:, column_order(raw.columns, columns, source, notes)]
     if len(raw.values) < 2:
         raise UsageError(f"{source} holds {len(raw.values)} samples; at least 2 are needed")
     shape = raw.values.shape[1:]
@@ -37,7 +50,6 @@ def read_samples(
             f"samples must have the shape of the data"
             f"{'; --size N changes that of the data' * space.is_image}"
         )
-    notes = list(raw.notes)
     values = match_levels(raw.values, raw.levels, space, options, notes)
     y = None if raw.labels is None else _labels(raw.labels, class_names, notes)
     part = Part(torch.from_numpy(np.ascontiguousarray(values)), y, space)
@@ -48,24 +60,26 @@ def _labels(
     labels: np.ndarray, class_names: tuple[str, ...], notes: list[str]
 ) -> torch.Tensor | None:
     """(N,) int64 classes of the data, or None with a note when some are unknown there."""
-    if labels.dtype.kind == "f" and bool((labels == np.rint(labels)).all()):
-        labels = labels.astype(np.int64)
+    if not class_names:
+        return None
+    try:
+        y, names = encode_labels(labels, "samples")
+    except UsageError:  # fractions, say
+        y, names = labels, ("",)
     places = {name: k for k, name in enumerate(class_names)}
-    found = [places.get(str(label), -1) for label in labels.tolist()]
-    if class_names and min(found) >= 0:
-        return torch.tensor(found)
-    if class_names:
+    if not set(names) <= set(places):
         notes.append("the labels of the samples are not those of the data, so they are not used")
-    return None
+        return None
+    return torch.tensor([places[name] for name in names])[torch.from_numpy(y)]
 
 
 def _unresized(space: Space, options: Options) -> Options:
     """How a folder of images is read so that nothing is resized that need not be."""
     if not space.is_image:
-        return Options(background=options.background)
+        return replace(options, size=None, channels=None)
     channels, height, width = space.shape
-    return Options(
+    return replace(
+        options,
         size=height if height == width else None,
         channels=channels if channels in (1, 3, 4) else None,  # type: ignore[arg-type]
-        background=options.background,
     )

@@ -9,7 +9,8 @@ from plausible.core.errors import UsageError, unknown
 
 TOYS = ("ring", "grid", "moons", "spiral")
 IDX_SETS = ("mnist", "fashion-mnist")
-NAMES = ("digits", *TOYS, *IDX_SETS)
+GLYPH_SETS = ("glyphs", "letters")
+NAMES = ("digits", *GLYPH_SETS, *TOYS, *IDX_SETS)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The three parts of a data set: drawn, drawn anew, taken from other data, merged."""
+"""The three parts of a data set: drawn, drawn anew, taken from other data, merged, and what is in two of them."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from plausible.core.errors import UsageError
+from plausible.data.columns import column_order
 from plausible.data.part import Data, Part
 
 SEED = 0  # of every split: the same whatever the seed of training
@@ -50,16 +51,20 @@ def resplit(data: Data, share: float) -> Data:
         )
     cut = rows[: -last - middle], rows[-last - middle : -last], rows[-last:]
     train, validation, heldout = (every.rows(r) for r in cut)
-    return replace(data, train=train, validation=validation, heldout=heldout)
+    return replace(
+        data, train=train, validation=validation, heldout=heldout, notes=unsplit_notes(data)
+    )
 
 
 def with_heldout(data: Data, other: Data) -> Data:
     """Everything in ``data`` to learn from, everything in ``other`` held out.
 
-    Where ``other`` has labels its classes must be among those of ``data``; where it has none, its
-    points are held out without.
-    UsageError: the two do not share shape and levels, or classes, or are the same.
+    Columns are matched by name.  Where ``other`` has labels its classes must be among those of ``data``;
+    where it has none, its points are held out without.
+    UsageError: the two do not share columns, shape and levels, or classes, or are the same.
     """
+    notes = list(unsplit_notes(data))
+    other = _in_order(other, data.columns, notes)
     if (data.space.shape, data.space.levels) != (other.space.shape, other.space.levels):
         raise UsageError(
             f"{other.name} lives in {other.space} and {data.name} in {data.space}: held-out data "
@@ -78,7 +83,58 @@ def with_heldout(data: Data, other: Data) -> Data:
         raise UsageError(
             f"{other.name} would be held out and learned from at once: give other data"
         )
-    return replace(data, train=_whole(data), heldout=replace(heldout, y=y, space=data.space))
+    heldout = replace(heldout, y=y, space=data.space)
+    return replace(data, train=_whole(data), heldout=heldout, notes=tuple(notes))
+
+
+def split_notes(train: Part, validation: Part, heldout: Part) -> tuple[str, ...]:
+    """How many items each part has, and how many held-out ones are learned from, too."""
+    sizes = (
+        f"{len(train):,} items to learn from, {len(validation):,} for validation, "
+        f"{len(heldout):,} held out for evaluation"
+    )
+    return sizes, *copy_notes(train, heldout, validation)
+
+
+def unsplit_notes(data: Data) -> tuple[str, ...]:
+    """The notes of data without those on their split."""
+    old = split_notes(data.train, data.validation, data.heldout)
+    return tuple(note for note in data.notes if note not in old)
+
+
+def copy_notes(train: Part, heldout: Part, *others: Part) -> tuple[str, ...]:
+    """How many held-out items are exactly those of the training part, if any, and how many items differ at all."""
+    learned, asked = set(_keys(train)), _keys(heldout)
+    shared = sum(key in learned for key in asked)
+    if not shared:
+        return ()
+    different = learned.union(asked, *(_keys(part) for part in others))
+    count = len(train) + len(asked) + sum(map(len, others))
+    share = f"{shared / len(asked):.0%}" if shared > 0.01 * len(asked) else "under 1%"
+    return (
+        f"{shared:,} of {len(asked):,} held-out items ({share}) are learned from, too: {count:,} items are "
+        f"{len(different):,} different ones (leave out what is there twice; where few values are possible, "
+        f"this is natural)",
+    )
+
+
+def _keys(part: Part) -> list[int]:
+    """A number for each item, the same for equal ones."""
+    values = part.values.cpu().numpy()
+    values = values + values.dtype.type(0)  # -0.0 is 0.0
+    return [hash(row.tobytes()) for row in values]
+
+
+def _in_order(data: Data, columns: tuple[str, ...], notes: list[str]) -> Data:
+    """The same data with its columns in the order of these."""
+    if data.columns == columns or data.space.is_image:
+        return data
+    order = column_order(data.columns, columns, data.name, notes)
+    train, validation, heldout = (
+        replace(part, values=part.values[:, order])  # (N, D) -> (N, D)
+        for part in (data.train, data.validation, data.heldout)
+    )
+    return replace(data, train=train, validation=validation, heldout=heldout, columns=columns)
 
 
 def merge_parts(*parts: Part) -> Part:

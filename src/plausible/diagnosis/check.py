@@ -18,7 +18,7 @@ def run_checks(
     settings: Settings | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Finding]:
-    """Every check that the model's verbs allow, the worst finding first.
+    """Every check that the model's capabilities allow, the worst finding first.
 
     settings  how it was trained, which remedies ask for.
     progress  called with the name of each check before it begins.

@@ -10,6 +10,8 @@ from plausible.training import Step, Training
 
 NOT_FINITE = "not finite"
 """The one phenomenon that a log does not show: the round that has it is not logged."""
+LOG_P_NOT_FINITE = "log p not finite"
+"""What a trained model says of some examples."""
 
 
 def not_finite(step: Step, training: Training[Any]) -> Finding | None:

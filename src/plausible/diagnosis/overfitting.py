@@ -13,6 +13,7 @@ from plausible.core.snapshot import Snapshot
 from plausible.data.part import Data
 from plausible.diagnosis.alarm import IN_A_ROW, not_raised
 from plausible.diagnosis.history import History
+from plausible.diagnosis.not_finite import LOG_P_NOT_FINITE
 
 NAME = "overfitting"
 VALIDATION_LOSS = Reading("validation loss")
@@ -50,7 +51,7 @@ def likelihood_gap(model: Explicit, data: Data, seed: int) -> Finding:
     broken = sum(int((~log_p.nats.isfinite()).sum()) for log_p in (train, heldout))
     if broken:
         return Finding(
-            "log p not finite",
+            LOG_P_NOT_FINITE,
             Severity.WARNING,
             f"log p is not finite for {broken:,} examples, so nothing can be said of the others",
             evidence,

@@ -109,7 +109,7 @@ def _batch(part: Part, device: torch.device) -> Batch:
 def run_probes(
     training: Training[Any], reference: ProbeReference, seed: int
 ) -> dict[Reading, float]:
-    """{reading: number} of every probe that the model's verbs allow; training goes on as if there had been none.
+    """{reading: number} of every probe that the model's capabilities allow; training goes on as if there had been none.
 
     A probe that raises ``NotDefined`` says nothing this time.
     """

@@ -7,6 +7,7 @@ from typing import Any
 from plausible.core.finding import Finding
 from plausible.core.model import Model
 from plausible.core.remedy import Remedy
+from plausible.diagnosis.not_finite import LOG_P_NOT_FINITE, NOT_FINITE
 from plausible.training import Settings
 
 
@@ -14,25 +15,20 @@ def _has_lr(config: Any) -> bool:
     return hasattr(config, "lr")
 
 
-def _has_width(config: Any) -> bool:
-    return hasattr(config, "width")
-
-
 _SMALLER_LR = Remedy("a smaller --lr", _has_lr)
-_LESS_MEMORY = (
-    Remedy("fewer --steps"), Remedy("a smaller --width", _has_width), Remedy("more data"),
-)  # fmt: skip
+# what has no learning rate is fitted by a method of its own, and neither batch nor steps are to blame
+_LESS_MEMORY = (Remedy("fewer --steps", _has_lr), Remedy("more data"))
 
 OF_EVERY_FAMILY: Mapping[str, Sequence[Remedy]] = {
     "overfitting": _LESS_MEMORY,
     "discriminator overfitting": _LESS_MEMORY,
     "frozen player": (Remedy("a larger --lr", _has_lr),),
-    "mode collapse": (Remedy("a larger --batch"),),
+    "mode collapse": (Remedy("a larger --batch", _has_lr),),
     "dead units": (_SMALLER_LR, Remedy("a smaller network, where all is well otherwise")),
     "divergence": (_SMALLER_LR,),
     "oscillation": (_SMALLER_LR,),
-    "not finite": (_SMALLER_LR,),
-    "log p not finite": (_SMALLER_LR,),
+    NOT_FINITE: (_SMALLER_LR,),
+    LOG_P_NOT_FINITE: (_SMALLER_LR,),
 }
 """{phenomenon: what helps}, ``missing`` asked of the model's Config."""
 

@@ -13,6 +13,7 @@ from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded
 from plausible.evaluation.features import Features, pca, random_convolutions
+from plausible.evaluation.invariants import deviations, never_varying, standardised
 from plausible.evaluation.metrics.histogram import Assign, classifier_modes, kmeans_bins
 
 _CHUNK = 1024
@@ -22,8 +23,6 @@ _LEARN = 10_000  # training examples that fix principal components and scales
 _FULL = 50  # held-out examples in a bin, about: fewer say little about one bin
 _BINS = 20
 _FARTHEST = 1e15  # whose square still has room in float32
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,11 @@ class Embedding:
     labelled: bool
 
     def embed(
-        self, part: Part, *, modes: Tensor | None = None, progress: Progress | None = None
+        self,
+        part: Part,
+        *,
+        modes: Tensor | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> Embedded:
         """See every point of a part once, a chunk at a time; progress(points just seen).
 
@@ -76,7 +79,8 @@ def fit_embedding(
     """The embedding of a training part, for comparing ``compared`` held-out examples with samples.
 
     features    an extractor x -> (N, d) and what it is called; by default the principal components
-                of random convolutions for images, of standardised coordinates for vectors.
+                of random convolutions for images, of standardised coordinates for vectors.  Of vectors
+                the distance from what never varies in T is one more, see ``invariants``.
     classifier  assigns modes to labelled data; otherwise k-means places 2 to 20 bins, so that about
                 50 held-out examples fall into each.
     """
@@ -88,7 +92,8 @@ def fit_embedding(
         start = random_convolutions(space) if space.is_image else raw
         source = "random convolutional features" if space.is_image else "standardised coordinates"
         axes = pca(start(x))
-        features = (lambda x: axes(start(x))), f"principal components of {source}"
+        plain = (lambda x: axes(start(x))), f"principal components of {source}"
+        features = with_invariants(plain, train.rows(rows))
     extract, description = features
     if classifier is not None:
         return Embedding(extract, raw, classifier_modes(classifier), description, class_names, True)
@@ -99,6 +104,19 @@ def fit_embedding(
     assign, count = kmeans_bins(embedded, count, generator)
     names = tuple(f"bin {k}" for k in range(count))
     return Embedding(extract, raw, assign, description, names, False)
+
+
+def with_invariants(features: tuple[Features, str], train: Part) -> tuple[Features, str]:
+    """Features of vectors and, where something never varies in T, the distance from that; and what they are called.
+
+    What learned from T need not see it, and then no distance would.  Images have no such column.
+    """
+    x = train.batch(slice(0, _LEARN)).x
+    axes = None if train.space.is_image else never_varying(x)
+    if axes is None:
+        return features
+    extract, description = features
+    return deviations(extract, x, axes), f"{description}, and the distance from what never varies"
 
 
 def _check_measurable(rows: Tensor, what: str) -> None:
@@ -125,12 +143,11 @@ def _raw(space: Space, x: Tensor) -> Features:
     a few percent (Johnson and Lindenstrauss 1984).
     """
     if not space.is_image:
-        mean, scale = x.mean(0), x.std(0, correction=0)  # (N, D) -> (D,)
-        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+        scaled = standardised(x)
         if space.dims <= _WIDE:
-            return lambda x: (x - mean.to(x)) / scale.to(x)
+            return scaled
         axes = torch.randn(space.dims, _WIDE, generator=torch.Generator().manual_seed(0))
-        return lambda x: (x - mean.to(x)) / scale.to(x) @ axes.to(x) / _WIDE**0.5
+        return lambda x: scaled(x) @ axes.to(x) / _WIDE**0.5
     size = (min(space.shape[1], _SIDE), min(space.shape[2], _SIDE))
     if size == space.shape[1:]:
         return lambda x: x.flatten(1)  # (N, C, H, W) -> (N, C H W)

@@ -9,6 +9,7 @@ from plausible.core.errors import NotDefined
 from plausible.core.model import Model
 from plausible.core.space import Space
 from plausible.data.part import Part
+from plausible.evaluation.critic.critique import Critique
 from plausible.evaluation.features import Features
 
 
@@ -22,6 +23,8 @@ class Embedded:
               learning went into them.
     modes     (n,) int64: the class or bin of each.
     nearest_train  distances (n, 2) to the two nearest training examples and their rows, when known.
+    views     the points as they are compared in search of copies, see ``likeness``, when known.
+    likest_train   as ``nearest_train``, by the distance of ``likeness``.
     """
 
     part: Part
@@ -29,15 +32,40 @@ class Embedded:
     raw: Tensor
     modes: Tensor
     nearest_train: tuple[Tensor, Tensor] | None = None
+    views: tuple[Tensor, ...] | None = None
+    likest_train: tuple[Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.part)
 
-    def __getitem__(self, rows: slice) -> "Embedded":
-        near = self.nearest_train and (self.nearest_train[0][rows], self.nearest_train[1][rows])
+    def __getitem__(self, rows: slice | Tensor) -> "Embedded":
         return Embedded(
-            self.part.rows(rows), self.features[rows], self.raw[rows], self.modes[rows], near
+            self.part.rows(rows),
+            self.features[rows],
+            self.raw[rows],
+            self.modes[rows],
+            self.nearest_train and (self.nearest_train[0][rows], self.nearest_train[1][rows]),
+            self.views and tuple(view[rows] for view in self.views),
+            self.likest_train and (self.likest_train[0][rows], self.likest_train[1][rows]),
         )
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """When two points are alike, as the training part alone says; ratios and distances of ``likeness``.
+
+    scales   of each view: the median distance of a training example to its nearest other one.
+    copied   a copy of a training example is less than this times as far from it as from held-out data.
+    seen     a copy of a held-out example is less than this times as far from it as from training data.
+    doubled  of two examples of T and H, less than this times as far from the nearest as from the next.
+    repeated two points no farther apart than this repeat one another.
+    """
+
+    scales: tuple[float, ...]
+    copied: float
+    seen: float
+    doubled: float
+    repeated: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +80,9 @@ class EvaluationSet:
     extract    x (N, *shape) in data units -> (N, d), the extractor itself.
     feature_description   what the features are, for people.
     model      where the samples come from; None for samples of another program.
-    nearest_within_train  distances between training examples, see ``memorisation``, when known.
+    likeness   when two points are alike, when known.
+    spare      held-out data beyond those that samples are compared with: a sample may be one of them.
+    critiques   what critics say of the samples, see ``critic``, when known; () where none is to be asked.
     """
 
     space: Space
@@ -65,7 +95,9 @@ class EvaluationSet:
     feature_description: str = ""
     model: Model | None = None
     seed: int = 0
-    nearest_within_train: Tensor | None = None
+    likeness: Likeness | None = None
+    spare: Embedded | None = None
+    critiques: tuple[Critique, ...] | None = None
 
     def generator(self) -> torch.Generator:
         """A fresh generator of the set's seed: every measure draws the same numbers again."""
@@ -84,4 +116,4 @@ class EvaluationSet:
             )
         reference, rest = self.heldout[slice(0, n)], self.heldout[slice(n, 2 * n)]
         ours = replace(self, heldout=reference, samples=self.samples[slice(0, n)])
-        return ours, replace(self, heldout=reference, samples=rest, model=None)
+        return ours, replace(self, heldout=reference, samples=rest, model=None, critiques=())

@@ -1,7 +1,7 @@
 """Pictures, as functions that return them.
 
-``pixels``        grids of images, PNG files, animations
-``plots``         scatter, heatmap, lines
+``pixels``        grids of images, of completions too; PNG files, animations
+``plots``         scatter, walks, reconstructions, heatmap, lines
 ``latent_space``  all of a z with two coordinates
 ``classifiers``   reliability diagram, risk-coverage curve, decision boundary
 ``evaluations``   nearest neighbours, spectra, walks through z
@@ -10,11 +10,12 @@
 from plausible.figures.classifiers import classification, decision_boundary
 from plausible.figures.evaluations import evaluation
 from plausible.figures.latent_space import latent_plane
-from plausible.figures.pixels import gif, grid, images, paired_grid, png
-from plausible.figures.plots import heatmap, line_plot, picture, scatter
+from plausible.figures.pixels import completion_grid, gif, grid, images, paired_grid, png
+from plausible.figures.plots import heatmap, line_plot, picture, reconstruction, scatter, walks
 
 __all__ = [
     "classification",
+    "completion_grid",
     "decision_boundary",
     "evaluation",
     "gif",
@@ -26,5 +27,7 @@ __all__ = [
     "paired_grid",
     "picture",
     "png",
+    "reconstruction",
     "scatter",
+    "walks",
 ]

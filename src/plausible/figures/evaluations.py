@@ -12,7 +12,7 @@ from plausible.evaluation.metrics.memorisation import likeliest_copies
 from plausible.evaluation.metrics.sharpness import spectra
 from plausible.figures.latent_space import latent_plane
 from plausible.figures.pixels import grid
-from plausible.figures.plots import rendered, scatter
+from plausible.figures.plots import rendered, walks
 from plausible.sampling.latent import latent_walks
 
 
@@ -39,9 +39,9 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
     if isinstance(evalset.model, Latent):
         if evalset.model.latent(1).shape[1] == 2:
             pictures["plane.png"] = latent_plane(evalset.model, evalset.heldout.part)
-        x = latent_walks(evalset.model, 8, 12, generator=evalset.generator())
+        x = latent_walks(evalset.model, 8, 12, generator=evalset.generator()).unflatten(0, (8, 12))
         data = None if evalset.space.is_image else evalset.heldout.part.as_batch().x
-        pictures["walks.png"] = grid(x, 12) if evalset.space.is_image else scatter(x, data)
+        pictures["walks.png"] = walks(evalset.space, x, data)
     return pictures
 
 

@@ -50,6 +50,16 @@ def paired_grid(x: Tensor, y: Tensor, columns: int) -> Image.Image:
     return grid(torch.stack(lines, 1).flatten(0, 2), columns)  # (lines, 2, columns, C, H, W)
 
 
+def completion_grid(x: Tensor, known: Tensor, draws: Tensor) -> Image.Image:
+    """In each row an image, what of it is known (the rest is grey), and draws of the rest.
+
+    x (N, C, H, W), known (H, W), draws (N, n, C, H, W).
+    """
+    part = torch.where(known, x, torch.full_like(x, 0.5))  # (N, C, H, W)
+    rows = torch.cat([x[:, None], part[:, None], draws], 1)  # (N, 2 + n, C, H, W)
+    return grid(rows.flatten(0, 1), rows.shape[1])
+
+
 def png(image: Image.Image) -> bytes:
     """The picture as a PNG file."""
     buffer = io.BytesIO()

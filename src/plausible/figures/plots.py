@@ -10,10 +10,12 @@ from torch import Tensor
 
 from plausible.core.space import Space
 from plausible.evaluation.features import pca
-from plausible.figures.pixels import grid, images
+from plausible.figures.pixels import grid, images, paired_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_PAIRS = 16  # inputs side by side, each above what came back of it
 
 
 def scatter(samples: Tensor, data: Tensor | None = None) -> Image.Image:
@@ -53,6 +55,17 @@ def scatter(samples: Tensor, data: Tensor | None = None) -> Image.Image:
 def picture(space: Space, x: Tensor, data: Tensor | None = None) -> Image.Image:
     """What x looks like: a grid of images, or a scatter of vectors over the data."""
     return grid(x) if space.is_image else scatter(x, data)
+
+
+def walks(space: Space, x: Tensor, data: Tensor | None = None) -> Image.Image:
+    """Walks x (rows, columns, *shape): one in each row of a grid of images, or vectors over the data."""
+    flat = x.flatten(0, 1)  # (rows, columns, *shape) -> (rows columns, *shape)
+    return grid(flat, x.shape[1]) if space.is_image else scatter(flat, data)
+
+
+def reconstruction(space: Space, x: Tensor, back: Tensor) -> Image.Image:
+    """Inputs x and what came back of them: images below each other, vectors over the inputs; (N, *shape) each."""
+    return paired_grid(x, back, _PAIRS) if space.is_image else scatter(back, x)
 
 
 def heatmap(x: Tensor, nats: Tensor) -> Image.Image:

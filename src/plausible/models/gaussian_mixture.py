@@ -1,7 +1,7 @@
 """A mixture of Gaussians, and with one component a Gaussian: maximum likelihood made visible."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -13,10 +13,13 @@ from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.kmeans import kmeans_plus_plus
 from plausible.core.likelihood import Kind, LogProb, Reference
+from plausible.core.memory import GIB, available_memory
 from plausible.core.model import Explicit, models
-from plausible.core.space import Space
+from plausible.core.remedy import Remedy
+from plausible.core.space import Space, by_label
 
 _FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
+_COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats per example below which another step is not worth taking
 
 
@@ -34,6 +37,9 @@ class GaussianMixture(Explicit):
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
     default_steps = 500
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
+        "overfitting": (Remedy("fewer --components", lambda config: config.components > 1),)
+    }
 
     @dataclass(frozen=True)
     class Config(Explicit.Config):
@@ -54,11 +60,29 @@ class GaussianMixture(Explicit):
                 "naive-bayes"
             )
         k, d = config.components, space.dims
+        self._check_memory(1)
         one = torch.eye(d, dtype=torch.float64)
         self.register_buffer("start", torch.randint(2**31, ()))  # the seed of the first means
         self.log_weight = _frozen(torch.full((k,), -math.log(k), dtype=torch.float64))
         self.mean = _frozen(torch.zeros(k, d, dtype=torch.float64))
         self.factor = _frozen(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, D, D)
+
+    def setup(self, train: Examples) -> None:
+        """Units and class prior; UsageError where the memory is not enough to learn."""
+        super().setup(train)
+        self._check_memory(_COPIES)
+
+    def _check_memory(self, copies: int) -> None:
+        """UsageError: so many more copies of the covariances do not fit in memory."""
+        k, d = self.config.components, self.space.dims
+        needed, free = 8 * k * d * d, available_memory()
+        if copies * needed > free:
+            one = needed * (1 + _COPIES) / GIB
+            raise UsageError(
+                f"{k:,} Gaussian{'s' * (k != 1)} in {d:,} columns need {one:,.1f} GiB of memory to learn, because "
+                f"each has a covariance of {d:,} x {d:,} numbers, and {free / GIB:,.1f} GiB are free: choose "
+                f"fewer columns{' or --components' * (k > 1)}, or a model without covariances, such as vae"
+            )
 
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Expectation and maximisation in turn, until the likelihood stands still."""
@@ -122,9 +146,10 @@ class GaussianMixture(Explicit):
         cumulative = self.log_weight.exp().cumsum(0).to(noise.dtype)  # (K,)
         component = torch.searchsorted(cumulative, noise[:, 0].contiguous(), right=True)  # (N,)
         component.clamp_(max=len(cumulative) - 1)
-        normal = noise[:, 1:, None].double()  # (N, D) -> (N, D, 1)
-        x = self.mean[component] + (self.factor[component] @ normal)[:, :, 0]
-        return self.restore(x.to(noise.dtype))
+        normal, x = noise[:, 1:].double(), torch.empty_like(noise[:, 1:])  # (N, D)
+        for k, rows in by_label(component, len(noise)):  # for (N, D, D) there may be no memory
+            x[rows] = (self.mean[k] + normal[rows] @ self.factor[k].T).to(x.dtype)
+        return self.restore(x)
 
 
 def _frozen(values: Tensor) -> nn.Parameter:

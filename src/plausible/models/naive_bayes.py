@@ -1,6 +1,6 @@
 """Naive Bayes: given the class, every pixel is drawn by itself."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -12,6 +12,7 @@ from plausible.core.errors import UsageError
 from plausible.core.examples import Examples, batches
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit, models
+from plausible.core.remedy import Remedy
 from plausible.core.space import Space, by_label
 
 
@@ -29,6 +30,9 @@ class NaiveBayes(Explicit):
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
     default_steps = 1
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
+        "overfitting": (Remedy("a larger --smoothing"),)
+    }
 
     @dataclass(frozen=True)
     class Config(Explicit.Config):

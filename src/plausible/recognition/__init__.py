@@ -7,6 +7,7 @@
 ``conformal``    the p-value of a score
 ``code_length``  what an image costs in a standard lossless code
 ``roc``          how well a score tells what is of the right kind from what is not
+``outputs``      what a model says of inputs, and ``calibration_set`` of data that it did not learn from
 ``recogniser``   a trained model that answers, calibrated on the validation part of its data
 """
 

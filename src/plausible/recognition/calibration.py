@@ -31,19 +31,25 @@ class Tempered:
 def temper(classifier: Classifier, log_posterior: Tensor, y: Tensor) -> Tempered:
     """The classifier at the temperature that makes labels it did not learn from most probable.
 
-    T = argmin -sum_n log p_T(y_n | x_n), convex in 1 / T.  log_posterior (N, classes): what the
-    classifier says of x_n; y (N,).
+    T = argmin -sum_n log p_T(y_n | x_n), convex in 1 / T.  Where every label is the most probable one there is
+    no such T, a smaller one being always better: then T = 1, because no label asks for another.
+    log_posterior (N, classes): what the classifier says of x_n; y (N,).
     Source: Guo et al. 2017, https://arxiv.org/abs/1706.04599.
     """
     from scipy.optimize import minimize_scalar
 
     if not len(y):
         raise UsageError("a temperature is fitted on labelled data, and there are none")
-    log_p, rows = log_posterior.double().cpu(), torch.arange(len(y))
+    log_p = log_posterior.double().cpu()
+    says = ~log_p.isnan().any(1)  # what is impossible under every class says nothing
+    log_p, y = log_p[says], y.cpu()[says]
+    if (log_p.argmax(1) == y).all():
+        return Tempered(classifier, 1.0)
+    rows = torch.arange(len(y))
 
     def cost(log_t: float) -> float:
         tempered = (log_p / math.exp(log_t)).log_softmax(1)  # (N, classes)
-        return -tempered[rows, y.cpu()].mean().item()
+        return -tempered[rows, y].mean().item()
 
     best = minimize_scalar(cost, bounds=_RANGE, method="bounded", options={"xatol": 1e-5})
     return Tempered(classifier, math.exp(best.x))

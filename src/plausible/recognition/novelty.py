@@ -4,6 +4,7 @@ A high density is no proof: an image of few strokes is more probable under most 
 images they learned from.  So a score may set log p(x) against what x would cost anyway.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,29 @@ class NoveltyInput:
     code_length: Tensor | None = None
     background: Tensor | None = None
     in_distribution: "NoveltyInput | None" = None
+
+    def __len__(self) -> int:
+        return len(self.log_prob)
+
+    def __getitem__(self, rows: slice | Tensor) -> "NoveltyInput":
+        """Some of the inputs, (n,) -> (m,)."""
+        code_length = None if self.code_length is None else self.code_length[rows]
+        background = None if self.background is None else self.background[rows]
+        return NoveltyInput(self.log_prob[rows], code_length, background)
+
+    @staticmethod
+    def cat(parts: "Sequence[NoveltyInput]") -> "NoveltyInput":
+        """The inputs of all parts one after another."""
+
+        def joined(tensors: list[Tensor | None]) -> Tensor | None:
+            there = [tensor for tensor in tensors if tensor is not None]
+            return torch.cat(there) if len(there) == len(parts) else None
+
+        return NoveltyInput(
+            torch.cat([part.log_prob for part in parts]),
+            joined([part.code_length for part in parts]),
+            joined([part.background for part in parts]),
+        )
 
 
 novelties: Registry = Registry("novelty score")

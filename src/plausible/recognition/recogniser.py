@@ -5,50 +5,21 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from plausible.core.capabilities import Classifier
 from plausible.core.errors import UsageError
-from plausible.core.examples import batches
-from plausible.core.likelihood import Kind, LogProb
+from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Model
-from plausible.data.images import MODES
 from plausible.data.part import Data, Part
 from plausible.evaluation.measure import Measure
-from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.calibration import Tempered, temper
-from plausible.recognition.code_length import code_length
-from plausible.recognition.conformal import Conformal
+from plausible.recognition.calibration_set import CalibrationSet, calibrate, enough
+from plausible.recognition.conformal import examples_needed, full_conformal, most_extreme, too_few
 from plausible.recognition.novelty import NoveltyInput, novelties
+from plausible.recognition.outputs import ModelOutputs, has_code_length, model_outputs, posterior_of
 from plausible.recognition.rejection import REJECTED, chow_rule
 from plausible.recognition.roc import auroc, fpr_at_tpr
 
-BACKGROUND = 0.2  # the share of mutated coordinates that suits most data
+LEVEL = 0.05  # at which an input is called implausible, when nobody says otherwise
 _OF_IMAGES = ("complexity", "either")  # scores that need a lossless code
-_CHUNK = 512
-_ENOUGH = 2000  # examples to calibrate on, and to compare with ...
-_ESTIMATED = 500  # ... where each log p takes many draws
-
-
-@dataclass(frozen=True)
-class ModelOutputs:
-    """What a model says of n inputs, on the CPU.
-
-    log_posterior  log p(y | x) before calibration, (n, classes); None where it knows no classes.
-    log_prob       log p(x); None for a discriminative model.
-    code_length, background   as in ``NoveltyInput``.
-    """
-
-    log_posterior: Tensor | None = None
-    log_prob: LogProb | None = None
-    code_length: Tensor | None = None
-    background: Tensor | None = None
-
-    def __getitem__(self, rows: slice) -> "ModelOutputs":
-        return ModelOutputs(*(None if part is None else part[rows] for part in vars(self).values()))
-
-    def novelty_input(self) -> NoveltyInput:
-        """What a novelty score reads, of a model that says p(x)."""
-        assert self.log_prob is not None
-        return NoveltyInput(self.log_prob.nats.double(), self.code_length, self.background)
 
 
 @dataclass(frozen=True)
@@ -85,6 +56,7 @@ class Plausibility:
 class Recogniser:
     """A trained model that answers, calibrated on the validation part of its data.
 
+    data        what it learned from, or what it says of them, from ``calibrate`` with the same choices.
     background  a model of mutated data (``--mutate``), for the score ``ratio``.
     novelty     the score, one of ``novelties``; by default ratio with a background model, otherwise
                 either for images, and likelihood for vectors (experiments/outliers.py chose).
@@ -94,95 +66,64 @@ class Recogniser:
     def __init__(
         self,
         model: Model,
-        data: Data,
+        data: Data | CalibrationSet,
         *,
         background: Explicit | None = None,
         novelty: str | None = None,
         draws: int | None = None,
         seed: int = 0,
     ):
-        self.model, self.data, self.draws, self.seed = model, data, draws, seed
+        self.model, self.draws, self.seed = model, draws, seed
         self.background = background
-        self._explicit = model if isinstance(model, Explicit) else None
-        self._base: Classifier | None = model if isinstance(model, Classifier) else None
-        if self._explicit is not None and model.conditional:
-            self._base = BayesClassifier(self._explicit, samples=draws)
-        if self._explicit is None and self._base is None:
-            raise UsageError(
-                f"a {model.name} says neither p(y | x) nor p(x), so it cannot be asked"
-            )
-        self._coded = data.space.is_image and data.space.shape[0] in MODES
-        default = "ratio" if background else "either" if self._coded else "likelihood"
-        self.novelty = novelty or default
-        _ = novelties[self.novelty]
-        if self.novelty in _OF_IMAGES and not self._coded:
-            raise UsageError(
-                f"--novelty {self.novelty} needs images, which have a standard lossless code: choose "
-                f"likelihood, typicality or ratio"
-            )
-        few = self._subset(data.validation)
-        outputs = self.outputs(few)
-        # what is usual is taken from one half, and the p-values from the other, so that they hold
-        half = slice(1, None, 2) if len(few) > 1 else slice(None)
-        self.in_distribution = outputs[0::2]
-        self.conformal: Conformal | None = None
-        if outputs.log_prob is not None:
-            self.conformal = Conformal(self.novelty_score(outputs[half]))
+        self.novelty = choose_novelty(model, background, novelty)
+        if isinstance(data, Data):
+            data = calibrate(model, data, background=background, draws=draws, seed=seed)
+        self.calibration = data
+        self.in_distribution: NoveltyInput | None = None
+        if data.validation.log_prob is not None:
+            usual = data.validation.novelty_input()
+            self.in_distribution = usual[usual.log_prob.isfinite()]
         self.classifier: Tempered | None = None
-        if self._base is not None and outputs.log_posterior is not None:
-            assert few.y is not None
-            self.classifier = temper(self._base, outputs.log_posterior, few.y)
+        posterior, classifier = data.validation.log_posterior, posterior_of(model, draws)
+        if classifier is not None and posterior is not None:
+            assert data.y is not None
+            self.classifier = temper(classifier, posterior, data.y)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the labels."""
-        return self.data.class_names or tuple(map(str, range(self.data.space.classes)))
+        return self.calibration.class_names or tuple(map(str, range(self.model.space.classes)))
 
     def outputs(self, part: Part) -> ModelOutputs:
         """Everything the model says of these inputs."""
-        parts = [self._outputs(batch.x) for batch in batches(part, _CHUNK)]
-        log_probs = [outputs.log_prob for outputs in parts if outputs.log_prob is not None]
-        return ModelOutputs(
-            _joined([outputs.log_posterior for outputs in parts]),
-            LogProb.cat(log_probs) if log_probs else None,
-            _joined([outputs.code_length for outputs in parts]),
-            _joined([outputs.background for outputs in parts]),
+        return model_outputs(
+            self.model, part, background=self.background, draws=self.draws, seed=self.seed
         )
-
-    def _outputs(self, x: Tensor) -> ModelOutputs:
-        if self._explicit is None:
-            assert self._base is not None
-            return ModelOutputs(self._base.log_posterior(x).cpu())
-        generator = torch.Generator().manual_seed(self.seed)
-        posterior = None
-        if isinstance(self._base, BayesClassifier):
-            joint = self._base.log_joint(x, generator)
-            log_prob = LogProb.logsumexp(joint)
-            posterior = torch.stack([part.nats for part in joint], 1).log_softmax(1).cpu()
-        else:
-            log_prob = self._explicit.log_prob(x, samples=self.draws, generator=generator)
-        background = None
-        if self.background is not None:
-            of_mutated = self.background.log_prob(x, samples=self.draws, generator=generator)
-            background = of_mutated.nats.cpu().double()
-        length = code_length(x, self.data.space) if self._coded else None
-        return ModelOutputs(posterior, log_prob, length, background)
 
     def novelty_score(self, outputs: ModelOutputs, novelty: str | None = None) -> Tensor:
         """A novelty score of each input, (n,), by default ours; UsageError for a model without p(x)."""
-        if outputs.log_prob is None or self.in_distribution.log_prob is None:
+        if outputs.log_prob is None or self.in_distribution is None:
             raise UsageError(
                 f"a {self.model.name} says p(y | x) and nothing of p(x): train a model that does, such "
                 f"as naive-bayes"
             )
-        usual, inputs = self.in_distribution.novelty_input(), outputs.novelty_input()
-        return novelties[novelty or self.novelty](replace(inputs, in_distribution=usual))
+        inputs = replace(outputs.novelty_input(), in_distribution=self.in_distribution)
+        return novelties[novelty or self.novelty](inputs)
 
-    def _subset(self, part: Part) -> Part:
-        """Enough of a part."""
-        return part.every_kth(
-            _ENOUGH if self.model.kinds.get("log_prob", Kind.EXACT) is Kind.EXACT else _ESTIMATED
-        )
+    def p_values(self, outputs: ModelOutputs) -> Tensor:
+        """The conformal p-value of the novelty score of each input, (n,): how many good data are as novel."""
+        usual = self.calibration.validation.novelty_input()
+        return full_conformal(novelties[self.novelty], usual, outputs.novelty_input())
+
+    @property
+    def compared(self) -> int:
+        """With how many validation examples an input is compared; 0 for a model without p(x)."""
+        log_prob = self.calibration.validation.log_prob
+        return 0 if log_prob is None else len(log_prob.nats)
+
+    def too_few(self, level: float = LEVEL) -> str | None:
+        """Where so few examples cannot tell what is implausible at this level: what would do."""
+        return too_few(self.compared, level, enough(self.model)) if self.compared else None
 
     def classify(
         self, part: Part, names: tuple[str, ...], reject_cost: float, level: float
@@ -192,50 +133,88 @@ class Recogniser:
         Raises ``UsageError`` for a model without classes, or a level or cost outside [0, 1].
         """
         if self.classifier is None:
-            raise UsageError(
-                f"this {self.model.name} was learned without classes: train it with --conditional or "
-                f"--per-class on labelled data"
-            )
+            raise UsageError(_without_classes(self.model))
         if not 0 <= level <= 1:
             raise UsageError(f"the level of implausibility must lie between 0 and 1, not {level}")
         outputs = self.outputs(part)
         assert outputs.log_posterior is not None
         posterior = (outputs.log_posterior / self.classifier.temperature).log_softmax(1)
-        chances: list[float | None] = [None] * len(posterior)
-        if self.conformal is not None:
-            chances = self.conformal(self.novelty_score(outputs)).tolist()
-        answers = []
+        p_values: list[float | None] = [None] * len(posterior)
+        if self.compared:
+            p_values = self.p_values(outputs).tolist()
         labels = chow_rule(posterior, reject_cost).tolist()
-        for name, label, log_p, p in zip(names, labels, posterior, chances, strict=True):
-            best = int(log_p.argmax())
-            sure, class_name = float(log_p[best].exp()), self.class_names[best]
-            decision, reason = class_name, f"{sure:.1%} sure"
-            if p is not None and p <= level:
-                label, decision = REJECTED, "rejected: implausible"
-                reason = f"data of the right kind are as novel with a chance of {p:.2g}"
-            elif label == REJECTED:
-                decision = "rejected: ambiguous"
-                reason = f"the most probable class, {class_name}, has only {sure:.1%}"
-            answers.append(Answer(name, decision, reason, label, tuple(log_p.exp().tolist()), p))
-        return answers
+        return [
+            self._answer(name, label, log_p, p, level)
+            for name, label, log_p, p in zip(names, labels, posterior, p_values, strict=True)
+        ]
+
+    def _answer(
+        self, name: str, label: int, log_p: Tensor, p: float | None, level: float
+    ) -> Answer:
+        """What is said of one input: its label by Chow's rule, log p(y | x) (classes,), and its p-value."""
+        best = int(log_p.argmax())
+        sure, class_name = float(log_p[best].exp()), self.class_names[best]
+        decision, reason = class_name, f"{sure:.1%} sure"
+        if log_p.isnan().any():  # log p(x | y) is -inf for every y
+            label, decision, reason = (
+                REJECTED,
+                "rejected: implausible",
+                "no class makes it possible",
+            )
+        elif p is not None and p <= level:
+            label, decision = REJECTED, "rejected: implausible"
+            reason = f"data of the right kind are as novel with a chance of {p:.2g}"
+        elif label == REJECTED:
+            decision = "rejected: ambiguous"
+            reason = f"the most probable class, {class_name}, has only {sure:.1%}"
+        if p is not None and (extreme := most_extreme(p, self.compared, level)):
+            reason += f", but {extreme}"
+        return Answer(name, decision, reason, label, tuple(log_p.exp().tolist()), p)
 
     def score(self, part: Part, names: tuple[str, ...]) -> list[Plausibility]:
         """How probable each input is, beside the held-out data."""
         outputs = self.outputs(part)
         novelty = self.novelty_score(outputs)
-        heldout = self.outputs(self._subset(self.data.heldout)).log_prob
         assert outputs.log_prob is not None
-        assert heldout is not None
-        assert self.conformal is not None
+        assert self.calibration.heldout is not None
         nats = outputs.log_prob.nats.double()
-        order = heldout.nats.double().sort().values
+        order = self.calibration.heldout.sort().values
         rank = torch.searchsorted(order, nats, right=True) / len(order)  # (n,)
         errors = outputs.log_prob.error
         stderr = [None] * len(nats) if errors is None else errors.tolist()
-        p = self.conformal(novelty)
+        p = self.p_values(outputs)
         columns = nats.tolist(), stderr, rank.tolist(), novelty.tolist(), p.tolist()
         sign = Kind(outputs.log_prob.kind).sign
         return [Plausibility(name, sign, *row) for name, *row in zip(names, *columns, strict=True)]
+
+
+def choose_novelty(
+    model: Model, background: Explicit | None = None, novelty: str | None = None
+) -> str:
+    """The name of the novelty score of a model, by default what suits its space.
+
+    Raises ``UsageError`` for a score that these data do not have, or a model that says nothing of x.
+    """
+    posterior_of(model)
+    coded = has_code_length(model.space)
+    name = novelty or ("ratio" if background else "either" if coded else "likelihood")
+    _ = novelties[name]
+    if name in _OF_IMAGES and not coded:
+        raise UsageError(
+            f"--novelty {name} needs images, which have a standard lossless code: choose likelihood, "
+            f"typicality or ratio"
+        )
+    if name == "ratio" and background is None:
+        raise UsageError("the score ratio needs a background model")
+    return name
+
+
+def _without_classes(model: Model) -> str:
+    """Why a model cannot classify, and which of its flags would let it."""
+    ways = ["--per-class"]
+    if hasattr(model.config, "conditional"):
+        ways.insert(0, "--conditional")
+    return f"this {model.name} was learned without classes: train it with {' or '.join(ways)} on labelled data"
 
 
 def ood_detection(
@@ -254,12 +233,11 @@ def ood_detection(
         score, scores = recogniser.novelty, [recogniser.novelty_score(o) for o in outputs]
     (ours, other), note = scores, f"by {score}"
     count = min(len(ours), len(other))
+    few = examples_needed(0.05)  # without which the threshold that 95% pass is one that all pass
+    all_pass = f"; of {len(ours)} held-out examples 95% are all" * (len(ours) <= few)
     return [
         Measure(f"AUROC, {name}", auroc(ours, other), n=count, direction="higher", note=note),
-        Measure(f"accepted of {name} at 95%", fpr_at_tpr(ours, other), n=count, note=note),
+        Measure(
+            f"accepted of {name} at 95%", fpr_at_tpr(ours, other), n=count, note=note + all_pass
+        ),
     ]
-
-
-def _joined(parts: list[Tensor | None]) -> Tensor | None:
-    tensors = [part for part in parts if part is not None]
-    return torch.cat(tensors) if tensors else None

@@ -1,11 +1,12 @@
 """A run is a folder: the only place where a model, its data and the loop meet.
 
-    config.json          what was asked for: model, data with hashes, budget, seed
-    weights.safetensors  the weights its verbs use: the best (averaged where the model averages)
+    config.json          what was asked for: model, data with hashes and what was decided about them, budget, seed
+    weights.safetensors  the weights its methods use: the best (averaged where the model averages)
     last.safetensors     those at the last save
     state.pt             all that training needs to go on exactly: tensors and numbers, no code
     log.jsonl            one line every few rounds, and what the probes said
     findings.json        what is wrong, and what to do
+    calibration.safetensors  what the model says of validation and held-out data, by which it answers without them
     samples.png          a picture
     measures.json        what was measured at the end, and the verdict
     neighbours.png, spectrum.png, walks.png   pictures of the evaluation
@@ -36,6 +37,7 @@ from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
+from plausible.data.source import NAMES
 from plausible.models.per_class import PerClass
 from plausible.runs.files import write
 from plausible.runs.log import read_log
@@ -99,6 +101,21 @@ class Run:
         return tuple(self.config["data"]["class_names"])
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the coordinates, empty where the data had none (or the run is of before they were kept)."""
+        return tuple(self.config["data"].get("columns", ()))
+
+    @property
+    def label_column(self) -> str | None:
+        """What the data call the column of their classes."""
+        return self.config["data"].get("label_column")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided about the data when it began to learn."""
+        return tuple(self.config["data"].get("notes", ()))
+
+    @property
     def options(self) -> Options:
         """How its data were shaped."""
         return Options(**self.config["data"]["options"])
@@ -139,19 +156,39 @@ class Run:
             raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
         return model
 
-    def data(self) -> Data:
-        """The data it learns from; UsageError when they are not what they were."""
-        kept = self.config["data"]
-        if not kept["source"]:
+    @property
+    def hashes(self) -> dict[str, str]:
+        """{part: sha256} of the data it learns from."""
+        return dict(self.config["data"]["hashes"])
+
+    def data(self, source: str | None = None) -> Data:
+        """The data it learns from, read from where they were, or from ``source``, where they are now.
+
+        UsageError: they are not there, or not what they were.
+        """
+        place = source or self.config["data"]["source"]
+        if not place:
             raise UsageError(f"{self.folder} learned from arrays in memory: give its data")
-        data = load(kept["source"], self.options)
-        for part, digest in kept["hashes"].items():
-            if data.hashes[part] != digest:
-                raise UsageError(
-                    f"the {part} part of {kept['source']} has changed since {self.folder} was "
-                    f"trained, so the run cannot go on with it"
-                )
-        return data
+        if source is None and place not in NAMES and not Path(place).exists():
+            raise UsageError(
+                f"the data of {self.folder} are no longer at {place}: say where they are with --data PATH"
+            )
+        return self.check_data(load(place, self.options), place)
+
+    def check_data(self, data: Data, place: str = "the data given") -> Data:
+        """The same data; UsageError where they are not those it learns from."""
+        names = {"train": "training", "validation": "validation", "heldout": "held-out"}
+        changed = [names[part] for part, kept in self.hashes.items() if data.hashes[part] != kept]
+        if not changed:
+            return data
+        *others, last = changed
+        parts = f"{', '.join(others)} and {last} parts" if others else f"{last} part"
+        calibrated = (self.folder / "calibration.safetensors").exists()
+        raise UsageError(
+            f"the {parts} of {place} have changed since {self.folder} was trained: give the data as they were "
+            f"(--data PATH), or judge its samples beside any others (plausible evaluate --samples)"
+            f"{'; score and classify do without them, unless asked in an unusual way' * calibrated}"
+        )
 
     def write(self, name: str, content: bytes | str) -> Path:
         """Write one file of the run, atomically."""
@@ -180,6 +217,9 @@ def create(folder: Path | str, training: Training[Any]) -> Run:
             "options": asdict(data.options),
             "hashes": data.hashes,
             "class_names": list(data.class_names),
+            "columns": list(data.columns),
+            "label_column": data.label_column,
+            "notes": list(data.notes),
         },
         "training": asdict(training.settings),
         "processes": training.world.size,
@@ -202,7 +242,7 @@ def save(
 ) -> None:
     """Write weights and state; every rank calls it and rank 0 writes.
 
-    best  weights that its verbs shall use, if they are not the last.
+    best  weights that its methods shall use, if they are not the last.
     keep  without ``best`` those of an earlier session stay the best, if there are any.
     """
     state = training.state_dict()
@@ -234,12 +274,16 @@ def resume(
     settings: Settings,
     device: torch.device | str = "cpu",
     world: World | None = None,
+    data: str | None = None,
 ) -> Training[Model]:
-    """The training of a saved run at the round it was saved, under new or the same settings."""
+    """The training of a saved run at the round it was saved, under new or the same settings.
+
+    data  where its data are now, if that is not where they were.
+    """
     path = run.folder / "state.pt"
     if not path.exists():
         raise UsageError(f"{run.folder} holds no state.pt: nothing was saved to resume from")
-    training = train(run.fresh().to(device), run.data().to(device), settings, world=world)
+    training = train(run.fresh().to(device), run.data(data).to(device), settings, world=world)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

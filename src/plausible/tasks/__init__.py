@@ -6,20 +6,20 @@ return; notebooks, pages and wrappers call the same.
 ``fit``, ``resume``        learn a distribution, to the end
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``diagnose``               what is wrong, the evidence, what to change
-``sample``                 draw; ``sample_chain`` the way of Markov chains
+``sample``                 draw; ``sample_chain`` the way of Markov chains; ``weights_used`` says by which weights
 ``interpolate``            walks through z; ``interpolate_between`` two inputs
 ``reconstruct``            what comes back of an input from its code
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
 ``describe``               what a data set holds, and what will be done with it
-``save_samples``, ``save_report``  what they return, as files
+``save_samples``, ``save_report``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
 from plausible.tasks.calibrate import calibrated
-from plausible.tasks.classify import classify
+from plausible.tasks.classify import Classification, classify
 from plausible.tasks.complete import Completion, complete, surprisal
 from plausible.tasks.describe import Description, describe
-from plausible.tasks.diagnose import diagnose
+from plausible.tasks.diagnose import diagnose, save_findings
 from plausible.tasks.evaluate import evaluate
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.fit import fit, resume
@@ -27,17 +27,19 @@ from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.tasks.interpolate import interpolate, interpolate_between
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
-from plausible.tasks.sample import sample, sample_chain
-from plausible.tasks.save import save_report, save_samples
-from plausible.tasks.score import score
+from plausible.tasks.sample import sample, sample_chain, weights_used
+from plausible.tasks.save import save_picture, save_report, save_samples
+from plausible.tasks.score import Scores, score
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 __all__ = [
+    "Classification",
     "Completion",
     "Description",
     "Diverged",
     "Failed",
     "Reconstruction",
+    "Scores",
     "Trained",
     "TrainedLike",
     "calibrated",
@@ -57,8 +59,11 @@ __all__ = [
     "resume",
     "sample",
     "sample_chain",
+    "save_findings",
+    "save_picture",
     "save_report",
     "save_samples",
     "score",
     "surprisal",
+    "weights_used",
 ]

@@ -1,12 +1,18 @@
 """A trained model made ready to answer questions about inputs."""
 
+import contextlib
+import hashlib
 from pathlib import Path
 
+from torch import nn
+
+from plausible.core.capabilities import Classifier
 from plausible.core.choices import Device, Novelty
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.data.part import Data
-from plausible.recognition.recogniser import Recogniser
+from plausible.recognition.calibration_set import CalibrationSet, calibrate
+from plausible.recognition.recogniser import Recogniser, choose_novelty
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 
@@ -22,36 +28,102 @@ def calibrated(
 ) -> Recogniser:
     """A trained model ready to answer, calibrated on the validation part of its data.
 
+    data        of a model in memory; a run knows its own, or is told where they are now.  It needs them once:
+                what the model says of them is kept in the run.
     background  an explicit model of the same data, trained with ``Options(mutate=0.2)``; the score is then ratio.
     novelty     how the implausible is told; by default either for images, likelihood for vectors.
     draws       of z for each log p(x), where it is an estimate; by default the model's.
     Raises UsageError for a model that says neither p(y | x) nor p(x), or a background that is none.
     """
-    trained, behind = open_trained(source, data, device=device), None
+    trained, mutated = open_trained(source, data, device=device), None
     if background is not None:
-        behind = _background(trained, open_trained(background, device=device))
+        mutated = _background_model(trained, open_trained(background, device=device))
     elif novelty == "ratio":
         raise UsageError("--novelty ratio needs --background RUN, a run trained with --mutate 0.2")
-    recogniser = Recogniser(
-        trained.model,
-        trained.data,
-        background=behind,
-        novelty=novelty,
-        draws=draws,
-        seed=seed,
-    )
-    if novelty is not None and recogniser.conformal is None:
+    model, chosen = trained.model, choose_novelty(trained.model, mutated, novelty)
+    if novelty is not None and not isinstance(model, Explicit):
         raise UsageError(
-            f"--novelty asks how plausible x is, and a {trained.model.name} says only p(y | x)"
+            f"--novelty asks how plausible x is, and a {model.name} says only p(y | x)"
         )
-    return recogniser
+    known = calibration_set(trained, background=mutated, draws=draws, seed=seed)
+    return Recogniser(model, known, background=mutated, novelty=chosen, draws=draws, seed=seed)
 
 
-def _background(trained: Trained, beside: Trained) -> Explicit:
-    model = beside.model
-    if isinstance(model, Explicit) and model.space == trained.model.space and beside.options.mutate:
+def calibration_set(
+    trained: Trained,
+    *,
+    background: Explicit | None = None,
+    draws: int | None = None,
+    seed: int = 0,
+) -> CalibrationSet:
+    """What a model says of its validation and held-out data: as it is kept in the run, or asked for and kept.
+
+    Kept for these weights, data and choices alone, so that nothing stale is used.  A run whose data have moved or
+    changed goes on answering by it.
+    """
+    run = trained.run
+    if run is None:
+        return calibrate(trained.model, trained.data, background=background, draws=draws, seed=seed)
+    choices = {
+        "draws": str(draws),
+        "seed": str(seed),
+        "background": "" if background is None else _weights_hash(background),
+    }
+    hashes = {part: run.hashes[part] for part in ("validation", "heldout")}
+    about = {"weights": _weights_hash(trained.model), **hashes, **choices}
+    name = _file_name(choices)
+    kept = CalibrationSet.unpack(run.folder / name, about)
+    if kept is not None:
+        return kept
+    try:
+        data = trained.data
+    except UsageError as reason:
+        raise UsageError(
+            f"to score and classify {run.folder} must be calibrated on its data once for these weights, "
+            f"--draws, --seed and --background, and {reason}"
+        ) from reason
+    made = calibrate(trained.model, data, background=background, draws=draws, seed=seed)
+    with contextlib.suppress(OSError):  # a run that may only be read answers all the same
+        run.write(name, made.pack(about))
+    return made
+
+
+def keep_calibration(trained: Trained) -> tuple[str, ...]:
+    """Calibrate a run while its data are there, by the usual choices; a sentence where so few data cannot say much.
+
+    Nothing for a model in memory, or one that says neither p(y | x) nor p(x).
+    """
+    if trained.run is None or not isinstance(trained.model, Explicit | Classifier):
+        return ()
+    few = Recogniser(trained.model, calibration_set(trained)).too_few()
+    return () if few is None else (few,)
+
+
+def _file_name(choices: dict[str, str]) -> str:
+    """calibration.safetensors for the usual choices, and a name of their own for others."""
+    if choices == {"draws": "None", "seed": "0", "background": ""}:
+        return "calibration.safetensors"
+    digest = hashlib.sha256(repr(sorted(choices.items())).encode()).hexdigest()
+    return f"calibration-{digest[:8]}.safetensors"
+
+
+def _weights_hash(model: nn.Module) -> str:
+    """sha256 (hex) of the names and values of all weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _background_model(trained: Trained, of_mutated: Trained) -> Explicit:
+    """The explicit model of the same space that learned from mutated data; UsageError where it is none."""
+    model = of_mutated.model
+    explicit = isinstance(model, Explicit) and model.space == trained.model.space
+    if explicit and of_mutated.options.mutate:
+        assert isinstance(model, Explicit)
         return model
-    names = [str(t.run.folder) if t.run else f"this {t.model.name}" for t in (beside, trained)]
+    names = [str(t.run.folder) if t.run else f"this {t.model.name}" for t in (of_mutated, trained)]
     raise UsageError(
         f"{names[0]} is no background of {names[1]}: it must be an explicit model of the same data, "
         f"trained with --mutate 0.2"

@@ -46,7 +46,7 @@ def complete(
     trained = open_trained(source, device=device)
     model = autoregressive(trained, "plausible complete")
     assert isinstance(model, Generative)
-    points = as_inputs(inputs, model.space, trained.options)
+    points = as_inputs(inputs, trained)
     height = model.space.shape[1]
     if n < 1:
         raise UsageError(f"-n must be at least 1, not {n}")
@@ -78,7 +78,7 @@ def surprisal(
     trained = open_trained(source, device=device)
     model = autoregressive(trained, "--map")
     assert isinstance(model, Explicit)
-    x = as_inputs(inputs, model.space, trained.options).part.as_batch().x
+    x = as_inputs(inputs, trained).part.as_batch().x
     return model.surprisal(x, likely_labels(model, x, trained.label(label))).cpu()
 
 

@@ -12,6 +12,7 @@ from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
 
 _UNREADABLE = 10  # files that are named
+_COLUMNS = 20  # columns that are named
 _POINTS, _IMAGES = 5000, 64  # that a picture shows
 
 
@@ -49,6 +50,11 @@ def describe(
         "shape": " x ".join(map(str, space.shape)),
         "levels": str(space.levels or "continuous"),
     }
+    if data.columns:
+        listed = ", ".join(data.columns[:_COLUMNS])
+        facts["columns"] = listed + ", ..." * (len(data.columns) > _COLUMNS)
+    if data.label_column is not None:
+        facts["class column"] = data.label_column
     for name, counts in (
         ("classes", survey.classes),
         ("sizes", survey.sizes),
@@ -60,7 +66,7 @@ def describe(
         shown = [f"{file}: {reason}" for file, reason in survey.unreadable[:_UNREADABLE]]
         facts[f"skipped ({len(survey.unreadable)})"] = "\n".join(shown)
     if survey.ignored:
-        facts["not images"] = f"{survey.ignored:,} files ignored"
+        facts["left out"] = f"{survey.ignored:,} files of no format that is read"
     for name, part in (
         ("training", data.train),
         ("validation", data.validation),

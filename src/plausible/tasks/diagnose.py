@@ -24,7 +24,7 @@ def diagnose(
 ) -> list[Finding]:
     """Every check that the model's capabilities allow, beside what the log of its training says; the worst first.
 
-    data      of a model in memory; a run knows its own.
+    data      of a model in memory; a run knows its own, or is told where they are now.
     progress  called with the name of each check.
     The same seed gives the same findings.
     """

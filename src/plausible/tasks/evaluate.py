@@ -13,11 +13,12 @@ from plausible.core.capabilities import Classifier
 from plausible.core.choices import Device, Extractor
 from plausible.core.errors import UsageError, unknown
 from plausible.core.model import Explicit, Generative, Model
-from plausible.core.space import Batch, Space
+from plausible.core.space import Batch
 from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.evaluation import features as extractors
-from plausible.evaluation.embedding import fit_embedding
+from plausible.evaluation.critic.critic import with_critiques
+from plausible.evaluation.embedding import fit_embedding, with_invariants
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.features import Features
 from plausible.evaluation.measure import measure, metrics
@@ -34,7 +35,8 @@ from plausible.evaluation.verdict.verdict import run_tests
 from plausible.models.discriminative.convnet import ConvNet
 from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.calibration import temper
-from plausible.recognition.recogniser import Recogniser, ood_detection
+from plausible.recognition.recogniser import ood_detection
+from plausible.tasks.calibrate import calibrated, keep_calibration
 from plausible.tasks.inputs import as_points
 from plausible.tasks.outliers import outliers_of
 from plausible.tasks.reference_classifier import reference_classifier
@@ -42,7 +44,7 @@ from plausible.tasks.trained import TrainedLike, open_trained
 
 _SAMPLES = 5000
 
-Progress = Callable[[str, float], None]
+StageProgress = Callable[[str, float], None]
 """(what is being done, share of it that is done)."""
 
 
@@ -55,19 +57,21 @@ def evaluate(
     outliers: Part | str | Path | None = None,
     seed: int = 0,
     device: Device = "auto",
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
+    on_notes: Callable[[tuple[str, ...]], None] = lambda notes: None,
 ) -> Report:
     """Judge a model, or points drawn by another program, against the held-out part of its data.
 
     source    a run or a model, whose ``sample`` draws n points; or points of the data's space, such as
               images x (N, C, H, W) in [0, 1].
-    data      what it learned from; a run knows its own.
+    data      what it learned from; a run knows its own, or is told where they are now.
     n         the most samples drawn and held-out examples used.
     features  "auto" is the classifier's penultimate layer for labelled data and the principal
               components of random convolutions or coordinates otherwise; or x (N, *shape) -> (N, d).
     outliers  data of another kind, by name or path, or points of the same space: how well does the model
               tell them from its own?
     progress  called with what is being done, and the share of it that is done.
+    on_notes  called with what was decided about the data of a model, and about outliers, when they are read.
     The same seed gives the same report.  Raises ``UsageError`` for n < 2 or points that are none of the
     space, ``NotDefined`` for a held-out part with fewer than 4 examples, or features that are not finite.
     """
@@ -85,14 +89,19 @@ def evaluate(
         return _judged(source, real.to("cpu"), n, features, seed, report_progress)
     trained = open_trained(source, data, device=device)
     model, name = trained.model, "outliers"
+    on_notes(trained.data.notes)
+    report_progress("calibrating", 0.0)
+    on_notes(keep_calibration(trained))
     if isinstance(outliers, str | Path):
-        name = Path(outliers).stem
-        outliers = outliers_of(outliers, model, trained.data)
+        name, reading = Path(outliers).stem, f"reading {outliers}"
+        counted = lambda done, total: report_progress(reading, done / total)  # noqa: E731
+        found = outliers_of(outliers, model, trained.data, counted)
+        on_notes(tuple(f"{name}: {note}" for note in found.notes))
+        outliers = found.part
     report = _judged(model, trained.data.to("cpu"), n, features, seed, report_progress)
     if outliers is not None:
         report_progress(f"looking at {name}", 1.0)
-        recogniser = Recogniser(model, trained.data)
-        rows = ood_detection(recogniser, trained.data.heldout, outliers, name, n)
+        rows = ood_detection(calibrated(trained), trained.data.heldout, outliers, name, n)
         report.measures.extend((measure, None) for measure in rows)
     return report
 
@@ -121,7 +130,7 @@ def _judged(
     n: int,
     features: Extractor | Features,
     seed: int,
-    progress: Progress,
+    progress: StageProgress,
 ) -> Report:
     """The report on a model or on points, all on the CPU."""
     if isinstance(source, Model) and not isinstance(source, Generative):
@@ -132,6 +141,9 @@ def _judged(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # for whatever draws from the default generator
         evalset, right = _embedded(source, data, n, features, seed, progress)
+        evalset = with_critiques(
+            evalset, lambda share: progress("a critic learns to tell samples from real data", share)
+        )
         ours, real = evalset.halves()
         measures: Measures = []
         for i, (name, metric) in enumerate(metrics.items()):
@@ -165,7 +177,7 @@ def _embedded(
     n: int,
     features: Extractor | Features,
     seed: int,
-    progress: Progress,
+    progress: StageProgress,
 ) -> tuple[EvaluationSet, float | None]:
     """Everything seen once, and the accuracy of the classifier that saw it."""
     space, generator = data.space, torch.Generator().manual_seed(seed)
@@ -182,8 +194,11 @@ def _embedded(
     if model is not None:
         progress("drawing samples", 0.0)
         source = model.sample(n, generator=generator).to("cpu")
-    samples = _points(source, space)
-    samples = samples.rows(slice(0, n)).frozen(seed + 2)
+    assert isinstance(source, Batch | Part)
+    points = as_points(source, space)
+    if model is None:  # a file of samples may have an order, too
+        points = points.rows(torch.randperm(len(points), generator=generator)[:n])
+    samples = points.rows(slice(0, n)).frozen(seed + 2)
     chosen = _extractor(features, train, classifier)
     compared = min(len(heldout), len(samples))
     embedding = fit_embedding(train, compared, data.class_names, classifier, chosen, seed)
@@ -215,26 +230,11 @@ def _embedded(
     return with_train_distances(evalset), accuracy(classifier, heldout)
 
 
-def _points(source: Model | Batch | Part, space: Space) -> Part:
-    """Samples as a part of the space; ``UsageError`` where they cannot be points of it."""
-    assert isinstance(source, Batch | Part)
-    values = source.x if isinstance(source, Batch) else source.values
-    if values.shape[1:] != space.shape:
-        raise UsageError(
-            f"samples of shape {tuple(values.shape[1:])} cannot be compared with data of shape "
-            f"{space.shape}"
-        )
-    if not values.isfinite().all():
-        raise UsageError("some samples are NaN or infinite, so nothing can be said about them")
-    if isinstance(source, Part):
-        return source.to("cpu")
-    return as_points(source.x.cpu(), space, None if source.y is None else source.y.cpu())
-
-
 def _extractor(
     features: Extractor | Features, train: Part, classifier: ConvNet | None
 ) -> tuple[Features, str] | None:
     """The features asked for and what they are called; None leaves the choice to the embedding."""
+    plain: tuple[Features, str]
     if callable(features):
         return features, getattr(features, "__name__", "the extractor given")
     if features not in get_args(Extractor):
@@ -244,9 +244,11 @@ def _extractor(
     if features == "classifier":
         if classifier is None:
             raise UsageError("classifier features need labels, and these data have none")
-        return classifier.features, "the penultimate layer of a classifier of the training part"
+        plain = classifier.features, "the penultimate layer of a classifier of the training part"
+        return with_invariants(plain, train)
     if features == "pixels":
         return extractors.pixels(), "pixels" if train.space.is_image else "coordinates"
     if features == "pca":
-        return extractors.pca(train.batch(slice(0, _SAMPLES)).x), "principal components"
+        plain = extractors.pca(train.batch(slice(0, _SAMPLES)).x), "principal components"
+        return with_invariants(plain, train)
     return None

@@ -78,14 +78,19 @@ def resume(
     *,
     steps: int | None = None,
     minutes: float | None = None,
+    data: str | Path | None = None,
     watch: bool = True,
     on_failure: OnFailure = "rollback",
     device: Device = "auto",
     on_step: Callable[[Step], None] = lambda step: None,
     on_finding: Callable[[Finding], None] = lambda finding: None,
 ) -> Trained:
-    """Go on with a run exactly where it was saved, to its own budget or a new total of steps or minutes."""
-    run, training = restart(run, steps=steps, minutes=minutes, device=device)
+    """Go on with a run exactly where it was saved, to its own budget or a new total of steps or minutes.
+
+    data  where its data are now, if that is not where they were.
+    """
+    place = None if data is None else str(data)
+    run, training = restart(run, steps=steps, minutes=minutes, data=place, device=device)
     return _played(run, training, True, watch, on_failure, on_step, on_finding)
 
 

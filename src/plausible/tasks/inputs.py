@@ -10,46 +10,57 @@ from torch import Tensor
 from plausible.core.errors import UsageError
 from plausible.core.space import Batch, Space
 from plausible.data.inputs import Inputs, read_inputs
-from plausible.data.options import Options
 from plausible.data.part import Part
+from plausible.tasks.trained import Trained
 
 InputLike = str | Path | Sequence[str | Path] | Tensor | np.ndarray | Batch | Part | Inputs
 """Paths of files and folders, or points x (N, *shape) in the units of the data."""
 
 
-def as_inputs(inputs: InputLike, space: Space, options: Options) -> Inputs:
-    """Points of a space, each with a name, and notes on what was done to them.
+def as_inputs(inputs: InputLike, trained: Trained) -> Inputs:
+    """Points of the space of a model, each with a name, and notes on what was done to them.
 
-    Files are prepared as the data that ``options`` describe were; points must lie in the space: images
-    in [0, 1], rounded to the levels, or vectors.
+    Files are prepared as the data that it learned from, columns of a table matched by name; points must lie
+    in the space: images in [0, 1], rounded to the levels, or vectors.
     Raises UsageError for a path that cannot be read, or points of another shape.
     """
+    space = trained.model.space
     if isinstance(inputs, Inputs):
         return inputs
     if isinstance(inputs, Part):
-        return Inputs(inputs, _names(len(inputs)), ())
+        return Inputs(as_points(inputs, space), _names(len(inputs)), ())
     if isinstance(inputs, Batch | Tensor | np.ndarray):
         x = torch.as_tensor(inputs.x if isinstance(inputs, Batch) else inputs).float().cpu()
         if x.shape == space.shape:
             x = x[None]  # one point: (*shape) -> (1, *shape)
-        return Inputs(as_points(x, space), _names(len(x)), ())
+        return Inputs(as_points(Batch(x), space), _names(len(x)), ())
     paths = [inputs] if isinstance(inputs, str | Path) else inputs
-    return read_inputs([str(path) for path in paths], space, options)
+    files = [str(path) for path in paths]
+    return read_inputs(files, space, trained.options, trained.columns, trained.label_column)
 
 
-def as_points(x: Tensor, space: Space, y: Tensor | None = None) -> Part:
-    """x (N, *shape) in the units of the data, as a part of the space; UsageError where it cannot be one."""
+def as_points(points: Batch | Part, space: Space) -> Part:
+    """Points x (N, *shape) in the units of the data, as a part of the space on the CPU.
+
+    Raises UsageError where they cannot be points of it.
+    """
+    x = points.x if isinstance(points, Batch) else points.values
     if x.shape[1:] != space.shape:
-        raise UsageError(f"x of {space} has shape (N, *{space.shape}), not {tuple(x.shape)}")
+        raise UsageError(
+            f"samples of shape {tuple(x.shape[1:])} cannot be compared with data of shape {space.shape}"
+        )
     if not x.isfinite().all():
         raise UsageError("some samples are NaN or infinite, so nothing can be said about them")
+    if isinstance(points, Part):
+        return points.to("cpu")
     if space.levels and len(x):
         low, high = (float(v) for v in x.aminmax())
         if not 0 <= low <= high <= 1:
             raise UsageError(
                 f"a Batch of images holds pixels from 0 to 1, and these are {low:g} to {high:g}"
             )
-    return Part(space.codes(x) if space.levels else x, y, space)
+    batch = points.to("cpu")
+    return Part(space.codes(batch.x) if space.levels else batch.x, batch.y, space)
 
 
 def _names(n: int) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def interpolate_between(
     """
     trained = open_trained(source, device=device)
     model = _latent(trained)
-    x = as_inputs(ends, trained.model.space, trained.options).part.as_batch().x
+    x = as_inputs(ends, trained).part.as_batch().x
     if not isinstance(model, Variational):
         raise UsageError(
             f"--between needs a model that can encode (vae), and this is {described(trained.model)}"

@@ -54,7 +54,7 @@ def reconstruct(
             f"--conditional rather than --per-class"
         )
     assert isinstance(model, Explicit)
-    y, points = trained.label(label), as_inputs(inputs, model.space, trained.options)
+    y, points = trained.label(label), as_inputs(inputs, trained)
     parts = []
     for rows in torch.arange(len(points.part)).split(_CHUNK):
         x = points.part.batch(rows).x

@@ -22,6 +22,7 @@ def reference_classifier(data: Data, progress: Callable[[float], None] | None = 
     It never sees the held-out part.  1,500 updates of 64 examples on the CPU, seed 0.  The cache is
     $PLAUSIBLE_CACHE or ~/.cache/plausible; its entries are runs.
     """
+    # "judge" is what it was called when caches were first written: another name would learn it again
     folder = cache() / f"judge-{data.hashes['train'][:16]}-{_STEPS}"
     try:
         kept = Run(folder).model()

@@ -1,7 +1,9 @@
 """What tasks return, written to files: samples, and the pictures and numbers of an evaluation."""
 
+import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,28 +17,56 @@ from plausible import figures
 from plausible.core.errors import UsageError
 from plausible.core.model import Generative
 from plausible.core.space import Batch, Space
+from plausible.data.images import MODES
 from plausible.data.part import Data
+from plausible.data.readers.csv_table import CLASS_COLUMNS
 from plausible.evaluation.report import Report
 from plausible.runs.files import write
 from plausible.tasks.trained import Trained
 
+Named = Data | Trained
+"""What knows the names of classes and columns."""
 
-def save_samples(drawn: Batch, space: Space, out: str | Path) -> None:
-    """Samples as a grid (.png), as arrays (.npz), or as a folder of images (any other name).
 
-    Arrays are x (N, C, H, W) uint8 codes or (N, D) float32, with y and levels where there are any; they can
-    be read back as data.
-    Raises UsageError for a folder of what are no images, or a place that cannot be written to.
+def save_samples(drawn: Batch, space: Space, out: str | Path, named: Named | None = None) -> None:
+    """Samples as a grid (.png), arrays (.npz), a table (.csv), or a folder of images (any other name).
+
+    named  the data or the trained model whose names the classes and columns get; by default they are numbered.
+    All but the grid can be read back as data and mean the same: arrays are x (N, C, H, W) uint8 codes with
+    levels, or (N, D) float32, and y where there are labels, each with the number or name of its class; a table
+    has the header of the data, with its column of classes; images with labels lie in sub-folders, one a class.
+    Raises UsageError for what ``check_form`` refuses, or a place that cannot be written to.
     """
-    path = Path(out)
-    if str(out).endswith("/"):
-        _save_folder(path, drawn, space)
-    elif path.suffix.lower() == ".png":
+    check_form(out, space)
+    path, form = Path(out), _form(out)
+    y = None if drawn.y is None else _labels(drawn.y, named)
+    if form == ".png":
         save_bytes(path, figures.png(figures.picture(space, drawn.x)))
-    elif path.suffix.lower() == ".npz":
-        save_bytes(path, _arrays(drawn, space))
+    elif form == ".npz":
+        x = space.codes(drawn.x) if space.levels else drawn.x
+        levels = {"levels": np.asarray(space.levels)} if space.levels else {}
+        save_arrays(path, x=x, **levels, **({} if y is None else {"y": y}))
+    elif form == ".csv":
+        save_bytes(path, _table(drawn.x, y, named))
     else:
-        _save_folder(path, drawn, space)
+        _save_folder(path, drawn.x, y)
+
+
+def check_form(out: str | Path, space: Space) -> None:
+    """Refuse a name that asks for a table of images, or for images of what are none (UsageError)."""
+    form = _form(out)
+    if form == ".csv" and space.is_image:
+        raise UsageError(
+            f"{out} would be a table, and these are images: choose a name ending in .npz, .png or /"
+        )
+    if form == "/" and not space.is_image:
+        raise UsageError(
+            "only images can be written one by one: choose a name ending in .csv, .npz or .png"
+        )
+    if form == "/" and space.shape[0] not in MODES:
+        raise UsageError(
+            f"images with {space.shape[0]} channels cannot be written one by one: choose a name ending in .npz"
+        )
 
 
 def save_arrays(out: str | Path, **arrays: Tensor | np.ndarray) -> None:
@@ -85,26 +115,54 @@ def save_bytes(path: Path, content: bytes) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _arrays(drawn: Batch, space: Space) -> bytes:
-    arrays: dict[str, Any] = {"x": (space.codes(drawn.x) if space.levels else drawn.x).numpy()}
-    if space.levels:
-        arrays["levels"] = np.asarray(space.levels)
-    if drawn.y is not None:
-        arrays["y"] = drawn.y.numpy()
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
+def _form(out: str | Path) -> str:
+    """.png, .npz or .csv by the ending, and / for a folder."""
+    ending = Path(out).suffix.lower()
+    return ending if ending in (".png", ".npz", ".csv") and not str(out).endswith("/") else "/"
 
 
-def _save_folder(folder: Path, drawn: Batch, space: Space) -> None:
-    if not space.is_image:
-        raise UsageError(
-            "only images can be written one by one: choose a name ending in .npz or .png"
+def _labels(y: Tensor, named: Named | None) -> np.ndarray:
+    """(N,) labels as the data have them: whole numbers, or words."""
+    names = [] if named is None else list(named.class_names)
+    if not names:
+        return y.cpu().numpy()
+    labels = np.array(names)[y.cpu().numpy()]
+    numbers = all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", name) for name in names)  # but not "07"
+    return labels.astype(np.int64) if numbers else labels
+
+
+def _table(x: Tensor, y: np.ndarray | None, named: Named | None) -> bytes:
+    """x (N, D) in the fewest digits that read back as the same numbers, y as the last column."""
+    header = [] if named is None else list(named.columns)
+    rows = x.cpu().numpy().astype(str).tolist()
+    if y is not None:
+        header = header or [f"x{k}" for k in range(1, x.shape[1] + 1)]
+        kept = None if named is None else named.label_column
+        header.append(
+            kept or next((name for name in CLASS_COLUMNS if name not in header), "the class")
         )
+        rows = [[*row, str(label)] for row, label in zip(rows, y, strict=True)]
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([header] * bool(header) + rows)
+    return buffer.getvalue().encode()
+
+
+def _save_folder(folder: Path, x: Tensor, y: np.ndarray | None) -> None:
+    """One PNG each, those with a label in the sub-folder of its class."""
+    below = {word: _below(folder, word) for word in ([] if y is None else y.astype(str).tolist())}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in below.values() or (folder,):
+            place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder} cannot be created: {error.strerror}") from error
-    width = len(str(len(drawn) - 1))
-    for i, image in enumerate(figures.images(drawn.x)):
-        image.save(folder / f"{i:0{width}}.png")
+    width = len(str(len(x) - 1))
+    for i, image in enumerate(figures.images(x)):
+        place = folder if y is None else below[str(y[i])]
+        image.save(place / f"{i:0{width}}.png")
+
+
+def _below(folder: Path, word: str) -> Path:
+    """The sub-folder of a class; UsageError where its name can be none, or would be hidden."""
+    if not word or word.startswith(".") or "/" in word or "\0" in word:
+        raise UsageError(f"the class {word!r} cannot name a folder: choose a name ending in .npz")
+    return folder / word

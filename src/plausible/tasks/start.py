@@ -71,15 +71,19 @@ def restart(
     *,
     steps: int | None = None,
     minutes: float | None = None,
+    data: str | None = None,
     device: Device = "auto",
     world: World | None = None,
 ) -> tuple[Run, Training[Any]]:
-    """A saved run at the round at which it was saved, under its own budget or a new total."""
+    """A saved run at the round at which it was saved, under its own budget or a new total.
+
+    data  where its data are now, if that is not where they were.
+    """
     run, where = run if isinstance(run, Run) else Run(run), resolve_device(device)
     settings = run.settings
     if steps is not None or minutes is not None:
         settings = replace(settings, steps=steps, minutes=minutes)
-    return run, resumed(run, settings, where, world)
+    return run, resumed(run, settings, where, world, data)
 
 
 def configuration(kind: type[Model], preset: str | None = None, **fields: Any) -> Model.Config:

@@ -62,6 +62,18 @@ class Trained:
         return names or _numbers(self.model.space.classes)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the coordinates of vectors, in their order; empty where the data have none."""
+        kept = () if self.run is None else self.run.columns
+        return kept or (() if self._data is None else self._data.columns)
+
+    @property
+    def label_column(self) -> str | None:
+        """What the data call the column of their classes."""
+        kept = None if self.run is None else self.run.label_column
+        return kept or (None if self._data is None else self._data.label_column)
+
+    @property
     def described(self) -> str:
         """Who it is, in words for a sentence: "runs/a is a vae", or "this is one mixture for each class"."""
         who = "this" if self.run is None else str(self.run.folder)
@@ -95,11 +107,16 @@ def open_trained(
 ) -> Trained:
     """Whatever a task is asked about, opened.
 
-    data     of a model in memory, for the tasks that need them; a run knows its own.
+    data     of a model in memory, for the tasks that need them; a run knows its own, and is told here where
+             they are now, if that is not where they were.
     weights  the best of a run, by what was probed while it trained, or the last.
-    Raises UsageError for a folder that is no run, or holds nothing yet.
+    Raises UsageError for a folder that is no run, or holds nothing yet, or data that are not those of the run.
     """
-    loaded = load(str(data)) if isinstance(data, str | Path) else data
+    if not isinstance(source, Trained | Model | Run | str | Path):
+        raise UsageError(f"a run, its folder or a model is needed, not a {type(source).__name__}")
+    if isinstance(source, str | Path):
+        source = Run(source)
+    loaded = _loaded(source, data)
     run = source.run if isinstance(source, Trained) else None
     if weights != "best" and isinstance(source, Trained | Model) and run is None:
         raise UsageError("a model in memory has one set of weights: the last are those of a run")
@@ -112,10 +129,18 @@ def open_trained(
             source.run.model(source.model.offset.device, weights) if source.run else source.model
         )
         return replace(source, model=model, _data=loaded or source._data)
-    if not isinstance(source, Run | str | Path):
-        raise UsageError(f"a run, its folder or a model is needed, not a {type(source).__name__}")
-    run = source if isinstance(source, Run) else Run(source)
-    return Trained(run.model(resolve_device(device), weights), run, _data=loaded)
+    return Trained(source.model(resolve_device(device), weights), source, _data=loaded)
+
+
+def _loaded(source: Trained | Model | Run, data: Data | str | Path | None) -> Data | None:
+    """The data that were given for it, read and shaped as it needs them; of a run none but its own."""
+    if data is None:
+        return None
+    run = source.run if isinstance(source, Trained) else source if isinstance(source, Run) else None
+    if run is not None:
+        return run.check_data(data) if isinstance(data, Data) else run.data(str(data))
+    options = source.options if isinstance(source, Trained) else DEFAULTS
+    return data if isinstance(data, Data) else load(str(data), options)
 
 
 def described(model: Model) -> str:

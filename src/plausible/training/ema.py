@@ -1,4 +1,4 @@
-"""The weights that a model's verbs use: averaged over the recent past of training."""
+"""The weights that a model's methods use: averaged over the recent past of training."""
 
 import copy
 from typing import Generic, TypeVar

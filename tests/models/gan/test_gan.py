@@ -286,5 +286,5 @@ def test_truncation_keeps_z_within_its_bound_and_samples_more_typical():
         for t in (None, 1.0, 0.1)
     ]
     assert draw[0].std() > draw[1].std() > draw[2].std()
-    with pytest.raises(UsageError, match="--truncation"):
+    with pytest.raises(UsageError, match="truncated z must be more than 0"):
         model.sample(3, truncation=0.0)

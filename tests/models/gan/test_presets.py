@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 import tyro
+from docs.quoted_tables import preset_table
 from tests.conftest import make_data
 
-from plausible.core.preset import flags, table
+from plausible.core.preset import flags
 from plausible.core.schedule import at
 from plausible.core.space import Space
 from plausible.models.gan.config import GANConfig
@@ -77,4 +78,4 @@ def test_every_preset_says_where_it_is_from():
 
 def test_the_docs_show_the_presets_as_they_are():
     _, inside = DOCS.read_text().split("<!-- presets:gan -->\n")
-    assert inside.split("<!-- /presets:gan -->")[0].strip() == table(presets).strip()
+    assert inside.split("<!-- /presets:gan -->")[0].strip() == preset_table(presets).strip()

@@ -1,121 +1,86 @@
 """Tables of numbers in text: .csv files."""
 
-import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from plausible.core.errors import UsageError, unknown
-from plausible.data.arrays import check_finite, vectors
-from plausible.data.options import Options
+from plausible.core.errors import UsageError
+from plausible.data.arrays import vectors
+from plausible.data.options import NO_CLASS, Options
 from plausible.data.raw import Raw
+from plausible.data.readers.cells import read_cells
+from plausible.data.readers.column_roles import CLASS_COLUMNS, check_class, class_column, left_out
+from plausible.data.readers.header import take_header
+from plausible.data.readers.no_number import refusal
 from plausible.data.readers.reader import Progress, readers
 
-CLASS_COLUMNS = ("label", "class", "target", "y")
+__all__ = ["CLASS_COLUMNS", "csv_table", "read_table"]
+
+_TRUTH = {"true": "1", "false": "0"}
 
 
 @readers.by_ending(".csv", has_columns=True)
 def csv_table(path: Path, options: Options, progress: Progress | None) -> Raw:
-    """A .csv file of numbers with a header: every row a vector, one column perhaps the class.
+    """A .csv file of numbers, perhaps with a header: every row a vector, one column perhaps the class.
 
-    ``options.label`` is the column with the class (any words or numbers).  Without it a column called
-    label, class, target or y is taken as the class if its cells are not fractions.
+    ``options.label`` is the column with the class (any words or numbers), or "none".  Without it a name
+    may say so, see ``class_column``; which columns are left out says ``left_out``, and what is taken for a
+    header ``take_header``.  Columns of True and False are 1 and 0.
     UsageError: a cell that is no number (named by line and column), rows of unequal length.
     """
+    return read_table(path, options.label)
+
+
+def read_table(path: Path, label: str | None, beside: Sequence[str] | None = None) -> Raw:
+    """A table whose class is called ``label``, see ``csv_table``.
+
+    beside  the columns of the data that it belongs to, where they have names: none of these is the class or
+            left out, and the class may be missing, or another in each of few rows.
+    """
     notes: list[str] = []
-    header, lines, rows = _cells(path, notes)
-    column = _class_column(path, header, rows, options.label, notes)
-    numbers = [i for i in range(len(header)) if i != column]
+    lines, rows = read_cells(path, notes)
+    names = take_header(rows, notes, beside or ())
+    lines = lines[-len(rows) :] if rows else []
+    width = len(names or rows[0])
+    header = [name or str(j + 1) for j, name in enumerate(names or [""] * width)]
+    if beside is not None and label not in (
+        *header,
+        NO_CLASS,
+    ):  # by its name, if no coordinate has one like it
+        label = NO_CLASS if {name.lower() for name in beside} & {*CLASS_COLUMNS} else None
+    column = class_column(path, header, rows, label, notes)
+    others = [j for j in range(width) if j != column]
+    out = left_out(names, rows, others, notes, beside or ())
+    numbers = [j for j in others if j not in out]
     if not numbers:
         raise UsageError(f"{path} has no column of numbers besides {header[column or 0]!r}")
+    _read_truth(header, rows, numbers, notes)
     values = np.empty((len(rows), len(numbers)), np.float64)
-    for i, row in enumerate(rows):
-        try:
+    try:
+        for i, row in enumerate(rows):
             values[i] = [float(row[j]) for j in numbers]
-        except ValueError:
-            j = next(j for j in numbers if not _is_number(row[j]))
-            raise UsageError(
-                f"{path} line {lines[i]}, column {header[j]!r}: {row[j]!r} is no number"
-            ) from None
-    check_finite(values, str(path))
-    raw = vectors(values, str(path), "csv", notes)
+    except ValueError:
+        raise refusal(path, header, lines, rows, numbers) from None
+    if not np.isfinite(values).all():
+        raise refusal(path, header, lines, rows, numbers)
+    columns = [header[j] for j in numbers] if names else []
+    raw = vectors(values, str(path), "csv", notes, columns)
     if column is not None:
-        cells = [row[column].strip() for row in rows]
-        if "" in cells:
-            line = lines[cells.index("")]
-            raise UsageError(f"{path} line {line}, column {header[column]!r}: the class is empty")
-        raw.labels = np.array(cells)
+        cells = [row[column] for row in rows]
+        check_class(path, header, lines, column, cells, notes)
+        raw.labels, raw.label_column = np.array(cells, str), header[column]
     return raw
 
 
-def _cells(path: Path, notes: list[str]) -> tuple[list[str], list[int], list[list[str]]]:
-    """(header, line number of each row, rows of cells)."""
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            separator = max(",;\t", key=first.count)
-            file.seek(0)
-            reader = csv.reader(file, delimiter=separator)
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    rows.append(row)
-                    lines.append(reader.line_num)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as a table of text: {error}") from error
-    if not rows:
-        raise UsageError(f"{path} is empty")
-    if separator != ",":
-        notes.append(f"columns are separated by {'tabs' if separator == chr(9) else separator!r}")
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) != len(rows[0]):
-            raise UsageError(
-                f"{path} line {line} has {len(row)} cells and line {lines[0]} {len(rows[0])}"
-            )
-    if _is_header(rows[0]):
-        return [cell.strip() for cell in rows[0]], lines[1:], rows[1:]
-    notes.append(
-        "the first line is all numbers, so it is read as data and the columns are numbered"
-    )
-    return [str(i + 1) for i in range(len(rows[0]))], lines, rows
-
-
-def _is_header(row: list[str]) -> bool:
-    """A line with a word in it, or one that counts 0, 1, 2 ... as data frames do."""
-    if not all(_is_number(cell) for cell in row):
-        return True
-    counted = [float(cell) - float(row[0]) for cell in row]
-    return len(row) > 2 and float(row[0]) in (0, 1) and counted == list(range(len(row)))
-
-
-def _class_column(
-    path: Path, header: list[str], rows: list[list[str]], label: str | None, notes: list[str]
-) -> int | None:
-    if label is not None:
-        if label not in header:
-            raise UsageError(f"{path} has no such column: {unknown('label', label, header)}")
-        return header.index(label)
-    names = [name.lower() for name in header]
-    for name in CLASS_COLUMNS:
-        if name in names:
-            column = names.index(name)
-            cells = [row[column] for row in rows]
-            if any(_is_number(cell) and not float(cell).is_integer() for cell in cells):
-                notes.append(
-                    f"column {header[column]!r} has fractions, so it is a number like others"
-                )
-                return None
-            notes.append(
-                f"column {header[column]!r} is taken as the class (--label chooses another)"
-            )
-            return column
-    return None
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _read_truth(
+    header: list[str], rows: list[list[str]], columns: list[int], notes: list[str]
+) -> None:
+    """Write 1 and 0 for True and False, in columns of these alone."""
+    found = [j for j in columns if rows and all(row[j].lower() in _TRUTH for row in rows)]
+    for row in rows:
+        for j in found:
+            row[j] = _TRUTH[row[j].lower()]
+    if found:
+        listed = ", ".join(repr(header[j]) for j in found)
+        notes.append(f"True and False are 1 and 0 in {listed}")

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from plausible.core.errors import UsageError
-from plausible.data.arrays import interpret
+from plausible.data.arrays import concatenate, interpret
 from plausible.data.labels import as_labels
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
 from plausible.data.readers.reader import Progress, readers
+from plausible.data.value_range import ValueRange
 
 # http://yann.lecun.com/exdb/mnist: the third byte names the type, all big-endian
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -40,7 +41,8 @@ def is_idx(path: Path) -> bool:
 @readers.by_content("an IDX file or folder", is_idx)
 def idx(path: Path, options: Options, progress: Progress | None) -> Raw:
     """A file with the labels that lie beside it, or a folder whose t10k files become the held-out part."""
-    return _idx_folder(path) if path.is_dir() else _idx_file(path)
+    read = _idx_folder if path.is_dir() else _idx_file
+    return read(path, options.value_range)
 
 
 def is_idx_file(path: Path) -> bool:
@@ -83,52 +85,49 @@ def idx_array(path: Path) -> np.ndarray:
     return array.astype(kind.newbyteorder("="))
 
 
-def _idx_file(path: Path) -> Raw:
+def _idx_file(path: Path, like: ValueRange | None) -> Raw:
     """One IDX file of images or vectors, with the labels that lie beside it under the usual name."""
-    raw = _idx_part(path, _labels_beside(path))
-    if raw.labels is not None:
+    array, y = _idx_part(path, _labels_beside(path))
+    raw = interpret(array, str(path), "IDX", value_range=like)
+    if y is not None:
+        raw.labels = y
         raw.notes.append(f"labels come from {_labels_beside(path)} beside it")
     return raw
 
 
-def _idx_folder(folder: Path) -> Raw:
+def _idx_folder(folder: Path, like: ValueRange | None) -> Raw:
     """A folder with IDX files under their usual names; its t10k files become the held-out part.
 
     UsageError: the two parts do not go together.
     """
-    images = {part: idx_path(folder, part, "images") for part in PARTS}
-    parts = {
-        part: _idx_part(path, idx_path(folder, part, "labels"))
-        for part, path in images.items()
-        if path
+    images = {part: path for part in PARTS if (path := idx_path(folder, part, "images"))}
+    found = {
+        part: _idx_part(path, idx_path(folder, part, "labels")) for part, path in images.items()
     }
-    if len(parts) < 2:
-        return next(iter(parts.values()))
-    train, test = parts["train"], parts["t10k"]
-    if train.values.shape[1:] != test.values.shape[1:] or train.levels != test.levels:
-        raise UsageError(
-            f"{images['train']} and {images['t10k']} hold items of different shape or levels"
-        )
-    if (train.labels is None) != (test.labels is None):
-        lacking = images["train" if train.labels is None else "t10k"]
+    # as one array, so that what is decided about grey values holds for both
+    together = concatenate({images[part].name: x for part, (x, _) in found.items()}, str(folder))
+    y = {part: labels for part, (_, labels) in found.items() if labels is not None}
+    if y and len(y) < len(found):
+        lacking = next(images[part] for part in found if part not in y)
         raise UsageError(f"{lacking} has no labels beside it while the other part has")
-    merged = Raw(np.concatenate([train.values, test.values]), train.levels, notes=train.notes)
-    if train.labels is not None and test.labels is not None:
-        merged.labels = np.concatenate([train.labels, test.labels])
-    merged.heldout = len(test.values)
-    merged.sizes, merged.modes = train.sizes + test.sizes, train.modes + test.modes
-    merged.notes.append(f"the {merged.heldout:,} items of the t10k files are the held-out part")
-    return merged
+    source = folder if len(images) > 1 else next(iter(images.values()))
+    raw = interpret(together, str(source), "IDX", value_range=like)
+    if y:
+        raw.labels = np.concatenate(list(y.values()))
+    if len(found) > 1:
+        raw.heldout = len(found["t10k"][0])
+        raw.notes.append(f"the {raw.heldout:,} items of the t10k files are the held-out part")
+    return raw
 
 
-def _idx_part(path: Path, labels: Path | None) -> Raw:
+def _idx_part(path: Path, labels: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """(items, their labels or None)."""
     array = idx_array(path)
     if array.ndim == 1:
         raise UsageError(f"{path} holds labels or single numbers, not images; give the images file")
-    raw = interpret(array, str(path), "IDX")
-    if labels is not None:
-        raw.labels = as_labels(idx_array(labels), len(raw.values), str(labels), str(path))
-    return raw
+    if labels is None:
+        return array, None
+    return array, as_labels(idx_array(labels), len(array), str(labels), str(path))
 
 
 def _labels_beside(path: Path) -> Path | None:

@@ -5,11 +5,28 @@ from pathlib import Path
 import numpy as np
 
 from plausible.core.errors import UsageError
-from plausible.data.arrays import interpret
+from plausible.data.arrays import concatenate, interpret
 from plausible.data.labels import as_labels
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
 from plausible.data.readers.reader import Progress, readers
+
+# what arrays are called, the usual names first; "" where an array is called train or test alone
+ITEMS = ("x", "images", "arr_0", "image", "imgs", "data", "features", "samples", "")
+LABELS = ("y", "labels", "label", "targets", "target", "classes")
+PARTS = {
+    "train": ("train", "training", "tr"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "te", "heldout"),
+}
+FIRST = (
+    "x",
+    "images",
+    "arr_0",
+    "y",
+    "labels",
+)  # of several in an archive, the first of these is read
+KNOWN = "x, images or data with y, labels or target, and these with _train, _val and _test"
 
 
 @readers.by_ending(".npy")
@@ -18,36 +35,133 @@ def npy(path: Path, options: Options, progress: Progress | None) -> Raw:
     array = _load(path)
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{path} is an archive of arrays: call it .npz")
-    return interpret(array, str(path), "npy")
+    return interpret(array, str(path), "npy", value_range=options.value_range)
 
 
 @readers.by_ending(".npz")
 def npz(path: Path, options: Options, progress: Progress | None) -> Raw:
-    """A .npz file: x (or images, arr_0, the only array), and where present y (or labels), levels.
+    """A .npz file: x and where present y and levels; or x_train, x_val, x_test, each perhaps with its y.
 
-    With ``levels`` x holds codes 0 .. levels - 1, as the library writes its own samples.
+    Other common names are known, too.  With ``levels`` x holds codes 0 .. levels - 1, as the library writes
+    its own samples.  What is called test becomes the held-out part.
+    UsageError: no array that is known to be x, or several.
     """
     arrays = _load(path)
     if isinstance(arrays, np.ndarray):
         raise UsageError(f"{path} is a single array and no archive: call it .npy")
-    y = next((name for name in ("y", "labels") if name in arrays), None)
-    others = [name for name in arrays if name not in (y, "levels")]
-    x = next((name for name in ("x", "images", "arr_0") if name in others), None)
-    if x is None and len(others) != 1:
-        found = ", ".join(arrays) or "none"
-        raise UsageError(f"{path} needs an array called x; its arrays: {found}")
-    raw = interpret(arrays[x or others[0]], str(path), "npz", _levels(arrays.get("levels"), path))
-    if len(others) > 1:
-        raw.notes.append(f"of the arrays {', '.join(others)} only {x} is read")
-    if y is not None:
-        raw.labels = as_labels(arrays[y], len(raw.values), f"{y} of {path}", str(path))
+    levels = _levels(arrays.pop("levels", None), path)
+    notes: list[str] = []
+    items, labels = _chosen(arrays, path, notes)
+    together = concatenate({name: arrays[name] for name in items.values()}, str(path))
+    raw = interpret(together, str(path), "npz", levels, options.value_range)
+    if labels:
+        y = [
+            as_labels(
+                arrays[labels[part]], len(arrays[name]), f"{labels[part]} of {path}", str(path)
+            )
+            for part, name in items.items()
+        ]
+        raw.labels = np.concatenate(y)
+    sizes = {part: len(arrays[name]) for part, name in items.items()}
+    if "validation" in items and len(items) > 1:
+        notes.append(f"the {sizes['validation']:,} items of {items['validation']} join the others")
+    if "test" in items and len(items) > 1:
+        raw.heldout = sizes["test"]
+        notes.append(f"the {raw.heldout:,} items of {items['test']} are the held-out part")
+    raw.notes += notes
     return raw
+
+
+def _chosen(
+    arrays: dict[str, np.ndarray], path: Path, notes: list[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """{part: its items}, the test part last, and {part: their labels} of all of these or none.
+
+    The notes say what else there is.  UsageError: no array that is known to be x, or several.
+    """
+    x, y = _by_part(arrays, ITEMS), _by_part(arrays, LABELS)
+    others = [name for name in arrays if name not in y.get("", [])]
+    if not x and len(others) == 1:
+        x = {"": others}
+    listed = ", ".join(arrays) or "none"
+    if not x:
+        raise UsageError(
+            f"{path} needs an array called x; its arrays: {listed} (known are {KNOWN})"
+        )
+    either = next(
+        (names for part in x for names in (x[part], y.get(part, [])) if len(names) > 1), []
+    )
+    if "" in x and len(x) > 1:
+        either = [names[0] for names in x.values()]
+    if either:
+        raise UsageError(
+            f"{path} leaves open whether to read {' or '.join(either)}; its arrays: {listed}: save what to "
+            f"learn from as x, with its classes as y"
+        )
+    if x == {"": ["arr_0"]} and not y and _are_labels(arrays.get("arr_1"), arrays["arr_0"]):
+        y = {"": ["arr_1"]}
+        notes.append("arr_1 is taken as the labels of arr_0")
+    items = {part: x[part][0] for part in ("", *PARTS) if part in x}
+    labels = {part: y[part][0] for part in items if part in y}
+    if next(iter(items)) not in labels:
+        labels = {}
+    for part in [part for part in items if labels and part not in labels]:
+        notes.append(f"{items.pop(part)} has no labels and the others have, so it is left out")
+    read = [*items.values(), *labels.values()]
+    if len(read) < len(arrays):
+        notes.append(
+            f"of the arrays {listed} only {', '.join(read)} {'is' if len(read) == 1 else 'are'} read"
+        )
+    return items, labels
+
+
+def _by_part(arrays: dict[str, np.ndarray], known: tuple[str, ...]) -> dict[str, list[str]]:
+    """{part: the arrays that are called one of these in it}; the part is "" where the name says none."""
+    found: dict[str, list[str]] = {}
+    for name in arrays:
+        content, part = _split_name(name)
+        if content in known and (content or part):
+            found.setdefault(part, []).append(name)
+    for names in found.values():
+        if first := [name for name in FIRST if name in names]:
+            names[:] = first[:1]
+    return found
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """What an array is and of which part.
+
+    >>> [_split_name(name) for name in ("X_train", "test-labels", "Xval", "images")]
+    [('x', 'train'), ('labels', 'test'), ('x', 'validation'), ('images', '')]
+    """
+    plain = name.lower().replace("-", "_").replace(".", "_")
+    for part, words in PARTS.items():
+        for word in words:
+            for rest in (
+                plain.removesuffix(word).rstrip("_"),
+                plain.removeprefix(word).lstrip("_"),
+            ):
+                if len(rest) < len(plain.strip("_")) and rest in (*ITEMS, *LABELS):
+                    return rest, part
+    return plain, ""
+
+
+def _are_labels(array: np.ndarray | None, items: np.ndarray) -> bool:
+    """One whole number or word an item."""
+    return (
+        array is not None
+        and array.dtype.kind in "iuU"
+        and array.shape in (items.shape[:1], (*items.shape[:1], 1))
+    )
 
 
 def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
         loaded = np.load(path, allow_pickle=False)
-        return loaded if isinstance(loaded, np.ndarray) else {k: loaded[k] for k in loaded.files}
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
     except Exception as error:  # what a damaged or foreign file raises depends on its bytes
         raise UsageError(
             f"{path} cannot be read as plain numpy arrays: {first_line(error)}"

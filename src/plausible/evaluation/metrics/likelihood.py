@@ -89,8 +89,8 @@ def parzen_window(evalset: EvaluationSet) -> Measure:
     """
     generator = evalset.generator()
     train, real, made = (
-        _random_points(view.part, generator)
-        for view in (evalset.train, evalset.heldout, evalset.samples)
+        _random_points(embedded.part, generator)
+        for embedded in (evalset.train, evalset.heldout, evalset.samples)
     )
     deviation = train.var(0, correction=0).mean().sqrt().item()  # (N, D) -> (D,) -> ()
     if not deviation > 0:

@@ -31,7 +31,10 @@ def mixing(evalset: EvaluationSet) -> list[Measure]:
     found = measure_mixing(states.flatten(2) @ directions, labels)
     few = states[:: _STEPS // _KEPT, :_COUNTED].flatten(0, 1)  # (T' M', *shape)
     features = torch.cat([evalset.extract(x) for x in few.split(_CHAINS)])
-    nearest = torch.cdist(features, evalset.train.features[:_NEIGHBOURS]).argmin(1)
+    known = evalset.train.features[
+        :_NEIGHBOURS
+    ]  # (N, d), flat and of one type whatever the extractor
+    nearest = torch.cdist(features.to(known).reshape(len(few), -1), known).argmin(1)  # (T' M',)
     modes = evalset.train.modes[:_NEIGHBOURS][nearest].unflatten(0, (-1, _COUNTED))  # (T', M')
     visited = torch.tensor([len(column.unique()) for column in modes.T]).double()
     total = len(evalset.train.modes.unique())

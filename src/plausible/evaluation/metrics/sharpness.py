@@ -135,9 +135,9 @@ def high_frequencies(evalset: EvaluationSet) -> Measure:
 
 def _powers(evalset: EvaluationSet) -> tuple[Tensor, Tensor]:
     """The spectra of held-out images and of samples, (m, R) and (n, R) float64."""
-    return tuple(  # type: ignore[return-value]  # two views make a pair
-        _each(view, lambda x: spectrum(x)[1]).double()
-        for view in (evalset.heldout, evalset.samples)
+    return tuple(  # type: ignore[return-value]  # two sides make a pair
+        _each(embedded, lambda x: spectrum(x)[1]).double()
+        for embedded in (evalset.heldout, evalset.samples)
     )
 
 
@@ -149,13 +149,13 @@ def _floored(real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
     return real.clamp(min=floor), made.clamp(min=floor)
 
 
-def _each(view: Embedded, function: Callable[[Tensor], Tensor]) -> Tensor:
+def _each(embedded: Embedded, function: Callable[[Tensor], Tensor]) -> Tensor:
     """function(x) of all images, a chunk at a time: (N, ...)."""
-    space = view.part.space
+    space = embedded.part.space
     if not space.is_image:
         raise NotDefined("sharpness is defined for images, and these data are vectors")
-    chunks = torch.arange(len(view)).split(max(1, min(_CHUNK, _VALUES // space.dims)))
-    return torch.cat([function(view.part.batch(rows).x) for rows in chunks])
+    chunks = torch.arange(len(embedded)).split(max(1, min(_CHUNK, _VALUES // space.dims)))
+    return torch.cat([function(embedded.part.batch(rows).x) for rows in chunks])
 
 
 def _error(values: Tensor) -> float:

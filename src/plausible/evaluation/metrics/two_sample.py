@@ -9,6 +9,8 @@ from scipy import stats
 from torch import Tensor
 
 from plausible.core.errors import NotDefined
+from plausible.core.likelihood import Kind
+from plausible.evaluation.critic.critic import critiques
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.measure import Measure, metric
 from plausible.evaluation.metrics.neighbours import distance_blocks, nearest_other
@@ -113,4 +115,26 @@ def two_sample_tests(evalset: EvaluationSet) -> list[Measure]:
             "classifier accuracy", learned, math.sqrt(learned * (1 - learned) / tested), p=p, n=n,
             direction="like real", note="logistic regression, tested on the half it has not seen",
         ),
+    ]  # fmt: skip
+
+
+@metric()
+def total_variation(evalset: EvaluationSet) -> list[Measure]:
+    """sup_A G(A) - H(A) is at least 2 accuracy - 1 of a critic, here with a confidence of 95%; see ``critic``.
+
+    After a first look and, where that left something to learn, after a long one: the verdict's.
+    """
+    names = ("total variation, first look", "total variation")
+    said = critiques(evalset)
+    if not said:
+        raise NotDefined("a critic is asked once, and about the samples")
+    return [
+        Measure(
+            name, critique.bound, p=critique.p, n=critique.asked, kind=Kind.LOWER,
+            note=(
+                f"{critique.critic} after {critique.updates:,} of at most {critique.budget:,} updates, "
+                f"learned from {critique.learned:,} samples and right about {critique.accuracy:.1%} of others"
+            ),
+        )
+        for name, critique in zip(names[-len(said) :], said, strict=True)
     ]  # fmt: skip

@@ -10,6 +10,9 @@ order in which a table shows them; a new file needs a line.
 from plausible.evaluation.verdict import modes
 from plausible.evaluation.verdict import spread
 from plausible.evaluation.verdict import copies
+from plausible.evaluation.verdict import duplicates
 from plausible.evaluation.verdict import garbage
+from plausible.evaluation.verdict import values
 from plausible.evaluation.verdict import blur
+from plausible.evaluation.verdict import texture
 from plausible.evaluation.verdict import anything_else

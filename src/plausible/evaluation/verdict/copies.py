@@ -1,8 +1,12 @@
-"""Are samples copies of training examples?"""
+"""Are samples copies of real data: of training examples, or of the very data that they are held against?"""
+
+import torch
 
 from plausible.evaluation.evaluation_set import EvaluationSet
-from plausible.evaluation.metrics.memorisation import copy_statistic
-from plausible.evaluation.verdict.defect import PreparedTest, defect, detectable_rate
+from plausible.evaluation.likeness import nearest_alike, views
+from plausible.evaluation.permutation import GroupLabels
+from plausible.evaluation.verdict.alike import Alike, alike, excess
+from plausible.evaluation.verdict.defect import PreparedTest, defect
 
 
 @defect(
@@ -12,6 +16,59 @@ from plausible.evaluation.verdict.defect import PreparedTest, defect, detectable
     "at most {margin} of the samples are near copies of training examples",
 )
 def copies(evalset: EvaluationSet) -> PreparedTest:
-    """P_G(r < rho) - P_H(r < rho), r = distance to T / distance to the nearest other one in H."""
-    statistic, base_rate = copy_statistic(evalset)
-    return PreparedTest(statistic, lambda null: detectable_rate(null, base_rate))
+    """P_G(r < rho) - P_H(r < rho), r = distance to T / distance to the nearest other one in H.
+
+    Distances are over small changes, and rho is chosen by T alone, see ``likeness``.  The statistic is a function
+    of the labels alone, up to balls that 24 others share: of those no shuffle keeps H out but with probability
+    2^-24, and they count only as they really are.  Shuffling G with H keeps its power however large T is;
+    shuffling T with H, as ``memorisation`` does, loses it when T is much larger than H, because a copied
+    example is then likely to be one of T by chance.
+    """
+    near = alike(evalset)
+    radius = near.to_train / near.likeness.copied  # (N,)
+    inside = near.distance <= radius[:, None]  # (N, k)
+    possible = near.to_spare > radius
+    crowded = (inside.all(1) & possible).nonzero()[:, 0]
+    possible[crowded] = _to_heldout(evalset, near, crowded) > radius[crowded]
+    rows = possible.nonzero()[:, 0]
+    inside, index = inside[rows], near.index[rows]  # (S, k)
+    return excess(
+        rows, inside.shape[1], lambda labels: ~(~labels.is_sample[:, index] & inside).any(2)
+    )
+
+
+@defect(
+    "held-out copies",
+    0.03,
+    "{effect} of the samples are held-out items or near copies of them, so the program that drew them has seen what "
+    "they are held against",
+    "at most {margin} of the samples are near copies of held-out items",
+    voids="says nothing, because the samples are in part the very data that they are held against",
+)
+def heldout_copies(evalset: EvaluationSet) -> PreparedTest:
+    """P_G(s < rho) - P_H(s < rho), s = distance to the nearest other held-out example / distance to T.
+
+    The mirror image of ``copies``: held-out data lie as near to one another as samples lie to them unless the
+    program has seen them.  Held-out data beyond the n that are compared count as well.
+    """
+    near = alike(evalset)
+    radius = near.likeness.seen * near.to_train  # (N,)
+    inside, known = near.distance < radius[:, None], near.to_spare < radius  # (N, k), (N,)
+    rows = (inside.any(1) | known).nonzero()[:, 0]
+    inside, known, index = inside[rows], known[rows], near.index[rows]
+
+    def repeats_heldout(labels: GroupLabels) -> torch.Tensor:
+        return (~labels.is_sample[:, index] & inside).any(2) | known  # (B, S, k) -> (B, S)
+
+    return excess(rows, inside.shape[1], repeats_heldout)
+
+
+def _to_heldout(evalset: EvaluationSet, near: Alike, rows: torch.Tensor) -> torch.Tensor:
+    """Distance of these points of G and H to the nearest other one of H: (S,)."""
+    if not len(rows):
+        return near.to_train[rows]
+    held, n = views(evalset.heldout), len(evalset.samples)
+    points = [torch.cat([a, b])[rows] for a, b in zip(views(evalset.samples), held, strict=True)]
+    count = min(2, len(evalset.heldout))
+    distance, index = nearest_alike(points, held, count, near.likeness.scales)
+    return distance.masked_fill(index == (rows - n)[:, None], torch.inf).amin(1)

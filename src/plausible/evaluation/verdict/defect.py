@@ -50,7 +50,21 @@ class PreparedTest:
     detectable: Callable[[NullSummary], float]
 
 
-Prepare = Callable[[EvaluationSet], PreparedTest]
+@dataclass(frozen=True)
+class ExactTest:
+    """A test whose answer is known in closed form: nothing is shuffled, nothing redrawn.
+
+    effect, interval, p  as in ``TestResult``; the effect is what is certain at least.
+    detectable           n, the level and the power that are asked for -> the smallest effect that is found.
+    """
+
+    effect: float
+    interval: tuple[float, float]
+    p: float
+    detectable: Callable[[NullSummary], float]
+
+
+Prepare = Callable[[EvaluationSet], PreparedTest | ExactTest]
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,7 @@ class Defect(Rule):
     fail_sentence  what is wrong when it fails; {effect} stands for the number.
     pass_sentence  what is known when it passes; {margin} stands for the number.
     effect         the effect, larger is worse, from the statistic: (B,) -> (B,).
+    voids          where its failing voids every PASS of the others: the reason.
     """
 
     function: Prepare
@@ -69,6 +84,7 @@ class Defect(Rule):
     fail_sentence: str
     pass_sentence: str
     effect: Effect
+    voids: str = ""
 
 
 defects = Rules("defect")
@@ -81,11 +97,12 @@ def defect(
     fail_sentence: str,
     pass_sentence: str,
     effect: Effect = lambda statistic: statistic,
+    voids: str = "",
 ) -> Callable[[Prepare], Prepare]:
-    """Register prepare(evalset) -> PreparedTest; it raises ``NotDefined`` where the defect is not defined."""
+    """Register prepare(evalset) -> PreparedTest or ExactTest; it raises ``NotDefined`` where the defect is not defined."""
 
     def register(prepare: Prepare) -> Prepare:
-        defects(Defect(name, None, prepare, margin, fail_sentence, pass_sentence, effect))
+        defects(Defect(name, None, prepare, margin, fail_sentence, pass_sentence, effect, voids))
         return prepare
 
     return register

@@ -12,7 +12,13 @@ from torch import Tensor
 from plausible.core.errors import NotDefined
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.permutation import holm, observed, p_value, permuted, resampled
-from plausible.evaluation.verdict.defect import Defect, NullSummary, PreparedTest, defects
+from plausible.evaluation.verdict.defect import (
+    Defect,
+    ExactTest,
+    NullSummary,
+    PreparedTest,
+    defects,
+)
 
 ALPHA = 0.05  # of a false alarm anywhere in a verdict
 POWER = 0.8  # with which the smallest detectable effect is detected
@@ -37,7 +43,7 @@ class TestResult:
     p, adjusted       the permutation p-value, and Holm's over all tests of the verdict.
     detectable        the smallest effect that n examples a side reveal with power 0.8 at the level
                       that Holm's correction asks of the first rejection.
-    needed            where the answer is INCONCLUSIVE, examples a side that would decide.
+    needed            where the answer is INCONCLUSIVE for want of examples, those a side that would decide.
     """
 
     name: str
@@ -90,6 +96,7 @@ class _Drawn:
 class _Uncorrected:
     """What one test found, before the correction over all tests."""
 
+    test: PreparedTest | ExactTest
     effect: float
     interval: tuple[float, float]
     p: float
@@ -109,7 +116,10 @@ def run_tests(evalset: EvaluationSet, progress: Callable[[str], None] | None = N
     if n < 2:
         raise NotDefined(f"{n} examples on each side are too few for a verdict")
     evalset = replace(
-        evalset, samples=evalset.samples[slice(0, n)], heldout=evalset.heldout[slice(0, n)]
+        evalset,
+        samples=evalset.samples[slice(0, n)],
+        heldout=evalset.heldout[slice(0, n)],
+        spare=evalset.heldout[slice(n, None)],
     )
     drawn, reasons = _draw(evalset, n, progress)
     if not drawn:
@@ -119,15 +129,29 @@ def run_tests(evalset: EvaluationSet, progress: Callable[[str], None] | None = N
     results = []
     for name, defect in defects.items():
         if name in raw:
-            results.append(_result(defect, drawn[name].test, raw[name], adjusted[name]))
+            results.append(_result(defect, raw[name], adjusted[name]))
         else:
             results.append(TestResult(name, State.UNDEFINED, reasons[name], defect.margin))
-    return Verdict(n, tuple(results))
+    return Verdict(n, _voided(results))
+
+
+def _voided(results: list[TestResult]) -> tuple[TestResult, ...]:
+    """Without any PASS where a defect that voids them all has been found; nor would more examples decide."""
+    found = [defects[result.name].voids for result in results if result.state is State.FAIL]
+    reason = next(filter(None, found), None)
+    if reason is None:
+        return tuple(results)
+    return tuple(
+        replace(result, state=State.INCONCLUSIVE, sentence=reason, needed=None)
+        if result.state in (State.PASS, State.INCONCLUSIVE)
+        else result
+        for result in results
+    )
 
 
 def _draw(
     evalset: EvaluationSet, n: int, progress: Callable[[str], None] | None
-) -> tuple[dict[str, _Drawn], dict[str, str]]:
+) -> tuple[dict[str, _Drawn | ExactTest], dict[str, str]]:
     """({defect: its statistic}, {defect: why it is not defined}); what two defects share is drawn once."""
     generator = evalset.generator()
     labels = (
@@ -135,8 +159,8 @@ def _draw(
         permuted(n, _SHUFFLES, generator),
         resampled(n, _RESAMPLES, generator),
     )
-    once: dict[Callable[[EvaluationSet], PreparedTest], _Drawn] = {}
-    drawn: dict[str, _Drawn] = {}
+    once: dict[Callable[[EvaluationSet], PreparedTest | ExactTest], _Drawn | ExactTest] = {}
+    drawn: dict[str, _Drawn | ExactTest] = {}
     reasons: dict[str, str] = {}
     for name, defect in defects.items():
         if progress:
@@ -144,27 +168,36 @@ def _draw(
         try:
             if defect.function not in once:
                 test = defect.function(evalset)
-                once[defect.function] = _Drawn(test, *(test.statistic(group) for group in labels))
+                once[defect.function] = (
+                    test
+                    if isinstance(test, ExactTest)
+                    else _Drawn(test, *(test.statistic(group) for group in labels))
+                )
             drawn[name] = once[defect.function]
         except NotDefined as reason:
             reasons[name] = str(reason)
     return drawn, reasons
 
 
-def _uncorrected(defect: Defect, drawn: _Drawn, n: int, level: float) -> _Uncorrected:
+def _uncorrected(defect: Defect, drawn: _Drawn | ExactTest, n: int, level: float) -> _Uncorrected:
+    if isinstance(drawn, ExactTest):
+        asked = NullSummary(math.nan, math.nan, math.nan, n, n, level, POWER)
+        return _Uncorrected(drawn, drawn.effect, drawn.interval, drawn.p, asked)
     # along the whole interval, because an effect may be an absolute value
     low, high = defect.effect(_interval(drawn.value, drawn.redrawn)).aminmax()
     effect, null = defect.effect(drawn.value).item(), defect.effect(drawn.shuffled)
     critical = null.quantile(1 - level).item()
     deviation, error = null.std().item(), drawn.redrawn.std().item()
     summary = NullSummary(critical, deviation, error, n, n, level, POWER)
-    return _Uncorrected(effect, (low.item(), high.item()), p_value(effect, null), summary)
+    interval = low.item(), high.item()
+    return _Uncorrected(drawn.test, effect, interval, p_value(effect, null), summary)
 
 
-def _result(defect: Defect, test: PreparedTest, raw: _Uncorrected, adjusted: float) -> TestResult:
-    margin, n = defect.margin, raw.null.n
+def _result(defect: Defect, raw: _Uncorrected, adjusted: float) -> TestResult:
+    margin, n, test = defect.margin, raw.null.n, raw.test
     detectable = _detectable(test, raw.null)
     significant, beyond = adjusted <= ALPHA, raw.interval[1] > margin
+    exact = isinstance(test, ExactTest)  # whose interval holds whatever n is
     needed = None
     if significant and raw.effect > margin:
         state, sentence = State.FAIL, defect.fail_sentence.format(effect=_percent(raw.effect))
@@ -172,11 +205,12 @@ def _result(defect: Defect, test: PreparedTest, raw: _Uncorrected, adjusted: flo
         state, needed = State.INCONCLUSIVE, _needed(test, raw.null, margin)
         least = f"no less than {_percent(detectable)}" if detectable < 1 else "nothing"
         sentence = f"{n:,} examples a side reveal {least}; {needed:,} would decide about {_percent(margin)}"
-    elif raw.effect > margin or (significant and beyond):
+    elif raw.effect > margin or ((significant or exact) and beyond):
         # there, or so it seems, and too close to the margin: four times the examples halve the error
         state, needed = State.INCONCLUSIVE, 4 * n
+        upper = f" to {_percent(raw.interval[1])}" if exact else ""
         sentence = (
-            f"{_percent(raw.effect)} was found, too close to {_percent(margin)} to decide; "
+            f"{_percent(raw.effect)}{upper} was found, too close to {_percent(margin)} to decide; "
             f"{needed:,} examples a side might"
         )
     else:
@@ -195,13 +229,13 @@ def _result(defect: Defect, test: PreparedTest, raw: _Uncorrected, adjusted: flo
     )
 
 
-def _detectable(test: PreparedTest, null: NullSummary) -> float:
+def _detectable(test: PreparedTest | ExactTest, null: NullSummary) -> float:
     """The smallest effect found; infinite where even the clearest split has a larger p than alpha."""
     few = null.n < 20 and 1 / math.comb(2 * null.n, null.n) > null.alpha
     return math.inf if few else test.detectable(null)
 
 
-def _needed(test: PreparedTest, null: NullSummary, margin: float) -> int:
+def _needed(test: PreparedTest | ExactTest, null: NullSummary, margin: float) -> int:
     """The smallest n at which the margin is detectable, by bisection over powers of two."""
     low, high = null.n, 2 * null.n
     while _detectable(test, replace(null, n=high)) > margin and high < 2**40:

@@ -12,6 +12,7 @@ from plausible.core.bounds import BELOW_ONE, COUNT, POSITIVE
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind
 from plausible.core.model import Model, models
+from plausible.core.remedy import Remedy
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.nn.networks import ConvEncoder, activation, initialise, perceptron
@@ -29,6 +30,9 @@ class ConvNet(Model):
     name: ClassVar[str] = "convnet"
     place: ClassVar[tuple[str, ...]] = ("discriminative, p(y | x)",)
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_posterior": Kind.EXACT}
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
+        "overfitting": (Remedy("a larger --dropout"), Remedy("a smaller --width"))
+    }
 
     @dataclass(frozen=True)
     class Config(Model.Config):

@@ -21,17 +21,17 @@ class GANConfig(Generative.Config):
     conditional: bool = False
     """Learn p(x | y) from labelled data, so that a class can be asked for."""
     condition: Condition = "projection"
-    """How D learns the label of a conditional GAN; G has its embedding beside z."""
+    """The way in which D learns the label of a conditional GAN; G has its embedding beside z."""
     loss: Annotated[str, losses] = "relativistic"
-    """What the two players minimise."""
+    """The loss that the two players minimise."""
     penalties: tuple[Annotated[str, _penalties], ...] = ("r1", "r2")
-    """Penalties added to the discriminator's loss."""
+    """The penalties added to the discriminator's loss."""
     penalty_weight: Annotated[float, NON_NEGATIVE] = 1.0
-    """Weight of each penalty at the start."""
+    """The weight of each penalty at the start."""
     penalty_weight_end: Annotated[float, NON_NEGATIVE] = 1.0
-    """Weight of each penalty after the burn-in."""
+    """The weight of each penalty after the burn-in."""
     penalty_every: Annotated[int, COUNT] = 4
-    """Updates of the discriminator from one penalty to the next; each counts as many times."""
+    """The number of updates of the discriminator from one penalty to the next; each counts as many times."""
     spectral_norm: bool = False
     """Divide every weight of the discriminator by its largest singular value."""
     clip: Annotated[float, POSITIVE] | None = None
@@ -39,37 +39,37 @@ class GANConfig(Generative.Config):
     architecture: Annotated[str, architectures] | None = None
     """The networks; by default conv for images of at least 8 pixels, mlp otherwise."""
     width: Annotated[int, COUNT] | None = None
-    """Channels or hidden units, as the architecture counts them; by default what suits the data."""
+    """The channels or hidden units, as the architecture counts them; by default what suits the data."""
     latent: Annotated[int, COUNT] = 64
-    """Dimensions of z."""
+    """The number of coordinates of z."""
     minibatch_std: bool = False
     """Show the discriminator how much its features vary over the batch."""
     pack: Annotated[int, COUNT] = 1
-    """Samples that the discriminator judges at once (PacGAN)."""
+    """The number of samples that the discriminator judges at once (PacGAN)."""
     augment: tuple[Annotated[str, augmentations], ...] | None = None
-    """Random changes to all images that D sees; by default color, translation, cutout from 8 pixels on."""
+    """The random changes to all images that D sees; by default color, translation, cutout from 8 pixels on."""
     augment_strength: Annotated[float, SHARE] | None = None
-    """Probability of each random change; by default as much as D's held-out gap asks for, at most 0.8."""
+    """The probability of each random change; by default as much as D's held-out gap asks for, at most 0.8."""
     lr: Annotated[float, POSITIVE] = 2e-3
-    """Learning rate of both players at the start."""
+    """The learning rate of both players at the start."""
     lr_end: Annotated[float, POSITIVE] | None = None
-    """Learning rate at the end; by default 1% of --lr."""
+    """The learning rate at the end; by default 1% of --lr."""
     lr_discriminator: Annotated[float, POSITIVE] | None = None
-    """Learning rate of the discriminator, when it is to differ; it falls by the same factor."""
+    """The learning rate of the discriminator, where it is to differ; it falls by the same factor."""
     decay: tuple[float, float] = (0.4, 1.0)
-    """Two shares of the budget, between which the learning rates fall by a cosine."""
+    """The two shares of the budget between which the learning rates fall by a cosine."""
     burn_in: Annotated[float, SHARE] = 0.5
-    """Share of the budget in which penalty weight, beta2 and a fixed augmentation reach their ends."""
+    """The share of the budget in which penalty weight, beta2 and a fixed augmentation reach their ends."""
     beta1: Annotated[float, BELOW_ONE] = 0.0
-    """Memory of Adam's first moment: 0, because the game's gradient turns."""
+    """The memory of Adam's first moment; by default none, because the gradient of a game turns."""
     beta2: Annotated[float, BELOW_ONE] = 0.99
-    """Memory of Adam's second moment at the start."""
+    """The memory of Adam's second moment at the start."""
     beta2_end: Annotated[float, BELOW_ONE] | None = None
-    """Memory of Adam's second moment after the burn-in; by default as at the start."""
+    """The memory of Adam's second moment after the burn-in; by default as at the start."""
     updates: Annotated[int, COUNT] = 1
-    """Updates of the discriminator for each one of the generator (n_critic)."""
+    """The number of updates of the discriminator for each one of the generator (n_critic)."""
     ema: Annotated[float, POSITIVE] = 500_000
-    """Half-life, in training examples, of the averaged generator; at most 5% of those seen."""
+    """The half-life of the averaged generator in training examples; at most 5% of those seen."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

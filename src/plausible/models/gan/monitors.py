@@ -57,6 +57,7 @@ REMEDIES: Mapping[str, Sequence[Remedy]] = {
                 config.augment is not None and not set(_AUGMENTATIONS) <= set(config.augment)
             ),
         ),
+        Remedy("a smaller --width"),
     ),
     "mode collapse": (
         _RELATIVISTIC,

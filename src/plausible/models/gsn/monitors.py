@@ -10,5 +10,6 @@ REMEDIES: Mapping[str, Sequence[Remedy]] = {
         Remedy("more --corruption", least=Severity.NOTE),
         Remedy("more --noise", least=Severity.NOTE),
     ),
+    "overfitting": (Remedy("a smaller --width"),),
 }
 """{phenomenon: what helps}."""

@@ -1,5 +1,6 @@
 """PixelCNN: p(x_i | x_<i) from masked convolutions, plain or gated."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -8,6 +9,7 @@ from torch import nn
 from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE
 from plausible.core.errors import UsageError
 from plausible.core.model import models
+from plausible.core.remedy import Remedy
 from plausible.core.space import Space
 from plausible.models.autoregressive import AutoregressiveModel
 from plausible.models.pixelcnn.gated import Gated
@@ -29,6 +31,9 @@ class PixelCNN(AutoregressiveModel):
     """
 
     name: ClassVar[str] = "pixelcnn"
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
+        "overfitting": (Remedy("a larger --dropout"), Remedy("a smaller --width"))
+    }
 
     @dataclass(frozen=True)
     class Config(AutoregressiveModel.Config):

@@ -1,5 +1,6 @@
 """PixelRNN: p(x_i | x_<i) from a recurrence over the image."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -7,6 +8,7 @@ from torch import nn
 
 from plausible.core.bounds import COUNT
 from plausible.core.model import models
+from plausible.core.remedy import Remedy
 from plausible.core.space import Space
 from plausible.models.autoregressive import AutoregressiveModel
 from plausible.models.pixelrnn.diagonal import DiagonalLSTM
@@ -25,6 +27,9 @@ class PixelRNN(AutoregressiveModel):
     """
 
     name: ClassVar[str] = "pixelrnn"
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
+        "overfitting": (Remedy("a smaller --hidden"),)
+    }
 
     @dataclass(frozen=True)
     class Config(AutoregressiveModel.Config):

@@ -84,23 +84,24 @@ def constant_units(snapshot: Snapshot) -> Mapping[Reading, float]:
     return {CONSTANT_UNITS: same.double().mean().item()}
 
 
-def _moves_on(config: Any) -> bool:
-    return bool(config.fast_weights or config.temperatures > 1)
+def _can_be_tempered(config: Any) -> bool:
+    return config.persistent and config.temperatures < 10 and not config.fast_weights
 
 
 _LESS_STUCK = (
     Remedy("--persistent", lambda config: not config.persistent, Severity.NOTE),
+    Remedy("--temperatures 10", _can_be_tempered, Severity.NOTE),
     Remedy(
-        "--temperatures 10",
-        lambda config: config.temperatures < 10 and not config.fast_weights,
+        "--fast-weights (in the place of --temperatures)",
+        lambda config: _can_be_tempered(config) and config.temperatures == 1,
         Severity.NOTE,
     ),
-    Remedy("--fast-weights", lambda config: not _moves_on(config), Severity.NOTE),
     Remedy("--gibbs 5", lambda config: config.gibbs < 5, Severity.NOTE),
 )
 
 REMEDIES: Mapping[str, Sequence[Remedy]] = {
     "chain mixing": _LESS_STUCK,
     "normalising constant": (*_LESS_STUCK, Remedy("a smaller --lr")),
+    "overfitting": (Remedy("a smaller --hidden"), Remedy("a larger --decay")),
 }
 """{phenomenon: what helps}."""

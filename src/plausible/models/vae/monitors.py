@@ -14,6 +14,10 @@ def _has_kl_term(config: "VAEConfig") -> bool:
     return (config.importance or 1) == 1
 
 
+def _has_width(config: "VAEConfig") -> bool:
+    return config.architecture != "linear"
+
+
 REMEDIES: Mapping[str, Sequence[Remedy]] = {
     "posterior collapse": (
         Remedy("--beta 1", lambda config: config.beta > 1),
@@ -26,7 +30,11 @@ REMEDIES: Mapping[str, Sequence[Remedy]] = {
     ),
     "bound gap": (
         Remedy("a larger --importance, such as 5", lambda config: not config.free_bits),
-        Remedy("a larger --width"),
+        Remedy("a larger --width", _has_width),
+    ),
+    "overfitting": (
+        Remedy("a smaller --width", _has_width),
+        Remedy("a smaller --latent", lambda config: not _has_width(config)),
     ),
 }
 """{phenomenon: what helps}."""

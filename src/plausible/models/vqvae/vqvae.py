@@ -13,6 +13,7 @@ from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit, models
+from plausible.core.remedy import Remedy
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.models.pixelcnn.pixelcnn import PixelCNN
@@ -40,6 +41,9 @@ class VQVAE(Explicit):
         "generative, p(x) or p(x | y)", "explicit", "approximate", "variational",
     )  # fmt: skip
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
+        "overfitting": (Remedy("a larger --dropout"), Remedy("a smaller --prior-width"))
+    }
 
     @dataclass(frozen=True)
     class Config(Explicit.Config):

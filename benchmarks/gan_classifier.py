@@ -1,4 +1,4 @@
-"""The judge of the GAN benchmarks: a small convnet of real data, and every column that it gives a row."""
+"""The reference classifier of the GAN benchmarks, a small convnet of real data, and the columns that it gives a row."""
 
 import os
 import shutil
@@ -22,25 +22,26 @@ CLASSES = 10
 Row = dict[str, float]
 
 
-def trained_judge(data: Data, quick: bool = False) -> tuple[ConvNet, float]:
+def trained_classifier(data: Data, quick: bool = False) -> tuple[ConvNet, float]:
     """A ConvNet of the training part, and its accuracy on the held-out part; kept in the cache.
 
     The cache is $PLAUSIBLE_CACHE or ~/.cache/plausible; its entries are runs.
     """
     steps = QUICK_STEPS if quick else STEPS
     root = Path(os.environ.get("PLAUSIBLE_CACHE") or Path.home() / ".cache" / "plausible")
+    # "judge" is what it was called when caches were first written: another name would learn it again
     folder = root / f"gan-judge-{data.hashes['train'][:16]}-{steps}-{WIDTH}"
     try:
-        judge = runs.Run(folder).model()
+        classifier = runs.Run(folder).model()
     except plausible.UsageError:
         shutil.rmtree(folder, ignore_errors=True)  # half-written, or of an older version
-        judge = _train(data, folder, steps)
-    assert isinstance(judge, ConvNet)
-    return judge, accuracy(judge, data.heldout)
+        classifier = _train(data, folder, steps)
+    assert isinstance(classifier, ConvNet)
+    return classifier, accuracy(classifier, data.heldout)
 
 
 def described(data: Data, quick: bool = False) -> str:
-    """The judge in words: layers, steps, epochs, seed."""
+    """The classifier in words: layers, steps, epochs, seed."""
     steps, batch = QUICK_STEPS if quick else STEPS, ConvNet.Config().batch
     return (
         f"a ConvNet (pixels in blocks of 2x2, convolutions to {WIDTH}, {2 * WIDTH} and {4 * WIDTH} "
@@ -55,15 +56,15 @@ def _train(data: Data, folder: Path, steps: int) -> ConvNet:
         training = plausible.train(model, data, plausible.Settings(steps=steps, seed=SEED))
         for step in training:
             if step.clock.step % 500 == 0:
-                print(f"the judge learns: step {step.clock.step} of {steps}", flush=True)
-    # Written beside its place and renamed: a killed process leaves no half of a judge.
+                print(f"the classifier learns: step {step.clock.step} of {steps}", flush=True)
+    # Written beside its place and renamed: a killed process leaves no half of a classifier.
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     runs.save(runs.create(draft, training), training)
     draft.rename(folder)
-    judge = training.averaged
-    assert isinstance(judge, ConvNet)
-    return judge
+    classifier = training.averaged
+    assert isinstance(classifier, ConvNet)
+    return classifier
 
 
 class Bench:
@@ -75,8 +76,8 @@ class Bench:
                what real data have.
     """
 
-    def __init__(self, data: Data, reference: Part, judge: ConvNet, n: int):
-        self.judge, self.n = judge, n
+    def __init__(self, data: Data, reference: Part, classifier: ConvNet, n: int):
+        self.classifier, self.n = classifier, n
         generator = torch.Generator().manual_seed(SEED)
         self._rows = torch.randperm(len(data.train), generator=generator)[:n]
         self._train = data.train
@@ -97,8 +98,8 @@ class Bench:
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
-        """The judge's penultimate layer: (N, 1, 28, 28) in [0, 1] -> (N, 64)."""
-        return torch.cat([self.judge.features(some) for some in x.split(1000)])
+        """The classifier's penultimate layer: (N, 1, 28, 28) in [0, 1] -> (N, 64)."""
+        return torch.cat([self.classifier.features(part) for part in x.split(1000)])
 
     @torch.no_grad()
     def score(self, x: Tensor, y: Tensor | None = None) -> Row:
@@ -110,7 +111,7 @@ class Bench:
         seen = self.features(x)
         many = min(COMPARED, self.n // 2, len(seen), len(self.reference))
         near = prdc(self.reference[:many], seen[:many], NEIGHBOURS)
-        kinds = self.judge.head(seen).argmax(1).cpu()  # (N, 64) -> (N,)
+        kinds = self.classifier.head(seen).argmax(1).cpu()  # (N, 64) -> (N,)
         q = torch.bincount(kinds, minlength=CLASSES).double() / len(kinds)
         row = {
             "x real": frechet(seen, self.reference) / self.unit,

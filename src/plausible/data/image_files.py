@@ -1,0 +1,262 @@
+"""Many picture files: which there are below a folder, and the pixels of all that can be read as one array."""
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from plausible.core.errors import UsageError
+from plausible.data.images import (
+    SIXTEEN_BITS,
+    SUFFIXES,
+    Header,
+    check_memory,
+    read_extent,
+    read_header,
+    read_pixels,
+)
+from plausible.data.options import Options
+from plausible.data.value_range import ValueRange, decide_range, explain, joint_extent
+
+T = TypeVar("T")
+MAX_NAMED = 3  # how many bad files a sentence names
+MAX_ENDINGS = 6  # how many endings a sentence lists
+
+
+@dataclass
+class ImageFiles:
+    """Picture files, in an order that is the same on every machine.
+
+    headers     of each path, once they are read.
+    labels      of each path, or None.
+    left_out    {ending: files} of no format that is read.
+    unreadable  (file, reason) of pictures that cannot be read.
+    """
+
+    root: Path
+    paths: list[Path] = field(default_factory=list)
+    headers: list[Header] = field(default_factory=list)
+    labels: list[str] | None = None
+    left_out: Counter[str] = field(default_factory=Counter)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+    def keep(self, rows: list[int]) -> None:
+        """Forget all files but these."""
+        self.paths = [self.paths[i] for i in rows]
+        self.headers = [self.headers[i] for i in rows] if self.headers else []
+        if self.labels is not None:
+            self.labels = [self.labels[i] for i in rows]
+
+    def notes(self) -> list[str]:
+        """What of these files is not read."""
+        stacks = [head.frames for head in self.headers if head.frames > 1]
+        many = f"{len(stacks):,} files hold more than one picture, {sum(stacks):,} in all"
+        found = (
+            (stacks, f"{many}: the first of each is read"),
+            (
+                self.unreadable,
+                f"{len(self.unreadable)} unreadable files are skipped: {self.named()}",
+            ),
+            (self.left_out, f"files left out, of no format that is read: {self.endings()}"),
+        )
+        return [note for any_such, note in found if any_such]
+
+    def named(self) -> str:
+        """The first of those that cannot be read, each with its reason."""
+        more = len(self.unreadable) - MAX_NAMED
+        named = "; ".join(f"{name} ({reason})" for name, reason in self.unreadable[:MAX_NAMED])
+        return named + (f"; and {more} more" if more > 0 else "")
+
+    def endings(self) -> str:
+        """80 .heic, 2 .txt: the most first."""
+        common = self.left_out.most_common(MAX_ENDINGS)
+        more = len(self.left_out) - len(common)
+        listed = ", ".join(f"{count:,} {ending}" for ending, count in common)
+        return listed + (f" and {more} other kinds" if more else "")
+
+
+def find_images(root: Path, notes: list[str]) -> ImageFiles:
+    """Every picture below root, by its ending, in sorted order; hidden files are passed over.
+
+    Linked folders are followed once each, after the real ones, so that loops end.
+    UsageError: a folder that cannot be listed, or one without pictures.
+    """
+    files = ImageFiles(root)
+    seen: set[tuple[int, int]] = set()
+    again = 0
+    queue = [root]
+    while queue:
+        linked = []
+        for start in queue:
+            for directory, inner, names in os.walk(start, onerror=_refuse):
+                status = os.stat(directory)
+                if (status.st_dev, status.st_ino) in seen:
+                    again += 1
+                    inner.clear()
+                    continue
+                seen.add((status.st_dev, status.st_ino))
+                inner[:] = sorted(name for name in inner if not name.startswith("."))
+                below = [Path(directory, name) for name in inner]
+                linked += [path for path in below if path.is_symlink()]
+                for path in (Path(directory, name) for name in sorted(names)):
+                    shown = not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+                    # a link to nowhere is kept, to be named as unreadable; a pipe would block
+                    if shown and (path.is_file() or path.is_symlink()):
+                        files.paths.append(path)
+                    else:
+                        files.left_out[_ending(path)] += 1
+        queue = linked
+    if again:
+        notes.append(f"{again} linked folders were already read and are not read again")
+    if not files.paths:
+        others = files.left_out.total()
+        held = f"only {others} other files: {files.endings()}" if others else "no files at all"
+        raise UsageError(f"{root} holds no images ({', '.join(SUFFIXES)}), {held}")
+    files.paths.sort(key=lambda path: path.relative_to(root).parts)
+    return files
+
+
+def read_headers(files: ImageFiles) -> None:
+    """What each file says of itself, before ``decode``.  UsageError: more than half cannot be read."""
+    files.headers = list(_readable(files, read_header))
+
+
+def decode(
+    files: ImageFiles,
+    size: tuple[int, int],
+    channels: int,
+    options: Options,
+    notes: list[str],
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[np.ndarray, ValueRange]:
+    """((N, H, W, channels) uint8 of ``size`` (width, height), black and white of the files).
+
+    progress(done, total) is called after each file.
+    UsageError: more than half cannot be read; more than the memory holds; pictures of more than 8 bits
+    whose black and white leave a doubt.
+    """
+    count = len(files.paths)
+    check_memory(count, size, channels)
+    chosen = _common_range(files, options.value_range, notes)
+
+    def pixels(path: Path) -> np.ndarray:
+        return read_pixels(path, size, channels, options.background, chosen or SIXTEEN_BITS)
+
+    values = np.empty((count, size[1], size[0], channels), np.uint8)
+    read = 0
+    for item in _readable(files, pixels, progress):
+        values[read] = item
+        read += 1
+    _check_narrowed(values, files, notes)
+    return values[:read], chosen or (0, 255)
+
+
+def _readable(
+    files: ImageFiles,
+    function: Callable[[Path], T],
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[T]:
+    """function(path) of each file, run in a pool; those for which it is a ValueError become unreadable.
+
+    UsageError, at the end: more than half have become so.
+    """
+    rows, count, total = [], len(files.paths), len(files.paths) + len(files.unreadable)
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        # PIL warns of damaged metadata, which does no harm; the pixels are limited in images.py
+        warnings.simplefilter("ignore")
+        for i, outcome in enumerate(pool.map(_or_error(function), files.paths)):
+            if isinstance(outcome, ValueError):
+                name = files.paths[i].relative_to(files.root).as_posix()
+                files.unreadable.append((printable(name), str(outcome)))
+            else:
+                rows.append(i)
+                yield outcome
+            if progress is not None:
+                progress(i + 1, count)
+    files.keep(rows)
+    files.unreadable.sort()
+    if 2 * len(files.unreadable) > total:
+        first, reason = files.unreadable[0]
+        raise UsageError(
+            f"{len(files.unreadable)} of the {total} images in {files.root} cannot be read, more than half: "
+            f"{files.named()}"
+            if total > 1
+            else f"{files.root / first} cannot be read: {reason}"
+        )
+
+
+def _common_range(
+    files: ImageFiles, like: ValueRange | None, notes: list[str]
+) -> ValueRange | None:
+    """Black and white of all pictures of more than 8 bits together, with a note; None where there are none.
+
+    UsageError: values that leave a doubt, or whole numbers and fractions mixed.
+    """
+    if scaled := sum(head.scaled for head in files.headers):
+        notes.append(f"{scaled:,} images of more than 8 bits, whose files say what is white, get 8")
+    each = zip(files.paths, files.headers, strict=True)
+    deep = [path for path, head in each if head.deep and not head.scaled]
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        outcomes = list(pool.map(_or_error(read_extent), deep))
+    found = [outcome for outcome in outcomes if not isinstance(outcome, ValueError)]
+    if not found:
+        return None
+    if len({extent.type.kind == "f" for extent in found}) > 1:
+        raise UsageError(
+            f"{files.root} holds pictures of whole numbers and of floating-point ones, which have no black and "
+            f"white in common: put them in two folders"
+        )
+    together = joint_extent(found)
+    chosen = decide_range(together, str(deep[0] if len(deep) == 1 else files.root), like)
+    notes += filter(None, [explain(together, chosen, 256, like)])
+    return chosen
+
+
+def _check_narrowed(values: np.ndarray, files: ImageFiles, notes: list[str]) -> None:
+    """Say that 16 bits a channel become 8.  UsageError: too few are used for 8 to be left."""
+    rows = [i for i, head in enumerate(files.headers) if head.narrowed]
+    if not rows:
+        return
+    brightest = max(int(values[i].max()) for i in rows)
+    if brightest < 64:
+        raise UsageError(
+            f"{len(rows):,} images in {files.root} have 16 bits a channel and use 14 or fewer, and only the "
+            f"upper 8 can be read, of which {brightest} is the brightest: save them with 8 bits a channel"
+        )
+    notes.append(f"{len(rows):,} images have 16 bits a channel, of which the upper 8 are read")
+
+
+def _or_error(function: Callable[[Path], T]) -> Callable[[Path], T | ValueError]:
+    """The function with its ValueError returned instead of raised, for use in a pool."""
+
+    def attempt(path: Path) -> T | ValueError:
+        try:
+            return function(path)
+        except ValueError as error:
+            return error
+
+    return attempt
+
+
+def _ending(path: Path) -> str:
+    """What a file that is left out is called: by its ending, or what else sets it apart."""
+    if path.name.startswith("."):
+        return "hidden"
+    if not path.is_file():
+        return "no regular file"
+    return printable(path.suffix.lower()) or "without an ending"
+
+
+def printable(name: str) -> str:
+    """A file name whose bytes are no UTF-8, with the odd ones replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _refuse(error: OSError) -> None:
+    raise UsageError(f"folder {error.filename} cannot be listed: {error.strerror}")

@@ -1,0 +1,85 @@
+"""Why a table is none of numbers: the first cell that is none, and what to do."""
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from plausible.core.errors import UsageError
+from plausible.data.readers.cells import DECIMAL_COMMA, counted, is_missing, is_number
+
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2}(\.\d*)?)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([, '_’.\u00a0]\d{3})+([.,]\d*)?")
+_UNIT = re.compile(r"[$€£]?\s*[+-]?\d[\d.,]*\s*\D{0,4}")
+
+
+def refusal(
+    path: Path, header: list[str], lines: list[int], rows: list[list[str]], columns: list[int]
+) -> UsageError:
+    """What to say of a table whose ``columns`` are not all finite numbers.
+
+    Names the first cell that is none by line and column.
+    """
+    total, (i, j) = (
+        len(rows) * len(columns),
+        _first(rows, columns, lambda cell: not is_number(cell)),
+    )
+    if i >= 0:
+        place = f"{path} line {lines[i]}, column {header[j]!r}"
+        return UsageError(
+            f"{place}: {rows[i][j]!r} is no number{_why(header, rows, columns, i, j)}"
+        )
+    i, j = _first(rows, columns, _is_infinite)
+    bad = [sum(_is_infinite(row[k]) for k in columns) for row in rows]
+    return UsageError(
+        f"{path} has {sum(bad):,} of {total:,} numbers that are NaN or infinite, in {_share(bad)}, the first in "
+        f"line {lines[i]}, column {header[j]!r}: fill them in or take these rows out"
+    )
+
+
+def _first(
+    rows: list[list[str]], columns: list[int], wrong: Callable[[str], bool]
+) -> tuple[int, int]:
+    """(row, column) of the first cell that is wrong; (-1, -1) where none is."""
+    found = ((i, j) for i, row in enumerate(rows) for j in columns if wrong(row[j]))
+    return next(found, (-1, -1))
+
+
+def _share(bad: list[int]) -> str:
+    return f"{sum(map(bool, bad)):,} of {counted(len(bad), 'row')}"
+
+
+def _why(header: list[str], rows: list[list[str]], columns: list[int], i: int, j: int) -> str:
+    """What stands in the place of a number, and what to do, as the end of a sentence."""
+    cell, column = rows[i][j], [row[j] for row in rows]
+    if is_missing(cell):
+        missing = [sum(is_missing(row[k]) for k in columns) for row in rows]
+        total = len(rows) * len(columns)
+        return (
+            f": {sum(missing):,} of {counted(total, 'cell')} are missing, in {_share(missing)}: fill them in or "
+            f"take these rows out"
+        )
+    if _THOUSANDS.fullmatch(cell) and not cell.lstrip("+-").startswith("0"):
+        either = " or has a decimal comma" if DECIMAL_COMMA.fullmatch(cell) else ""
+        return f": it separates thousands{either}; write numbers as 1234.5"
+    if DECIMAL_COMMA.fullmatch(cell):
+        return ": it has a decimal comma; numbers need a point, as 1.5"
+    if _DATE.fullmatch(cell):
+        return ": dates and times must be numbers, as days from the first; or take the column out of the file"
+    if len(header) == 1 and all(map(is_number, cell.split())):
+        return ": are the columns separated by spaces? they need commas"
+    if _UNIT.fullmatch(cell):
+        return ": write numbers without units"
+    words = [word for word in column if not is_number(word) and not is_missing(word)]
+    if 2 * len(words) <= len(column):
+        return ""
+    if len(set(words)) == len(words) > 1:
+        return ": the column holds another word in every row, as names of rows do; take it out of the file"
+    return (
+        f": the column holds words; --label {shlex.quote(header[j])} makes it the class, or take it out of the "
+        f"file"
+    )
+
+
+def _is_infinite(cell: str) -> bool:
+    return not abs(float(cell)) < float("inf")

@@ -1,0 +1,333 @@
+"""Every parameter of every task does something: two values of it have two results, and a callback is called.
+
+What the results should be is tested elsewhere.  A parameter that gets lost on its way shows here, and so does a
+new one that nobody tests.
+"""
+
+import contextlib
+import inspect
+import itertools
+import json
+import shutil
+from functools import cached_property
+from importlib import import_module
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from plausible import tasks
+from plausible.core.errors import UsageError
+from plausible.data.load import load
+from plausible.data.options import Options
+from plausible.runs import Run
+from plausible.tasks.fit_steps import monitored
+from plausible.tasks.start import start
+from plausible.training import Settings
+
+R = np.random.default_rng(0)
+Y = np.arange(160) % 2
+GREY = (R.integers(0, 3, (160, 4, 4)) + Y[:, None, None]).astype(np.uint8)  # 0 to 3
+PLANE = R.normal(size=(300, 2)) + 4 * (np.arange(300) % 2)[:, None]
+TOO_FAST = {"lr": 1e5}  # a gradient is not finite in the second round
+
+
+class World:
+    """Small data, and runs of models that have hardly learned, each made when it is first asked for."""
+
+    def __init__(self, folder):
+        self.folder, self._number = folder, itertools.count()
+        arrays = {
+            "grey": {"x": GREY, "y": Y, "levels": 4}, "bits": {"x": GREY // 2, "y": Y},
+            "plane": {"x": PLANE}, "far": {"x": PLANE[:60] + 9}, "near": {"x": PLANE[:60] + 0.01},
+            "kinds": {"x": PLANE, "y": np.arange(300) % 2}, "named": {"x": GREY, "y": Y + 5, "levels": 4},
+        }  # fmt: skip
+        for name, held in arrays.items():
+            np.savez(folder / f"{name}.npz", **held)
+            setattr(self, name, folder / f"{name}.npz")
+        self.pictures = folder / "pictures"
+        self.pictures.mkdir()
+        for k, image in enumerate(GREY[:12]):
+            Image.fromarray(image * 85).save(self.pictures / f"{k}.png")
+        self.part = load(str(self.grey)).heldout.rows(slice(0, 5))
+
+    def new(self):
+        """A folder that is not there yet."""
+        return self.folder / f"new-{next(self._number)}"
+
+    def run(self, model, data, **choices):
+        return tasks.fit(model, data, out=self.new(), **choices).run.folder
+
+    @cached_property
+    def vae(self):
+        return self.run("vae", self.grey, steps=20, width=8, latent=2, conditional=True)
+
+    @cached_property
+    def cnn(self):
+        return self.run("pixelcnn", self.grey, steps=5, width=4, blocks=1, conditional=True)
+
+    @cached_property
+    def bayes(self):
+        return self.run("naive-bayes", self.grey)
+
+    @cached_property
+    def background(self):
+        return self.run("naive-bayes", self.grey, options=Options(mutate=0.2))
+
+    @cached_property
+    def mixture(self):
+        return self.run("mixture", self.plane, components=2)
+
+    @cached_property
+    def gan(self):
+        return self._of_two("gan", self.plane, width=8)
+
+    @cached_property
+    def rbm(self):
+        return self._of_two("rbm", self.bits, hidden=4, lr=1.0, conditional=True)
+
+    @cached_property
+    def failing(self):
+        return self.run("gan", self.plane, steps=1, width=8, watch=False, **TOO_FAST)
+
+    def _of_two(self, model, data, **config):
+        """A run whose best weights are not its last."""
+        folder, best = (self.run(model, data, steps=n, **config) for n in (9, 2))
+        (folder / "weights.safetensors").rename(folder / "last.safetensors")
+        shutil.copy(best / "weights.safetensors", folder / "weights.safetensors")
+        return folder
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    reference = import_module("plausible.tasks.reference_classifier")  # the file, not its function
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "_STEPS", 5)
+        yield World(tmp_path_factory.mktemp("parameters"))
+
+
+def weights(model):
+    return [value.tolist() for value in model.state_dict().values()]
+
+
+def in_memory(w):
+    """A model that knows no data."""
+    return Run(w.bayes).model()
+
+
+def grey(w):
+    return load(str(w.grey))
+
+
+def logged(folder):
+    """What the rounds of a run say, without the seconds they took."""
+    lines = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+def fit(w, **choices):
+    """What a training leaves behind, and how many findings it had, also one that fails."""
+    findings, small = [], {"width": 8} if choices.get("model", "gan") == "gan" else {}
+    default = {"model": "gan", "data": w.plane, "steps": 3, "out": w.new(), **small}
+    try:
+        trained = tasks.fit(**{**default, "on_finding": findings.append, **choices})
+    except tasks.Failed:
+        return len(findings)
+    run = trained.run
+    return run and (run.settings, run.options, logged(run.folder)), weights(trained.model)
+
+
+def resume(w, source=None, **choices):
+    """A copy of a run goes on; where ``data`` says where its data are they are not where they were."""
+    folder, findings = w.new(), []
+    shutil.copytree(source or w.gan, folder)
+    if "data" in choices:
+        config = (folder / "config.json").read_text()
+        (folder / "config.json").write_text(config.replace(str(w.plane), "nowhere"))
+    try:
+        tasks.resume(folder, **{"steps": 12, "on_finding": findings.append, **choices})
+    except tasks.Failed:
+        return len(findings)
+    return Run(folder).settings, logged(folder)
+
+
+def fit_steps(w, lr=2e-3, monitor=False, **choices):
+    """The lines of a training that is played round by round, and how many findings it had."""
+    findings, settings = [], Settings(steps=12)
+    run, training = start("gan", w.plane, width=8, lr=lr, out=w.new(), settings=settings)
+    with contextlib.suppress(tasks.Failed):
+        choices = {"on_finding": findings.append, **choices}
+        list(
+            tasks.fit_steps(run, training, monitored(run, training) if monitor else None, **choices)
+        )
+    return len(findings), logged(run.folder)
+
+
+def open_trained(w, source=None, **choices):
+    trained = tasks.open_trained(source or w.gan, **choices)
+    return weights(trained.model), trained.data.hashes
+
+
+def save_samples(w, **choices):
+    folder = w.new()
+    tasks.save_samples(tasks.sample(w.vae, 4, "1"), Run(w.vae).space, folder, **choices)
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
+
+
+def save_report(w, **choices):
+    folder = w.new()
+    tasks.save_report(tasks.evaluate(tasks.fit("logistic", w.kinds)), folder, **choices)
+    return sorted(path.name for path in folder.iterdir())
+
+
+CALLS = {
+    "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
+    "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
+    "score": lambda w, source=None, **k: list(tasks.score(source or w.vae, w.part, **k)),
+    "complete": lambda w, **k: tasks.complete(w.cnn, w.part, 2, **k).draws.tolist(),
+    "surprisal": lambda w, **k: tasks.surprisal(w.cnn, w.part, **k).tolist(),
+    "reconstruct": lambda w, **k: tasks.reconstruct(w.vae, w.part, **k).reconstruction.tolist(),
+    "interpolate": lambda w, **k: tasks.interpolate(w.vae, **k).tolist(),
+    "interpolate_between": lambda w, **k: tasks.interpolate_between(w.vae, w.part.rows(slice(0, 2)), **k).tolist(),
+    "sample": lambda w, source=None, **k: tasks.sample(source or w.vae, **k).x.tolist(),
+    "sample_chain": lambda w, **k: tasks.sample_chain(w.rbm, **{"steps": 3, **k}).tolist(),
+    "weights_used": lambda w, **k: tasks.weights_used(w.gan, **k),
+    "open_trained": open_trained,
+    "diagnose": lambda w, source=None, **k: tasks.diagnose(source or w.vae, **k),
+    "describe": lambda w, **k: tasks.describe(**{"source": w.grey, **k}).facts,
+    "evaluate": lambda w, source=None, **k: tasks.evaluate(source or w.mixture, **{"n": 8, **k}).to_dict(),
+    "evaluate_samples": lambda w, **k: tasks.evaluate_samples(w.far, w.plane, **{"n": 8, **k}).to_dict(),
+    "reference_classifier": lambda w, **k: tasks.reference_classifier(load(str(w.kinds)), **k),
+    "save_picture": lambda w, **k: Image.open(tasks.save_picture(tasks.open_trained(w.vae), **k)).size,
+    "save_report": save_report,
+    "save_samples": save_samples,
+    "fit": fit,
+    "fit_steps": fit_steps,
+    "resume": resume,
+}  # fmt: skip
+QUESTIONS = ("calibrated", "classify", "score")
+VALUES = [  # task, parameter, two values of it (or functions of the world), and what else is said
+    *((task, "data", None, grey, {"source": in_memory}) for task in QUESTIONS),
+    *((task, "background", None, lambda w: w.background, {"source": lambda w: w.bayes}) for task in QUESTIONS),
+    *((task, "novelty", "likelihood", "typicality", {"draws": 1}) for task in QUESTIONS),
+    *((task, "draws", 1, 3, {}) for task in QUESTIONS),
+    *((task, "seed", 0, 1, {"draws": 1}) for task in QUESTIONS),
+    ("classify", "reject_cost", 0.0, 1.0, {}),
+    ("classify", "level", 0.0, 0.99, {}),
+    *((task, "label", "0", "1", {}) for task in ("complete", "surprisal", "reconstruct", "interpolate", "sample")),
+    ("interpolate_between", "label", "0", "1", {}),
+    ("sample_chain", "label", "0", "1", {"n": 200, "steps": 20}),
+    *((task, "seed", 0, 1, {}) for task in ("complete", "interpolate", "sample", "sample_chain")),
+    *((task, "n", 2, 3, {}) for task in ("complete", "sample", "sample_chain")),
+    ("interpolate", "rows", 2, 3, {}),
+    ("interpolate", "columns", 2, 3, {}),
+    ("interpolate_between", "columns", 2, 3, {}),
+    ("sample", "truncation", None, 0.1, {}),
+    ("sample", "mean", False, True, {}),
+    ("sample", "weights", "best", "last", {"source": lambda w: w.gan}),
+    ("sample_chain", "steps", 2, 3, {}),
+    ("sample_chain", "weights", "best", "last", {}),
+    ("weights_used", "which", "best", "last", {}),
+    ("open_trained", "weights", "best", "last", {}),
+    ("open_trained", "data", None, grey, {"source": in_memory}),
+    ("diagnose", "data", None, grey, {"source": in_memory}),
+    ("diagnose", "seed", 0, 1, {}),
+    ("describe", "source", lambda w: w.grey, lambda w: w.bits, {}),
+    ("describe", "options", Options(), Options(binarise="threshold"), {}),
+    ("evaluate", "data", None, lambda w: w.plane, {"source": lambda w: Run(w.mixture).model()}),
+    ("evaluate", "outliers", None, lambda w: w.far, {}),
+    ("evaluate_samples", "options", Options(), Options(mutate=0.3), {}),
+    ("evaluate_samples", "split", 0.2, 0.5, {}),
+    ("evaluate_samples", "heldout", None, lambda w: w.near, {}),
+    *((task, "n", 6, 8, {}) for task in ("evaluate", "evaluate_samples")),
+    *((task, "features", "pixels", "random", {}) for task in ("evaluate", "evaluate_samples")),
+    *((task, "seed", 0, 1, {}) for task in ("evaluate", "evaluate_samples")),
+    ("save_picture", "n", 4, 9, {}),
+    ("save_report", "data", None, lambda w: load(str(w.kinds)), {}),
+    ("save_samples", "named", None, lambda w: load(str(w.named)), {}),
+    ("fit", "data", lambda w: w.plane, lambda w: w.near, {}),
+    ("fit", "steps", 2, 3, {}),
+    ("fit", "minutes", 1e-5, 1e-4, {"steps": None}),
+    ("fit", "seed", 0, 1, {}),
+    ("fit", "out", None, World.new, {}),
+    ("fit", "preset", None, "goodfellow2014", {}),
+    ("fit", "options", Options(), Options(mutate=0.2), {}),
+    ("fit", "per_class", False, True, {"model": "mixture", "data": lambda w: w.kinds}),
+    ("fit", "watch", False, True, {"steps": 12}),
+    ("fit", "on_failure", "warn", "rollback", TOO_FAST),
+    ("fit", "precision", "float32", "bf16", {}),
+    ("fit", "micro_batch", None, 8, {}),
+    ("fit", "simultaneous", False, True, {}),
+    ("fit_steps", "monitor", False, True, {}),
+    ("fit_steps", "on_failure", "warn", "rollback", TOO_FAST),
+    ("resume", "steps", 12, 13, {}),
+    ("resume", "minutes", 1e-5, 1e-4, {"steps": None}),
+    ("resume", "data", None, lambda w: w.plane, {}),
+    ("resume", "watch", False, True, {}),
+    ("resume", "on_failure", "warn", "rollback", {"source": lambda w: w.failing}),
+]  # fmt: skip
+CALLBACKS = [
+    ("reconstruct", "progress", {}),
+    ("diagnose", "progress", {}),
+    ("describe", "progress", {"source": lambda w: w.pictures}),
+    ("evaluate", "progress", {}),
+    ("evaluate", "on_notes", {}),
+    ("evaluate_samples", "progress", {}),
+    ("evaluate_samples", "on_notes", {}),
+    ("reference_classifier", "progress", {}),
+    ("fit", "on_step", {}),
+    ("fit", "on_finding", TOO_FAST),
+    ("fit_steps", "on_finding", TOO_FAST),
+    ("resume", "on_step", {}),
+    ("resume", "on_finding", {"source": lambda w: w.failing}),
+]
+PARAMETERS = {
+    name: [p for p in inspect.signature(task).parameters.values() if p.default is not p.empty]
+    for name in tasks.__all__
+    if inspect.isfunction(task := getattr(tasks, name))
+}
+DEVICES = [name for name, params in PARAMETERS.items() if "device" in {p.name for p in params}]
+
+
+def told(world, choices):
+    """Choices of which some are functions of the world."""
+    return {key: value(world) if callable(value) else value for key, value in choices.items()}
+
+
+def answer(world, task, choices):
+    """What a task returns, or why it refuses."""
+    try:
+        return CALLS[task](world, **told(world, choices))
+    except UsageError as reason:
+        return str(reason)
+
+
+@pytest.mark.parametrize(
+    ("task", "parameter", "first", "second", "choices"),
+    VALUES,
+    ids=map("{0[0]}.{0[1]}".format, VALUES),
+)
+def test_two_values_have_two_results(world, task, parameter, first, second, choices):
+    one, other = (answer(world, task, choices | {parameter: value}) for value in (first, second))
+    assert one != other
+    assert not isinstance(other, str) or task == "weights_used", other
+
+
+@pytest.mark.parametrize(
+    ("task", "parameter", "choices"), CALLBACKS, ids=map("{0[0]}.{0[1]}".format, CALLBACKS)
+)
+def test_a_callback_is_called(world, task, parameter, choices):
+    calls = []
+    CALLS[task](world, **told(world, choices), **{parameter: lambda *said: calls.append(said)})
+    assert calls
+
+
+@pytest.mark.parametrize("task", DEVICES)
+def test_a_device_that_is_not_there_is_refused(world, task):
+    assert "no device abacus" in answer(world, task, {"device": "abacus"})
+
+
+def test_every_parameter_is_tested():
+    tested = {(task, parameter) for task, parameter, *_ in [*VALUES, *CALLBACKS]}
+    there = {(task, p.name) for task, params in PARAMETERS.items() for p in params}
+    assert there - {(task, "device") for task in DEVICES} == tested
