@@ -33,9 +33,9 @@ def _cache(tmp_path_factory):
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
         patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 300)
         patch.setattr(
-            import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (60, 120)
+            import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (20, 40)
         )
-        patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (25, 50))
+        patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (10, 20))
         yield
 
 

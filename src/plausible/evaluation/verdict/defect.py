@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special, stats
 from torch import Tensor
 
 from plausible.core.rule import Rule, Rules
@@ -127,10 +127,11 @@ def detectable_rate(null: NullSummary, base_rate: float) -> float:
     which that count is reached with the power asked for.
     """
     expected, low, high = round(base_rate * null.n), 0, 1
-    while stats.binom.sf(high - 1, high + expected, 0.5) > null.alpha:
+    # bdtrc(k, n, p) = P(X > k) of a binomial X, without what scipy.stats does around it
+    while special.bdtrc(high - 1, high + expected, 0.5) > null.alpha:
         low, high = high, 2 * high
     while high - low > 1:
         count = (low + high) // 2
-        significant = stats.binom.sf(count - 1, count + expected, 0.5) <= null.alpha
+        significant = special.bdtrc(count - 1, count + expected, 0.5) <= null.alpha
         low, high = (low, count) if significant else (count, high)
     return float(stats.chi2.ppf(null.power, 2 * high)) / 2 / null.n - base_rate

@@ -1,6 +1,7 @@
 """Are all modes there, and in the right shares?"""
 
 import math
+from functools import cache
 
 import numpy as np
 import torch
@@ -74,15 +75,21 @@ def uneven_modes(evalset: EvaluationSet) -> PreparedTest:
         return square.sign() * square.abs().sqrt()
 
     def detectable(null: NullSummary) -> float:
-        critical = float(stats.chi2.isf(null.alpha, freedom))
-        low, high = 0.0, 1e4  # of the noncentrality n w^2 / 2
-        for _ in range(60):
-            middle = (low + high) / 2
-            found = float(stats.ncx2.sf(critical, freedom, middle)) >= null.power
-            low, high = (low, middle) if found else (middle, high)
-        return math.sqrt(2 * high / null.n)
+        return math.sqrt(2 * _noncentrality(freedom, null.alpha, null.power) / null.n)
 
     return PreparedTest(statistic, detectable)
+
+
+@cache
+def _noncentrality(freedom: int, alpha: float, power: float) -> float:
+    """n w^2 / 2 at which a chi-square test of that level has that power; the same for every n."""
+    critical = float(stats.chi2.isf(alpha, freedom))
+    low, high = 0.0, 1e4
+    for _ in range(60):
+        middle = (low + high) / 2
+        found = float(stats.ncx2.sf(critical, freedom, middle)) >= power
+        low, high = (low, middle) if found else (middle, high)
+    return high
 
 
 def pooled_modes(evalset: EvaluationSet) -> Tensor:
