@@ -10,6 +10,8 @@ from tests.conftest import ask, refused
 
 from plausible import runs
 
+pytestmark = pytest.mark.slow
+
 AXES = "the last axis is taken as the channels"
 
 

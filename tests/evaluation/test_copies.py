@@ -19,6 +19,8 @@ from plausible.evaluation.verdict.defect import NullSummary
 from plausible.evaluation.verdict.duplicates import duplicates
 from plausible.evaluation.verdict.verdict import State, run_tests
 
+pytestmark = pytest.mark.slow
+
 SPACE = Space((1, 20, 20), 256)
 
 

@@ -23,6 +23,8 @@ from plausible.evaluation.verdict.anything_else import anything_else
 from plausible.evaluation.verdict.verdict import State, run_tests
 from plausible.tasks.evaluate import evaluate
 
+pytestmark = pytest.mark.slow
+
 GREY = Space((1, 24, 24), 256)
 
 

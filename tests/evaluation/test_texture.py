@@ -14,6 +14,8 @@ from plausible.evaluation.verdict.defect import defects
 from plausible.evaluation.verdict.texture import peaks
 from plausible.evaluation.verdict.verdict import State, run_tests
 
+pytestmark = pytest.mark.slow
+
 
 def blobs(n, seed, side=24, channels=1):
     """Smooth bumps at random places, and noise of 8 of 255."""

@@ -17,6 +17,8 @@ from plausible.data.options import Options
 from plausible.recognition.calibration_set import CalibrationSet, calibrate
 from plausible.tasks import calibrated, open_trained
 
+pytestmark = pytest.mark.slow
+
 NAME = "calibration.safetensors"
 
 

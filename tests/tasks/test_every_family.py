@@ -11,6 +11,8 @@ from plausible import diagnose, evaluate, fit
 from plausible.core.errors import UsageError
 from plausible.core.model import models
 
+pytestmark = pytest.mark.slow
+
 reference = import_module("plausible.tasks.reference_classifier")
 SMALL = {"width": 4, "hidden": 4, "blocks": 1, "layers": 1, "components": 2, "latent": 2, "prior_width": 4, "prior_blocks": 1, "walk_back": 1}  # fmt: skip
 OF_CLASSES = ("convnet", "linear", "logistic")

@@ -25,6 +25,8 @@ from plausible.tasks.fit_steps import monitored
 from plausible.tasks.start import start
 from plausible.training import Settings
 
+pytestmark = pytest.mark.slow
+
 R = np.random.default_rng(0)
 Y = np.arange(160) % 2
 GREY = (R.integers(0, 3, (160, 4, 4)) + Y[:, None, None]).astype(np.uint8)  # 0 to 3
