@@ -7,12 +7,19 @@ import torch
 from evaluation_points import evalset
 
 from plausible.core.space import Space
-from plausible.evaluation.likeness import likeness, nearest_alike, spectrum, views
+from plausible.evaluation.likeness import (
+    intrinsic_dimension,
+    likeness,
+    nearest_alike,
+    spectrum,
+    views,
+)
 from plausible.evaluation.metrics.memorisation import (
     likeliest_copies,
     memorisation,
     with_train_distances,
 )
+from plausible.evaluation.metrics.neighbours import nearest
 from plausible.evaluation.permutation import observed, p_value, permuted
 from plausible.evaluation.verdict.copies import copies, heldout_copies
 from plausible.evaluation.verdict.defect import NullSummary
@@ -189,3 +196,12 @@ def test_thresholds_keep_to_the_chance_that_they_name():
         assert rate == pytest.approx(1 / 500, abs=0.004)
     assert like.scales[0] == pytest.approx(found.train.raw[0].new_tensor(like.scales).item())
     assert math.isfinite(copies(found).detectable(NullSummary(0.0, 0.0, 0.0, 300, 300, 0.01, 0.8)))
+
+
+def test_the_dimension_of_a_subspace():
+    generator = torch.Generator().manual_seed(0)
+    for d in (2, 6):
+        flat = torch.randn(3000, d, generator=generator) @ torch.randn(d, 20, generator=generator)
+        two_nearest = nearest(flat, flat, 3)[0][:, 1:]  # itself is the first
+        assert intrinsic_dimension(two_nearest) == pytest.approx(d, rel=0.15)
+    assert intrinsic_dimension(torch.zeros(5, 2)) == 1
