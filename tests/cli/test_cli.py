@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 from tests.conftest import refused
 
-from plausible import runs
+from plausible import fit, from_arrays, runs
 from plausible.cli import flags
 from plausible.cli.main import main
 from plausible.cli.parser import parse
+from plausible.core.errors import UsageError
 from plausible.core.model import models
 from plausible.core.space import Space
 from plausible.data.load import load
@@ -347,3 +348,14 @@ def test_a_label_is_known_by_name_or_number(made):
     assert trained.label("7") == trained.label(7) == 7
     assert trained.label(None) is None
     assert Space((1, 8, 8), 17, 10) == trained.model.space
+
+
+def test_a_place_is_no_label_where_the_names_are_numbers():
+    x = np.random.default_rng(0).normal(size=(60, 2)).astype("float32")
+    kept = {"steps": 2, "conditional": True, "width": 8}
+    numbers = fit("gan", from_arrays(x, np.arange(60) % 3 + 1), **kept)
+    assert [numbers.label(name) for name in (1, "3")] == [0, 2]
+    with pytest.raises(UsageError, match="0 is out of range: choose from 1, 2, 3"):
+        numbers.label(0)
+    words = fit("gan", from_arrays(x, np.array(["cat", "dog"])[np.arange(60) % 2]), **kept)
+    assert words.label("dog") == words.label(1) == 1

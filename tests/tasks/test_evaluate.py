@@ -15,7 +15,7 @@ from plausible.core.space import Batch, Space
 from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.evaluation.verdict.verdict import State
-from plausible.models import GAN, ConvNet
+from plausible.models import GAN
 
 IMAGES, VECTORS = Space((1, 8, 8), 17), Space((3,))
 SPACES = {"images": IMAGES, "vectors": VECTORS}
@@ -148,25 +148,6 @@ def test_a_classifier_has_an_accuracy_and_no_verdict(digits):
     assert report["accuracy"].value > 0.95
     assert report["accuracy"].n == len(digits.heldout)
     json.dumps(report.to_dict(), allow_nan=False)
-
-
-def test_the_reference_classifier_is_learned_once_and_never_from_held_out_data(digits, monkeypatch):
-    first = reference.reference_classifier(digits)
-    monkeypatch.setattr(reference, "train", None)  # calling it would raise
-    again = reference.reference_classifier(digits)
-    x = digits.heldout.batch(slice(0, 9)).x
-    assert torch.equal(first.log_posterior(x), again.log_posterior(x))
-    assert isinstance(again, ConvNet)
-
-
-def test_a_half_written_classifier_is_learned_again(hasty):
-    space = Space((3,), None, 2)
-    data = data_of(space, 60, 20, y=torch.arange(85) % 2)
-    reference.reference_classifier(data)
-    folder = reference.cache() / f"judge-{data.hashes['train'][:16]}-20"
-    (folder / "weights.safetensors").write_bytes(b"half")
-    assert isinstance(reference.reference_classifier(data), ConvNet)
-    assert (folder / "weights.safetensors").stat().st_size > 100
 
 
 @pytest.mark.slow

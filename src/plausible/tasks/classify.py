@@ -1,39 +1,24 @@
 """Which class, how sure, or none of these."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
 
 from plausible.core.choices import Device, Novelty
 from plausible.data.part import Data
 from plausible.recognition.recogniser import LEVEL, Answer
 from plausible.tasks.calibrate import calibrated
-from plausible.tasks.inputs import InputLike, as_inputs
+from plausible.tasks.inputs import InputLike, PerInput, as_inputs
 from plausible.tasks.trained import TrainedLike, open_trained
 
 
 @dataclass(frozen=True)
-class Classification(Sequence[Answer]):
+class Classification(PerInput[Answer]):
     """An answer for each input, in their order.
 
     class_names  those of the entries of each answer's posterior.
-    notes        sentences for people: what was done to the inputs, and what so few calibration data cannot say.
     """
 
-    answers: tuple[Answer, ...]
     class_names: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.answers)
-
-    @overload
-    def __getitem__(self, index: int) -> Answer: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Answer, ...]: ...
-    def __getitem__(self, index: int | slice) -> Answer | tuple[Answer, ...]:
-        return self.answers[index]
 
 
 def classify(
@@ -64,4 +49,4 @@ def classify(
     answers = recogniser.classify(points.part, points.names, reject_cost, level)
     few = recogniser.too_few(level)
     notes = (*points.notes, few) if few else points.notes
-    return Classification(tuple(answers), recogniser.class_names, notes)
+    return Classification(tuple(answers), notes, recogniser.class_names)

@@ -1,7 +1,9 @@
 """What a task is asked about: files, arrays or points, brought to the space that the model knows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
@@ -13,8 +15,30 @@ from plausible.data.inputs import Inputs, read_inputs
 from plausible.data.part import Part
 from plausible.tasks.trained import Trained
 
+T = TypeVar("T")
 InputLike = str | Path | Sequence[str | Path] | Tensor | np.ndarray | Batch | Part | Inputs
 """Paths of files and folders, or points x (N, *shape) in the units of the data."""
+
+
+@dataclass(frozen=True)
+class PerInput(Sequence[T]):
+    """What is said of each input, in their order.
+
+    notes  sentences for people: what was done to the inputs, and what so few calibration data cannot say.
+    """
+
+    rows: tuple[T, ...]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self.rows[index]
 
 
 def as_inputs(inputs: InputLike, trained: Trained) -> Inputs:

@@ -19,7 +19,7 @@ from plausible.core.model import Generative
 from plausible.core.space import Batch, Space
 from plausible.data.images import MODES
 from plausible.data.part import Data
-from plausible.data.readers.csv_table import CLASS_COLUMNS
+from plausible.data.readers.column_roles import CLASS_COLUMNS
 from plausible.evaluation.report import Report
 from plausible.runs.files import write
 from plausible.tasks.trained import Trained

@@ -80,13 +80,17 @@ class Trained:
         return f"{who} is {described(self.model)}"
 
     def label(self, name: str | int | None) -> int | None:
-        """A class by name or by number -> its number; None stays.  UsageError with the choices."""
+        """A class by name -> its number, or by number where the names are words; None stays.
+
+        UsageError with the choices: so also for 0 of classes 1, 2, 3, which would mean another by its place.
+        """
         if name is None:
             return None
         names, label = self.class_names, str(name)
         if label in names:
             return names.index(label)
-        if label.isdigit() and int(label) < len(names):
+        words = not any(known.lstrip("+-").isdigit() for known in names)
+        if words and label.isdigit() and int(label) < len(names):
             return int(label)
         if not names:
             who = "this model" if self.run is None else str(self.run.folder)

@@ -15,8 +15,6 @@ from plausible.data.readers.header import take_header
 from plausible.data.readers.no_number import refusal
 from plausible.data.readers.reader import Progress, readers
 
-__all__ = ["CLASS_COLUMNS", "csv_table", "read_table"]
-
 _TRUTH = {"true": "1", "false": "0"}
 
 

@@ -1,6 +1,6 @@
 """What a critic learns from, and how good it has become."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -59,10 +59,6 @@ class Learned:
     updates: int
     budget: int
     description: str
-
-
-Learner = Callable[[Lesson], Iterator[Learned]]
-"""Yields the best critic so far at the end of each budget; the last is the best that there is."""
 
 
 def split(points: Embedded, generator: torch.Generator) -> tuple[Embedded, Embedded]:
