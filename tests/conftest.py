@@ -36,6 +36,12 @@ def _cache(tmp_path_factory):
             import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (20, 40)
         )
         patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (10, 20))
+        power = import_module("plausible.evaluation.verdict.power")
+        for name, less in (("TRIALS", 5), ("_NULL", 99), ("_SIDE", 40)):
+            patch.setattr(power, name, less)
+        patch.setattr(
+            import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 10
+        )
         yield
 
 

@@ -24,8 +24,9 @@ from plausible.diagnosis.discriminator import (
     SIGNAL_TO_NOISE,
 )
 from plausible.diagnosis.frozen_player import WEIGHT_NORM
+from plausible.diagnosis.garbage import GARBAGE, GARBAGE_AT_LEAST
 from plausible.diagnosis.history import PROBES, TRACE
-from plausible.diagnosis.mode_collapse import FRECHET_RATIO, MISSED_SHARE, PAIRWISE_RATIO
+from plausible.diagnosis.missing_modes import FRECHET_RATIO, MISSED_SHARE, PAIRWISE_RATIO
 from plausible.diagnosis.oscillation import cycle
 from plausible.diagnosis.overfitting import VALIDATION_ERROR, VALIDATION_LOSS
 from plausible.diagnosis.posterior_collapse import (
@@ -63,7 +64,7 @@ def lines(n, every=10, probes=None, trace=None, **players):
 HEALTHY = {
     D_TRAIN: 1.0, D_VALIDATION: 0.9, D_SAMPLES: -0.5, AUC_TRAIN: 0.85, AUC_VALIDATION: 0.83, LOGIT_GRADIENT: 0.5,
     SAMPLE_GRADIENT: 0.2, SIGNAL_TO_NOISE: 1.0, FRECHET_RATIO: lambda t: 2 / t, MISSED_SHARE: 0.0,
-    PAIRWISE_RATIO: 1.0, WEIGHT_NORM.of("discriminator"): lambda t: 10 + t,
+    PAIRWISE_RATIO: 1.0, GARBAGE: 0.01, GARBAGE_AT_LEAST: 0.0, WEIGHT_NORM.of("discriminator"): lambda t: 10 + t,
     WEIGHT_NORM.of("generator"): lambda t: 10 - t,
 }  # fmt: skip
 
@@ -88,7 +89,8 @@ FAILURES = {
                            SAMPLE_GRADIENT: lambda t: 0.01 if t > 0.3 else 1.0},
     "discriminator overfitting": {D_VALIDATION: -0.3, AUC_TRAIN: 0.92, AUC_VALIDATION: 0.6},
     "starved generator": {AUC_VALIDATION: 1.0, AUC_TRAIN: 1.0, FRECHET_RATIO: 30.0},
-    "mode collapse": {MISSED_SHARE: 0.5, PAIRWISE_RATIO: 0.6},
+    "missing modes": {MISSED_SHARE: 0.5, PAIRWISE_RATIO: 0.6},
+    "garbage": {GARBAGE: 0.4, GARBAGE_AT_LEAST: 0.3},
     "frozen player": {WEIGHT_NORM.of("discriminator"): 3.25},
 }  # fmt: skip
 
@@ -127,7 +129,7 @@ def test_one_sign_alone_is_no_failure(name):
     """Alarms rest on joint evidence: each sign but the last of a failure, and not that one."""
     signs = FAILURES[name]
     for left_out in signs:
-        if left_out == AUC_TRAIN:  # it only confirms
+        if left_out in (AUC_TRAIN, GARBAGE):  # it only confirms
             continue
         some = {what: value for what, value in signs.items() if what != left_out}
         found = [f for f in run_alarms(game(some)) if f.phenomenon == name]
@@ -280,6 +282,7 @@ def test_a_vae_whose_bound_is_nearly_all_kl_collapses_while_it_learns_and_a_usua
                 monitor.update({**clock, **step.values(), PROBES: monitor.probe()})
         finding = monitor.findings["posterior collapse"]
         assert (finding.severity is Severity.FAILURE) == raised
+        assert monitor.findings["garbage"].severity is Severity.FINE
 
 
 def test_a_long_log_is_read_by_column_and_rounds_by_the_last_of_them():

@@ -1,21 +1,35 @@
 """Remedies: of the family, known by name, and never what the run already does."""
 
 import re
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import pytest
 
 import plausible
-from plausible import GAN, GSN, RBM, VAE, GaussianMixture, NaiveBayes, PerClass, Settings, Space
+from plausible import (
+    GAN,
+    GSN,
+    RBM,
+    VAE,
+    ConvNet,
+    GaussianMixture,
+    NaiveBayes,
+    PerClass,
+    Settings,
+    Space,
+)
 from plausible.cli.flags import model_config, train_flags
 from plausible.cli.parser import parse
 from plausible.core.finding import Finding, Severity, alarms, checks
 from plausible.core.model import models
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import words
 from plausible.diagnosis.not_finite import LOG_P_NOT_FINITE, NOT_FINITE
 from plausible.diagnosis.remedies import OF_EVERY_FAMILY, OF_TRAINING, with_remedy
+from plausible.models.discriminative import convnet
+from plausible.models.gan import monitors as gan_monitors
+from plausible.models.gsn import monitors as gsn_monitors
+from plausible.models.rbm import monitors as rbm_monitors
+from plausible.models.vae import monitors as vae_monitors
 
 SPACE = Space((1, 4, 4), 2, 2)
 PHENOMENA = {*alarms, *checks, NOT_FINITE, LOG_P_NOT_FINITE}
@@ -35,59 +49,148 @@ def test_what_helps_every_family_is_for_phenomena_that_there_are():
     assert {*OF_EVERY_FAMILY, *OF_TRAINING} <= PHENOMENA
 
 
-def flags_of_training(kind):
-    """{--flag} of plausible train with this model: those of every group."""
-    groups = [
-        get_args(hint)[0] if get_args(hint) else hint
-        for hint in get_type_hints(train_flags(kind), include_extras=True).values()
-    ]
-    own = [field.name for field in fields(train_flags(kind))]
-    inside = [field.name for group in groups if is_dataclass(group) for field in fields(group)]
-    return {f"--{name.replace('_', '-')}" for name in (*own, *inside)}
+PLANE = Space((2,), None, 2)
+# of each family, beside its default: choices that leave much to be changed
+LACKING = {
+    "gan": [
+        {"loss": "minimax", "penalties": ("r1",), "augment": (), "updates": 5, "lr": 0.1, "lr_discriminator": 1e-9},
+        {"penalties": (), "architecture": "r3gan", "width": 48},
+    ],
+    "vae": [{"beta": 200.0, "lr": 0.5}, {"architecture": "linear"}, {"importance": 3, "width": 8}],
+    "rbm": [{"persistent": False}, {"hidden": 7, "lr": 3.0, "decay": 0.0}],
+    "gsn": [{"noise": 0.0, "width": 9}, {"architecture": "conv"}],
+    "mixture": [{"components": 40}],
+    "naive-bayes": [{"smoothing": 1e-9}],
+    "pixelcnn": [{"dropout": 0.6, "width": 3}],
+    "vq-vae": [{"dropout": 0.1}, {"dropout": 0.6}],
+    "convnet": [{"width": 5}],
+}  # fmt: skip
+
+
+def space_of(kind, config):
+    if kind is GaussianMixture:
+        return PLANE
+    sizes = {"r3gan": 16, "conv": 8}
+    side = sizes.get(getattr(config, "architecture", None), 4)
+    return Space((1, side, side), 2, 2)
+
+
+def some(kind):
+    """Models of the family that lack nothing and much."""
+    for choices in ({}, *LACKING.get(kind.name, ())):
+        config = kind.Config(**choices)
+        yield kind(space_of(kind, config), config)
+
+
+def every_advice(model, phenomenon):
+    """What is said at the worst, one by one."""
+    said = remedy(phenomenon, model, settings=Settings(steps=700, simultaneous=True))
+    return re.sub("^train again with (one or more of: )?", "", said).split("; ") if said else []
 
 
 @pytest.mark.parametrize("name", models)
-def test_a_remedy_names_flags_that_the_model_has(name):
+def test_a_remedy_is_a_flag_of_the_model_with_a_value_that_it_takes_and_the_one_it_has(name):
+    kind, given = models[name], set()
+    for model in some(kind):
+        before = parse(train_flags(kind, model.config), ["--steps", "700", "--simultaneous"], "x")
+        for phenomenon in PHENOMENA:
+            for line in every_advice(model, phenomenon):
+                if line.startswith(("more data", "a smaller network", "in the place of")):
+                    continue
+                assert re.fullmatch(r"--\S+( [\w.-]+)* \(now .+?\)?", line), line
+                words = line.split(" (now ")[0].split()
+                arguments = [
+                    "--simultaneous",
+                    *(words if "--steps" in words else ["--steps", "700", *words]),
+                ]
+                after = parse(train_flags(kind, model.config), arguments, "x")
+                assert after != before, line
+                kind(model.space, model_config(kind, after))
+                given.add(words[0])
+    lacking = {f"--{field.replace('_', '-')}" for more in LACKING.get(name, ()) for field in more}
+    assert given & lacking or not LACKING.get(name)
+
+
+@pytest.mark.parametrize("name", models)
+def test_what_is_advised_can_be_given_together(name):
+    """All that the family says, but for what is said to stand in the place of another."""
     kind = models[name]
-    flags = flags_of_training(kind)
-    assert {"--steps", "--batch", "--size", "--precision"} <= flags
-    config, rows = kind.Config(), []
-    for known, choices in (
-        (kind.remedies, config),
-        (OF_EVERY_FAMILY, config),
-        (OF_TRAINING, Settings(simultaneous=True)),
+    for model in some(kind):
+        for phenomenon in PHENOMENA:
+            said = [row.advice(model) for row in kind.remedies.get(phenomenon, ())]
+            words = " ".join(line.split(" (now ")[0] for line in said if "in the place" not in line)
+            if words.split():
+                flags = parse(train_flags(kind, model.config), words.split(), "plausible train")
+                config = model_config(kind, flags)
+                assert config != model.config
+                again = [row.advice(kind(model.space, config)) for row in kind.remedies[phenomenon]]
+                assert not set(filter(None, again)) & set(said)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (GAN(Space((1, 8, 8), 256), GAN.Config(batch=32)), "--batch 64 (now 32)"),
+        (GAN(SPACE, GAN.Config(loss="minimax")), "--loss relativistic (now minimax)"),
+        (GAN(SPACE, GAN.Config(penalties=())), "--penalties r1 r2 (now none)"),
+        (GAN(SPACE, GAN.Config(lr_discriminator=2e-5)), "--lr-discriminator 0.002 (now 2e-05)"),
+        (GAN(SPACE, GAN.Config(lr=0.01)), "--lr 0.002 (now 0.01)"),
+    ],
+)
+def test_a_remedy_says_from_what_to_what_and_nothing_that_is_done(model, said):
+    found = every_advice(model, "missing modes")
+    assert said in found
+    default = every_advice(GAN(SPACE), "missing modes")
+    assert default == ["--batch 128 (now 64)"]
+    assert len(found) <= 2
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"architecture": kind} for kind in ("mlp", "conv", "dcgan", "resnet", "r3gan")] + [{}],
+)
+def test_the_width_that_a_gan_is_said_to_have_is_the_one_it_has(choices):
+    space = Space((3, 32, 32), 256)
+    gan = GAN(space, GAN.Config(**choices))
+    same = GAN(space, GAN.Config(**choices, width=gan_monitors.width(gan)))
+    assert shapes(gan) == shapes(same)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv", "residual", None])
+@pytest.mark.parametrize("space", [Space((3, 32, 32), 256), Space((1, 8, 8), 256)])
+def test_the_width_that_a_vae_is_said_to_have_is_the_one_it_has(kind, space):
+    vae = VAE(space, VAE.Config(architecture=kind))
+    same = VAE(space, VAE.Config(architecture=kind, width=vae_monitors.width(vae)))
+    assert shapes(vae) == shapes(same)
+    assert vae_monitors.importance(vae) == vae.importance
+    plane = VAE(PLANE)
+    assert vae_monitors.importance(plane) == plane.importance
+
+
+def test_the_size_that_others_are_said_to_have_is_the_one_they_have():
+    large = Space((1, 28, 28), 2, 2)
+    for kind, size, name, all_choices in (
+        (GSN, gsn_monitors.width, "width", ({}, {"architecture": "conv"})),
+        (RBM, rbm_monitors.hidden_units, "hidden", ({},)),
+        (ConvNet, convnet.width, "width", ({},)),
     ):
-        rows += [
-            remedy
-            for remedies in known.values()
-            for remedy in remedies
-            if known is kind.remedies or remedy.missing(choices)
-        ]
-    for row in rows:
-        named = set(re.findall(r"--[a-z][a-z-]*", row.advice))
-        assert named <= flags, row.advice
+        for space in (SPACE, large):
+            for choices in all_choices:
+                if choices and space is SPACE:
+                    continue
+                model = kind(space, kind.Config(**choices))
+                same = kind(space, kind.Config(**choices, **{name: size(model)}))
+                assert shapes(model) == shapes(same)
 
 
-@pytest.mark.parametrize("name", models)
-def test_what_is_advised_word_by_word_can_be_given_together(name):
-    """Advice that is a flag with its value is taken by the parser, and by the Config with all others."""
-    kind = models[name]
-    for phenomenon in PHENOMENA:
-        said = [
-            row.advice for row in kind.remedies.get(phenomenon, ()) if row.missing(kind.Config())
-        ]
-        words = " ".join(
-            row for row in said if row.startswith("--") and re.fullmatch(r"[-a-z0-9. ]+", row)
-        )
-        if words:
-            flags = parse(train_flags(kind), words.split(), "plausible train")
-            assert model_config(kind, flags) != kind.Config()
+def shapes(model):
+    return [weight.shape for weight in model.parameters()]
 
 
 def test_a_mixture_is_told_to_have_fewer_components_and_nothing_that_it_has_not():
     plane = Space((2,), None, 2)
     said = remedy("overfitting", GaussianMixture(plane))
-    assert said == "train again with one or more of: fewer --components; more data"
+    assert said == "train again with one or more of: --components 5 (now 10); more data"
     one = GaussianMixture(plane, GaussianMixture.Config(components=1))
     assert remedy("overfitting", one) == "train again with more data"
     each = PerClass(plane, lambda space: GaussianMixture(space))
@@ -108,7 +211,7 @@ def test_a_gan_is_told_what_its_configuration_lacks_and_no_more():
     default = GAN(SPACE)
     for phenomenon in GAN.remedies:
         said = remedy(phenomenon, default)
-        assert not re.search("--loss|--penalties|--updates|--augment|without --lr-d|default", said)
+        assert not re.search("--loss|--penalties|--updates|--augment|default", said)
         assert said, phenomenon
     frozen = GAN(SPACE, GAN.Config(lr_discriminator=1e-30))
     assert "--lr-discriminator" in remedy("frozen player", frozen)
@@ -135,7 +238,7 @@ def test_chains_are_told_by_their_family():
 
 
 def test_a_learning_rate_is_named_where_there_is_one_and_turns_where_there_are_none():
-    assert remedy(NOT_FINITE, VAE(SPACE)) == "train again with a smaller --lr"
+    assert remedy(NOT_FINITE, VAE(SPACE)) == "train again with --lr 0.001 (now 0.002)"
     assert remedy(NOT_FINITE, NaiveBayes(SPACE)) == ""
     assert remedy(NOT_FINITE, None) == ""
     assert "--width" not in remedy("overfitting", NaiveBayes(SPACE))
@@ -152,7 +255,8 @@ def test_what_is_fine_needs_nothing_and_one_model_for_each_class_has_the_remedie
 
 
 def test_a_remedy_is_worth_it_from_a_severity_on_and_follows_what_the_finding_says_itself():
-    assert Remedy("--flag").missing(None)
+    assert words("--flag").advice(None) == "--flag"
+    assert words("--flag", lambda model: False).advice(None) == ""
     finding = Finding("overfitting", Severity.WARNING, "a claim", {}, "the best weights are kept")
     assert with_remedy(finding, VAE(SPACE)).remedy.startswith("the best weights are kept; or train")
 

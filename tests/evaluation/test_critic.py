@@ -14,10 +14,12 @@ from plausible.core.likelihood import Kind
 from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.evaluation.critic import convolutional, tabular
-from plausible.evaluation.critic.convolutional import BUDGETS, learnable, network
+from plausible.evaluation.critic.convolutional import BUDGETS
 from plausible.evaluation.critic.critic import make_critiques, with_critiques
 from plausible.evaluation.critic.critique import Critique, detectable_variation
+from plausible.evaluation.critic.networks import convnet
 from plausible.evaluation.critic.tabular import TREES
+from plausible.evaluation.critic.views import VIEWS, WHOLE
 from plausible.evaluation.measure import measure, metrics
 from plausible.evaluation.verdict.anything_else import anything_else
 from plausible.evaluation.verdict.verdict import State, run_tests
@@ -123,8 +125,8 @@ def test_real_data_are_accused_no_more_often_than_the_level_whatever_the_trainin
         draw = torch.rand(150, *space.shape, generator=seeded(seed))
         train = torch.rand(60, *space.shape, generator=seeded(seed + 1000)).square()  # unlike both
         sets = [space.quantise(x) for x in (train, draw[:70], draw[70:])]
-        found = make_critiques(replace(evalset(*sets, space=space), seed=seed))
-        ps.append(found[-1].p)
+        found = make_critiques(replace(evalset(*sets, space=space), seed=seed), [WHOLE])
+        ps.append(found[WHOLE][-1].p)
     for level in (0.05, 0.2, 0.5):
         share = sum(p <= level for p in ps) / repeats
         assert share <= level + 4 * (level * (1 - level) / repeats) ** 0.5
@@ -188,7 +190,7 @@ def test_a_handful_decides_nothing_and_says_how_many_would():
 def test_the_order_of_the_samples_does_not_matter():
     real, samples = modes(400, 2), modes(400, 3)
     ordered = samples[samples[:, 0].argsort()]  # as files often are, by class
-    assert make_critiques(evalset(modes(800, 1), real, ordered))[-1].p > 0.01
+    assert make_critiques(evalset(modes(800, 1), real, ordered))[WHOLE][-1].p > 0.01
 
 
 @pytest.mark.parametrize(
@@ -196,18 +198,18 @@ def test_the_order_of_the_samples_does_not_matter():
 )
 def test_the_network_fits_every_space_and_has_at_most_four_layers(shape):
     space = Space(shape, 256)
-    net = network(space)
+    net = convnet(shape)
     assert net(torch.rand(2, *shape)).shape == (2, 1)
     assert sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in net) <= 4
-    assert learnable(space)
-    assert not learnable(Space((1, 7, 9), 256))
+    assert VIEWS[WHOLE].fits(space)
+    assert not VIEWS[WHOLE].fits(Space((1, 7, 9), 256))
 
 
 def test_more_is_learned_from_more_samples_than_there_are_held_out_examples():
     sets = modes(500, 1), modes(100, 2), modes(1000, 3)
-    found = make_critiques(evalset(*sets))[-1]
+    found = make_critiques(evalset(*sets))[WHOLE][-1]
     assert (found.asked, found.learned) == (100, 900)
-    assert make_critiques(evalset(*sets[:2], sets[2][:100]))[-1].asked == 66
+    assert make_critiques(evalset(*sets[:2], sets[2][:100]))[WHOLE][-1].asked == 66
 
 
 def test_a_critic_is_asked_once_and_the_same_seed_gives_the_same_answer():
@@ -224,7 +226,7 @@ def test_a_critic_is_asked_once_and_the_same_seed_gives_the_same_answer():
     (none,) = measure(metrics["total variation"], real)
     assert none.value is None
     assert row.kind is Kind.LOWER
-    assert row.value == judged(known).effect == known.critiques[-1].bound
+    assert row.value == judged(known).effect == known.critiques[WHOLE][-1].bound
     assert "right about" in row.note
 
 
@@ -236,8 +238,9 @@ def test_both_budgets_are_told_where_a_first_look_leaves_something_to_learn(monk
     blind = replace(found.samples, features=torch.zeros(300, 1))  # the linear critic sees nothing
     found = replace(found, samples=blind, train=replace(found.train, features=torch.zeros(300, 1)))
     found = replace(found, heldout=replace(found.heldout, features=torch.zeros(300, 1)))
-    looks = make_critiques(found)
-    rows = measure(metrics["total variation"], replace(found, critiques=looks))
+    said = make_critiques(found)
+    looks = said[WHOLE]
+    rows = measure(metrics["total variation"], replace(found, critiques=said))
     assert [row.name for row in rows][-1] == "total variation"
     assert len(rows) == len(looks) == 2
     assert looks[0].updates <= 60 < looks[1].updates <= looks[1].budget == 150

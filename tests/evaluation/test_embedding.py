@@ -91,7 +91,7 @@ def test_images_are_seen_by_random_convolutions_and_shrunk_pixels():
     view = embedding.embed(pictures(30, 1, space))
     assert view.features.shape == (30, 64)
     assert view.raw.shape == (30, 3 * 16 * 16)
-    assert len(embedding.names) == 10
+    assert len(embedding.names) == 5
     small = Space((1, 8, 8), 17)
     view = fit_embedding(pictures(50, 0, small), 100).embed(pictures(10, 1, small))
     assert torch.equal(view.raw.unflatten(1, (1, 8, 8)), view.part.batch(slice(0, 10)).x)

@@ -27,7 +27,7 @@ def test_mmd_is_the_double_sum_for_every_labelling():
     kernel = (-torch.cdist(points, points).square() / (2 * width)).exp()
     rows = [r for r in itertools.product([0.0, 1.0], repeat=8) if sum(r) == 4]
     g = torch.tensor(rows)
-    found = mmd(points, GroupLabels(g, 1 - g, g > 0), seeded())
+    found = mmd(points, GroupLabels(g, 1 - g, g > 0, g <= 0), seeded())
     sign = 2 * g - 1
     assert torch.allclose(found.float(), ((sign @ kernel) * sign).sum(1) / 16, atol=1e-5)
 

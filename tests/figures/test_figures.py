@@ -1,6 +1,7 @@
 """Pictures of points and of evaluations: what is in them, and that every space has them."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from tests.conftest import make_data
 from plausible import evaluate, figures
 from plausible.core.space import Space
 from plausible.data.part import Part
+from plausible.evaluation.critic.critique import Critique
+from plausible.evaluation.critic.views import VIEWS
+from plausible.figures.critics import critic_pictures, looked_at
 from plausible.models import GAN
 
 
@@ -99,7 +103,7 @@ def test_an_evaluation_of_images_has_its_pictures(shape, model):
     evalset = evaluation_set(Space(shape, 17), model)
     pictures = figures.evaluation(evalset)
     walks = {"walks.png"} if model else set()
-    assert pictures.keys() == {"neighbours.png", "spectrum.png"} | walks
+    assert pictures.keys() == {"neighbours.png", "spectrum.png"} | walks | critics(evalset)
     height, width = shape[1:]
     factor = 56 // max(height, width)
     gap = factor // 2
@@ -130,8 +134,37 @@ def test_fewer_samples_than_places_and_images_without_a_spectrum():
     assert pictures.keys() == {"neighbours.png"}
     assert pictures["neighbours.png"].size[0] == 5 * (56 + 14) + 14
     space = Space((1, 8, 8), 17)
-    constant = figures.evaluation(evaluation_set(space, values=torch.full((20, 1, 8, 8), 5).byte()))
-    assert constant.keys() == {"neighbours.png", "spectrum.png"}
+    evalset = evaluation_set(space, values=torch.full((20, 1, 8, 8), 5).byte())
+    constant = figures.evaluation(evalset)
+    assert constant.keys() == {"neighbours.png", "spectrum.png"} | critics(evalset)
+
+
+def critics(evalset):
+    """A picture for each aspect in which a critic proves something."""
+    proven = [name for name, said in evalset.critiques.items() if said[-1].bound > 0]
+    return {f"critic-{'all-of-it' if name == 'whole' else name}.png" for name in proven}
+
+
+def test_a_critic_shows_what_it_is_surest_of_and_what_it_saw():
+    space = Space((4, 20, 16), 256)
+    evalset = evaluation_set(space, values=make_data(space, 60, 1).train.values)
+    said = Critique(20, 0, 20, 40, 10, 20, "a convnet", tuple(range(9)), tuple(range(9)))
+    evalset = replace(evalset, critiques={name: (said,) for name in VIEWS})
+    pictures = critic_pictures(evalset)
+    assert set(pictures) == critics(evalset)
+    height = {name: image.size[1] for name, image in pictures.items()}
+    assert len({image.size[0] for image in pictures.values()}) == 1
+    assert (
+        height["critic-texture.png"] == height["critic-shape.png"] > height["critic-all-of-it.png"]
+    )
+    unproven = Critique(10, 10, 20, 40, 10, 20, "a convnet", (1,), (1,))
+    assert critic_pictures(replace(evalset, critiques={"shape": (unproven,)})) == {}
+    x = torch.rand(3, 4, 20, 16)
+    for aspect in ("shape", "texture", "colour"):
+        seen = looked_at(aspect, x)
+        assert seen.shape[0] == 3
+        assert seen.shape[1] == 4
+        assert 0 <= seen.min() <= seen.max() <= 1
 
 
 @pytest.mark.parametrize("dims", [1, 2, 5])

@@ -12,7 +12,7 @@ from plausible.diagnosis.chain_mixing import AUTOCORRELATION
 from plausible.diagnosis.discriminator import AUC_TRAIN, D_VALIDATION
 from plausible.diagnosis.frozen_player import WEIGHT_NORM
 from plausible.diagnosis.history import PROBES
-from plausible.diagnosis.mode_collapse import FRECHET_RATIO
+from plausible.diagnosis.missing_modes import FRECHET_RATIO
 from plausible.diagnosis.overfitting import VALIDATION_LOSS
 from plausible.diagnosis.posterior_collapse import KL
 from plausible.runs import Run
@@ -27,7 +27,7 @@ FOUND = {
         "vanishing gradient": ("fine", 0.5699248909950256),
         "discriminator overfitting": ("fine", 0.012156945034435578),
         "frozen player": ("fine", 59.0),
-        "mode collapse": ("fine", 0.10616438090801239),
+        "missing modes": ("fine", 0.10616438090801239),
         "dead units": ("fine", 0.0),
     },
     "vae": {

@@ -179,10 +179,12 @@ def save_samples(w, **choices):
 def save_report(w, **choices):
     folder = w.new()
     tasks.save_report(tasks.evaluate(tasks.fit("logistic", w.kinds)), folder, **choices)
-    return sorted(path.name for path in folder.iterdir())
+    kept = json.loads((folder / "measures.json").read_text())
+    return sorted(path.name for path in folder.iterdir()), kept.get("advice")
 
 
 CALLS = {
+    "advise": lambda w, **k: tasks.advise(tasks.evaluate_samples(w.far, w.plane), **k).to_dict(),
     "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
     "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
     "score": lambda w, source=None, **k: list(tasks.score(source or w.vae, w.part, **k)),
@@ -246,6 +248,8 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     *((task, "seed", 0, 1, {}) for task in ("evaluate", "evaluate_samples")),
     ("save_picture", "n", 4, 9, {}),
     ("save_report", "data", None, lambda w: load(str(w.kinds)), {}),
+    ("save_report", "advice", None, lambda w: tasks.advise(tasks.evaluate_samples(w.far, w.plane)), {}),
+    ("advise", "course", None, lambda w: tasks.course_of(tasks.open_trained(w.mixture)), {}),
     ("save_samples", "named", None, lambda w: load(str(w.named)), {}),
     ("fit", "data", lambda w: w.plane, lambda w: w.near, {}),
     ("fit", "steps", 2, 3, {}),

@@ -10,7 +10,6 @@ from plausible.claims.claim import Claimed, Figure, claims, resampled
 from plausible.data.load import load
 from plausible.data.part import Data
 from plausible.data.toys import toys
-from plausible.diagnosis.mode_collapse import missed_share
 from plausible.evaluation.embedding import fit_embedding
 from plausible.evaluation.features import pca
 from plausible.models import GAN
@@ -60,7 +59,7 @@ def mode_collapse(seed: int) -> Claimed:
         least, most = (0.1, 1.0) if config else (0.0, 0.02)
         what = f"share of the digits in bins not found, {name}"
         measured.append(
-            resampled(what, partial(missed_share, real=real), assign(x), least=least, most=most)
+            resampled(what, partial(_missed, real=real), assign(x), least=least, most=most)
         )
     return Claimed(measured, Figure("round", "modes of the ring found", curves))
 
@@ -82,6 +81,12 @@ def _found(modes: Tensor, share: Tensor) -> float:
     """How many modes have at least a tenth of their share: (n,), (K,) -> 0 to K."""
     shares = torch.bincount(modes, minlength=len(share) + 1)[: len(share)] / len(modes)
     return float((shares >= _RARE * share).sum())
+
+
+def _missed(modes: Tensor, real: Tensor) -> float:
+    """The share of the data in modes that have less than a tenth of it: (n,), shares (K,) -> 0 to 1."""
+    share = torch.bincount(modes, minlength=len(real)) / len(modes)  # (K,)
+    return real[share < _RARE * real].sum().item()
 
 
 def _bins(data: Data) -> tuple[Tensor, Any]:

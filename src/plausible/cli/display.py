@@ -5,9 +5,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from plausible.diagnosis import Finding
     from plausible.evaluation.measure import Measure
     from plausible.evaluation.report import Report
-    from plausible.evaluation.verdict.verdict import Verdict
+    from plausible.evaluation.verdict.verdict import TestResult, Verdict
     from plausible.runs import Run
+    from plausible.tasks.advise import Advice
     from plausible.training import Step, Training
 
 _REFRESH = 0.25  # seconds between two looks at a terminal
@@ -85,7 +88,7 @@ def duration(seconds: float) -> str:
 
 def report(evaluation: "Report") -> Group:
     """An evaluation as tables: shares of classes, measures beside real data, and the verdict."""
-    parts: list[Table | Text] = []
+    parts: list[Table | Text | Group] = []
     if evaluation.classes:
         parts.append(_classes(evaluation))
     if evaluation.classes and evaluation.reference_accuracy is not None:
@@ -95,6 +98,49 @@ def report(evaluation: "Report") -> Group:
     if evaluation.verdict is not None:
         parts += [Text(""), _verdict(evaluation.verdict)]
     return Group(*parts)
+
+
+def advice(given: "Advice") -> Group:
+    """What the verdict means and what to do, to be printed without cropping: commands are never broken."""
+    heads = {
+        "FAIL": "In plain words: not there yet",
+        "PASS": "In plain words: it learned the distribution, as far as this can see",
+        "INCONCLUSIVE": "In plain words: nothing wrong was found, and not all could be decided",
+    }
+    rows = [
+        ("good", given.right),
+        ("not yet", given.wrong),
+        ("open", given.undecided),
+        ("why", _limit(given)),
+    ]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in rows:
+        if text:
+            table.add_row(f"  {label}", Text(text))
+    parts: list[Table | Text] = [Text(""), Text(heads[given.state], "bold"), table]
+    if given.next:
+        parts.append(Text("What to try next", "bold"))
+    for each in given.next:
+        parts.append(Text(f"  {each.what}{':' * bool(each.command)}"))
+        if each.command:
+            parts.append(Text(f"    {each.command}", "cyan", no_wrap=True, overflow="ignore"))
+    return Group(*parts, Text(""))
+
+
+def _limit(given: "Advice") -> str:
+    """What there is too little of, and why that is thought; without a training the reason alone."""
+    if not given.because:
+        return ""
+    lead = {
+        "time": "too little time, most likely: ",
+        "data": "too few data, most likely: ",
+        "capacity": "too small a model, most likely: ",
+        "unknown": "what limits it is not known: ",
+    }.get(str(given.limit), "")
+    text = f"{lead}{given.because}."
+    return text[:1].upper() + text[1:]
 
 
 def findings(rows: "Sequence[Finding]") -> Table:
@@ -193,24 +239,41 @@ def _undefined(evaluation: "Report") -> Text:
     return Text("\n".join(f"* {measure.name}: {measure.note}" for measure in missing), "dim")
 
 
-def _verdict(verdict: "Verdict") -> Table:
-    styles = {"FAIL": "bold red", "PASS": "green", "INCONCLUSIVE": "yellow"}
+def _verdict(verdict: "Verdict") -> Group:
+    """Each defect that is defined with its answer, effect and 95% interval, and what that means; then the others."""
+    styles = {"FAIL": "red", "PASS": "green", "INCONCLUSIVE": "yellow"}
     state = str(verdict.state)
-    table = _table(f"Did it learn the distribution?  {state}, by {verdict.n:,} examples a side")
-    table.title_style = styles[state]
-    for name in ("defect", "verdict", "effect", "what that means"):
-        table.add_column(name, no_wrap=name in ("defect", "verdict"))
+    title = Text.assemble(
+        ("Did it learn the distribution?  ", "bold"),
+        (state, f"bold {styles[state]}"),
+        f", by {verdict.n:,} examples a side",
+    )
+    width = max(len(row.name) for row in verdict.results) + 2
+    parts: list[Text | Padding] = [title, Text("")]
+    undefined = []
     for row in verdict.results:
-        effect = "" if row.effect is None else f"{row.effect:.1%}"
-        if row.interval is not None:
-            effect += f" ({row.interval[0]:.1%} to {row.interval[1]:.1%})"
-        answer = Text(str(row.state), styles.get(str(row.state), "dim"))
-        table.add_row(row.name, answer, effect, row.sentence)
-    return table
+        style = styles.get(str(row.state))
+        if style is None:
+            undefined.append(f"* {row.name}, not defined: {row.sentence}")
+            continue
+        answer = str(row.state).ljust(14)
+        parts.append(Text.assemble(f"  {row.name:{width}}", (answer, style), _effect(row)))
+        parts.append(Padding(Text(row.sentence, "dim"), (0, 0, 0, 4)))
+    return Group(*parts, Text("\n".join(["", *undefined]), "dim"))
+
+
+def _effect(row: "TestResult") -> str:
+    """An effect and its interval in as few characters as they need: 6.0% (4.0 to 7.9)."""
+    if row.effect is None:
+        return ""
+    if row.interval is None:
+        return f"{row.effect:.1%}"
+    low, high = row.interval
+    return f"{row.effect:.1%} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold")
+    return Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
 
 
 def _number(measure: "Measure") -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plausible.data.part import Data
     from plausible.evaluation.features import Features
     from plausible.evaluation.report import Report
+    from plausible.tasks.advise import Advice
 
 
 @commands
@@ -69,16 +70,20 @@ class Evaluate:
         from plausible.cli import display
         from plausible.tasks.save import save_report
 
-        report, folder, data = self._of_samples() if self.samples else self._of_run()
+        report, folder, data, advice = self._of_samples() if self.samples else self._of_run()
         again = ", in the place of those before" if (folder / "measures.json").exists() else ""
-        save_report(report, folder, data)
+        save_report(report, folder, data, advice)
         console.print(display.report(report))
+        if advice is not None:
+            console.print(display.advice(advice), crop=False, highlight=False)
         say(f"numbers and pictures in {folder}{again}")
         if self.strict and report.verdict is not None:
             sys.exit(report.verdict.exit_code)
 
-    def _of_run(self) -> "tuple[Report, Path, Data]":
+    def _of_run(self) -> "tuple[Report, Path, Data, Advice | None]":
         from plausible.tasks import evaluate, open_trained
+        from plausible.tasks.advise import advise
+        from plausible.tasks.course import course_of
 
         assert self.run_folder is not None
         trained = open_trained(self.run_folder, self.data, device=self.device)
@@ -92,10 +97,12 @@ class Evaluate:
                 progress=progress,
                 on_notes=say_notes,
             )
-        return report, self.out or self.run_folder, trained.data
+        folder = self.out or self.run_folder
+        return report, folder, trained.data, advise(report, course_of(trained))
 
-    def _of_samples(self) -> "tuple[Report, Path, None]":
+    def _of_samples(self) -> "tuple[Report, Path, None, Advice | None]":
         from plausible.tasks import evaluate_samples
+        from plausible.tasks.advise import advise
 
         assert self.samples is not None
         assert self.data is not None
@@ -114,7 +121,7 @@ class Evaluate:
                 progress=progress,
                 on_notes=say_notes,
             )
-        return report, folder, None
+        return report, folder, None, advise(report)
 
     def _features(self) -> "Extractor | Features":
         from plausible.evaluation.features import pretrained

@@ -133,6 +133,8 @@ def _finish(run: "Run", training: "Training[Any]") -> None:
     """The picture and the measures of a finished training, by the best weights it saved."""
     from plausible.cli import display
     from plausible.tasks import evaluate
+    from plausible.tasks.advise import advise
+    from plausible.tasks.course import course_of
     from plausible.tasks.sample import weights_used
     from plausible.tasks.save import save_picture, save_report
     from plausible.tasks.trained import Trained
@@ -153,8 +155,11 @@ def _finish(run: "Run", training: "Training[Any]") -> None:
     ) as reason:  # too few held-out examples, say: it is trained all the same
         say(f"not judged: {reason}")
         return
-    save_report(report, run.folder, training.data)
+    advice = advise(report, course_of(trained))
+    save_report(report, run.folder, training.data, advice)
     console.print(display.report(report))
+    if advice is not None:
+        console.print(display.advice(advice), crop=False, highlight=False)
     say(f"all of it in {run.folder}; judge again with: plausible evaluate {run.folder}")
 
 

@@ -12,7 +12,8 @@ takes numbers while one trains, and an *alarm* that reads them in the log.  They
 ``frozen_player``              does every player move
 ``divergence``                 does a player run away
 ``oscillation``                do the players chase each other in circles
-``mode_collapse``              do samples reach what data reach
+``missing_modes``              do samples reach what data reach
+``garbage``                    do samples lie where no real data are
 ``vanishing_gradient``         does the generator still hear anything
 ``discriminator_overfitting``  does the discriminator know its examples by heart
 ``starved_generator``          has the discriminator outrun the generator
@@ -33,7 +34,8 @@ from plausible.diagnosis import (  # noqa: F401, I001  # registers them in this 
     overfitting,
     chain_mixing,
     frozen_player,
-    mode_collapse,
+    missing_modes,
+    garbage,
     starved_generator,
     divergence,
     oscillation,

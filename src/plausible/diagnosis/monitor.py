@@ -11,7 +11,7 @@ from plausible.core.finding import Finding, Severity
 from plausible.core.reading import D_FAKE, D_REAL, Reading
 from plausible.diagnosis.alarm import run_alarms
 from plausible.diagnosis.history import PROBES, TRACE, History
-from plausible.diagnosis.mode_collapse import FRECHET_RATIO
+from plausible.diagnosis.missing_modes import FRECHET_RATIO
 from plausible.diagnosis.overfitting import VALIDATION_LOSS
 from plausible.diagnosis.probe import ProbeReference, probe_reference, run_probes
 from plausible.training import Step, Training

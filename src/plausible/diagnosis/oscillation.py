@@ -10,7 +10,7 @@ from plausible.core.finding import Finding, Severity, alarm
 from plausible.core.reading import D_FAKE, D_REAL
 from plausible.diagnosis.alarm import not_raised
 from plausible.diagnosis.history import History
-from plausible.diagnosis.mode_collapse import FRECHET_RATIO
+from plausible.diagnosis.missing_modes import FRECHET_RATIO
 
 _ORDER = 12  # of the autoregression: what is measured is a circle and the noise of batches
 _LEAST = 200  # rounds

@@ -21,11 +21,14 @@ from plausible.evaluation.embedding import Embedding, fit_embedding
 from plausible.evaluation.evaluation_set import Embedded
 from plausible.evaluation.features import pca
 from plausible.evaluation.metrics.distances import frechet
+from plausible.evaluation.reach import Reach, reach
+from plausible.sampling.latent import decode_on_levels
 from plausible.training import Training
 
 POINTS = 256  # samples, and as many real examples of each part
 _LEARN = 2000  # training examples that fix the embedding
 _DIMS = 32
+_ENOUGH = 40  # real examples of each part, below which samples have nothing to be compared with
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,16 @@ class ProbeReference:
         return torch.bincount(modes, minlength=len(self.embedding.names)) / len(modes)
 
     @cached_property
+    def reach(self) -> Reach:
+        """Where real data are, as the training part says."""
+        return reach(self.embedded_train.raw)
+
+    @cached_property
+    def validation_misses(self) -> Tensor:
+        """Which examples of the validation part are farther away, (n,) bool."""
+        return self.reach.misses(self.embedded_validation.raw)
+
+    @cached_property
     def frechet(self) -> float:
         """Frechet distance to the training part of as many real examples as there are samples."""
         return frechet(self.embedded_validation.features[:POINTS], self.embedded_train.features)
@@ -84,6 +97,24 @@ class ReferencedSnapshot(Snapshot):
     """A snapshot with all that a probe of samples compares them with."""
 
     reference: ProbeReference
+
+    @cached_property
+    def samples(self) -> Embedded | None:
+        """Those of the z that stay the same, by the weights that a run saves, through the embedding.
+
+        None where they are not finite, or real examples too few to compare them with; ``NotDefined`` where they
+        are too far away to be measured.
+        """
+        model, reference = self.model, self.reference
+        assert isinstance(model, Latent)
+        assert reference.z is not None
+        if min(len(reference.validation_part), len(reference.train_part)) < _ENOUGH:
+            return None
+        x = model.space.quantise(decode_on_levels(model, reference.z, reference.y)).cpu()
+        if not x.isfinite().all():
+            return None
+        values = model.space.codes(x).to(torch.uint8) if model.space.levels else x  # (n, *shape)
+        return reference.embedding.embed(Part(values, None, model.space))
 
 
 def probe_reference(model: Model, data: Data, seed: int) -> ProbeReference:

@@ -1,43 +1,41 @@
 """What to do about a finding: what helps the family, which it says itself, and what helps whatever is trained."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from plausible.core.finding import Finding
+from plausible.core.finding import Finding, Severity
 from plausible.core.model import Model
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, change, larger, smaller, words
 from plausible.diagnosis.not_finite import LOG_P_NOT_FINITE, NOT_FINITE
 from plausible.training import Settings
 
-
-def _has_lr(config: Any) -> bool:
-    return hasattr(config, "lr")
-
-
-_SMALLER_LR = Remedy("a smaller --lr", _has_lr)
-# what has no learning rate is fitted by a method of its own, and neither batch nor steps are to blame
-_LESS_MEMORY = (Remedy("fewer --steps", _has_lr), Remedy("more data"))
+_SMALLER_LR = smaller("lr")
+_MORE_DATA = words("more data")
 
 OF_EVERY_FAMILY: Mapping[str, Sequence[Remedy]] = {
-    "overfitting": _LESS_MEMORY,
-    "discriminator overfitting": _LESS_MEMORY,
-    "frozen player": (Remedy("a larger --lr", _has_lr),),
-    "mode collapse": (Remedy("a larger --batch", _has_lr),),
-    "dead units": (_SMALLER_LR, Remedy("a smaller network, where all is well otherwise")),
+    "overfitting": (_MORE_DATA,),
+    "discriminator overfitting": (_MORE_DATA,),
+    "frozen player": (larger("lr"),),
+    "missing modes": (larger("batch"),),
+    "garbage": (larger("batch"),),
+    "dead units": (_SMALLER_LR, words("a smaller network, where all is well otherwise")),
     "divergence": (_SMALLER_LR,),
     "oscillation": (_SMALLER_LR,),
     NOT_FINITE: (_SMALLER_LR,),
     LOG_P_NOT_FINITE: (_SMALLER_LR,),
 }
-"""{phenomenon: what helps}, ``missing`` asked of the model's Config."""
+"""{phenomenon: what helps}, asked of the model."""
+
+_FEWER = smaller("steps"), smaller("minutes")
+_MORE = larger("steps", least=Severity.NOTE), larger("minutes", least=Severity.NOTE)
 
 OF_TRAINING: Mapping[str, Sequence[Remedy]] = {
-    "oscillation": (
-        Remedy("players that move in turn, without --simultaneous", lambda s: s.simultaneous),
-    ),
+    "oscillation": (change("simultaneous", lambda settings, now: False),),
+    "overfitting": _FEWER,
+    "discriminator overfitting": _FEWER,
+    "garbage": _MORE,
 }
-"""The same, ``missing`` asked of the ``Settings`` of the training."""
+"""The same, asked of the ``Settings`` of the training."""
 
 
 def with_remedy(
@@ -45,11 +43,18 @@ def with_remedy(
 ) -> Finding:
     """The finding with what the run does not do yet and would help, the family's own remedies first."""
     name = finding.phenomenon
+    own = () if model is None else model.remedies.get(name, ())
     advice = [
-        *_missing(OF_TRAINING.get(name, ()), settings or Settings(), finding),
-        *(() if model is None else _missing(model.remedies.get(name, ()), model.config, finding)),
-        *_missing(OF_EVERY_FAMILY.get(name, ()), None if model is None else model.config, finding),
+        remedy.advice(asked)
+        for remedies, asked in (
+            (own, model),
+            (OF_TRAINING.get(name, ()), _played(model, settings)),
+            (OF_EVERY_FAMILY.get(name, ()), model),
+        )
+        for remedy in remedies
+        if finding.severity.rank >= remedy.least.rank
     ]
+    advice = [change for change in advice if change]
     if not advice:
         return finding
     again = (
@@ -60,9 +65,14 @@ def with_remedy(
     return replace(finding, remedy=f"{finding.remedy}; or {again}" if finding.remedy else again)
 
 
-def _missing(remedies: Iterable[Remedy], choices: Any, finding: Finding) -> list[str]:
-    return [
-        remedy.advice
-        for remedy in remedies
-        if finding.severity.rank >= remedy.least.rank and remedy.missing(choices)
-    ]
+def _played(model: Model | None, settings: Settings | None) -> Settings | None:
+    """How the model was trained; None where it has no learning rate.
+
+    Such a model is fitted by a method of its own, and how long is not to blame.
+    """
+    if model is None or not hasattr(model.config, "lr"):
+        return None
+    settings = settings or Settings()
+    if settings.steps is None and settings.minutes is None:
+        return replace(settings, steps=model.default_steps)
+    return settings

@@ -4,7 +4,7 @@ from plausible.core.finding import Finding, Severity, alarm
 from plausible.diagnosis.alarm import IN_A_ROW, not_raised
 from plausible.diagnosis.discriminator import AUC_VALIDATION
 from plausible.diagnosis.history import History
-from plausible.diagnosis.mode_collapse import FRECHET_RATIO
+from plausible.diagnosis.missing_modes import FRECHET_RATIO
 
 
 @alarm()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from plausible.core.capabilities import Classifier
 from plausible.core.errors import NotDefined
@@ -15,12 +14,13 @@ from plausible.evaluation.evaluation_set import Embedded
 from plausible.evaluation.features import Features, pca, random_convolutions
 from plausible.evaluation.invariants import deviations, never_varying, standardised
 from plausible.evaluation.metrics.histogram import Assign, classifier_modes, kmeans_bins
+from plausible.evaluation.shrink import shrunk
 
 _CHUNK = 1024
 _SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
 _WIDE = 1024  # coordinates beyond which vectors are projected
 _LEARN = 10_000  # training examples that fix principal components and scales
-_FULL = 50  # held-out examples in a bin, about: fewer say little about one bin
+_FULL = 100  # held-out examples in a bin, about: fewer say little about one bin
 _BINS = 20
 _FARTHEST = 1e15  # whose square still has room in float32
 
@@ -82,18 +82,14 @@ def fit_embedding(
                 of random convolutions for images, of standardised coordinates for vectors.  Of vectors
                 the distance from what never varies in T is one more, see ``invariants``.
     classifier  assigns modes to labelled data; otherwise k-means places 2 to 20 bins, so that about
-                50 held-out examples fall into each.
+                100 held-out examples fall into each.
     """
     space, generator = train.space, torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(train), generator=generator)[:_LEARN]
     x = train.batch(rows).x
     raw = _raw(space, x)
     if features is None:
-        start = random_convolutions(space) if space.is_image else raw
-        source = "random convolutional features" if space.is_image else "standardised coordinates"
-        axes = pca(start(x))
-        plain = (lambda x: axes(start(x))), f"principal components of {source}"
-        features = with_invariants(plain, train.rows(rows))
+        features = with_invariants(convolutional_features(train.rows(rows)), train.rows(rows))
     extract, description = features
     if classifier is not None:
         return Embedding(extract, raw, classifier_modes(classifier), description, class_names, True)
@@ -104,6 +100,15 @@ def fit_embedding(
     assign, count = kmeans_bins(embedded, count, generator)
     names = tuple(f"bin {k}" for k in range(count))
     return Embedding(extract, raw, assign, description, names, False)
+
+
+def convolutional_features(train: Part) -> tuple[Features, str]:
+    """Principal components of random convolutions of images, of standardised coordinates of vectors; and their name."""
+    space, x = train.space, train.batch(slice(0, _LEARN)).x
+    start = random_convolutions(space) if space.is_image else _raw(space, x)
+    source = "random convolutional features" if space.is_image else "standardised coordinates"
+    axes = pca(start(x))
+    return (lambda x: axes(start(x))), f"principal components of {source}"
 
 
 def with_invariants(features: tuple[Features, str], train: Part) -> tuple[Features, str]:
@@ -148,7 +153,6 @@ def _raw(space: Space, x: Tensor) -> Features:
             return scaled
         axes = torch.randn(space.dims, _WIDE, generator=torch.Generator().manual_seed(0))
         return lambda x: scaled(x) @ axes.to(x) / _WIDE**0.5
-    size = (min(space.shape[1], _SIDE), min(space.shape[2], _SIDE))
-    if size == space.shape[1:]:
+    if max(space.shape[1:]) <= _SIDE:
         return lambda x: x.flatten(1)  # (N, C, H, W) -> (N, C H W)
-    return lambda x: adaptive_avg_pool2d(x, size).flatten(1)
+    return lambda x: shrunk(x, _SIDE).flatten(1)

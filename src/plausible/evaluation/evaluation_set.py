@@ -1,5 +1,6 @@
 """What an evaluation looks at: training part T, held-out part H and samples G, seen once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,6 +11,7 @@ from plausible.core.model import Model
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.critic.critique import Critique
+from plausible.evaluation.critic.effort import Effort
 from plausible.evaluation.features import Features
 
 
@@ -82,7 +84,8 @@ class EvaluationSet:
     model      where the samples come from; None for samples of another program.
     likeness   when two points are alike, when known.
     spare      held-out data beyond those that samples are compared with: a sample may be one of them.
-    critiques   what critics say of the samples, see ``critic``, when known; () where none is to be asked.
+    critiques   {aspect: what critics say of the samples}, see ``critic``, when known; {} where none is to be asked.
+    efforts     how many updates critics need, see ``updates_to_accuracy``, when known; () where none is to learn.
     """
 
     space: Space
@@ -97,7 +100,8 @@ class EvaluationSet:
     seed: int = 0
     likeness: Likeness | None = None
     spare: Embedded | None = None
-    critiques: tuple[Critique, ...] | None = None
+    critiques: Mapping[str, tuple[Critique, ...]] | None = None
+    efforts: tuple[Effort, ...] | None = None
 
     def generator(self) -> torch.Generator:
         """A fresh generator of the set's seed: every measure draws the same numbers again."""
@@ -116,4 +120,6 @@ class EvaluationSet:
             )
         reference, rest = self.heldout[slice(0, n)], self.heldout[slice(n, 2 * n)]
         ours = replace(self, heldout=reference, samples=self.samples[slice(0, n)])
-        return ours, replace(self, heldout=reference, samples=rest, model=None, critiques=())
+        return ours, replace(
+            self, heldout=reference, samples=rest, model=None, critiques={}, efforts=()
+        )

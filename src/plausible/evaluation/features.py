@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, conv2d, interpolate, leaky_relu
+from torch.nn.functional import conv2d, interpolate, leaky_relu
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
+from plausible.evaluation.shrink import shrunk
 from plausible.nn.networks import halvings
 
 Features = Callable[[Tensor], Tensor]
@@ -70,7 +71,7 @@ def random_convolutions(space: Space, seed: int = 0, width: int = 64) -> Feature
         weights.append(torch.randn(shape, generator=generator) * std)
 
     def convolve(x: Tensor) -> Tensor:
-        h = adaptive_avg_pool2d(x.to(weights[0]), (height, columns)) * 2 - 1
+        h = shrunk(x.to(weights[0]), _LARGEST) * 2 - 1
         for weight in weights:
             # a kernel of 3 keeps h x w, one of 4 makes it h // 2 x w // 2
             h = leaky_relu(conv2d(h, weight, stride=weight.shape[3] - 2, padding=1), _SLOPE)
@@ -181,6 +182,5 @@ def _channels(x: Tensor, wanted: int) -> Tensor:
 
 def _rows(x: Tensor) -> Tensor:
     if x.ndim == 4 and max(x.shape[2:]) > 16:
-        size = (min(x.shape[2], 16), min(x.shape[3], 16))
-        x = adaptive_avg_pool2d(x, size)  # (N, C, H, W) -> (N, C, <=16, <=16)
+        x = shrunk(x, 16)  # (N, C, H, W) -> (N, C, <=16, <=16)
     return x.flatten(1).double()

@@ -1,6 +1,6 @@
 """Who is a sample and who is held out: shuffled for a null distribution, redrawn for an interval."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Generator, Tensor
@@ -13,11 +13,13 @@ class GroupLabels:
     g          (B, N) float32, the weight of each point as a sample.
     h          (B, N) float32, its weight as a held-out example.
     is_sample  (B, N) bool, whether it is a sample.
+    is_heldout (B, N) bool, whether it is held out; a point may be neither.
     """
 
     g: Tensor
     h: Tensor
     is_sample: Tensor
+    is_heldout: Tensor
 
     def __len__(self) -> int:
         return len(self.g)
@@ -28,24 +30,29 @@ class GroupLabels:
 
     def then(self, others: "GroupLabels") -> "GroupLabels":
         """These rows, then the others."""
-        pairs = ((self.g, others.g), (self.h, others.h), (self.is_sample, others.is_sample))
-        return GroupLabels(*(torch.cat(pair) for pair in pairs))
+        return GroupLabels(
+            *(torch.cat([getattr(x, f.name) for x in (self, others)]) for f in fields(self))
+        )
 
     def __getitem__(self, rows: slice) -> "GroupLabels":
-        return GroupLabels(self.g[rows], self.h[rows], self.is_sample[rows])
+        return GroupLabels(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+def grouped(is_sample: Tensor, is_heldout: Tensor | None = None) -> GroupLabels:
+    """Labels of weight 1: bool (B, N) each; what is no sample is held out, unless told."""
+    is_heldout = ~is_sample if is_heldout is None else is_heldout
+    return GroupLabels(is_sample.float(), is_heldout.float(), is_sample, is_heldout)
 
 
 def observed(n: int) -> GroupLabels:
     """The labels as they are: the first n of 2n are the samples; B = 1."""
-    is_sample = (torch.arange(2 * n) < n)[None]  # (1, 2n)
-    return GroupLabels(is_sample.float(), (~is_sample).float(), is_sample)
+    return grouped((torch.arange(2 * n) < n)[None])  # (1, 2n)
 
 
 def permuted(n: int, draws: int, generator: Generator) -> GroupLabels:
     """``draws`` random halves of 2n points: what the labels could have been if G ~ H."""
     order = torch.rand(draws, 2 * n, generator=generator).argsort(1)  # (B, 2n)
-    is_sample = order < n
-    return GroupLabels(is_sample.float(), (~is_sample).float(), is_sample)
+    return grouped(order < n)
 
 
 def resampled(n: int, draws: int, generator: Generator) -> GroupLabels:
@@ -55,7 +62,7 @@ def resampled(n: int, draws: int, generator: Generator) -> GroupLabels:
         rows = torch.randint(n, (draws, n), generator=generator) + start  # (B, n)
         counts.scatter_add_(1, rows, torch.ones(draws, n))
     is_sample = observed(n).is_sample.expand(draws, -1)
-    return GroupLabels(counts * is_sample, counts * ~is_sample, is_sample)
+    return GroupLabels(counts * is_sample, counts * ~is_sample, is_sample, ~is_sample)
 
 
 def p_value(statistic: float, null: Tensor) -> float:

@@ -10,6 +10,7 @@ from plausible.core.errors import NotDefined
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.metrics.memorisation import likeliest_copies
 from plausible.evaluation.metrics.sharpness import spectra
+from plausible.figures.critics import critic_pictures
 from plausible.figures.latent_space import latent_plane
 from plausible.figures.pixels import grid
 from plausible.figures.plots import rendered, walks
@@ -22,6 +23,7 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
     neighbours.png  the 16 samples most like copies, above each the nearest training example, below
                     each the nearest held-out example.
     spectrum.png    the power of samples and of held-out images at each radius.
+    critic-*.png    what critics of shape, texture, colour and of everything are surest of, and what they looked at.
     walks.png       great circles between draws of z.
     plane.png       of a z with two coordinates, all of it.
     """
@@ -36,6 +38,7 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
         pictures["neighbours.png"] = grid(torch.cat([p.batch(r).x for p, r in parts]), len(rows))
         with contextlib.suppress(NotDefined):  # constant or tiny images have no spectrum
             pictures["spectrum.png"] = _spectrum(evalset)
+        pictures |= critic_pictures(evalset)
     if isinstance(evalset.model, Latent):
         if evalset.model.latent(1).shape[1] == 2:
             pictures["plane.png"] = latent_plane(evalset.model, evalset.heldout.part)

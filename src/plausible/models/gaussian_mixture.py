@@ -15,7 +15,7 @@ from plausible.core.kmeans import kmeans_plus_plus
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.memory import GIB, available_memory
 from plausible.core.model import Explicit, models
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space, by_label
 
 _FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
@@ -37,9 +37,7 @@ class GaussianMixture(Explicit):
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
     default_steps = 500
-    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
-        "overfitting": (Remedy("fewer --components", lambda config: config.components > 1),)
-    }
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {"overfitting": (smaller("components"),)}
 
     @dataclass(frozen=True)
     class Config(Explicit.Config):

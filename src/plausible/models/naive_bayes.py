@@ -12,7 +12,7 @@ from plausible.core.errors import UsageError
 from plausible.core.examples import Examples, batches
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit, models
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, larger
 from plausible.core.space import Space, by_label
 
 
@@ -30,9 +30,7 @@ class NaiveBayes(Explicit):
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
     default_steps = 1
-    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
-        "overfitting": (Remedy("a larger --smoothing"),)
-    }
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {"overfitting": (larger("smoothing"),)}
 
     @dataclass(frozen=True)
     class Config(Explicit.Config):

@@ -10,7 +10,7 @@ from plausible.core.reading import CONSTANT_UNITS, GRADIENT_NORM
 from plausible.diagnosis import (
     chain_mixing,
     discriminator,
-    mode_collapse,
+    missing_modes,
     overfitting,
     posterior_collapse,
 )
@@ -36,9 +36,9 @@ _PROBES = {
     "worth of z": posterior_collapse.LATENT_GAIN,
     "its error": posterior_collapse.LATENT_GAIN_ERROR,
     "left of a chain": chain_mixing.AUTOCORRELATION,
-    "distance": mode_collapse.FRECHET_RATIO,
-    "lost": mode_collapse.MISSED_SHARE,
-    "pairs": mode_collapse.PAIRWISE_RATIO,
+    "distance": missing_modes.FRECHET_RATIO,
+    "lost": missing_modes.MISSED_SHARE,
+    "pairs": missing_modes.PAIRWISE_RATIO,
     "units that never change": CONSTANT_UNITS,
 }
 _WEIGHTS = "weights of the "  # and the name of a player

@@ -5,6 +5,7 @@ return; notebooks, pages and wrappers call the same.
 
 ``fit``, ``resume``        learn a distribution, to the end
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
+``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
 ``diagnose``               what is wrong, the evidence, what to change
 ``sample``                 draw; ``sample_chain`` the way of Markov chains; ``weights_used`` says by which weights
 ``interpolate``            walks through z; ``interpolate_between`` two inputs
@@ -15,9 +16,11 @@ return; notebooks, pages and wrappers call the same.
 ``save_samples``, ``save_report``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
+from plausible.tasks.advise import Advice, advise
 from plausible.tasks.calibrate import calibrated
 from plausible.tasks.classify import Classification, classify
 from plausible.tasks.complete import Completion, complete, surprisal
+from plausible.tasks.course import Course, course_of
 from plausible.tasks.describe import Description, describe
 from plausible.tasks.diagnose import diagnose, save_findings
 from plausible.tasks.evaluate import evaluate
@@ -33,8 +36,10 @@ from plausible.tasks.score import Scores, score
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 __all__ = [
+    "Advice",
     "Classification",
     "Completion",
+    "Course",
     "Description",
     "Diverged",
     "Failed",
@@ -42,9 +47,11 @@ __all__ = [
     "Scores",
     "Trained",
     "TrainedLike",
+    "advise",
     "calibrated",
     "classify",
     "complete",
+    "course_of",
     "describe",
     "diagnose",
     "evaluate",

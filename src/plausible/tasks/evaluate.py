@@ -4,27 +4,24 @@ samples of another program."""
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import torch
 from torch import Tensor
 
 from plausible.core.capabilities import Classifier
 from plausible.core.choices import Device, Extractor
-from plausible.core.errors import UsageError, unknown
+from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Generative, Model
 from plausible.core.space import Batch
 from plausible.data.load import load
 from plausible.data.part import Data, Part
-from plausible.evaluation import features as extractors
 from plausible.evaluation.critic.critic import with_critiques
-from plausible.evaluation.embedding import fit_embedding, with_invariants
+from plausible.evaluation.critic.updates_to_accuracy import with_efforts
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.features import Features
 from plausible.evaluation.measure import measure, metrics
 from plausible.evaluation.metrics.classification import (
     Predictions,
-    accuracy,
     classification_measures,
     predict_labelled,
 )
@@ -32,20 +29,16 @@ from plausible.evaluation.metrics.histogram import mode_shares
 from plausible.evaluation.metrics.memorisation import with_train_distances
 from plausible.evaluation.report import Measures, Report
 from plausible.evaluation.verdict.verdict import run_tests
-from plausible.models.discriminative.convnet import ConvNet
 from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.calibration import temper
 from plausible.recognition.recogniser import ood_detection
 from plausible.tasks.calibrate import calibrated, keep_calibration
+from plausible.tasks.eyes import EyesOfData, StageProgress, eyes_of, power_of
 from plausible.tasks.inputs import as_points
 from plausible.tasks.outliers import outliers_of
-from plausible.tasks.reference_classifier import reference_classifier
 from plausible.tasks.trained import TrainedLike, open_trained
 
 _SAMPLES = 5000
-
-StageProgress = Callable[[str, float], None]
-"""(what is being done, share of it that is done)."""
 
 
 def evaluate(
@@ -66,8 +59,8 @@ def evaluate(
               images x (N, C, H, W) in [0, 1].
     data      what it learned from; a run knows its own, or is told where they are now.
     n         the most samples drawn and held-out examples used.
-    features  "auto" is the classifier's penultimate layer for labelled data and the principal
-              components of random convolutions or coordinates otherwise; or x (N, *shape) -> (N, d).
+    features  "auto" is whatever sees most of the defects planted into real data: the penultimate layer of a
+              classifier, random convolutions, principal components; or x (N, *shape) -> (N, d).
     outliers  data of another kind, by name or path, or points of the same space: how well does the model
               tell them from its own?
     progress  called with what is being done, and the share of it that is done.
@@ -140,9 +133,12 @@ def _judged(
         return Report(alone, compared=len(data.heldout), predictions=said, classifier=source)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # for whatever draws from the default generator
-        evalset, right = _embedded(source, data, n, features, seed, progress)
+        evalset, eyes = _embedded(source, data, n, features, seed, progress)
         evalset = with_critiques(
             evalset, lambda share: progress("a critic learns to tell samples from real data", share)
+        )
+        evalset = with_efforts(
+            evalset, lambda share: progress("how long critics must look to be 75% right", share)
         )
         ours, real = evalset.halves()
         measures: Measures = []
@@ -156,15 +152,16 @@ def _judged(
             classifier = BayesClassifier(source)
             answered, alone = classified(classifier, data)
             measures += alone
-        verdict = run_tests(evalset, lambda name: progress(f"testing: {name}", 1.0))
+        power = power_of(data, evalset, eyes, progress)
+        verdict = run_tests(evalset, lambda name: progress(f"testing: {name}", 1.0), power)
     return Report(
         measures,
         verdict,
         mode_shares(evalset) if evalset.labelled else [],
         len(evalset.samples),
         len(ours.samples),
-        evalset.feature_description,
-        right,
+        "; ".join([evalset.feature_description, *eyes.notes]),
+        eyes.accuracy,
         evalset,
         answered,
         classifier,
@@ -178,14 +175,9 @@ def _embedded(
     features: Extractor | Features,
     seed: int,
     progress: StageProgress,
-) -> tuple[EvaluationSet, float | None]:
-    """Everything seen once, and the accuracy of the classifier that saw it."""
+) -> tuple[EvaluationSet, EyesOfData]:
+    """Everything seen once, and with what eyes."""
     space, generator = data.space, torch.Generator().manual_seed(seed)
-    classifier = None
-    if space.classes:
-        classifier = reference_classifier(
-            data, lambda share: progress("a classifier of real data learns", share)
-        )
     # each with a seed of its own, or T and H would share the noise of dynamic binarisation
     train, heldout = data.train.frozen(seed), data.heldout.frozen(seed + 1)
     order = torch.randperm(len(heldout), generator=generator)[: 2 * n]  # files often have an order
@@ -199,9 +191,9 @@ def _embedded(
     if model is None:  # a file of samples may have an order, too
         points = points.rows(torch.randperm(len(points), generator=generator)[:n])
     samples = points.rows(slice(0, n)).frozen(seed + 2)
-    chosen = _extractor(features, train, classifier)
     compared = min(len(heldout), len(samples))
-    embedding = fit_embedding(train, compared, data.class_names, classifier, chosen, seed)
+    eyes = eyes_of(data, compared, features, seed, progress)
+    embedding = eyes.embedding
     total, done = len(train) + len(heldout) + len(samples), 0
 
     def count(points: int) -> None:
@@ -225,30 +217,4 @@ def _embedded(
         seed,
     )
     progress("comparing with the training data", 1.0)
-    if classifier is None or heldout.y is None:
-        return with_train_distances(evalset), None
-    return with_train_distances(evalset), accuracy(classifier, heldout)
-
-
-def _extractor(
-    features: Extractor | Features, train: Part, classifier: ConvNet | None
-) -> tuple[Features, str] | None:
-    """The features asked for and what they are called; None leaves the choice to the embedding."""
-    plain: tuple[Features, str]
-    if callable(features):
-        return features, getattr(features, "__name__", "the extractor given")
-    if features not in get_args(Extractor):
-        raise UsageError(unknown("features", features, list(get_args(Extractor))))
-    if features == "auto":
-        features = "classifier" if classifier else "random"
-    if features == "classifier":
-        if classifier is None:
-            raise UsageError("classifier features need labels, and these data have none")
-        plain = classifier.features, "the penultimate layer of a classifier of the training part"
-        return with_invariants(plain, train)
-    if features == "pixels":
-        return extractors.pixels(), "pixels" if train.space.is_image else "coordinates"
-    if features == "pca":
-        plain = extractors.pca(train.batch(slice(0, _SAMPLES)).x), "principal components"
-        return with_invariants(plain, train)
-    return None
+    return with_train_distances(evalset), eyes

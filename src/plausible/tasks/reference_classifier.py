@@ -13,17 +13,21 @@ from plausible.models.discriminative.convnet import ConvNet
 from plausible.runs import Run, create, save
 from plausible.training import Settings, train
 
-_STEPS = 1500
+_STEPS = 1500  # at most
+_PASSES = 40  # through the training part, at most
+_BATCH = 64
 
 
 def reference_classifier(data: Data, progress: Callable[[float], None] | None = None) -> ConvNet:
     """A classifier of the training part, made once for each training part and kept in the cache.
 
-    It never sees the held-out part.  1,500 updates of 64 examples on the CPU, seed 0.  The cache is
+    It never sees the held-out part.  1,500 updates of 64 examples on the CPU, or 40 passes where that is less, seed 0.
+    The cache is
     $PLAUSIBLE_CACHE or ~/.cache/plausible; its entries are runs.
     """
     # "judge" is what it was called when caches were first written: another name would learn it again
-    folder = cache() / f"judge-{data.hashes['train'][:16]}-{_STEPS}"
+    steps = max(1, min(_STEPS, _PASSES * len(data.train) // _BATCH))
+    folder = cache() / f"judge-{data.hashes['train'][:16]}-{steps}"
     try:
         kept = Run(folder).model()
     except UsageError:
@@ -34,7 +38,7 @@ def reference_classifier(data: Data, progress: Callable[[float], None] | None = 
     data = data.to("cpu")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        training = train(ConvNet(data.space), data, Settings(steps=_STEPS, seed=0))
+        training = train(ConvNet(data.space), data, Settings(steps=steps, seed=0))
         for step in training:
             if progress:
                 progress(step.clock.progress)

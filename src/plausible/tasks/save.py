@@ -22,6 +22,7 @@ from plausible.data.part import Data
 from plausible.data.readers.column_roles import CLASS_COLUMNS
 from plausible.evaluation.report import Report
 from plausible.runs.files import write
+from plausible.tasks.advise import Advice
 from plausible.tasks.trained import Trained
 
 Named = Data | Trained
@@ -77,11 +78,20 @@ def save_arrays(out: str | Path, **arrays: Tensor | np.ndarray) -> None:
     save_bytes(Path(out), buffer.getvalue())
 
 
-def save_report(report: Report, folder: str | Path, data: Data | None = None) -> None:
-    """measures.json and the pictures of an evaluation; of points in the plane the boundary too, from data."""
+def save_report(
+    report: Report,
+    folder: str | Path,
+    data: Data | None = None,
+    advice: Advice | None = None,
+) -> None:
+    """measures.json and the pictures of an evaluation.
+
+    data    of points in the plane, for the boundary too.
+    advice  what follows from the report, by ``advise``.
+    """
     folder = Path(folder)
-    content = json.dumps(report.to_dict(), indent=2) + "\n"
-    save_bytes(folder / "measures.json", content.encode())
+    content = report.to_dict() | ({} if advice is None else {"advice": advice.to_dict()})
+    save_bytes(folder / "measures.json", (json.dumps(content, indent=2) + "\n").encode())
     for name, image in pictures(report, data).items():
         save_bytes(folder / name, figures.png(image))
 

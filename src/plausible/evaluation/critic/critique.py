@@ -18,6 +18,8 @@ class Critique:
     learned       samples that it learned from.
     updates       how often it changed before its best moment; the budget is what it was allowed.
     critic        what it is, for people.
+    surest        the samples, of those it was asked about, that it is surest of, as rows of the evaluation set;
+    most_real     and the held-out examples.
 
     sup_A G(A) - H(A) >= P_G(it says sample) - P_H(it says sample) = 2 accuracy - 1, whatever it learned.
     """
@@ -29,6 +31,8 @@ class Critique:
     updates: int
     budget: int
     critic: str
+    surest: tuple[int, ...] = ()
+    most_real: tuple[int, ...] = ()
 
     @property
     def correct(self) -> int:

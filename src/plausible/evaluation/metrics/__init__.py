@@ -7,6 +7,7 @@ Importing this package registers them in the order in which a table shows them; 
 from plausible.evaluation.metrics import distances
 from plausible.evaluation.metrics import neighbours
 from plausible.evaluation.metrics import two_sample
+from plausible.evaluation.metrics import updates_to_accuracy
 from plausible.evaluation.metrics import histogram
 from plausible.evaluation.metrics import memorisation
 from plausible.evaluation.metrics import diversity

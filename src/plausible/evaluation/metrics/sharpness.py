@@ -76,7 +76,7 @@ def log_contrast(evalset: EvaluationSet) -> Tensor:
     Raises ``NotDefined`` for vectors, for images under 3 pixels, and where all images are constant.
     """
     pooled = torch.cat(
-        [_each(v, laplacian_variance) for v in (evalset.samples, evalset.heldout)]
+        [each_image(v, laplacian_variance) for v in (evalset.samples, evalset.heldout)]
     ).double()
     if pooled.mean() < _FLAT:
         raise NotDefined("no image has any detail, so none can be more or less sharp")
@@ -89,7 +89,7 @@ def laplacian_sharpness(evalset: EvaluationSet) -> Measure:
 
     Below 1 is blurred, above noisy; a geometric mean, so that one noisy image does not decide.
     """
-    if _each(evalset.heldout, laplacian_variance).mean() < _FLAT:
+    if each_image(evalset.heldout, laplacian_variance).mean() < _FLAT:
         raise NotDefined("the held-out images have no detail at all, so no sample can be as sharp")
     made, real = log_contrast(evalset).split([len(evalset.samples), len(evalset.heldout)])
     value = (made.mean() - real.mean()).exp().item()
@@ -136,7 +136,7 @@ def high_frequencies(evalset: EvaluationSet) -> Measure:
 def _powers(evalset: EvaluationSet) -> tuple[Tensor, Tensor]:
     """The spectra of held-out images and of samples, (m, R) and (n, R) float64."""
     return tuple(  # type: ignore[return-value]  # two sides make a pair
-        _each(embedded, lambda x: spectrum(x)[1]).double()
+        each_image(embedded, lambda x: spectrum(x)[1]).double()
         for embedded in (evalset.heldout, evalset.samples)
     )
 
@@ -149,7 +149,7 @@ def _floored(real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
     return real.clamp(min=floor), made.clamp(min=floor)
 
 
-def _each(embedded: Embedded, function: Callable[[Tensor], Tensor]) -> Tensor:
+def each_image(embedded: Embedded, function: Callable[[Tensor], Tensor]) -> Tensor:
     """function(x) of all images, a chunk at a time: (N, ...)."""
     space = embedded.part.space
     if not space.is_image:

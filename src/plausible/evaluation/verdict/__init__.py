@@ -2,6 +2,10 @@
 
 ``defect``   what a kind of defect is
 ``verdict``  FAIL, PASS or INCONCLUSIVE
+``planting`` a defect put into real data at a stated strength; the generator of each stands beside its test
+``power``    whether each test finds it there
+``critic_test``  what a critic says, as a test
+``alike``    who lies how near to whom, which three tests share
 The other files hold the defects, one question a file.  Importing this package registers them in the
 order in which a table shows them; a new file needs a line.
 """
@@ -13,6 +17,8 @@ from plausible.evaluation.verdict import copies
 from plausible.evaluation.verdict import duplicates
 from plausible.evaluation.verdict import garbage
 from plausible.evaluation.verdict import values
+from plausible.evaluation.verdict import brightness
 from plausible.evaluation.verdict import blur
-from plausible.evaluation.verdict import texture
+from plausible.evaluation.verdict import pattern
+from plausible.evaluation.verdict import looks
 from plausible.evaluation.verdict import anything_else

@@ -4,27 +4,82 @@ import math
 from dataclasses import replace
 
 import torch
+from torch import Generator, Tensor, nn
 
+from plausible.core.errors import NotDefined
+from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import EvaluationSet
-from plausible.evaluation.metrics.sharpness import log_contrast
+from plausible.evaluation.metrics.sharpness import each_image, laplacian_variance, log_contrast
+from plausible.evaluation.shrink import shrunk
 from plausible.evaluation.verdict.defect import NullSummary, PreparedTest, defect, detectable_shift
+from plausible.evaluation.verdict.planting import Planted, everywhere, with_x
+
+_FLAT = 1e-4  # of the mean variance of pixels, the least
+_NONE = 1e-12  # a variance of nothing
+_SMALL = 16  # pixels a side
+_FEW = 200  # images by which the width of a planted blur is found
+
+
+def blurred(x: Tensor, sigma: float) -> Tensor:
+    """Convolution with a Gaussian of ``sigma`` pixels, edges repeated: (N, C, H, W)."""
+    reach = max(1, math.ceil(3 * sigma))
+    offsets = torch.arange(-reach, reach + 1)
+    kernel = (-offsets.square() / (2 * sigma**2)).exp()
+    kernel = (kernel / kernel.sum()).to(x).repeat(x.shape[1], 1)  # (C, 2 r + 1)
+    x = nn.functional.pad(x, (reach, reach, reach, reach), mode="replicate")
+    x = nn.functional.conv2d(x, kernel[:, None, :, None], groups=x.shape[1])
+    return nn.functional.conv2d(x, kernel[:, None, None, :], groups=x.shape[1])
+
+
+def too_soft(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
+    """Every image blurred as far as the contrast between neighbouring pixels falls by ``effect``, in the mean of logs."""
+    if not points.space.is_image:
+        raise NotDefined("only images can be blurred")
+    few = points.batch(slice(0, _FEW)).x
+    before, low, high = _log_detail(few), 0.1, 4.0
+    for _ in range(12):
+        sigma = (low + high) / 2
+        fall = 1 - ((_log_detail(blurred(few, sigma)) - before) / 2).exp()
+        low, high = (sigma, high) if fall < effect else (low, sigma)
+    chunks = torch.arange(len(points)).split(1024)
+    return everywhere(with_x(points, torch.cat([blurred(points.batch(c).x, high) for c in chunks])))
 
 
 @defect(
     "blur or noise",
     0.15,
-    "the contrast between neighbouring pixels is off by {effect}",
-    "the contrast between neighbouring pixels is not off by {margin}",
+    "the contrast between neighbouring pixels, beside that of the image, is off by {effect}",
+    "the contrast between neighbouring pixels, beside that of the image, is not off by {margin}",
     effect=lambda gap: torch.expm1(gap).abs(),
+    plant=too_soft,
 )
 def blur(evalset: EvaluationSet) -> PreparedTest:
-    """(mean_G s - mean_H s) / 2, s the log variance of an image's Laplacian; two-sided.
+    """(mean_G s - mean_H s) / 2, s the log variance of an image's Laplacian over that of the image at a quarter the size; two-sided.
 
-    Its effect is the change of the contrast, |exp(.) - 1|.
+    Its effect is the change of the contrast between neighbours, |exp(.) - 1|; that of the whole image cancels.
     """
-    scores = log_contrast(evalset).float()  # (N,)
+    variances = torch.cat([each_image(v, _variance) for v in (evalset.samples, evalset.heldout)])
+    variances = variances.double().clamp(min=max(_FLAT * variances.mean().item(), _NONE))
+    scores = (log_contrast(evalset) - variances.log()).float()  # (N,)
 
     def detectable(null: NullSummary) -> float:
         return math.expm1(detectable_shift(replace(null, alpha=null.alpha / 2)))
 
     return PreparedTest(lambda labels: labels.difference(scores) / 2, detectable)
+
+
+def _variance(x: Tensor) -> Tensor:
+    """That of an image at a quarter the size, which little blur or noise changes: (N, C, H, W) -> (N,).
+
+    Under 16 pixels a side a blur changes all there is but the mean, whose square takes its place.
+    """
+    if min(x.shape[2:]) < _SMALL:
+        return x.mean((1, 2, 3)).square()
+    return shrunk(x, 8, divisor=4).var((2, 3), correction=0).mean(1)
+
+
+def _log_detail(x: Tensor) -> Tensor:
+    """Mean log variance of the Laplacian beside that of the pixels: (N, C, H, W) -> a number."""
+    detail, whole = laplacian_variance(x), _variance(x)
+    detail, whole = (v.clamp(min=max(_FLAT * v.mean().item(), _NONE)) for v in (detail, whole))
+    return (detail.log() - whole.log()).mean()

@@ -14,6 +14,7 @@ from torch import Tensor
 from plausible.core.rule import Rule, Rules
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.permutation import GroupLabels
+from plausible.evaluation.verdict.planting import Plant
 
 Statistic = Callable[[GroupLabels], Tensor]
 Effect = Callable[[Tensor], Tensor]
@@ -77,6 +78,8 @@ class Defect(Rule):
     pass_sentence  what is known when it passes; {margin} stands for the number.
     effect         the effect, larger is worse, from the statistic: (B,) -> (B,).
     voids          where its failing voids every PASS of the others: the reason.
+    plant          puts the defect into real points, as large as its effect is asked to be; see ``planting``.
+    aspect         which critic the test asks, where it is one.
     """
 
     function: Prepare
@@ -85,6 +88,8 @@ class Defect(Rule):
     pass_sentence: str
     effect: Effect
     voids: str = ""
+    plant: Plant | None = None
+    aspect: str | None = None
 
 
 defects = Rules("defect")
@@ -98,11 +103,14 @@ def defect(
     pass_sentence: str,
     effect: Effect = lambda statistic: statistic,
     voids: str = "",
+    plant: Plant | None = None,
+    aspect: str | None = None,
 ) -> Callable[[Prepare], Prepare]:
     """Register prepare(evalset) -> PreparedTest or ExactTest; it raises ``NotDefined`` where the defect is not defined."""
 
     def register(prepare: Prepare) -> Prepare:
-        defects(Defect(name, None, prepare, margin, fail_sentence, pass_sentence, effect, voids))
+        sentences = fail_sentence, pass_sentence
+        defects(Defect(name, None, prepare, margin, *sentences, effect, voids, plant, aspect))
         return prepare
 
     return register

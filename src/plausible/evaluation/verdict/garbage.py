@@ -1,17 +1,27 @@
 """Do samples lie where no real data are?"""
 
 import torch
+from torch import Generator
 
-from plausible.core.errors import NotDefined
+from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import EvaluationSet
-from plausible.evaluation.metrics.neighbours import nearest
+from plausible.evaluation.reach import reach
 from plausible.evaluation.verdict.defect import PreparedTest, defect, detectable_rate
-from plausible.evaluation.verdict.whitening import whitening
+from plausible.evaluation.verdict.planting import Planted, some_of, with_x
 
-_RIDGE = 0.02  # of the mean eigenvalue, added before whitening: small, so that noise stands out
-_CHANCE = 1 / 500  # share of training examples that count as outliers
-_BEYOND = 1.3  # times as far off as those
-_QUANTILE, _TRAIN = 5000, 20_000  # training examples looked at, at most
+_TRAIN = 20_000  # training examples looked at, at most
+
+
+def nonsense(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
+    """This share of the samples has its pixels in another order, or is uniform in the box that holds the training part."""
+    x = points.as_batch().x
+    flat = x.flatten(1)  # (N, D)
+    if points.space.is_image:
+        order = torch.rand(flat.shape, generator=generator).argsort(1)
+        return some_of(with_x(points, flat.gather(1, order).view_as(x)), effect)
+    low, high = train.as_batch().x.aminmax(dim=0)  # (D,)
+    uniform = torch.rand(flat.shape, generator=generator)
+    return some_of(with_x(points, low + (high - low) * uniform), effect)
 
 
 @defect(
@@ -19,6 +29,7 @@ _QUANTILE, _TRAIN = 5000, 20_000  # training examples looked at, at most
     0.03,
     "{effect} of the samples lie farther from all training data than real data do",
     "at most {margin} of the samples lie where no real data are",
+    plant=nonsense,
 )
 def garbage(evalset: EvaluationSet) -> PreparedTest:
     """P_G(d > tau) - P_H(d > tau), d the distance to T and tau 1.3 times its 99.8% quantile within T.
@@ -27,17 +38,9 @@ def garbage(evalset: EvaluationSet) -> PreparedTest:
     which real data vary is not far in pixels.  At most 20,000 of T are looked at.
     """
     rows = torch.randperm(len(evalset.train), generator=evalset.generator())[:_TRAIN]
-    train = evalset.train.raw[rows]
-    if len(train) < 3:
-        raise NotDefined(
-            f"{len(train)} training examples are too few to say how far apart they are"
-        )
-    white = whitening(train - train.mean(0), _RIDGE)
-    train = train @ white
-    points = torch.cat([evalset.samples.raw, evalset.heldout.raw]) @ white
-    # the nearest of its own kind is itself, so the second counts
-    limit = _BEYOND * nearest(train[:_QUANTILE], train, 2)[0][:, 1].quantile(1 - _CHANCE)
-    outside = (nearest(points, train, 1)[0][:, 0] > limit).float()  # (N,)
+    known = reach(evalset.train.raw[rows])
+    points = torch.cat([evalset.samples.raw, evalset.heldout.raw])
+    outside = known.misses(points).float()  # (N,)
     base_rate = float(outside[len(evalset.samples) :].mean())
     return PreparedTest(
         lambda labels: labels.difference(outside), lambda null: detectable_rate(null, base_rate)

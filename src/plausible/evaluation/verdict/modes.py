@@ -2,17 +2,55 @@
 
 import math
 from functools import cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from scipy import stats
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import one_hot
 
 from plausible.core.errors import NotDefined
+from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.metrics.histogram import kmeans_bins
+from plausible.evaluation.missing_share import missing_share
 from plausible.evaluation.permutation import GroupLabels
 from plausible.evaluation.verdict.defect import NullSummary, PreparedTest, defect
+from plausible.evaluation.verdict.planting import Planted, groups, left_out
+
+_FINE = (
+    25,
+    20,
+)  # held-out examples in a bin, about, and the most bins in which something may be missing
+_COARSE = (100, 10)  # the same where shares are compared: fewer are compared more surely
+_LEARN = 5000  # training examples that place the bins
+
+
+def without_a_group(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
+    """No sample of one group, or of as many small ones as hold about ``effect``: another choice in each of 20 variants."""
+    mine, _ = groups(points, train, generator)
+    shares = torch.bincount(mine) / len(points)  # (K,)
+    kept = torch.ones(20, len(points))
+    for variant in kept:
+        for k in torch.randperm(len(shares), generator=generator):
+            lost = 1 - variant.mean().item()
+            if lost + shares[k] / 2 < effect:  # nearer to what is asked with it
+                variant[mine == k] = 0
+    if (kept == 1).all():  # every group is larger: the smallest
+        kept[:, mine == shares.argmin()] = 0
+    return left_out(points, kept)
+
+
+def shares_off(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
+    """Half of the groups, others in each variant, have (1 - w) / (1 + w) of their share."""
+    mine, _ = groups(points, train, generator)
+    count = int(mine.max()) + 1
+    kept = torch.ones(20, len(points))
+    for variant in kept:
+        fewer = torch.randperm(count, generator=generator)[: max(1, count // 2)]
+        variant[torch.isin(mine, fewer)] = (1 - effect) / (1 + effect)
+    return left_out(points, kept)
 
 
 @defect(
@@ -21,28 +59,32 @@ from plausible.evaluation.verdict.defect import NullSummary, PreparedTest, defec
     "{effect} of the real data lie in modes that the samples (nearly) never reach",
     "no modes that hold {margin} of the real data are missing",
     effect=lambda mass: mass.clamp(min=0),
+    plant=without_a_group,
 )
 def missing_modes(evalset: EvaluationSet) -> PreparedTest:
     """sum_k max(0, p_k - 2 q_k): real mass p of modes whose share q among samples is under a half.
 
     A mode without any sample counts with its whole mass; shares above one half of the real ones
-    count nothing, so unevenness alone does not.  What chance adds in small modes is taken off.
+    count nothing, so unevenness alone does not.  What chance adds in small modes is taken off.  The largest
+    over all ``partitions``.
     """
-    modes, n = pooled_modes(evalset), len(evalset.samples)  # (N, K)
-    # what chance gives when half of the c points of a mode are samples, on average
-    by_chance = 0.0
-    for c in modes.sum(0).int().tolist():
-        h = np.arange(c + 1)
-        by_chance += float((stats.binom.pmf(h, c, 0.5) * np.clip(3 * h - 2 * c, 0, None)).sum()) / n
+    every, n = (
+        [one_hot(modes).float() for modes in partitions(evalset, *_FINE)],
+        len(evalset.samples),
+    )
+    chance = [_by_chance(modes, n) for modes in every]
 
     def statistic(labels: GroupLabels) -> Tensor:
-        g, h = _shares(labels, modes)
-        return (h - 2 * g).clamp(min=0).sum(1) - by_chance
+        masses = []
+        for modes, by_chance in zip(every, chance, strict=True):
+            g, h = _shares(labels, modes)
+            masses.append(missing_share(h, g) - by_chance)
+        return torch.stack(masses).amax(0)  # (P, B) -> (B,)
 
     def detectable(null: NullSummary) -> float:
         # One absent mode with c real examples and no sample: any split is as lopsided with
         # probability 2^-c, for each of K modes.
-        count = math.log2(modes.shape[1] / null.alpha)
+        count = math.log2(sum(modes.shape[1] for modes in every) / null.alpha)
         mean = float(stats.chi2.ppf(null.power, 2 * math.ceil(count))) / 2  # of a Poisson count
         return max(mean / null.n, null.critical * math.sqrt(null.size / null.n))
 
@@ -51,33 +93,72 @@ def missing_modes(evalset: EvaluationSet) -> PreparedTest:
 
 @defect(
     "uneven modes",
-    0.4,
+    0.25,
     "the shares of the modes are off by {effect} (root mean square, relative)",
     "shares of modes are not off by {margin} (root mean square, relative)",
     effect=lambda w: w.clamp(min=0),
+    plant=shares_off,
 )
 def uneven_modes(evalset: EvaluationSet) -> PreparedTest:
     """w, w^2 = sum_k (q_k - p_k)^2 / ((p_k + q_k) / 2), without the part that chance adds.
 
     w^2 = 2 (X^2 - df) / n, X^2 the two-sample chi-square statistic; its sign is kept, so that the
-    estimate is unbiased at 0.  Source: Cohen 1988, Statistical Power Analysis, chapter 7.
+    estimate is unbiased at 0.  The largest over all ``partitions``.
+    Source: Cohen 1988, Statistical Power Analysis, chapter 7.
     """
-    modes, n = pooled_modes(evalset), len(evalset.samples)
-    modes = modes[:, modes.sum(0) > 0]
-    freedom = modes.shape[1] - 1
-    if freedom < 1:
+    every = [one_hot(modes).float() for modes in partitions(evalset, *_COARSE)]
+    every = [modes[:, modes.sum(0) > 0] for modes in every]
+    every = [modes for modes in every if modes.shape[1] > 1]
+    if not every:
         raise NotDefined("all examples lie in one mode, so no shares can be compared")
+    freedom = max(modes.shape[1] for modes in every) - 1
 
     def statistic(labels: GroupLabels) -> Tensor:
-        g, h = _shares(labels, modes)
-        chi = n * ((g - h).square() / (g + h).clamp(min=1e-9)).sum(1)  # (B, K) -> (B,)
-        square = 2 * (chi - freedom) / n
+        n = 2 / (1 / labels.g.sum(1) + 1 / labels.h.sum(1))  # (B,)
+        squares = []
+        for modes in every:
+            g, h = _shares(labels, modes)
+            chi = n * ((g - h).square() / (g + h).clamp(min=1e-9)).sum(1)  # (B, K) -> (B,)
+            squares.append(2 * (chi - (modes.shape[1] - 1)) / n)
+        square = torch.stack(squares).amax(0)  # (P, B) -> (B,)
         return square.sign() * square.abs().sqrt()
 
     def detectable(null: NullSummary) -> float:
-        return math.sqrt(2 * _noncentrality(freedom, null.alpha, null.power) / null.n)
+        return math.sqrt(2 * _noncentrality(freedom, null.alpha / len(every), null.power) / null.n)
 
     return PreparedTest(statistic, detectable)
+
+
+_partitions: WeakKeyDictionary[EvaluationSet, dict[tuple[int, int], list[Tensor]]] = (
+    WeakKeyDictionary()
+)
+
+
+def partitions(evalset: EvaluationSet, full: int = _FINE[0], most: int = _FINE[1]) -> list[Tensor]:
+    """Ways to divide G and H into modes, each (N,): those of the set, bins of the features, bins of raw coordinates.
+
+    Where modes are classes, bins are two more ways: half of each class may be missing.
+    full, most  held-out examples in a bin, about, and the most bins.
+    """
+    known = _partitions.setdefault(evalset, {})
+    if (full, most) not in known:
+        known[full, most] = _divided(evalset, full, most)
+    return known[full, most]
+
+
+def _divided(evalset: EvaluationSet, full: int, most: int) -> list[Tensor]:
+    generator = evalset.generator()
+    rows = torch.randperm(len(evalset.train), generator=generator)[:_LEARN]
+    count = min(max(len(evalset.heldout) // full, 2), most)
+    found = [torch.cat([evalset.samples.modes, evalset.heldout.modes])]
+    for name in ("features", "raw"):
+        train, samples, held = (
+            getattr(points, name)
+            for points in (evalset.train[rows], evalset.samples, evalset.heldout)
+        )
+        assign, _ = kmeans_bins(train, count, generator)
+        found.append(torch.cat([assign(x, x) for x in (samples, held)]))
+    return found
 
 
 @cache
@@ -90,6 +171,15 @@ def _noncentrality(freedom: int, alpha: float, power: float) -> float:
         found = float(stats.ncx2.sf(critical, freedom, middle)) >= power
         low, high = (low, middle) if found else (middle, high)
     return high
+
+
+def _by_chance(modes: Tensor, n: int) -> float:
+    """What chance gives when half of the c points of a mode are samples, on average: (N, K)."""
+    total = 0.0
+    for c in modes.sum(0).int().tolist():
+        h = np.arange(c + 1)
+        total += float((stats.binom.pmf(h, c, 0.5) * np.clip(3 * h - 2 * c, 0, None)).sum()) / n
+    return total
 
 
 def pooled_modes(evalset: EvaluationSet) -> Tensor:

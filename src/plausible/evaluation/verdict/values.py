@@ -1,9 +1,10 @@
 """Do samples have values that the data never have?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import avg_pool1d
 
 from plausible.core.errors import NotDefined
@@ -16,6 +17,7 @@ from plausible.evaluation.verdict.defect import (
     detectable_excess,
     detectable_rate,
 )
+from plausible.evaluation.verdict.planting import Planted, some_of
 
 _NEW = 1 / 5000  # chance of a value not seen before, up to which a coordinate has few values
 _TRAIN = 10_000  # training examples looked at, at most
@@ -29,11 +31,37 @@ _FEWEST = 10  # training examples that can show a grid
 _ROUNDING = 1e-6  # of the largest value, which float32 may add
 
 
+def new_value(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
+    """This share of the samples has, where T has fewest values, one in the widest gap between (or beside) them."""
+    step = -(-points.space.dims // _COORDINATES)
+    known = train.values.flatten(1)[:_TRAIN, ::step]  # (n, J)
+    ordered = known.double().sort(0).values
+    several = (ordered.diff(dim=0) > 0).sum(0)  # (J,), one less than the values
+    place = int(several.argmin())
+    column = ordered[:, place].unique()
+    if points.space.levels:
+        ends = column.new_tensor([-1.0, points.space.levels])
+        column = torch.cat([ends[:1], column, ends[1:]])
+    elif len(column) == 1:
+        column = torch.cat([column, column + column.abs().clamp(min=1)])
+    widest = int(column.diff().argmax())
+    low, high = column[widest], column[widest + 1]
+    value = ((low + high) / 2).item()
+    if points.space.levels:
+        value = {-1.0: 0.0, float(points.space.levels): points.space.levels - 1.0}.get(
+            low.item() if low < 0 else high.item(), round(value)
+        )
+    values = points.values.flatten(1).clone()
+    values[:, place * step] = value
+    return some_of(replace(points, values=values.view_as(points.values)), effect)
+
+
 @defect(
     "values",
     0.03,
     "{effect} of the samples have, in the same coordinate, a value that the data (nearly) never have there",
     "in no coordinate do {margin} of the samples have a value that the data never have there",
+    plant=new_value,
 )
 def values(evalset: EvaluationSet) -> PreparedTest:
     """max_j P_G(x_j not in V_j) - P_H(x_j not in V_j) over coordinates j with few values, V_j those of T.

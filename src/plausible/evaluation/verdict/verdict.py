@@ -1,7 +1,7 @@
 """Did it learn the distribution?  FAIL, PASS or INCONCLUSIVE for each defect, and for all together."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,7 @@ from plausible.evaluation.verdict.defect import (
 
 ALPHA = 0.05  # of a false alarm anywhere in a verdict
 POWER = 0.8  # with which the smallest detectable effect is detected
+FOUND = 0.8  # of the trials in which a planted margin must be found, or its absence says nothing
 _SHUFFLES = 1999
 _RESAMPLES = 999
 
@@ -44,6 +45,7 @@ class TestResult:
     detectable        the smallest effect that n examples a side reveal with power 0.8 at the level
                       that Holm's correction asks of the first rejection.
     needed            where the answer is INCONCLUSIVE for want of examples, those a side that would decide.
+    power             the share of trials in which the margin, planted into real data, was found, where that was tried.
     """
 
     name: str
@@ -56,6 +58,7 @@ class TestResult:
     adjusted: float | None = None
     detectable: float | None = None
     needed: int | None = None
+    power: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,11 @@ class _Uncorrected:
     null: NullSummary
 
 
-def run_tests(evalset: EvaluationSet, progress: Callable[[str], None] | None = None) -> Verdict:
+def run_tests(
+    evalset: EvaluationSet,
+    progress: Callable[[str], None] | None = None,
+    power: Mapping[str, float] | None = None,
+) -> Verdict:
     """Test every defect at once: |G| = |H| = n, G and H shuffled 1,999 times.
 
     Exact under the hypothesis that G and H are drawn alike, whatever T is.  A defect fails when its
@@ -111,6 +118,8 @@ def run_tests(evalset: EvaluationSet, progress: Callable[[str], None] | None = N
     margin; it passes when the smallest detectable effect is within the margin and nothing speaks for
     more; otherwise it is inconclusive and ``needed`` says how many examples would decide.
     progress(name) is called before each test.
+    power   {defect: how often its margin was found when planted into real data}, see ``power``: below 80% a
+            test does not say PASS.
     """
     n = min(len(evalset.samples), len(evalset.heldout))
     if n < 2:
@@ -132,7 +141,21 @@ def run_tests(evalset: EvaluationSet, progress: Callable[[str], None] | None = N
             results.append(_result(defect, raw[name], adjusted[name]))
         else:
             results.append(TestResult(name, State.UNDEFINED, reasons[name], defect.margin))
-    return Verdict(n, _voided(results))
+    return Verdict(
+        n, _voided([_believed(result, (power or {}).get(result.name)) for result in results])
+    )
+
+
+def _believed(result: TestResult, power: float | None) -> TestResult:
+    """No PASS by a test that was not seen to find what it looks for in these data."""
+    result = replace(result, power=power)
+    if power is None or power >= FOUND or result.state is not State.PASS:
+        return result
+    sentence = (
+        f"{_percent(result.margin)} of it, planted into real data, was found in {power:.0%} of the trials, "
+        "so that it was not found here says little"
+    )
+    return replace(result, state=State.INCONCLUSIVE, sentence=sentence)
 
 
 def _voided(results: list[TestResult]) -> tuple[TestResult, ...]:

@@ -12,10 +12,17 @@ from plausible.core.bounds import BELOW_ONE, COUNT, POSITIVE
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind
 from plausible.core.model import Model, models
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, change, smaller
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.nn.networks import ConvEncoder, activation, initialise, perceptron
+from plausible.nn.networks import ConvEncoder, activation, channels, initialise, perceptron
+
+
+def width(convnet: Model) -> int:
+    """The channels at full size, or the units of the perceptron, that the run has."""
+    space, chosen = convnet.space, getattr(convnet.config, "width", None)
+    of_images = space.is_image and min(space.shape[1:]) >= 8
+    return chosen or (channels(space.shape)[0] if of_images else 256)
 
 
 @models
@@ -31,7 +38,10 @@ class ConvNet(Model):
     place: ClassVar[tuple[str, ...]] = ("discriminative, p(y | x)",)
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_posterior": Kind.EXACT}
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
-        "overfitting": (Remedy("a larger --dropout"), Remedy("a smaller --width"))
+        "overfitting": (
+            change("dropout", lambda model, now: 0.5 if now < 0.5 else None),
+            smaller("width", width),
+        )
     }
 
     @dataclass(frozen=True)

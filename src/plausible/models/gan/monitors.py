@@ -1,34 +1,52 @@
-"""What helps a GAN that goes wrong, and when a run does it already."""
+"""What helps a GAN that goes wrong, from what to what, and when a run does it already."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, change, smaller
+from plausible.models.gan.architectures import default_architecture
+from plausible.nn.networks import channels
 
 if TYPE_CHECKING:
-    from plausible.models.gan.config import GANConfig
+    from plausible.models.gan.gan import GAN
 
 _AUGMENTATIONS = ("color", "translation", "cutout")
+_WIDTHS = {
+    "mlp": 256,
+    "dcgan": 64,
+    "resnet": 64,
+    "r3gan": 128,
+}  # by default; that of conv depends on the image
 
 
-def _bounded(config: "GANConfig") -> bool:
-    return {"r1", "r2"} <= set(config.penalties)
+def width(gan: "GAN") -> int:
+    """The width that the run has."""
+    kind = gan.config.architecture or default_architecture(gan.space)
+    return gan.config.width or _WIDTHS.get(kind) or channels(gan.space.shape)[0]
 
 
-def _slower_discriminator(config: "GANConfig") -> bool:
-    return config.lr_discriminator is not None and config.lr_discriminator < config.lr
+def _narrower(gan: "GAN", now: int) -> int | None:
+    step = 16 if gan.config.architecture == "r3gan" else 1  # a multiple of which it has to be
+    return now // 2 // step * step or None
 
 
-_RELATIVISTIC = Remedy(
-    "the default --loss relativistic", lambda config: not config.loss.startswith("relativistic")
+def _lr_discriminator(gan: "GAN") -> float:
+    return gan.config.lr_discriminator or gan.config.lr
+
+
+def _heavier(gan: "GAN", now: float) -> float | None:
+    return 2 * now or None if gan.config.penalties else None
+
+
+_RELATIVISTIC = change(
+    "loss", lambda gan, now: None if now.startswith("relativistic") else "relativistic"
 )
-_PENALTIES = Remedy("--penalties r1 r2", lambda config: not _bounded(config))
-_ONE_UPDATE = Remedy("--updates 1", lambda config: config.updates > 1)
-_SLOWER_D = Remedy("a smaller --lr-discriminator")
-_SAME_LR = Remedy(
-    "the same --lr for both players, without --lr-discriminator",
-    lambda config: config.lr_discriminator is not None,
+_PENALTIES = change(
+    "penalties", lambda gan, now: None if {"r1", "r2"} <= set(now) else ("r1", "r2")
 )
+_ONE_UPDATE = change("updates", lambda gan, now: 1)
+_SLOWER_D = smaller("lr_discriminator", _lr_discriminator)
+_SAME_LR = change("lr_discriminator", lambda gan, now: gan.config.lr, _lr_discriminator)
 
 REMEDIES: Mapping[str, Sequence[Remedy]] = {
     "vanishing gradient": (
@@ -36,39 +54,44 @@ REMEDIES: Mapping[str, Sequence[Remedy]] = {
         _PENALTIES,
         _ONE_UPDATE,
         Remedy(
-            "a smaller --lr-discriminator",
-            lambda config: (
-                not any(
-                    remedy.missing(config) for remedy in (_RELATIVISTIC, _PENALTIES, _ONE_UPDATE)
-                )
-            ),
+            lambda gan: (
+                ""
+                if any(known.advice(gan) for known in (_RELATIVISTIC, _PENALTIES, _ONE_UPDATE))
+                else _SLOWER_D.advice(gan)
+            )
         ),
     ),
     "starved generator": (
         _SLOWER_D,
         _ONE_UPDATE,
         _PENALTIES,
-        Remedy("a larger --penalty-weight", lambda config: bool(config.penalties)),
+        change("penalty_weight", _heavier),
+        change("penalty_weight_end", _heavier),
     ),
     "discriminator overfitting": (
-        Remedy(
-            "--augment color translation cutout (images)",
-            lambda config: (
-                config.augment is not None and not set(_AUGMENTATIONS) <= set(config.augment)
+        change(
+            "augment",
+            lambda gan, now: (
+                None if now is None or set(_AUGMENTATIONS) <= set(now) else _AUGMENTATIONS
             ),
         ),
-        Remedy("a smaller --width"),
+        change("width", _narrower, width),
     ),
-    "mode collapse": (
+    "missing modes": (
         _RELATIVISTIC,
         _PENALTIES,
         _SAME_LR,
-        Remedy("the default --lr", lambda config: config.lr != type(config)().lr),
+        change("lr", lambda gan, now: type(gan.config)().lr),
     ),
+    "garbage": (_RELATIVISTIC, _PENALTIES),
     "oscillation": (_PENALTIES,),
     "divergence": (_PENALTIES,),
     "frozen player": (
-        Remedy("the same --lr for both players, without --lr-discriminator", _slower_discriminator),
+        change(
+            "lr_discriminator",
+            lambda gan, now: gan.config.lr if now < gan.config.lr else None,
+            _lr_discriminator,
+        ),
     ),
 }
 """{phenomenon: what helps}."""

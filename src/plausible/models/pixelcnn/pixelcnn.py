@@ -9,7 +9,7 @@ from torch import nn
 from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE
 from plausible.core.errors import UsageError
 from plausible.core.model import models
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, change, smaller
 from plausible.core.space import Space
 from plausible.models.autoregressive import AutoregressiveModel
 from plausible.models.pixelcnn.gated import Gated
@@ -32,7 +32,10 @@ class PixelCNN(AutoregressiveModel):
 
     name: ClassVar[str] = "pixelcnn"
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
-        "overfitting": (Remedy("a larger --dropout"), Remedy("a smaller --width"))
+        "overfitting": (
+            change("dropout", lambda model, now: 0.5 if now < 0.5 else None),
+            smaller("width"),
+        )
     }
 
     @dataclass(frozen=True)

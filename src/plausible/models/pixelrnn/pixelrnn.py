@@ -8,7 +8,7 @@ from torch import nn
 
 from plausible.core.bounds import COUNT
 from plausible.core.model import models
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space
 from plausible.models.autoregressive import AutoregressiveModel
 from plausible.models.pixelrnn.diagonal import DiagonalLSTM
@@ -27,9 +27,7 @@ class PixelRNN(AutoregressiveModel):
     """
 
     name: ClassVar[str] = "pixelrnn"
-    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
-        "overfitting": (Remedy("a smaller --hidden"),)
-    }
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {"overfitting": (smaller("hidden"),)}
 
     @dataclass(frozen=True)
     class Config(AutoregressiveModel.Config):

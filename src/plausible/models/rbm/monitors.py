@@ -9,7 +9,7 @@ import torch
 from plausible.core.finding import Finding, Severity, check, probe
 from plausible.core.model import Explicit, Model
 from plausible.core.reading import CONSTANT_UNITS, Reading
-from plausible.core.remedy import Remedy
+from plausible.core.remedy import Remedy, change, larger, smaller
 from plausible.core.snapshot import Snapshot
 from plausible.data.part import Data
 from plausible.models.rbm.capabilities import EnergyBased, Hidden
@@ -84,24 +84,35 @@ def constant_units(snapshot: Snapshot) -> Mapping[Reading, float]:
     return {CONSTANT_UNITS: same.double().mean().item()}
 
 
-def _can_be_tempered(config: Any) -> bool:
+def hidden_units(rbm: Any) -> int:
+    """The number that the run has."""
+    return int(rbm.config.hidden or min(500, 2 * rbm.space.dims))
+
+
+def _can_be_tempered(rbm: Any) -> bool:
+    config = rbm.config
     return config.persistent and config.temperatures < 10 and not config.fast_weights
 
 
 _LESS_STUCK = (
-    Remedy("--persistent", lambda config: not config.persistent, Severity.NOTE),
-    Remedy("--temperatures 10", _can_be_tempered, Severity.NOTE),
-    Remedy(
-        "--fast-weights (in the place of --temperatures)",
-        lambda config: _can_be_tempered(config) and config.temperatures == 1,
-        Severity.NOTE,
+    change("persistent", lambda rbm, now: True, least=Severity.NOTE),
+    change(
+        "temperatures",
+        lambda rbm, now: 10 if _can_be_tempered(rbm) else None,
+        least=Severity.NOTE,
     ),
-    Remedy("--gibbs 5", lambda config: config.gibbs < 5, Severity.NOTE),
+    change(
+        "fast_weights",
+        lambda rbm, now: True if _can_be_tempered(rbm) and rbm.config.temperatures == 1 else None,
+        least=Severity.NOTE,
+        note="in the place of --temperatures",
+    ),
+    change("gibbs", lambda rbm, now: 5 if now < 5 else None, least=Severity.NOTE),
 )
 
 REMEDIES: Mapping[str, Sequence[Remedy]] = {
     "chain mixing": _LESS_STUCK,
-    "normalising constant": (*_LESS_STUCK, Remedy("a smaller --lr")),
-    "overfitting": (Remedy("a smaller --hidden"), Remedy("a larger --decay")),
+    "normalising constant": (*_LESS_STUCK, smaller("lr")),
+    "overfitting": (smaller("hidden", hidden_units), larger("decay")),
 }
 """{phenomenon: what helps}."""

@@ -12,8 +12,8 @@ from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb
-from plausible.core.model import Explicit, models
-from plausible.core.remedy import Remedy
+from plausible.core.model import Explicit, Model, models
+from plausible.core.remedy import Remedy, change, smaller
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.models.pixelcnn.pixelcnn import PixelCNN
@@ -21,6 +21,17 @@ from plausible.models.vqvae.codebook import Codebook
 from plausible.nn.networks import DepthToSpace, SpaceToDepth
 from plausible.nn.observation import Params, observation
 from plausible.nn.residual import FEW_IMAGES, ResidualConv, group_norm, set_dropout
+
+
+def _dropout(vq_vae: Model) -> float | str:
+    share: float | None = getattr(vq_vae.config, "dropout", None)
+    return "at most 0.5, by default" if share is None else share
+
+
+def _more_dropout(vq_vae: Model, now: float | str) -> float | None:
+    if isinstance(now, str):  # half, where images are few
+        return 0.7
+    return next((share for share in (0.5, 0.7) if now < share), None)
 
 
 @models
@@ -42,7 +53,7 @@ class VQVAE(Explicit):
     )  # fmt: skip
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {
-        "overfitting": (Remedy("a larger --dropout"), Remedy("a smaller --prior-width"))
+        "overfitting": (change("dropout", _more_dropout, _dropout), smaller("prior_width"))
     }
 
     @dataclass(frozen=True)

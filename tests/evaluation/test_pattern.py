@@ -11,7 +11,7 @@ from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.evaluation.permutation import observed
 from plausible.evaluation.verdict.defect import defects
-from plausible.evaluation.verdict.texture import peaks
+from plausible.evaluation.verdict.pattern import peaks
 from plausible.evaluation.verdict.verdict import State, run_tests
 
 pytestmark = pytest.mark.slow
@@ -41,11 +41,11 @@ def shown(samples, heldout):
 
 def result(samples, heldout):
     found = shown(samples, heldout)
-    return next(r for r in run_tests(found).results if r.name == "texture")
+    return next(r for r in run_tests(found).results if r.name == "regular pattern")
 
 
 def effect(samples, heldout):
-    kind = defects["texture"]
+    kind = defects["regular pattern"]
     found = shown(samples, heldout)
     return kind.effect(kind.function(found).statistic(observed(len(samples)))).item()
 
@@ -88,7 +88,7 @@ def test_a_grid_in_one_channel_and_in_images_that_are_not_square():
 
 
 def test_tiny_images_and_vectors_have_none():
-    kind = defects["texture"]
-    for x in (torch.rand(20, 1, 7, 9), torch.rand(20, 3)):
-        with pytest.raises(NotDefined, match="at least 8 pixels"):
+    kind = defects["regular pattern"]
+    for x in (torch.rand(20, 1, 15, 19), torch.rand(20, 3)):
+        with pytest.raises(NotDefined, match="at least 16 pixels"):
             kind.function(evalset(x, x, x))

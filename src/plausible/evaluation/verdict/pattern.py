@@ -1,27 +1,41 @@
 """Does a regular pattern lie over the samples, a grid or stripes, that real images do not have?"""
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import pad
 
 from plausible.core.errors import NotDefined
+from plausible.core.space import Space
+from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.permutation import GroupLabels
 from plausible.evaluation.verdict.defect import PreparedTest, defect, detectable_excess
+from plausible.evaluation.verdict.planting import Planted, everywhere, with_x
 
-_SMALLEST = 8  # pixels a side: below, every frequency is the neighbour of every other
+_SMALLEST = 16  # pixels a side: below, a pattern is not told from what surrounds it
 _LARGEST = 128  # pixels a side that are looked at, from the middle, which bounds memory and time
 _VALUES = 2**20  # numbers in one chunk of images
 
 
+def checkered(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
+    """A checkerboard over every image that adds ``effect`` times the amplitude that is at its frequency."""
+    _need(points.space)
+    height, width = points.space.shape[1:]
+    board = (torch.arange(height)[:, None] + torch.arange(width)) % 2 * 2.0 - 1  # (H, W)
+    x = points.as_batch().x  # (N, C, H, W)
+    size = effect * (x * board).mean((2, 3)).square().mean().sqrt()
+    return everywhere(with_x(points, x + max(size.item(), 1 / 255) * board))
+
+
 @defect(
-    "texture",
+    "regular pattern",
     1.0,
     "a regular pattern, a grid or stripes: the amplitude of one spatial frequency stands out by {effect}",
     "no regular pattern: the amplitude of no spatial frequency stands out by {margin}",
     effect=lambda peak: torch.expm1(peak / 2),
+    plant=checkered,
 )
-def texture(evalset: EvaluationSet) -> PreparedTest:
+def regular_pattern(evalset: EvaluationSet) -> PreparedTest:
     """max_f E_G s_f - E_H s_f, s_f the log power at frequency f less the median of those around it.
 
     Blur and noise change neighbouring frequencies alike and leave s_f as it is; a layer that puts
@@ -29,9 +43,7 @@ def texture(evalset: EvaluationSet) -> PreparedTest:
     Source: Odena et al. 2016, doi:10.23915/distill.00003 (checkerboard artefacts); Durall et al. 2020,
     https://arxiv.org/abs/2003.01826 (seen in the spectrum).
     """
-    space = evalset.space
-    if not space.is_image or min(space.shape[1:]) < _SMALLEST:
-        raise NotDefined(f"a pattern needs images of at least {_SMALLEST} pixels a side")
+    _need(evalset.space)
     scores = torch.cat([_standing_out(v) for v in (evalset.samples, evalset.heldout)])  # (N, F)
 
     def statistic(labels: GroupLabels) -> Tensor:
@@ -40,6 +52,11 @@ def texture(evalset: EvaluationSet) -> PreparedTest:
         return apart.amax(1)  # (B, F) -> (B,)
 
     return PreparedTest(statistic, detectable_excess)
+
+
+def _need(space: Space) -> None:
+    if not space.is_image or min(space.shape[1:]) < _SMALLEST:
+        raise NotDefined(f"a pattern needs images of at least {_SMALLEST} pixels a side")
 
 
 def _standing_out(embedded: Embedded) -> Tensor:

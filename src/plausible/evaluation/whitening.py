@@ -13,7 +13,5 @@ def whitening(rest: Tensor, ridge: float) -> Tensor:
     """
     values, vectors = torch.linalg.eigh((rest.T @ rest / len(rest)).double())  # (p,), (p, p)
     if values.mean() <= 1e-12:
-        raise NotDefined(
-            "the examples of each mode are all the same, so there is no spread to compare"
-        )
+        raise NotDefined("the examples are all the same, so there is no spread to compare")
     return (vectors / (values.clamp(min=0) + ridge * values.mean()).sqrt()).float()

@@ -1,0 +1,171 @@
+"""Do the tests work on these very data?  Each defect, as large as its margin, planted into real data and looked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Generator, Tensor
+
+from plausible.core.errors import NotDefined
+from plausible.data.part import Part
+from plausible.data.split import merge_parts
+from plausible.evaluation.critic.critic import aspects, make_critiques
+from plausible.evaluation.embedding import Embedding
+from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.permutation import GroupLabels, grouped
+from plausible.evaluation.verdict.defect import Defect, PreparedTest, defects
+from plausible.evaluation.verdict.planting import Planted, sampled
+
+TRIALS = 40
+_NULL = 999  # shuffles
+_SIDE = 500  # real points a side, at most: from there on errors shrink as n^-1/2
+_TRAIN = 4000  # training examples
+_FEWEST = 20  # real points a side
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Halves of P = 2m real points, and which of one half have the defect: what is asked of a statistic.
+
+    labels  of 2P points, those with the defect first: rows of samples with it, then rows of both sides with half of it.
+    count   rows of the first kind.
+    """
+
+    labels: GroupLabels
+    count: int
+
+    def found(self, statistic: Tensor, n: int, m: int, level: float) -> float:
+        """The share of the trials above what shuffling reaches with a chance of ``level``; both as they would be at n a side.
+
+        What is random shrinks as n^-1/2, so its deviations are scaled by sqrt(m / n).  statistic (B,).
+        """
+        planted, null = self.split(statistic)
+        scale = (m / n) ** 0.5
+        critical = null.mean() + scale * (null.quantile(1 - level) - null.mean())
+        return float(
+            (planted.median() + scale * (planted - planted.median()) > critical).float().mean()
+        )
+
+    def split(self, statistic: Tensor) -> tuple[Tensor, Tensor]:
+        """(of samples with the defect, of shuffled ones)."""
+        return statistic[: self.count], statistic[self.count :]
+
+
+def halves(planted: Planted, generator: Generator) -> Trials:
+    """Random halves of the real points, of which one is held out and the other has the defect.
+
+    In the rows after the first ``TRIALS`` both halves have half of it, as they would if samples and held-out points
+    were shuffled: real data alone would have no rare value to compare with.
+    """
+    size, rows = len(planted.points), TRIALS + _NULL
+    first = torch.rand(TRIALS, size // 2, generator=generator) < 0.5
+    paired = torch.cat(
+        [first, ~first], 1
+    )  # of i and i + m one is a sample: a held-out copy has its original
+    shuffles = torch.rand(_NULL, size, generator=generator).argsort(1) < size // 2
+    ours = torch.cat([paired, shuffles])  # (B, P)
+    variant = torch.randint(planted.variants(), (rows,), generator=generator)
+    changed, kept = planted.changed[variant], planted.kept[variant]  # (B, P) each
+    shuffled = torch.arange(rows)[:, None] >= TRIALS
+    changed = torch.where(shuffled, changed / 2, torch.where(ours, changed, 0.0))
+    kept = torch.where(shuffled, (1 + kept) / 2, torch.where(ours, kept, 1.0))
+    has = torch.rand(rows, size, generator=generator) < changed
+    there = torch.rand(rows, size, generator=generator) < kept
+    is_sample, is_heldout = (
+        torch.cat([side & there & has, side & there & ~has], 1) for side in (ours, ~ours)
+    )  # (B, 2P) each
+    return Trials(grouped(is_sample, is_heldout), TRIALS)
+
+
+def real_points(parts: Sequence[Part], n: int, generator: Generator) -> Part:
+    """At most 2 min(n, 500) points of parts that nothing learned from, an even number, in random order."""
+    whole = merge_parts(*parts)
+    count = min(len(whole) // 2, n, _SIDE)
+    if count < _FEWEST:
+        raise NotDefined(f"{len(whole)} real points are too few to plant defects into")
+    return whole.rows(torch.randperm(len(whole), generator=generator)[: 2 * count])
+
+
+def planted_power(
+    evalset: EvaluationSet,
+    embedding: Embedding,
+    real: Part,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, float]:
+    """{defect: the share of trials in which its margin, planted into real points, is found at the level of the verdict}.
+
+    evalset  whose numbers of samples and of held-out examples the verdict will have.
+    real     (2m) points that neither the generator nor the embedding learned from, see ``real_points``.
+    A defect that is not defined for these data, or that cannot be planted, is left out.
+    """
+    rows = torch.randperm(len(evalset.train), generator=evalset.generator())[:_TRAIN]
+    n = min(len(evalset.samples), len(evalset.heldout))
+    scene = replace(
+        evalset, train=evalset.train[rows], heldout=embedding.embed(real), spare=None,
+        likeness=None, critiques=None, model=None,
+    )  # fmt: skip
+    found = {}
+    for i, (name, defect) in enumerate(defects.items()):
+        progress(i / len(defects))
+        try:
+            found[name] = _power(defect, scene, embedding, n, len(evalset.samples))
+        except NotDefined:
+            continue
+    return found
+
+
+def _power(
+    defect: Defect, scene: EvaluationSet, embedding: Embedding, n: int, samples: int
+) -> float:
+    if defect.plant is None:
+        raise NotDefined(f"{defect.name} cannot be planted")
+    level, generator = 0.05 / len(defects), scene.generator()
+    if defect.aspect is not None:
+        if defect.aspect not in aspects(scene.space):
+            raise NotDefined(f"{defect.name} cannot be looked at")
+        return _critic_power(defect, scene, embedding, n, samples, level)
+    real = scene.heldout
+    planted = defect.plant(real.part, scene.train.part, defect.margin, generator)
+    changed = real if planted.points is real.part else embedding.embed(planted.points)
+    test = defect.function(replace(scene, samples=changed))
+    assert isinstance(test, PreparedTest)
+    trials = halves(planted, generator)
+    statistic = defect.effect(test.statistic(trials.labels))
+    return trials.found(statistic, n, len(real) // 2, level)
+
+
+def _critic_power(
+    defect: Defect, scene: EvaluationSet, embedding: Embedding, n: int, samples: int, level: float
+) -> float:
+    """One critic learns; its answers, drawn anew as often as it would be asked, are found significant or not.
+
+    Half of T takes the place of real points in the samples that teach, or there would be too few.
+    """
+    aspect = defect.aspect
+    assert defect.plant is not None
+    assert aspect is not None
+    generator, m = scene.generator(), len(scene.heldout) // 2
+    train, real = scene.train, scene.heldout.part
+    spare = train.part.rows(slice(0, min(len(train) // 2, max(samples - m, 0))))
+    fresh = merge_parts(spare, real.rows(slice(0, m)))
+    planted = defect.plant(fresh, train.part, defect.margin, generator)
+    made = sampled(planted, fresh, generator)
+    (said, *_) = make_critiques(
+        replace(
+            scene,
+            samples=embedding.embed(made),
+            train=train[slice(len(spare), None)],
+            heldout=scene.heldout[slice(m, None)],
+        ),
+        [aspect],
+        looks=1,
+    )[aspect]
+    asked = min(n, samples * 2 // 3)
+    counts = torch.tensor([[said.hits], [said.false_alarms]]) / said.asked
+    draws = torch.binomial(
+        torch.full((2, TRIALS), float(asked)), counts.expand(2, TRIALS), generator=generator
+    )
+    again = [
+        replace(said, hits=int(a), false_alarms=int(b), asked=asked) for a, b in draws.T.tolist()
+    ]
+    return sum(one.p <= level for one in again) / TRIALS

@@ -1,0 +1,86 @@
+"""What critics are surest of, and what they looked at."""
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from plausible.evaluation.critic.views import VIEWS, WHOLE
+from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.figures.pixels import images
+from plausible.figures.plots import rendered
+
+_SHOWN = 8
+_LARGE = 96  # pixels a side at which an image is shown
+_HEAD, _GAP = 30, 26  # pixels for the title, and for that of a row
+_SWATCHES = 64  # colours of one image
+
+
+def critic_pictures(evalset: EvaluationSet) -> dict[str, Image.Image]:
+    """{file name: picture} for each aspect in which a critic proves a difference.
+
+    Four rows: the samples it is surest of, what of them it looked at, the held-out images that it is surest of, and
+    the same of those.  Of a critic that sees everything only the images.
+    """
+    found = {}
+    for aspect, said in (evalset.critiques or {}).items():
+        last = said[-1]
+        if evalset.space.is_image and last.bound > 0 and last.surest:
+            sides = (
+                (evalset.samples.part, last.surest, "samples"),
+                (evalset.heldout.part, last.most_real, "real images"),
+            )
+            rows = []
+            for part, chosen, name in sides:
+                x = part.batch(torch.tensor(chosen[:_SHOWN])).x
+                rows.append((f"{name} that the critic is surest of", x))
+                if aspect != WHOLE:
+                    rows.append((_LOOKED_AT[aspect], looked_at(aspect, x)))
+            proven = f"at least {last.bound:.0%} of the mass differs"
+            title = "all of it" if aspect == WHOLE else aspect
+            found[f"critic-{title.replace(' ', '-')}.png"] = _labelled(
+                f"A critic of {title}: {proven}", rows
+            )
+    return found
+
+
+_LOOKED_AT = {
+    "shape": "what it saw: means of blocks",
+    "texture": "what it saw: fine detail, four times as strong",
+    "colour": "what it saw: colours, by brightness",
+}
+
+
+def looked_at(aspect: str, x: Tensor) -> Tensor:
+    """What of images a critic of this aspect sees, as images: (N, C, H, W) -> (N, C, h, w) in [0, 1]."""
+    if aspect == "colour":
+        small = interpolate(x, (_SWATCHES // 8, _SWATCHES // 8), mode="area").flatten(2)
+        order = small[:, :3].mean(1).argsort(1)  # (N, P)
+        sorted_ = small.gather(2, order[:, None].expand_as(small))
+        return sorted_.unflatten(2, (_SWATCHES // 8, _SWATCHES // 8))
+    seen = VIEWS[aspect].see(x)
+    if aspect == "texture":
+        if x.shape[1] == 4:  # nothing is transparent in fine detail
+            seen = pad(seen[:, :3], (0, 0, 0, 0, 0, 1), value=0.125)
+        return (0.5 + 4 * seen).clamp(0, 1)
+    return seen
+
+
+def _labelled(title: str, rows: list[tuple[str, Tensor]]) -> Image.Image:
+    from matplotlib.figure import Figure
+
+    count = len(rows[0][1])
+    height = len(rows) * (_LARGE + _GAP) + _HEAD
+    figure = Figure(figsize=(count * _LARGE / 100, height / 100), dpi=100)
+    grids = figure.subplots(len(rows), count, squeeze=False)
+    for line, (name, x) in zip(grids, rows, strict=True):
+        for axes, tile in zip(line, images(x), strict=False):
+            axes.imshow(tile, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        for axes in line:
+            axes.set_axis_off()
+        line[0].set_title(name, loc="left", fontsize=9)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    top = 1 - (_HEAD + _GAP) / height
+    space = _GAP / _LARGE
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=top, wspace=0.04, hspace=space)
+    return rendered(figure)
