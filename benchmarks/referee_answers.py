@@ -27,7 +27,6 @@ SIZES = {
     "table": (1000, 300, 3000), "mnist": (1000,), "digits": (500,), "ring": (1000,), "iris": (45,), "wine": (55,),
     "breast cancer": (170,),
 }  # fmt: skip
-ONE_SIZE = (MARGIN,)  # cases that are planted at the first n alone
 FIRST = 4  # repetitions of every row before any has more
 PER_REAL = 3  # repetitions of real data for one of a defect
 LETTERS = {State.FAIL: "F", State.PASS: "P", State.INCONCLUSIVE: "I", State.UNDEFINED: "-"}
@@ -85,16 +84,16 @@ class Answers:
 
 
 def all_rows(settings: Iterable[str], cases: Iterable[str]) -> list[Row]:
-    """Every case on every setting that can have it; real data everywhere, at the first n of other sets alone."""
+    """Every case on every setting that can have it, real data everywhere; the first n of each set before the others."""
+    names, cases = list(settings), list(cases)
     found = []
-    for name in settings:
-        for i, n in enumerate(SIZES[name]):
-            found += [
-                (name, n, planted)
-                for planted in cases
-                if planted == REAL
-                or (KINDS.get(name) in CASES[planted].kinds and not (i and planted.startswith(ONE_SIZE)))
-            ]  # fmt: skip
+    for i in range(max(map(len, SIZES.values()))):
+        for planted in cases:
+            kinds, once = CASES[planted].kinds, planted.startswith(MARGIN)  # margins at one n alone
+            for name in names:
+                fits = planted == REAL or KINDS.get(name) in kinds
+                if i < len(SIZES[name]) and fits and not (i and once):
+                    found.append((name, SIZES[name][i], planted))
     return found
 
 

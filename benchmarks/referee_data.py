@@ -114,6 +114,8 @@ def referee(name: str, n: int) -> Referee:
     pool = None if where.pool is None else eyes.embedding.embed(where.pool)
     blind = Referee(where, eyes.embedding, pool, {})
     scene = where.split(n, n, torch.Generator().manual_seed(0))
+    # what is planted into must not lie in T, as it may where everything is split anew
+    scene = replace(scene, train=where.data.train.rows(slice(0, _TRAIN)), rows=None)
     evalset = blind.evalset(scene, scene.fresh.rows(slice(0, n)), 0)
     return replace(blind, power=power_of(where.data, evalset, eyes, told))
 

@@ -338,27 +338,6 @@ def outliers_of_fashion_mnist() -> str:
 
 
 @table
-def verdict() -> str:
-    header = (
-        "data", "n", "planted", "test", "significant", "FAIL", "every test PASS",
-        "other tests that FAIL in over 20%",
-    )  # fmt: skip
-    columns = (
-        "data", "n", "planted", "test", "significant", "FAIL", "all PASS", "others that FAIL in over 20%"
-    )  # fmt: skip
-    lines = rows("benchmarks/verdict")
-    return markdown(header, ([str(r[column]) for column in columns] for r in lines))
-
-
-@table
-def verdict_copies() -> str:
-    columns = ("data", "planted", "copied fraction significant", "near duplicates significant")
-    copies = [r for r in rows("benchmarks/verdict") if r["test"] == "copies"]
-    header = ("data", "planted", "copied fraction", "near duplicates")
-    return markdown(header, ([str(r[column]) for column in columns] for r in copies))
-
-
-@table
 def diagnosis() -> str:
     def line(r: Row) -> tuple[str, ...]:
         result = "accused" if r["named"] == "" else "named"
@@ -370,3 +349,12 @@ def diagnosis() -> str:
         "data", "training", "runs", "result", "95% interval", "median delay, rounds", "raised before"
     )  # fmt: skip
     return markdown(header, map(line, rows("benchmarks/diagnosis")))
+
+
+@table
+def updates_to_accuracy() -> str:
+    sides, found = (4, 8, 16, "full"), {}
+    for r in rows("benchmarks/updates_to_accuracy"):
+        found.setdefault((r["data"], r["ladder"], r["rungs"]), {})[r["side"]] = r["updates"]
+    header = ("data", "ladder", "rungs", "4 pixels", "8 pixels", "16 pixels", "full size")
+    return markdown(header, ((*key, *(of.get(s, "") for s in sides)) for key, of in found.items()))

@@ -45,6 +45,16 @@ def _cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture
+def believing(monkeypatch):
+    """Tests are tried on as much as for users, see ``_cache``: a verdict can say PASS."""
+    power = import_module("plausible.evaluation.verdict.power")
+    for name, more in (("TRIALS", 40), ("_NULL", 999), ("_SIDE", 500)):
+        monkeypatch.setattr(power, name, more)
+    monkeypatch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (100, 400))
+    monkeypatch.setattr(import_module("plausible.tasks.eyes"), "_VERSION", "believing")
+
+
 def make_data(space: Space, n: int = 96, seed: int = 0) -> Data:
     """n random points of a space in three parts, with labels where the space has classes."""
     generator = torch.Generator().manual_seed(seed)

@@ -48,7 +48,7 @@ def foreign(tmp_path_factory):
     for i in range(12):
         side = 9 if i == 5 else 8
         Image.fromarray(np.full((side, side), 90, np.uint8)).save(folder / "sizes" / f"{i}.png")
-    for name, n in (("toy", 200), ("data", 5000), ("other", 1400)):
+    for name, n in (("toy", 200), ("data", 9000), ("other", 2600)):
         values = generator.normal(size=(n, 2 if name == "toy" else 20))
         words = ",".join(f"c{k}" for k in range(values.shape[1]))
         np.savetxt(folder / f"{name}.csv", values, delimiter=",", header=words, comments="")
@@ -139,7 +139,9 @@ def test_the_same_samples_in_other_codes_get_the_same_verdict(capsys, foreign):
         ),  # a dozen of the very items that they are held against
     ],
 )
-def test_strict_turns_the_verdict_into_an_exit_code(capsys, foreign, samples, args, code):
+def test_strict_turns_the_verdict_into_an_exit_code(
+    capsys, foreign, samples, args, code, believing
+):
     command = ["evaluate", "--samples", str(foreign / samples), "--strict", "--out", "s"]
     paths = (str(foreign / a) if a.endswith(("csv", "npz")) else a for a in args)
     with pytest.raises(SystemExit) as end:
@@ -154,11 +156,11 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
     table = foreign / "data.csv"
     common = ["--samples", foreign / "other.csv", "--data", table]
     out, measures = evaluated(capsys, *common, "--split", "0.05", "--out", "a")
-    assert "1,400 samples against 250 held-out items" in out
-    assert measures["compared"] == 125
-    assert measures["verdict"]["n"] == 250
+    assert "2,600 samples against 450 held-out items" in out
+    assert measures["compared"] == 225
+    assert measures["verdict"]["n"] == 450
     out, _ = evaluated(capsys, *common, "--heldout", foreign / "other.csv", "--out", "b")
-    assert "1,400 samples against 1,400 held-out items" in out
+    assert "2,600 samples against 2,600 held-out items" in out
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,9 @@ def test_what_is_planted_several_times_the_margin_is_found_by_the_test_that_owns
             continue
         trials = halves(planted, generator)
         statistic = defect.effect(test.statistic(trials.labels))
-        power[name] = trials.found(statistic, 200, 200, 0.05)
+        power[name] = trials.found(statistic, 200, 0.05)
         _, null = trials.split(statistic)
-        assert trials.found(torch.cat([null[:20], null]), 200, 200, 0.05) < 0.5  # not without one
+        assert trials.found(torch.cat([null[:20], null]), 200, 0.05) < 0.5  # not without one
     assert min(power.values()) >= 0.4, power
     assert sum(power.values()) >= 0.9 * len(power), power
 
@@ -189,5 +189,5 @@ def test_nothing_found_in_real_data_is_rare():
     scores = torch.randn(800, generator=seeded(1))
     scores[:400] = scores[400:]
     statistic = trials.labels.difference(scores)
-    share = trials.found(statistic, 200, 200, 0.05)
+    share = trials.found(statistic, 200, 0.05)
     assert share <= stats.binom.ppf(0.999, trials.count, 0.08) / trials.count

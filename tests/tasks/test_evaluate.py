@@ -167,9 +167,9 @@ def test_as_many_samples_as_held_out_examples_are_compared(kind):
 
 
 @pytest.mark.slow
-def test_a_perfect_generator_passes_where_there_are_enough_examples():
+def test_a_perfect_generator_passes_where_there_are_enough_examples(believing):
     space = Space((20,))
-    report = sound(evaluate(points(space, 1500), data_of(space, 1500, 1500), seed=1))
+    report = sound(evaluate(points(space, 2500), data_of(space, 2500, 2500), seed=1))
     assert report.verdict.state is State.PASS, report.verdict
     assert report.verdict.exit_code == 0
 
@@ -369,9 +369,11 @@ def test_classes_with_one_item_or_none(shape, hasty):
         y[lone] = 1
         data = data_of(space, 95, 100, y=y)
         report = sound(evaluate(points(space, 60), data))
-        assert report.classes[2].real == 0
-        assert math.isfinite(report.classes[2].ratio)
-        assert report.reference_accuracy >= 0.5
+        assert (
+            not report.classes
+        )  # one class alone is no knowledge of a classifier, so modes are bins
+        assert "no better than the largest class" in report.features
+        assert report.reference_accuracy is None
 
 
 def test_progress_is_told(digits):

@@ -138,10 +138,11 @@ def _in_order(data: Data, columns: tuple[str, ...], notes: list[str]) -> Data:
 
 
 def merge_parts(*parts: Part) -> Part:
-    """Several parts of one data set as one."""
+    """Several parts of one data set as one, without labels where one of them has none."""
     labels = [part.y for part in parts if part.y is not None]
     values = torch.cat([part.values for part in parts])
-    return replace(parts[0], values=values, y=torch.cat(labels) if labels else None)
+    y = torch.cat(labels) if len(labels) == len(parts) else None
+    return replace(parts[0], values=values, y=y)
 
 
 def _whole(data: Data) -> Part:

@@ -14,6 +14,7 @@ from plausible.evaluation.evaluation_set import Embedded
 from plausible.evaluation.features import Features, pca, random_convolutions
 from plausible.evaluation.invariants import deviations, never_varying, standardised
 from plausible.evaluation.metrics.histogram import Assign, classifier_modes, kmeans_bins
+from plausible.evaluation.shapes import shape, shapes
 from plausible.evaluation.shrink import shrunk
 
 _CHUNK = 1024
@@ -81,7 +82,7 @@ def fit_embedding(
     features    an extractor x -> (N, d) and what it is called; by default the principal components
                 of random convolutions for images, of standardised coordinates for vectors.  Of vectors
                 the distance from what never varies in T is one more, see ``invariants``.
-    classifier  assigns modes to labelled data; otherwise k-means places 2 to 20 bins, so that about
+    classifier  assigns modes to labelled data; otherwise k-means of shapes places 2 to 20 bins, so that about
                 100 held-out examples fall into each.
     """
     space, generator = train.space, torch.Generator().manual_seed(seed)
@@ -93,11 +94,15 @@ def fit_embedding(
     extract, description = features
     if classifier is not None:
         return Embedding(extract, raw, classifier_modes(classifier), description, class_names, True)
-    with torch.no_grad():
-        embedded = torch.cat([_flat(extract(few)) for few in x.split(_CHUNK)])
+    seen = shapes(train.rows(rows)) if space.is_image else raw(x)
     count = min(max(compared // _FULL, 2), _BINS)
-    _check_measurable(embedded, "features")
-    assign, count = kmeans_bins(embedded, count, generator)
+    _check_measurable(seen, "coordinates")
+    bins, count = kmeans_bins(seen, count, generator)
+    look = shape if space.is_image else raw
+
+    def assign(x: Tensor, features: Tensor) -> Tensor:
+        return bins(x, look(x).cpu())
+
     names = tuple(f"bin {k}" for k in range(count))
     return Embedding(extract, raw, assign, description, names, False)
 

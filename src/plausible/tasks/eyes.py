@@ -29,7 +29,7 @@ from plausible.models.discriminative.convnet import ConvNet
 from plausible.runs.files import write
 from plausible.tasks.reference_classifier import cache, reference_classifier
 
-_VERSION = 1  # of what is kept; another one where planting or looking changes
+_VERSION = 2  # of what is kept; another one where planting or looking changes
 _LEARN = 5000  # training examples that fix principal components
 _CHANCE = 0.01  # with which a classifier that knows nothing is taken for one that does
 
@@ -169,8 +169,16 @@ def _asked_for(features: Extractor | Features, train: Part, classifier: ConvNet 
 
 
 def _unknown(data: Data) -> Sequence[Part]:
-    """The parts that nothing learned from; each with a seed of its own where pixels are drawn."""
-    return data.heldout.frozen(1), data.validation.frozen(2)
+    """The parts that nothing learned from; each with a seed of its own where pixels are drawn.
+
+    Where samples of another program are judged, T ends with the validation part, which that program had no reason
+    to set aside.
+    """
+    heldout, validation = data.heldout.frozen(1), data.validation
+    end = data.train.values[-len(validation) :]
+    if len(end) == len(validation) and torch.equal(end, validation.values):
+        return (heldout,)
+    return heldout, validation.frozen(2)
 
 
 def _remembered(data: Data, what: str, names: Sequence[str], make: Callable[[], Any]) -> Any:

@@ -6,5 +6,6 @@
 ``views``          what a critic is shown of an image: all of it, its shape, its texture, its colours
 ``networks``       what looks
 ``convolutional``  how it learns
+``effort``, ``updates_to_accuracy``  how many updates critics need to be 75% right
 ``tabular``        boosted trees of coordinates, and a linear critic of features
 """

@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 
 from plausible.core.space import Space
 from plausible.data.part import Part
-from plausible.evaluation.critic.lesson import SURE, Critic, Learned, Lesson
+from plausible.evaluation.critic.lesson import SURE, Critic, Learned, Lesson, batches
 from plausible.evaluation.critic.views import View
 from plausible.evaluation.evaluation_set import Embedded
 
@@ -42,7 +42,10 @@ def learn_convnet(lesson: Lesson, view: View, budget: int) -> Iterator[Learned]:
     every = min(_EVERY, max(5, total // _LOOKS))
     optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
     generator = torch.Generator().manual_seed(lesson.seed)
-    real, samples = (_rows(len(side), generator) for side in (lesson.real, lesson.samples))
+    real, samples = (
+        batches(torch.arange(len(side)), _BATCH, generator)
+        for side in (lesson.real, lesson.samples)
+    )
     best: Learned | None = None
     for update in range(1, total + 1):
         loss = _loss(net, lesson, eye, next(real), next(samples), lesson.seed + update)
@@ -99,14 +102,6 @@ class _Eye:
 def updates(space: Space, looks: int) -> int:
     """How many are allowed for so many looks; a long one only where it is worth its time."""
     return BUDGETS[0] if looks < 2 or max(space.shape[1:]) > _LARGE else BUDGETS[1]
-
-
-def _rows(n: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Batches of rows, one permutation after another."""
-    while True:
-        for rows in torch.randperm(n, generator=generator).split(_BATCH):
-            if len(rows) == min(n, _BATCH):
-                yield rows
 
 
 def _loss(

@@ -1,6 +1,6 @@
 """What a critic learns from, and how good it has become."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -89,3 +89,11 @@ def split(points: Embedded, generator: torch.Generator) -> tuple[Embedded, Embed
     rows = torch.randperm(len(points), generator=generator)[:_MOST]
     held = min(max(1, len(rows) // 5), _HELD)
     return points[rows[held:]], points[rows[:held]]
+
+
+def batches(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Full batches of one permutation of these rows after another; of fewer than ``size`` all of them."""
+    while True:
+        for few in rows[torch.randperm(len(rows), generator=generator)].split(size):
+            if len(few) == min(len(rows), size):
+                yield few

@@ -6,7 +6,7 @@ judged: what is told apart after 20 updates is worse than what takes 200.
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from statistics import fmean
 
@@ -17,7 +17,9 @@ from torch.nn.functional import adaptive_avg_pool2d, softplus
 from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.evaluation.critic.effort import LEVEL, Effort, crossing, milestones
-from plausible.evaluation.critic.networks import convnet, perceptron_of_pixels
+from plausible.evaluation.critic.lesson import batches
+from plausible.evaluation.critic.networks import convnet
+from plausible.evaluation.critic.views import VIEWS, WHOLE
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 
 BUDGET = 500
@@ -33,12 +35,12 @@ _FEWEST = 100  # samples of which a quarter can be asked about
 _HOPELESS = 0.6  # right at the end of the budget: the next critic would not get to 75% either
 _MOST = 10_000  # training examples that are learned from
 _BATCH = 64
-_RATE = 1e-3
+_RATE, _RATE_OF_COORDINATES = (
+    1e-3,
+    1e-2,
+)  # of a convnet, and of a perceptron, which learns more slowly
 _DECAY = 0.9  # of the averaged weights, an update
 _WIDTH = 8  # channels of the first layer
-_FAR = (
-    20.0  # deviations beyond which all is equally far: squares of what lies farther may be infinite
-)
 _CHUNK = 512
 
 Look = Callable[[Tensor], Tensor]
@@ -56,9 +58,8 @@ def with_efforts(
 
 
 def sides(space: Space) -> list[int | None]:
-    """The sizes at which points of this space are looked at; None is all there is."""
-    smaller = [side for side in SIDES if space.is_image and side < min(space.shape[1:])]
-    return [*smaller, None]
+    """The sizes at which images of this space are looked at; None is as they are."""
+    return [*(side for side in SIDES if side < min(space.shape[1:])), None]
 
 
 def make_efforts(
@@ -70,11 +71,15 @@ def make_efforts(
     much of H: of both it has seen nothing, and of H the generator neither, so that a model that fits its training
     part more closely than the distribution gains nothing.  No more than 16 passes are made through what teaches, which
     bounds the updates where samples are few: what takes longer is a bound, not a larger number.
-    Raises ``NotDefined`` for fewer than 100 samples, 25 examples of H or 64 of T.
+    Raises ``NotDefined`` for fewer than 100 samples, 25 examples of H or 64 of T, and for what is no image of at least
+    8 pixels a side: of rows of numbers a perceptron was tried, and over a training on the toy ring, of which trees told
+    the samples at once, it needed now fewer and now more updates than it was allowed.
     Source of the idea to compare by time to accuracy: Coleman et al. 2017, DAWNBench,
     https://dawn.cs.stanford.edu/benchmark/papers/nips17-dawnbench.pdf.
     """
     train, heldout, samples = evalset.train, evalset.heldout, evalset.samples
+    if not VIEWS[WHOLE].fits(evalset.space):
+        raise NotDefined("a critic's updates grade images of at least 8 pixels a side alone")
     for points, least, what in (
         (samples, _FEWEST, "samples"),
         (heldout, _FEWEST // 4, "held-out examples"),
@@ -91,7 +96,7 @@ def make_efforts(
 
 
 class _Seen:
-    """T, H and the samples at one size: (v - mean) / deviation of each channel of T, at most 20: rows -> (n, c, h, w)."""
+    """T, H and the samples at one size: (v - mean) / deviation of each channel of T: rows -> (n, c, h, w)."""
 
     def __init__(
         self, train: Embedded, heldout: Embedded, samples: Embedded, space: Space, side: int | None
@@ -115,13 +120,11 @@ class _Seen:
         return self._standardised(self._samples(rows))
 
     def _standardised(self, v: Tensor) -> Tensor:
-        return ((v - self._mean) / self._deviation).clamp(-_FAR, _FAR)
+        return (v - self._mean) / self._deviation
 
 
 def _look(points: Embedded, space: Space, side: int | None) -> Look:
-    """Images averaged down to ``side`` pixels of the shorter side, or as they are; coordinates as channels."""
-    if not space.is_image:
-        return lambda rows: points.raw[rows][..., None, None]  # (n, D) -> (n, D, 1, 1)
+    """Images averaged down to ``side`` pixels of the shorter side, or as they are."""
     if side is None:
         return lambda rows: points.part.batch(rows).x
     shorter = min(space.shape[1:])
@@ -156,8 +159,8 @@ def _critic(seen: _Seen, asked: int, budget: int, seed: int) -> tuple[float, flo
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(samples, generator=generator)
     held = torch.randperm(heldout, generator=generator)[:_ASKED]
-    real, made = _rows(torch.arange(train), generator), _rows(order[asked:], generator)
-    batches = (torch.cat([seen.train(next(real)), seen.samples(next(made))]) for _ in range(budget))
+    real, made = (batches(rows, _BATCH, generator) for rows in (torch.arange(train), order[asked:]))
+    taught = (torch.cat([seen.train(next(real)), seen.samples(next(made))]) for _ in range(budget))
 
     def accuracy(net: nn.Module) -> float:
         hits, false_alarms = (
@@ -168,15 +171,7 @@ def _critic(seen: _Seen, asked: int, budget: int, seed: int) -> tuple[float, flo
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _learn(_network(seen.shape), batches, budget, accuracy)
-
-
-def _rows(rows: Tensor, generator: torch.Generator) -> Iterator[Tensor]:
-    """Full batches of one permutation after another."""
-    while True:
-        for few in rows[torch.randperm(len(rows), generator=generator)].split(_BATCH):
-            if len(few) == _BATCH:
-                yield few
+        return _learn(convnet(seen.shape, _WIDTH), taught, budget, accuracy)
 
 
 def _learn(
@@ -220,8 +215,3 @@ def _taken(net: nn.Module, look: Look, rows: Tensor) -> float:
     """The share of these rows that are taken for samples rather than for real."""
     taken = torch.cat([net(look(few))[:, 0] > 0 for few in rows.split(_CHUNK)])
     return taken.float().mean().item()
-
-
-def _network(shape: tuple[int, ...]) -> nn.Module:
-    """A convnet that is half as wide as the verdict's critic; a perceptron of coordinates."""
-    return convnet(shape, _WIDTH) if shape[1:] != (1, 1) else perceptron_of_pixels(shape)

@@ -136,8 +136,12 @@ def asked_class(evalset: EvaluationSet) -> Measure:
     On real data: the accuracy of that classifier on the held-out part.
     """
     y = evalset.samples.part.y
-    if y is None or not evalset.labelled:
+    if y is None:
         raise NotDefined("the samples carry no labels, so none was asked for")
+    if not evalset.labelled:
+        raise NotDefined(
+            "no classifier knows these classes, so none can say which class a sample is of"
+        )
     share = (evalset.samples.modes == y.cpu()).double().mean().item()
     n = len(evalset.samples)
     return Measure(

@@ -1,4 +1,4 @@
-"""How long must a critic look until it is 75% right, at 4, 8 and 16 pixels and at all there is?"""
+"""How long must a critic look until it is 75% right, at 4, 8 and 16 pixels and at full size?"""
 
 from plausible.core.errors import NotDefined
 from plausible.core.likelihood import Kind
@@ -14,16 +14,16 @@ def updates_to_accuracy(evalset: EvaluationSet) -> list[Measure]:
     efforts = make_efforts(evalset) if evalset.efforts is None else evalset.efforts
     if not efforts:
         raise NotDefined("a critic learns once, and about the samples")
-    return [_measure(effort, evalset.space.is_image) for effort in efforts]
+    return [_measure(effort) for effort in efforts]
 
 
-def _measure(effort: Effort, image: bool) -> Measure:
+def _measure(effort: Effort) -> Measure:
     size = "full size" if effort.side is None else f"{effort.side} pixels"
     note = f"of {effort.budget}"
     if effort.kind is Kind.LOWER:
         note = f"right about {effort.accuracy:.0%} after {effort.budget}"
     return Measure(
-        f"updates at {size}" if image else "critic updates",
+        f"updates at {size}",
         effort.updates,
         effort.stderr,
         n=effort.asked,

@@ -1,7 +1,7 @@
 """In what do samples look different: in shape, texture or colour?  One critic each, which sees nothing else."""
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
 from plausible.core.errors import NotDefined
@@ -20,18 +20,13 @@ _MARGIN = 0.1
 def other_shapes(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
     """This share of the samples has the four quarters of an image in another order."""
     _need(points.space, "shape")
-    x = points.as_batch().x
-    height, width = (side // 2 for side in x.shape[2:])
-    turned = x.roll((height, width), (2, 3))
-    return some_of(with_x(points, turned), effect)
+    return some_of(with_x(points, quarters_exchanged(points.as_batch().x)), effect)
 
 
 def other_textures(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
     """This share of the samples has pixels of twice the size."""
     _need(points.space, "texture")
-    x = points.as_batch().x
-    small = shrunk(x, max(x.shape[2:]), divisor=2)
-    return some_of(with_x(points, interpolate(small, x.shape[2:], mode="nearest")), effect)
+    return some_of(with_x(points, coarser_pixels(points.as_batch().x)), effect)
 
 
 def other_colours(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
@@ -39,6 +34,16 @@ def other_colours(points: Part, train: Part, effect: float, generator: Generator
     _need(points.space, "colour")
     x = points.as_batch().x
     return some_of(with_x(points, torch.cat([x[:, [1, 2, 0]], x[:, 3:]], 1)), effect)
+
+
+def quarters_exchanged(x: Tensor) -> Tensor:
+    """Every image moved by half of itself, around its edges: (N, C, H, W)."""
+    return x.roll(tuple(side // 2 for side in x.shape[2:]), (2, 3))
+
+
+def coarser_pixels(x: Tensor) -> Tensor:
+    """Pixels of twice the size: (N, C, H, W)."""
+    return interpolate(shrunk(x, max(x.shape[2:]), divisor=2), x.shape[2:], mode="nearest")
 
 
 @defect(

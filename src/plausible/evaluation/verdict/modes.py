@@ -13,18 +13,11 @@ from torch.nn.functional import one_hot
 from plausible.core.errors import NotDefined
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import EvaluationSet
-from plausible.evaluation.metrics.histogram import kmeans_bins
 from plausible.evaluation.missing_share import missing_share
 from plausible.evaluation.permutation import GroupLabels
+from plausible.evaluation.shape_bins import COARSE, FINE, shape_bins
 from plausible.evaluation.verdict.defect import NullSummary, PreparedTest, defect
 from plausible.evaluation.verdict.planting import Planted, groups, left_out
-
-_FINE = (
-    25,
-    20,
-)  # held-out examples in a bin, about, and the most bins in which something may be missing
-_COARSE = (100, 10)  # the same where shares are compared: fewer are compared more surely
-_LEARN = 5000  # training examples that place the bins
 
 
 def without_a_group(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
@@ -43,14 +36,27 @@ def without_a_group(points: Part, train: Part, effect: float, generator: Generat
 
 
 def shares_off(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
-    """Half of the groups, others in each variant, have (1 - w) / (1 + w) of their share."""
-    mine, _ = groups(points, train, generator)
-    count = int(mine.max()) + 1
+    """About half of the groups, others in each variant, have so much less of their share that w is ``effect``."""
+    mine, _ = groups(points, train, generator, *COARSE)
+    shares = torch.bincount(mine) / len(points)  # (K,)
     kept = torch.ones(20, len(points))
     for variant in kept:
-        fewer = torch.randperm(count, generator=generator)[: max(1, count // 2)]
-        variant[torch.isin(mine, fewer)] = (1 - effect) / (1 + effect)
+        order = torch.randperm(len(shares), generator=generator)
+        count = int((shares[order].cumsum(0) < 0.5).sum()) + 1
+        fewer = torch.isin(mine, order[:count])
+        variant[fewer] = _thinned(fewer.float().mean().item(), effect)
     return left_out(points, kept)
+
+
+def _thinned(share: float, effect: float) -> float:
+    """The chance to stay of points that hold ``share`` at which w of them and the others is ``effect``, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        q = middle * share / (middle * share + 1 - share)
+        square = (q - share) ** 2 * (2 / (q + share) + 2 / max(2 - q - share, 1e-9))
+        low, high = (middle, high) if math.sqrt(square) > effect else (low, middle)
+    return high
 
 
 @defect(
@@ -69,7 +75,7 @@ def missing_modes(evalset: EvaluationSet) -> PreparedTest:
     over all ``partitions``.
     """
     every, n = (
-        [one_hot(modes).float() for modes in partitions(evalset, *_FINE)],
+        [one_hot(modes).float() for modes in partitions(evalset, *FINE)],
         len(evalset.samples),
     )
     chance = [_by_chance(modes, n) for modes in every]
@@ -106,7 +112,7 @@ def uneven_modes(evalset: EvaluationSet) -> PreparedTest:
     estimate is unbiased at 0.  The largest over all ``partitions``.
     Source: Cohen 1988, Statistical Power Analysis, chapter 7.
     """
-    every = [one_hot(modes).float() for modes in partitions(evalset, *_COARSE)]
+    every = [one_hot(modes).float() for modes in partitions(evalset, *COARSE)]
     every = [modes[:, modes.sum(0) > 0] for modes in every]
     every = [modes for modes in every if modes.shape[1] > 1]
     if not every:
@@ -134,10 +140,10 @@ _partitions: WeakKeyDictionary[EvaluationSet, dict[tuple[int, int], list[Tensor]
 )
 
 
-def partitions(evalset: EvaluationSet, full: int = _FINE[0], most: int = _FINE[1]) -> list[Tensor]:
-    """Ways to divide G and H into modes, each (N,): those of the set, bins of the features, bins of raw coordinates.
+def partitions(evalset: EvaluationSet, full: int = FINE[0], most: int = FINE[1]) -> list[Tensor]:
+    """Ways to divide G and H into modes, each (N,): those of the set, and bins of shapes, see ``shape_bins``.
 
-    Where modes are classes, bins are two more ways: half of each class may be missing.
+    Where modes are classes, half of each class may be missing; brightness, contrast and blur are no matter of modes.
     full, most  held-out examples in a bin, about, and the most bins.
     """
     known = _partitions.setdefault(evalset, {})
@@ -147,18 +153,11 @@ def partitions(evalset: EvaluationSet, full: int = _FINE[0], most: int = _FINE[1
 
 
 def _divided(evalset: EvaluationSet, full: int, most: int) -> list[Tensor]:
-    generator = evalset.generator()
-    rows = torch.randperm(len(evalset.train), generator=generator)[:_LEARN]
-    count = min(max(len(evalset.heldout) // full, 2), most)
-    found = [torch.cat([evalset.samples.modes, evalset.heldout.modes])]
-    for name in ("features", "raw"):
-        train, samples, held = (
-            getattr(points, name)
-            for points in (evalset.train[rows], evalset.samples, evalset.heldout)
-        )
-        assign, _ = kmeans_bins(train, count, generator)
-        found.append(torch.cat([assign(x, x) for x in (samples, held)]))
-    return found
+    bins = shape_bins(evalset.train.part, len(evalset.heldout), full, most)
+    return [
+        torch.cat([evalset.samples.modes, evalset.heldout.modes]),
+        torch.cat([bins(evalset.samples.part), bins(evalset.heldout.part)]),
+    ]
 
 
 @cache

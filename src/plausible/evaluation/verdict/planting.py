@@ -9,14 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from plausible.core.distances import squared_distances
-from plausible.core.kmeans import kmeans_plus_plus, lloyd
 from plausible.data.part import Part
-from plausible.evaluation.shrink import shrunk
+from plausible.evaluation.shape_bins import FINE, shape_bins
 
-_GROUPS = 20  # of points without labels
-_LEARN = 5000  # training examples that place them
-_SIDE = 8  # pixels a side at which images are grouped
+_LEARN = 5000  # training examples whose means are taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,33 +77,17 @@ def with_x(part: Part, x: Tensor) -> Part:
 
 
 def groups(
-    points: Part, train: Part, generator: Generator, most: int = _GROUPS
+    points: Part, train: Part, generator: Generator, full: int = FINE[0], most: int = FINE[1]
 ) -> tuple[Tensor, Tensor]:
-    """(the group of each point (N,), the means of the groups (K, *shape)): classes, or at most 20 bins of k-means.
-
-    Bins are of pixels shrunk to 8 x 8, or of standardised coordinates, whatever features an evaluation compares.
-    """
-    rows = torch.randperm(len(train), generator=generator)[:_LEARN]
-    few = train.batch(rows)
+    """(the group of each point (N,), the means of the groups (K, *shape)): classes, or bins as ``shape_bins`` has them."""
+    few = train.rows(torch.randperm(len(train), generator=generator)[:_LEARN])
     if few.y is not None and points.y is not None:
         mine, theirs = points.y, few.y
     else:
-        known, asked = _coarse(train.rows(rows)), _coarse(points)
-        middle, scale = known.mean(0), known.std(0, correction=0).clamp(min=1e-6)
-        if not train.space.is_image:
-            known, asked = (known - middle) / scale, (asked - middle) / scale
-        count = max(1, min(most, len(known) // 10))
-        centres = lloyd(known, kmeans_plus_plus(known, count, generator), 20)
-        theirs, mine = (squared_distances(x, centres, "cdist").argmin(1) for x in (known, asked))
+        bins = shape_bins(train, len(points), full, most)
+        mine, theirs = bins(points), bins(few)
+    x = few.as_batch().x
     total = int(max(mine.max(), theirs.max())) + 1
-    sums = few.x.new_zeros(total, *few.x.shape[1:]).index_add_(0, theirs, few.x)
+    sums = x.new_zeros(total, *x.shape[1:]).index_add_(0, theirs, x)
     counts = torch.bincount(theirs, minlength=total).clamp(min=1)
-    return mine, sums / counts.view(-1, *[1] * (few.x.ndim - 1))
-
-
-def _coarse(part: Part) -> Tensor:
-    """Images as (N, <= 64 C), vectors (N, D) as they are."""
-    if not part.space.is_image:
-        return part.as_batch().x
-    chunks = torch.arange(len(part)).split(1024)
-    return torch.cat([shrunk(part.batch(c).x, _SIDE).flatten(1) for c in chunks])
+    return mine, sums / counts.view(-1, *[1] * (x.ndim - 1))

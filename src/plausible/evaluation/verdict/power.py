@@ -34,17 +34,17 @@ class Trials:
     labels: GroupLabels
     count: int
 
-    def found(self, statistic: Tensor, n: int, m: int, level: float) -> float:
+    def found(self, statistic: Tensor, n: int, level: float) -> float:
         """The share of the trials above what shuffling reaches with a chance of ``level``; both as they would be at n a side.
 
-        What is random shrinks as n^-1/2, so its deviations are scaled by sqrt(m / n).  statistic (B,).
+        What is random shrinks as n^-1/2, so its deviations are scaled by sqrt(m / n), m the points a side here.  statistic (B,).
         """
         planted, null = self.split(statistic)
-        scale = (m / n) ** 0.5
+        size = 2 / (1 / self.labels.g.sum(1) + 1 / self.labels.h.sum(1)).mean().item()
+        scale = (size / n) ** 0.5
         critical = null.mean() + scale * (null.quantile(1 - level) - null.mean())
-        return float(
-            (planted.median() + scale * (planted - planted.median()) > critical).float().mean()
-        )
+        middle = planted.median()
+        return float((middle + scale * (planted - middle) > critical).float().mean())
 
     def split(self, statistic: Tensor) -> tuple[Tensor, Tensor]:
         """(of samples with the defect, of shuffled ones)."""
@@ -131,7 +131,7 @@ def _power(
     assert isinstance(test, PreparedTest)
     trials = halves(planted, generator)
     statistic = defect.effect(test.statistic(trials.labels))
-    return trials.found(statistic, n, len(real) // 2, level)
+    return trials.found(statistic, n, level)
 
 
 def _critic_power(

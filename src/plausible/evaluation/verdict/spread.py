@@ -10,7 +10,7 @@ from plausible.data.part import Part
 from plausible.data.split import merge_parts
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.permutation import GroupLabels
-from plausible.evaluation.shrink import shrunk
+from plausible.evaluation.shapes import shapes
 from plausible.evaluation.verdict.defect import (
     NullSummary,
     PreparedTest,
@@ -19,15 +19,19 @@ from plausible.evaluation.verdict.defect import (
     detectable_shift,
 )
 from plausible.evaluation.verdict.modes import partitions, pooled_modes
-from plausible.evaluation.verdict.planting import Planted, groups, in_groups, left_out, with_x
+from plausible.evaluation.verdict.planting import (
+    Planted,
+    groups,
+    in_groups,
+    left_out,
+    with_x,
+)
 from plausible.evaluation.whitening import whitening
 
 _FEWEST = 8  # of each side in a mode before its spread is compared
 _UNSEEN = 0.05  # share of real data in modes that are not looked into, at most
 _RIDGE = 0.3  # of the mean eigenvalue, added before whitening
 _TRAIN = 10_000  # training examples looked at, at most
-_SIDE = 8  # pixels a side to which an image is shrunk
-_FLAT = 1e-2  # deviation below which an image is taken for constant
 _CUT = 0.03  # log distances are cut at this quantile and its opposite
 
 
@@ -50,7 +54,7 @@ def _by_distance(points: Part, train: Part, shift: float, generator: Generator) 
     mine, theirs = groups(merge_parts(points, few), train, generator)[0].split(
         [len(points), len(few)]
     )
-    known, asked = _shapes(few), _shapes(points)
+    known, asked = shapes(few), shapes(points)
     count = int(max(mine.max(), theirs.max())) + 1
     middles = known.new_zeros(count, known.shape[1]).index_add_(0, theirs, known)
     middles /= torch.bincount(theirs, minlength=count).clamp(min=1)[:, None]
@@ -67,7 +71,7 @@ def _by_distance(points: Part, train: Part, shift: float, generator: Generator) 
 
 def one_group_drawn_in(points: Part, train: Part, effect: float, generator: Generator) -> Planted:
     """One group has this much less deviation."""
-    mine, means = groups(points, train, generator, max(2, len(points) // (5 * _FEWEST)))
+    mine, means = groups(points, train, generator)
     centre = means[mine]  # (N, *shape)
     return in_groups(with_x(points, centre + (1 - effect) * (points.as_batch().x - centre)), mine)
 
@@ -160,7 +164,7 @@ def _log_distances(evalset: EvaluationSet) -> Tensor:
     """
     rows = torch.randperm(len(evalset.train), generator=evalset.generator())[:_TRAIN]
     parts = evalset.samples, evalset.heldout, evalset.train[rows]
-    seen = [_shapes(side.part) if evalset.space.is_image else side.raw for side in parts]
+    seen = [shapes(side.part) if evalset.space.is_image else side.raw for side in parts]
     points = torch.cat(seen)  # (N + T, p)
     modes = torch.cat([evalset.samples.modes, evalset.heldout.modes, evalset.train.modes[rows]])
     count = torch.bincount(modes, minlength=len(evalset.names))[:, None]  # (K, 1)
@@ -170,20 +174,6 @@ def _log_distances(evalset: EvaluationSet) -> Tensor:
     ordered = scores.sort().values
     low, high = (ordered[int(q * (len(ordered) - 1))] for q in (_CUT, 1 - _CUT))
     return scores[: 2 * len(evalset.samples)].clamp(low, high)
-
-
-def _shapes(part: Part) -> Tensor:
-    """What is in an image, whatever its brightness, contrast and finest detail; vectors as they are: (n, p).
-
-    At most 8 pixels a side and half of those there are, less their mean, at unit deviation.
-    """
-    if not part.space.is_image:
-        return part.as_batch().x
-    rows = torch.arange(len(part)).split(1024)
-    small = torch.cat([shrunk(part.batch(few).x, _SIDE, divisor=2).flatten(1) for few in rows])
-    small = small - small.mean(1, keepdim=True)
-    deviation = small.square().mean(1, keepdim=True).sqrt()
-    return small / deviation.clamp(min=_FLAT)
 
 
 def _variance(weights: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
