@@ -133,18 +133,18 @@ def work(
 
 
 def main() -> None:
-    flags = parser(__doc__)
-    flags.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
-    flags.add_argument("--cases", nargs="+", default=list(CASES), metavar="CASE")
-    flags.add_argument("--repetitions", type=int, default=8, help=f"of each defect; {PER_REAL} times as many of real data")  # fmt: skip
-    flags.add_argument(
+    arguments = parser(__doc__)
+    arguments.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    arguments.add_argument("--cases", nargs="+", default=list(CASES), metavar="CASE")
+    arguments.add_argument("--repetitions", type=int, default=8, help=f"of each defect; {PER_REAL} times as many of real data")  # fmt: skip
+    arguments.add_argument(
         "--minutes", type=float, default=240, help="stop then, and keep what was made"
     )
-    flags.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
-    flags.add_argument("--out", type=Path, default=Path(__file__).parent, help="the folder whose results/ is written")  # fmt: skip
-    flags = flags.parse_args()
+    arguments.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    arguments.add_argument("--out", type=Path, default=Path(__file__).parent, help="the folder whose results/ is written")  # fmt: skip
+    flags = arguments.parse_args()
     if unknown := [case for case in flags.cases if case not in CASES]:
-        flags.error(f"no case {unknown[0]!r}: choose from {', '.join(CASES)}")
+        arguments.error(f"no case {unknown[0]!r}: choose from {', '.join(CASES)}")
     until = time.monotonic() + 60 * flags.minutes
     path = flags.out / "results" / f"referee{'-quick' if flags.quick else ''}.jsonl"
     if flags.quick:
