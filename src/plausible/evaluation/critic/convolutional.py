@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.critic.lesson import SURE, Critic, Learned, Lesson, batches
+from plausible.evaluation.critic.networks import move_average
 from plausible.evaluation.critic.views import View
 from plausible.evaluation.evaluation_set import Embedded
 
@@ -21,7 +22,6 @@ _LARGE = 64  # pixels a side beyond which the long look would take minutes
 _PASSES = 128  # at most, through the samples: few of them are soon known by heart
 _BATCH = 64
 _RATE = 2e-3
-_DECAY = 0.9  # of the averaged weights, an update
 _LOOKS = 16  # at the validation part, at least, and not more often than every 5 updates
 _EVERY = 20  # updates between two looks, at most
 _PATIENCE = 6  # looks without anything learned
@@ -52,9 +52,7 @@ def learn_convnet(lesson: Lesson, view: View, budget: int) -> Iterator[Learned]:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        with torch.no_grad():
-            step = max(1 - _DECAY, 1 / update)
-            torch._foreach_lerp_(list(averaged.parameters()), list(net.parameters()), step)
+        move_average(averaged, net, update)
         if update % every and update not in (*BUDGETS, total):
             continue
         lesson.progress(update / total)

@@ -9,6 +9,14 @@ from plausible.nn.networks import SpaceToDepth, activation, channels_last, initi
 
 _WIDTH = 16
 _HIDDEN = 64
+_DECAY = 0.9  # of the averaged weights, an update
+
+
+@torch.no_grad()
+def move_average(averaged: nn.Module, net: nn.Module, update: int) -> None:
+    """w' <- w' + max(0.1, 1 / update) (w - w'): averages of about the last ten updates, of fewer at the start."""
+    step = max(1 - _DECAY, 1 / update)
+    torch._foreach_lerp_(list(averaged.parameters()), list(net.parameters()), step)
 
 
 def convnet(shape: tuple[int, ...], filters: int = _WIDTH) -> nn.Module:

@@ -18,7 +18,7 @@ from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.evaluation.critic.effort import LEVEL, Effort, crossing, milestones
 from plausible.evaluation.critic.lesson import batches
-from plausible.evaluation.critic.networks import convnet
+from plausible.evaluation.critic.networks import convnet, move_average
 from plausible.evaluation.critic.views import VIEWS, WHOLE
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 
@@ -39,7 +39,6 @@ _RATE, _RATE_OF_COORDINATES = (
     1e-3,
     1e-2,
 )  # of a convnet, and of a perceptron, which learns more slowly
-_DECAY = 0.9  # of the averaged weights, an update
 _WIDTH = 8  # channels of the first layer
 _CHUNK = 512
 
@@ -187,21 +186,18 @@ def _learn(
     """
     averaged = copy.deepcopy(net).eval()
     optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
-    asked_at, before = (
-        set(milestones(budget)),
-        (1, 0.5),
-    )  # the first update is taken to know nothing
+    asked_at = set(milestones(budget))
+    before = 1, 0.5  # the first update is taken to know nothing
     for update, x in enumerate(batches, 1):
-        real, made = net(x.contiguous(memory_format=torch.channels_last))[:, 0].chunk(
-            2
-        )  # (2 n, c, h, w) -> (n,), (n,)
+        logits = net(x.contiguous(memory_format=torch.channels_last))[
+            :, 0
+        ]  # (2 n, c, h, w) -> (2 n,)
+        real, made = logits.chunk(2)
         loss = softplus(real).mean() + softplus(-made).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        with torch.no_grad():
-            step = max(1 - _DECAY, 1 / update)
-            torch._foreach_lerp_(list(averaged.parameters()), list(net.parameters()), step)
+        move_average(averaged, net, update)
         if update in asked_at:
             now = update, accuracy(averaged)
             if now[1] >= LEVEL:

@@ -12,9 +12,11 @@ from plausible.data.split import merge_parts
 from plausible.evaluation.critic.critic import aspects, make_critiques
 from plausible.evaluation.embedding import Embedding
 from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.metrics.memorisation import with_train_distances
 from plausible.evaluation.permutation import GroupLabels, grouped
 from plausible.evaluation.verdict.defect import Defect, PreparedTest, defects
 from plausible.evaluation.verdict.planting import Planted, sampled
+from plausible.evaluation.verdict.verdict import ALPHA
 
 TRIALS = 40
 _NULL = 999  # shuffles
@@ -100,9 +102,12 @@ def planted_power(
     """
     rows = torch.randperm(len(evalset.train), generator=evalset.generator())[:_TRAIN]
     n = min(len(evalset.samples), len(evalset.heldout))
-    scene = replace(
-        evalset, train=evalset.train[rows], heldout=embedding.embed(real), spare=None,
-        likeness=None, critiques=None, model=None,
+    held = embedding.embed(real)
+    scene = with_train_distances(  # of T and of the real points once, for every test that asks
+        replace(
+            evalset, train=evalset.train[rows], heldout=held, samples=held[slice(0, 1)], spare=None,
+            likeness=None, critiques=None, model=None,
+        )
     )  # fmt: skip
     found = {}
     for i, (name, defect) in enumerate(defects.items()):
@@ -119,7 +124,7 @@ def _power(
 ) -> float:
     if defect.plant is None:
         raise NotDefined(f"{defect.name} cannot be planted")
-    level, generator = 0.05 / len(defects), scene.generator()
+    level, generator = ALPHA / len(defects), scene.generator()
     if defect.aspect is not None:
         if defect.aspect not in aspects(scene.space):
             raise NotDefined(f"{defect.name} cannot be looked at")
