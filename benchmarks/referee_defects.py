@@ -142,7 +142,7 @@ case("spread x 0.85", "too narrow", kinds=EVERY, more=_MORE)(partial(_planted, "
 case("spread x 1.15", "too wide", kinds=EVERY, more=_MORE)(partial(_planted, "too wide", 0.15))
 
 
-@case("one mode a point", "one mode a point", kinds=EVERY)
+@case("one mode a point", "one mode a point", "duplicates", kinds=EVERY)
 def one_mode_a_point(scene: Scene, generator: Generator) -> Part:
     """A class is its most typical example."""
     fresh = scene.fresh

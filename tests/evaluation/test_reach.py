@@ -32,9 +32,27 @@ def test_real_data_are_within_reach_and_what_leaves_their_directions_is_not():
 def test_its_limit_does_not_change_with_units_and_few_or_equal_examples_have_none():
     train = points(300, 0)
     assert reach(1000 * train).limit == pytest.approx(reach(train).limit, rel=1e-4)
-    for few in (train[:2], torch.ones(50, 5)):
+    for few in (train[:3], torch.ones(50, 5)):
         with pytest.raises(NotDefined):
             reach(few)
+
+
+def test_real_images_are_within_reach_also_where_they_are_few_and_noise_of_little_contrast_is_not():
+    generator = torch.Generator().manual_seed(3)
+    grid = torch.linspace(0, 6, 16)
+    phase, contrast = (
+        6 * torch.rand(900, 2, 1, generator=generator),
+        torch.rand(900, 1, 1, generator=generator),
+    )
+    waves = torch.sin(grid + phase[:, :1]).transpose(1, 2) * torch.sin(
+        grid + phase[:, 1:]
+    )  # (N, 16, 16)
+    x = (0.5 + 0.4 * contrast * waves).flatten(1)
+    known = reach(x[:150], images=True)  # fewer than coordinates
+    assert known.misses(x[150:]).float().mean() < 0.01
+    order = torch.rand(x[150:].shape, generator=generator).argsort(1)
+    assert known.misses(x[150:].gather(1, order)).float().mean() > 0.9
+    assert reach(x[:150]).misses(x[150:].gather(1, order)).float().mean() < 0.9
 
 
 def test_the_missing_share_is_the_mass_of_modes_without_half_of_their_due():

@@ -74,7 +74,7 @@ class ProbeReference:
     @cached_property
     def reach(self) -> Reach:
         """Where real data are, as the training part says."""
-        return reach(self.embedded_train.raw)
+        return reach(self.embedded_train.raw, self.train_part.space.is_image)
 
     @cached_property
     def validation_misses(self) -> Tensor:

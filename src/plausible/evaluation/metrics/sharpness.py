@@ -24,12 +24,19 @@ def laplacian_variance(x: Tensor) -> Tensor:
     White noise of variance s^2 has 20 s^2, a linear ramp 0.  Raises ``NotDefined`` under 3 pixels a side.
     Source: Pech-Pacheco et al. 2000, doi:10.1109/ICPR.2000.903548, who focus microscopes with it.
     """
+    return laplacian(x).var((2, 3), correction=0).mean(1)  # (N, C, H - 2, W - 2) -> (N,)
+
+
+def laplacian(x: Tensor) -> Tensor:
+    """x(i+1, j) + x(i-1, j) + x(i, j+1) + x(i, j-1) - 4 x(i, j): (N, C, H, W) -> (N, C, H - 2, W - 2).
+
+    Raises ``NotDefined`` under 3 pixels a side.
+    """
     _sides(x)
     middle = x[..., 1:-1, 1:-1]  # (N, C, H, W) -> (N, C, H - 2, W - 2)
     # differences first: of equal pixels they are exactly 0, where 4 x - 4 x may not be
-    laplacian = (x[..., 2:, 1:-1] - middle) + (x[..., :-2, 1:-1] - middle)
-    laplacian += (x[..., 1:-1, 2:] - middle) + (x[..., 1:-1, :-2] - middle)
-    return laplacian.var((2, 3), correction=0).mean(1)  # (N, C, H - 2, W - 2) -> (N,)
+    vertical = (x[..., 2:, 1:-1] - middle) + (x[..., :-2, 1:-1] - middle)
+    return vertical + ((x[..., 1:-1, 2:] - middle) + (x[..., 1:-1, :-2] - middle))
 
 
 def spectrum(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,21 +75,6 @@ def spectra(evalset: EvaluationSet) -> tuple[Tensor, Tensor, Tensor]:
     return torch.arange(1, real.shape[1] + 1), real.mean(0), made.mean(0)
 
 
-def log_contrast(evalset: EvaluationSet) -> Tensor:
-    """log of the Laplacian variance of each sample, then of each held-out image, (n + m,) float64.
-
-    Floored at 1e-4 of the mean of both, so that one constant image does not decide and who is a
-    sample makes no difference.
-    Raises ``NotDefined`` for vectors, for images under 3 pixels, and where all images are constant.
-    """
-    pooled = torch.cat(
-        [each_image(v, laplacian_variance) for v in (evalset.samples, evalset.heldout)]
-    ).double()
-    if pooled.mean() < _FLAT:
-        raise NotDefined("no image has any detail, so none can be more or less sharp")
-    return pooled.clamp(min=1e-4 * pooled.mean().item()).log()
-
-
 @metric()
 def laplacian_sharpness(evalset: EvaluationSet) -> Measure:
     """exp(E_G log v - E_H log v), v the variance of the Laplacian: 1 is as sharp as real images.
@@ -91,7 +83,10 @@ def laplacian_sharpness(evalset: EvaluationSet) -> Measure:
     """
     if each_image(evalset.heldout, laplacian_variance).mean() < _FLAT:
         raise NotDefined("the held-out images have no detail at all, so no sample can be as sharp")
-    made, real = log_contrast(evalset).split([len(evalset.samples), len(evalset.heldout)])
+    views = (evalset.samples, evalset.heldout)
+    pooled = torch.cat([each_image(v, laplacian_variance) for v in views]).double()
+    # floored, so that one constant image does not decide
+    made, real = pooled.clamp(min=1e-4 * pooled.mean().item()).log().split([len(v) for v in views])
     value = (made.mean() - real.mean()).exp().item()
     error = value * math.sqrt(_error(made) + _error(real))
     note = "below 1 blurred, above 1 noisy"

@@ -9,13 +9,13 @@ from torch import Generator, Tensor, nn
 from plausible.core.errors import NotDefined
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import EvaluationSet
-from plausible.evaluation.metrics.sharpness import each_image, laplacian_variance, log_contrast
+from plausible.evaluation.metrics.sharpness import each_image, laplacian
 from plausible.evaluation.shrink import shrunk
 from plausible.evaluation.verdict.defect import NullSummary, PreparedTest, defect, detectable_shift
 from plausible.evaluation.verdict.planting import Planted, everywhere, with_x
 
-_FLAT = 1e-4  # of the mean variance of pixels, the least
-_NONE = 1e-12  # a variance of nothing
+_FLAT = 1e-4  # of the mean, the least
+_NONE = 1e-12  # nothing but rounding
 _SMALL = 16  # pixels a side
 _FEW = 200  # images by which the width of a planted blur is found
 
@@ -39,7 +39,7 @@ def too_soft(points: Part, train: Part, effect: float, generator: Generator) -> 
     before, low, high = _log_detail(few), 0.1, 4.0
     for _ in range(12):
         sigma = (low + high) / 2
-        fall = 1 - ((_log_detail(blurred(few, sigma)) - before) / 2).exp()
+        fall = 1 - math.exp(_log_detail(blurred(few, sigma)) - before)
         low, high = (sigma, high) if fall < effect else (low, sigma)
     chunks = torch.arange(len(points)).split(1024)
     return everywhere(with_x(points, torch.cat([blurred(points.batch(c).x, high) for c in chunks])))
@@ -54,18 +54,27 @@ def too_soft(points: Part, train: Part, effect: float, generator: Generator) -> 
     plant=too_soft,
 )
 def blur(evalset: EvaluationSet) -> PreparedTest:
-    """(mean_G s - mean_H s) / 2, s the log variance of an image's Laplacian over that of the image at a quarter the size; two-sided.
+    """mean_G s - mean_H s, s the log mean |Laplacian| of an image over its deviation at a quarter the size; two-sided.
 
     Its effect is the change of the contrast between neighbours, |exp(.) - 1|; that of the whole image cancels.
+    Magnitudes and not squares, which edges rule: noise shows where an image is flat.
     """
-    variances = torch.cat([each_image(v, _variance) for v in (evalset.samples, evalset.heldout)])
-    variances = variances.double().clamp(min=max(_FLAT * variances.mean().item(), _NONE))
-    scores = (log_contrast(evalset) - variances.log()).float()  # (N,)
+    views = (evalset.samples, evalset.heldout)
+    detail = torch.cat([each_image(v, _detail) for v in views])
+    if detail.mean() < _NONE:
+        raise NotDefined("no image has any detail, so none can be more or less sharp")
+    scores = _log(detail) - _log(torch.cat([each_image(v, _variance) for v in views])) / 2  # (N,)
+    scores = scores.float()
 
     def detectable(null: NullSummary) -> float:
         return math.expm1(detectable_shift(replace(null, alpha=null.alpha / 2)))
 
-    return PreparedTest(lambda labels: labels.difference(scores) / 2, detectable)
+    return PreparedTest(lambda labels: labels.difference(scores), detectable)
+
+
+def _detail(x: Tensor) -> Tensor:
+    """Mean |Laplacian|: (N, C, H, W) -> (N,).  Raises ``NotDefined`` under 3 pixels a side."""
+    return laplacian(x).abs().mean((1, 2, 3))
 
 
 def _variance(x: Tensor) -> Tensor:
@@ -78,8 +87,12 @@ def _variance(x: Tensor) -> Tensor:
     return shrunk(x, 8, divisor=4).var((2, 3), correction=0).mean(1)
 
 
-def _log_detail(x: Tensor) -> Tensor:
-    """Mean log variance of the Laplacian beside that of the pixels: (N, C, H, W) -> a number."""
-    detail, whole = laplacian_variance(x), _variance(x)
-    detail, whole = (v.clamp(min=max(_FLAT * v.mean().item(), _NONE)) for v in (detail, whole))
-    return (detail.log() - whole.log()).mean()
+def _log(values: Tensor) -> Tensor:
+    """Floored at a small part of their mean, so that one flat image does not decide: (N,) float64."""
+    values = values.double()
+    return values.clamp(min=max(_FLAT * values.mean().item(), _NONE)).log()
+
+
+def _log_detail(x: Tensor) -> float:
+    """Mean of s: (N, C, H, W) -> a number."""
+    return (_log(_detail(x)) - _log(_variance(x)) / 2).mean().item()

@@ -32,13 +32,12 @@ def nonsense(points: Part, train: Part, effect: float, generator: Generator) -> 
     plant=nonsense,
 )
 def garbage(evalset: EvaluationSet) -> PreparedTest:
-    """P_G(d > tau) - P_H(d > tau), d the distance to T and tau 1.3 times its 99.8% quantile within T.
+    """P_G(d > tau) - P_H(d > tau), d the distance to T and tau beyond what real data keep: see ``reach``.
 
-    Distances are whitened by the covariance of T, or noise would hide: what leaves the directions in
-    which real data vary is not far in pixels.  At most 20,000 of T are looked at.
+    At most 20,000 of T are looked at.
     """
     rows = torch.randperm(len(evalset.train), generator=evalset.generator())[:_TRAIN]
-    known = reach(evalset.train.raw[rows])
+    known = reach(evalset.train.raw[rows], evalset.space.is_image)
     points = torch.cat([evalset.samples.raw, evalset.heldout.raw])
     outside = known.misses(points).float()  # (N,)
     base_rate = float(outside[len(evalset.samples) :].mean())

@@ -109,26 +109,31 @@ def planted_power(
             likeness=None, critiques=None, model=None,
         )
     )  # fmt: skip
-    found = {}
+    tried = {}
     for i, (name, defect) in enumerate(defects.items()):
         progress(i / len(defects))
         try:
-            found[name] = _power(defect, scene, embedding, n, len(evalset.samples))
+            tried[name] = _power(defect, scene, embedding, n, len(evalset.samples))
         except NotDefined:
             continue
-    return found
+    # Holm's correction asks the most of the first rejection, and counts the tests that are defined
+    return {name: power(ALPHA / len(tried)) for name, power in tried.items()}
+
+
+Power = Callable[[float], float]
+"""level -> the share of the trials that are found significant at it."""
 
 
 def _power(
     defect: Defect, scene: EvaluationSet, embedding: Embedding, n: int, samples: int
-) -> float:
+) -> Power:
     if defect.plant is None:
         raise NotDefined(f"{defect.name} cannot be planted")
-    level, generator = ALPHA / len(defects), scene.generator()
+    generator = scene.generator()
     if defect.aspect is not None:
         if defect.aspect not in aspects(scene.space):
             raise NotDefined(f"{defect.name} cannot be looked at")
-        return _critic_power(defect, scene, embedding, n, samples, level)
+        return _critic_power(defect, scene, embedding, n, samples)
     real = scene.heldout
     planted = defect.plant(real.part, scene.train.part, defect.margin, generator)
     changed = real if planted.points is real.part else embedding.embed(planted.points)
@@ -136,12 +141,12 @@ def _power(
     assert isinstance(test, PreparedTest)
     trials = halves(planted, generator)
     statistic = defect.effect(test.statistic(trials.labels))
-    return trials.found(statistic, n, level)
+    return lambda level: trials.found(statistic, n, level)
 
 
 def _critic_power(
-    defect: Defect, scene: EvaluationSet, embedding: Embedding, n: int, samples: int, level: float
-) -> float:
+    defect: Defect, scene: EvaluationSet, embedding: Embedding, n: int, samples: int
+) -> Power:
     """One critic learns; its answers, drawn anew as often as it would be asked, are found significant or not.
 
     Half of T takes the place of real points in the samples that teach, or there would be too few.
@@ -173,4 +178,4 @@ def _critic_power(
     again = [
         replace(said, hits=int(a), false_alarms=int(b), asked=asked) for a, b in draws.T.tolist()
     ]
-    return sum(one.p <= level for one in again) / TRIALS
+    return lambda level: sum(one.p <= level for one in again) / TRIALS
