@@ -18,7 +18,6 @@ from benchmarks.record import parser, record
 import plausible
 from plausible.core.errors import UsageError
 from plausible.diagnosis import Monitor
-from plausible.diagnosis.monitor import PROBE_EVERY
 from plausible.tasks.fit_steps import fit_steps
 from plausible.training import Step
 
@@ -63,12 +62,12 @@ def main() -> None:
                 took = {}
                 for on in sorted(sides, reverse=bool(turn % 2)):
                     start = time.perf_counter()
-                    for _ in range(PROBE_EVERY):
+                    for _ in range(kind.probe_every):
                         next(sides[on])
                     took[on] = time.perf_counter() - start
                 if turn:  # the first turn warms up, and probes more often
                     ratios.append(took[True] / took[False])
-                    alone.append(took[False] / PROBE_EVERY * 1e3)
+                    alone.append(took[False] / kind.probe_every * 1e3)
         rows.append(
             {
                 "model": kind.name,

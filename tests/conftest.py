@@ -25,7 +25,10 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
-    """Reference classifiers are kept once for the whole session, never in the user's cache; they and critics learn for less."""
+    """Reference classifiers are kept once for the whole session, never in the user's cache.
+
+    They and critics learn for less, and nothing is planted into real data, which is taken for too small.
+    """
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent  # one cache for all workers
@@ -36,9 +39,7 @@ def _cache(tmp_path_factory):
             import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (20, 40)
         )
         patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (10, 20))
-        power = import_module("plausible.evaluation.verdict.power")
-        for name, less in (("TRIALS", 5), ("_NULL", 99), ("_SIDE", 40)):
-            patch.setattr(power, name, less)
+        patch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 10**9)
         patch.setattr(
             import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 10
         )
@@ -47,10 +48,8 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture
 def believing(monkeypatch):
-    """Tests are tried on as much as for users, see ``_cache``: a verdict can say PASS."""
-    power = import_module("plausible.evaluation.verdict.power")
-    for name, more in (("TRIALS", 40), ("_NULL", 999), ("_SIDE", 500)):
-        monkeypatch.setattr(power, name, more)
+    """Tests are tried on real data as they are for users, see ``_cache``: what a verdict says is believed."""
+    monkeypatch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 20)
     monkeypatch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (100, 400))
     monkeypatch.setattr(import_module("plausible.tasks.eyes"), "_VERSION", "believing")
 

@@ -17,6 +17,7 @@ from plausible.training import Settings, train
 
 SPACE = Space((1, 2, 2), levels=2, classes=2)
 CONTINUOUS = {"mixture"}  # their laws, integrals over the plane, are with their tests
+LOOSE = {"diffusion", "vq-vae"}  # bounds that no number of draws makes tight
 CASES = [
     pytest.param(kind, conditional, id=f"{name}{'-conditional' if conditional else ''}")
     for name, kind in models.items()
@@ -79,7 +80,7 @@ def test_law_2_frequencies_of_samples_match_log_prob(kind, conditional):
     said = model.log_prob(SPACE.enumerate(), samples=5000)
     truth = said.nats.exp()
     noise = (truth * (1 - truth) / n * 2 / math.pi).sqrt().sum() / 2
-    if said.kind is Kind.LOWER and said.stderr is None:  # a bound that no draws make tight
+    if kind.name in LOOSE:
         assert (truth - seen).clamp(min=0).sum() < 2 * noise
         return
     assert (seen - truth).abs().sum() / 2 < 2 * noise

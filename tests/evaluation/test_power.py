@@ -163,7 +163,7 @@ def test_power_is_that_of_the_numbers_there_will_be_and_of_the_eyes(monkeypatch)
     assert planted_power(many, embedding, real) == surely  # seeded
 
 
-def test_real_points_are_an_even_number_that_nobody_learned_from():
+def test_real_points_are_an_even_number_that_nobody_learned_from(believing):
     parts = [table(31, 1), table(50, 2)]
     real = real_points(parts, 1000, seeded())
     assert len(real) == 80

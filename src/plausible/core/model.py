@@ -34,6 +34,7 @@ class Model(nn.Module, ABC):
                   general; ``kinds`` is that of a model on its space.
     presets       {name: a published recipe} of the family.
     remedies      {phenomenon: what helps this family}, see ``diagnosis``.
+    probe_every   rounds between two probes while it trains: more where samples take long to draw.
     """
 
     name: ClassVar[str]
@@ -41,6 +42,7 @@ class Model(nn.Module, ABC):
     family_kinds: ClassVar[Mapping[str, Kind]] = {}
     presets: ClassVar[Mapping[str, Preset]] = {}
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {}
+    probe_every: ClassVar[int] = 100
     offset: Tensor
     scale: Tensor
     log_prior: Tensor

@@ -16,8 +16,7 @@ from plausible.diagnosis.overfitting import VALIDATION_LOSS
 from plausible.diagnosis.probe import ProbeReference, probe_reference, run_probes
 from plausible.training import Step, Training
 
-PROBE_EVERY = 100  # rounds
-_EARLY = (10, 20, 50)
+_EARLY = (0.1, 0.2, 0.5)  # of the rounds between two probes: before the first of them
 _TRACED = (D_REAL, D_FAKE)  # of every round: circles may be quick
 # lower is better; the first that a model has, and how much of the lowest later weights may be worse by
 _SCORES = {VALIDATION_LOSS: 0.005, FRECHET_RATIO: 0.1}
@@ -63,8 +62,9 @@ class Monitor:
 
     def should_probe(self, step: Step) -> bool:
         """Whether this round is one of those after which the model is probed."""
-        now = step.clock.step
-        return (now > 0 and now % PROBE_EVERY == 0) or now in _EARLY or self._training.finished
+        now, every = step.clock.step, self._training.raw.probe_every
+        early = now in [round(share * every) for share in _EARLY]
+        return (now > 0 and now % every == 0) or early or self._training.finished
 
     def probe(self) -> dict[Reading, float | None]:
         """{reading: number} of the model now; None where a number is not finite."""

@@ -66,4 +66,4 @@ def _pattern(points: Tensor, flat: float | None) -> Tensor:
     if flat is None:
         return points
     centred = points - points.mean(1, keepdim=True)
-    return centred / (points.std(1, keepdim=True) + flat).clamp(min=1e-12)
+    return centred / (points.std(1, keepdim=True, correction=0) + flat).clamp(min=1e-12)

@@ -15,6 +15,7 @@ generative, p(x) or p(x | y)
             variational
                 vae             an encoder, a decoder, and a bound of log p(x)
                 vq-vae          a grid of codes, and a pixelcnn over it
+                diffusion       a flow from noise to data, by flow matching or denoising
             Markov chain
                 rbm             binary units in two layers, and an energy
     implicit: only draws samples
@@ -24,6 +25,7 @@ generative, p(x) or p(x | y)
             gsn     a chain that learns to come back to the data
 """
 
+from plausible.models.diffusion.diffusion import Diffusion
 from plausible.models.discriminative import ConvNet, LinearRegression, LogisticRegression
 from plausible.models.gan.gan import GAN
 from plausible.models.gaussian_mixture import GaussianMixture
@@ -43,6 +45,7 @@ __all__ = [
     "VAE",
     "VQVAE",
     "ConvNet",
+    "Diffusion",
     "GaussianMixture",
     "LinearRegression",
     "LogisticRegression",

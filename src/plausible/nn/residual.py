@@ -1,8 +1,11 @@
 """Residual blocks: the identity plus a correction that starts at nothing, so that depth costs no trust."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
+Layer = TypeVar("Layer", bound=nn.Module)
 FEW_IMAGES = 10_000  # that networks of such blocks learn by heart when no unit is left out
 
 
@@ -18,9 +21,10 @@ class ResidualDense(nn.Module):
         super().__init__()
         self.dropout = nn.Dropout(0.0)
         self.norm = nn.LayerNorm(features)
-        self.first, self.second = nn.Linear(features, features), nn.Linear(features, features)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        self.first, self.second = (
+            nn.Linear(features, features),
+            zero_init(nn.Linear(features, features)),
+        )
 
     def forward(self, h: Tensor) -> Tensor:
         """(N, F) -> (N, F)."""
@@ -72,7 +76,7 @@ def group_norm(channels: int) -> nn.GroupNorm:
 
 
 @torch.no_grad()
-def zero_init(layer: nn.Conv2d) -> nn.Conv2d:
+def zero_init(layer: Layer) -> Layer:
     """The layer with all its weights set to 0."""
     for param in layer.parameters():
         param.zero_()

@@ -1,0 +1,44 @@
+"""The choices of a diffusion model: the path from data to noise, what learns it, and how samples are drawn."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE
+from plausible.core.model import Explicit
+from plausible.models.diffusion.pairing import pairings
+from plausible.models.diffusion.path import paths
+from plausible.models.diffusion.solvers import solvers
+
+
+@dataclass(frozen=True)
+class DiffusionConfig(Explicit.Config):
+    """A diffusion model, by default by flow matching."""
+
+    batch: Annotated[int, COUNT] = 64
+    """The number of training examples in one update."""
+    conditional: bool = False
+    """Learn p(x | y) from labelled data, so that a class can be asked for."""
+    path: Annotated[str, paths] = "straight"
+    """The way from data to noise: straight (flow matching), or edm with its preconditioning and noise levels."""
+    pairing: Annotated[str, pairings] = "independent"
+    """Which noise goes with which example of a batch: as drawn, or by optimal transport, which makes paths straighter."""
+    width: Annotated[int, COUNT] | None = None
+    """The channels of the first level of the network, or the units for vectors; by default what suits the data."""
+    blocks: Annotated[int, COUNT] | None = None
+    """The residual blocks of each level and direction; by default what suits the data."""
+    dropout: Annotated[float, BELOW_ONE] = 0.0
+    """The share of each residual block's units left out while it learns."""
+    label_dropout: Annotated[float, BELOW_ONE] = 0.1
+    """The share of the examples of a conditional model that are shown without their label, which guidance needs."""
+    guidance: Annotated[float, NON_NEGATIVE] = 1.0
+    """Draw a class by so much of the difference that its label makes; beyond 1 samples are more typical, and no longer draws of p(x | y)."""
+    solver: Annotated[str, solvers] = "heun"
+    """The method by which samples are drawn."""
+    sampling_steps: Annotated[int, COUNT] = 16
+    """The steps by which samples are drawn, each one or more evaluations of the network."""
+    lr: Annotated[float, POSITIVE] = 1e-3
+    """The learning rate of the first half; in the second it falls to 1% of this."""
+    largest_gradient: Annotated[float, POSITIVE] | None = 1.0
+    """A gradient whose norm is larger is scaled down to this."""
+    ema: Annotated[float, POSITIVE] | None = 500_000
+    """The half-life of the averaged weights in training examples; at most 5% of those seen."""

@@ -1,0 +1,272 @@
+"""Diffusion and flow matching: an ordinary differential equation takes noise to data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor, nn
+
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock, Loss, Player
+from plausible.core.likelihood import Kind, LogProb, Reference
+from plausible.core.model import Explicit, models
+from plausible.core.schedule import cosine
+from plausible.core.space import Batch, Space, by_label
+from plausible.models.diffusion.bound import Denoiser, variational_bound
+from plausible.models.diffusion.config import DiffusionConfig
+from plausible.models.diffusion.monitors import REMEDIES
+from plausible.models.diffusion.pairing import pairings
+from plausible.models.diffusion.path import paths
+from plausible.models.diffusion.solvers import Solver, Velocity, log_density, solvers
+from plausible.nn.residual import set_dropout
+from plausible.nn.unet import ConditionedPerceptron, UNet
+
+_WIDTH, _UNITS = 48, 256
+_SMALLEST = 8  # pixels a side, below which an image is a vector to the network
+_DRAWS = 16  # of noise for each x, where log p(x) is bounded and nobody says how many
+_FINE = 24  # steps of the way that tells log p and z, each four evaluations
+_EXACT = 16  # dimensions up to which the divergence is exact
+_PROBES = 4  # of the divergence beyond, where nobody says how many
+_CHUNK = 256  # points on their way at once
+_BINS = ("least", "second", "third", "most")  # quarters of the noise levels
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """How points are moved from noise to data: see the fields of ``DiffusionConfig`` of the same names."""
+
+    solver: str
+    steps: int
+    guidance: float
+
+
+@models
+class Diffusion(Explicit):
+    """dy/dt = v(y, t) takes z ~ N(0, I) to x ~ p(x); a network F learns v, min E |F(y_t, t) - target|^2, y_t = a x + b e.
+
+    Flow matching and diffusion are one family, whose members differ in the path, see ``path``: which mixtures of data and
+    noise are shown how often, and what of them is told to the network and asked of it.
+
+    log p is bounded from below on levels (``variational_bound``), and integrated along the way for vectors
+    (``log_density``); samples are drawn in a number of steps, which these do not know of.
+
+    Sources: Sohl-Dickstein et al. 2015, https://arxiv.org/abs/1503.03585; Ho et al. 2020, https://arxiv.org/abs/2006.11239;
+    Song et al. 2021, https://arxiv.org/abs/2011.13456; Lipman et al. 2023, https://arxiv.org/abs/2210.02747.
+    """
+
+    name: ClassVar[str] = "diffusion"
+    place: ClassVar[tuple[str, ...]] = (
+        "generative, p(x) or p(x | y)", "explicit", "approximate", "variational",
+    )  # fmt: skip
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
+    probe_every: ClassVar[int] = 400
+    remedies = REMEDIES
+    Config = DiffusionConfig
+    config: DiffusionConfig
+
+    def __init__(self, space: Space, config: DiffusionConfig | None = None):
+        config = config or DiffusionConfig()
+        super().__init__(space, config)
+        self.path = paths[config.path](0.5 if space.levels else 1.0)
+        self.sampler = Sampler(config.solver, config.sampling_steps, config.guidance)
+        self._check(self.sampler)
+        classes = space.classes if config.conditional else 0
+        self.convolves = space.is_image and min(space.shape[1:]) >= _SMALLEST
+        self.width = config.width or (_WIDTH if self.convolves else _UNITS)
+        self.net: nn.Module
+        if self.convolves:
+            self.net = UNet(space.shape, self.width, config.blocks or 1, 1, classes)
+        else:
+            self.net = ConditionedPerceptron(space.dims, self.width, config.blocks or 3, 1, classes)
+        set_dropout(self.net, config.dropout)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """A bound on levels; of vectors an integral with the error of its steps."""
+        return {"log_prob": Kind.LOWER if self.space.levels else Kind.ESTIMATE}
+
+    @property
+    def default_steps(self) -> int:
+        """Rounds to train when nobody says how long."""
+        return 10_000 if self.convolves else 5_000
+
+    def players(self) -> Sequence[Player]:
+        """One player that moves every weight."""
+        config = self.config
+        return [
+            Player(
+                self.name, self, self.loss,
+                lr=cosine(config.lr, config.lr / 100, begin=0.5),
+                ema=config.ema,
+                largest_gradient=config.largest_gradient,
+            )
+        ]  # fmt: skip
+
+    def loss(self, batch: Batch, clock: Clock) -> Loss:
+        """E |F - target|^2 a coordinate, at one noise level an example, these in equal parts of all there are."""
+        x, n = self.standardise(batch.x), len(batch)
+        u = (torch.randperm(n, device=x.device) + torch.rand(n, device=x.device)) / n
+        e, y = torch.randn_like(x), None
+        if self.conditional:
+            assert batch.y is not None
+            forgotten = torch.rand(n, device=x.device) < self.config.label_dropout
+            y = batch.y.masked_fill(forgotten, self.space.classes)
+        if self.config.pairing != "independent":
+            e = e.clone()
+            for _, rows in by_label(batch.y if self.conditional else None, n):
+                e[rows] = pairings[self.config.pairing](x[rows], e[rows])
+        t = self._column(self.path.times(u))
+        f = self._network(self.path.mix(x, e, t), t, y)
+        cost = (f - self.path.target(x, e, t)).square().flatten(1).mean(1)  # (N,)
+        quarter = (4 * u).long().clamp(max=3)
+        with torch.no_grad():
+            counts = torch.bincount(quarter, minlength=4).clamp(min=1)
+            sums = torch.zeros_like(counts, dtype=cost.dtype).index_add_(0, quarter, cost.detach())
+        watch = {f"loss at {name} noise": v for name, v in zip(_BINS, sums / counts, strict=True)}
+        return Loss({"velocity": cost}, watch)
+
+    @contextmanager
+    def sampling(
+        self, steps: int | None = None, solver: str | None = None, guidance: float | None = None
+    ) -> Iterator[None]:
+        """Another way from noise to data for a while; None keeps what the run was configured with."""
+        before = self.sampler
+        asked = Sampler(
+            before.solver if solver is None else solver,
+            before.steps if steps is None else steps,
+            before.guidance if guidance is None else guidance,
+        )
+        self._check(asked)
+        self.sampler = asked
+        try:
+            yield
+        finally:
+            self.sampler = before
+
+    def _check(self, asked: Sampler) -> None:
+        replace(
+            self.config,
+            solver=asked.solver,
+            sampling_steps=asked.steps,
+            guidance=asked.guidance,
+        )  # refuses what is out of bounds
+        if asked.guidance != 1 and not self.conditional:
+            raise UsageError("--guidance is of conditional models: train with --conditional")
+
+    def latent(self, n: int, generator: Generator | None = None) -> Tensor:
+        """n draws of z ~ N(0, I), (n, D), on the CPU."""
+        return torch.randn(n, self.space.dims, generator=generator)
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """x in data units, differentiable and off the grid: z (N, D) -> (N, *shape)."""
+        times = self.path.grid(self.sampler.steps).to(z.device)
+        return self._way(solvers[self.sampler.solver], self.path.end * z, times, y)
+
+    @torch.no_grad()
+    def encode(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        generator: Generator | None = None,
+        *,
+        mean: bool = False,
+    ) -> Tensor:
+        """The z that the way backwards from x leads to: x (N, *shape) in data units -> (N, D).
+
+        There is one, so ``mean`` changes nothing; a conditional model needs y.
+        """
+        labels = self.labels_of(x, y)
+        x = self.standardise(self._to_device(x))
+        with self.evaluating():
+            parts = [
+                solvers["rk4"](self._velocity(None if labels is None else labels[rows]), x[rows], self._fine())
+                for rows in torch.arange(len(x), device=x.device).split(_CHUNK)
+            ]  # fmt: skip
+        return torch.cat(parts).flatten(1) / self.path.end
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
+        """From x to its z and back, in many steps: (N, *shape) in data units -> the same."""
+        labels = self.labels_of(x, y)
+        z = self.encode(x, labels)
+        with self.evaluating():
+            return self._way(solvers["rk4"], self.path.end * z, self._fine().flip(0), labels)
+
+    def _noise(self, n: int, generator: Generator | None) -> Tensor:
+        return self.latent(n, generator)
+
+    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
+        return self.decode(noise, y)
+
+    def _log_prob(
+        self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
+    ) -> LogProb:
+        """The variational bound on levels, the integral along the way for vectors; ``samples`` draws of noise or probes."""
+        rows = torch.arange(len(x), device=x.device).split(_CHUNK)
+        labels = [None if y is None else y[few] for few in rows]
+        if not self.space.levels:
+            parts = [self._integral(x[few], k, samples, generator) for few, k in zip(rows, labels, strict=True)]  # fmt: skip
+            errors = [error for _, error in parts if error is not None]
+            stderr = torch.cat(errors) if errors else None
+            return LogProb(torch.cat([nats for nats, _ in parts]), Kind.ESTIMATE, Reference.DENSITY, stderr)  # fmt: skip
+        levels, x = self.space.levels, self.standardise(x)
+        bounds = [
+            variational_bound(self._denoiser(k), x[few], levels, 0.5, samples or _DRAWS, generator)
+            for few, k in zip(rows, labels, strict=True)
+        ]
+        nats, stderr = (torch.cat(part) for part in zip(*bounds, strict=True))
+        return LogProb(nats, Kind.LOWER, Reference.MASS, stderr if samples != 1 else None)
+
+    def _integral(
+        self, x: Tensor, y: Tensor | None, probes: int | None, generator: Generator | None
+    ) -> tuple[Tensor, Tensor | None]:
+        exact = probes is None and self.space.dims <= _EXACT
+        base = torch.distributions.Normal(0.0, self.path.end)
+        return log_density(
+            self._velocity(y), x, self._fine(),
+            lambda end: base.log_prob(end).flatten(1).sum(1),
+            None if exact else probes or _PROBES, generator,
+        )  # fmt: skip
+
+    def _denoiser(self, y: Tensor | None) -> Denoiser:
+        def denoised(x: Tensor, e: Tensor, sigma: Tensor) -> Tensor:
+            t = self._column(self.path.time(sigma))
+            at = self.path.mix(x, e, t)
+            return self.path.denoised(at, self._network(at, t, y), t)
+
+        return denoised
+
+    def _velocity(self, y: Tensor | None, guidance: float = 1.0) -> Velocity:
+        """(points in standard units (N, *shape), t ()) -> dy/dt, with the difference that labels make times ``guidance``."""
+
+        def velocity(at: Tensor, t: Tensor) -> Tensor:
+            times = self._column(t.expand(len(at)))
+            f = self._network(at, times, y)
+            if y is not None and guidance != 1:
+                nobody = self._network(at, times, torch.full_like(y, self.space.classes))
+                f = torch.lerp(nobody, f, guidance)
+            return self.path.velocity(at, f, times)
+
+        return velocity
+
+    def _way(self, solver: Solver, y: Tensor, times: Tensor, labels: Tensor | None) -> Tensor:
+        """Points (N, D) in standard units along the times, in data units: (N, *shape)."""
+        velocity = self._velocity(labels, self.sampler.guidance)
+        return self.restore(solver(velocity, y.view(-1, *self.space.shape), times))
+
+    def _fine(self) -> Tensor:
+        """Times of a fine way from data to noise, (S + 1,)."""
+        return self.path.fine(_FINE).to(self.offset.device)
+
+    def _network(self, at: Tensor, t: Tensor, y: Tensor | None) -> Tensor:
+        """F at points (N, *shape) and times (N, 1, ...), in float32."""
+        told = self.path.label(t).flatten(1)  # (N, 1)
+        seen = self.path.scale(t) * at
+        f: Tensor = self.net(seen if self.convolves else seen.flatten(1), told, y)
+        return f.float().view_as(at)
+
+    def _column(self, t: Tensor) -> Tensor:
+        """(N,) -> (N, 1, ...), beside points."""
+        return t.view(-1, *(1,) * len(self.space.shape))
