@@ -14,6 +14,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from plausible import tasks
@@ -67,6 +68,10 @@ class World:
     @cached_property
     def cnn(self):
         return self.run("pixelcnn", self.grey, steps=5, width=4, blocks=1, conditional=True)
+
+    @cached_property
+    def diffusion(self):
+        return self.run("diffusion", self.grey, steps=60, width=32, lr=1e-2, conditional=True)
 
     @cached_property
     def bayes(self):
@@ -188,7 +193,7 @@ CALLS = {
     "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
     "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
     "score": lambda w, source=None, **k: list(tasks.score(source or w.vae, w.part, **k)),
-    "complete": lambda w, **k: tasks.complete(w.cnn, w.part, 2, **k).draws.tolist(),
+    "complete": lambda w, source=None, **k: tasks.complete(source or w.cnn, w.part, **{"rows": 2, **k}).draws.tolist(),
     "surprisal": lambda w, **k: tasks.surprisal(w.cnn, w.part, **k).tolist(),
     "reconstruct": lambda w, **k: tasks.reconstruct(w.vae, w.part, **k).reconstruction.tolist(),
     "interpolate": lambda w, **k: tasks.interpolate(w.vae, **k).tolist(),
@@ -223,11 +228,16 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("sample_chain", "label", "0", "1", {"n": 200, "steps": 20}),
     *((task, "seed", 0, 1, {}) for task in ("complete", "interpolate", "sample", "sample_chain")),
     *((task, "n", 2, 3, {}) for task in ("complete", "sample", "sample_chain")),
+    ("complete", "rows", 1, 3, {}),
+    ("complete", "mask", torch.eye(4).bool(), torch.ones(4, 4).triu().bool(), {"rows": None, "source": lambda w: w.diffusion}),
     ("interpolate", "rows", 2, 3, {}),
     ("interpolate", "columns", 2, 3, {}),
     ("interpolate_between", "columns", 2, 3, {}),
     ("sample", "truncation", None, 0.1, {}),
     ("sample", "mean", False, True, {}),
+    ("sample", "sampling_steps", 1, 5, {"source": lambda w: w.diffusion}),
+    ("sample", "solver", "euler", "rk4", {"source": lambda w: w.diffusion, "sampling_steps": 2}),
+    ("sample", "guidance", 1.0, 9.0, {"source": lambda w: w.diffusion}),
     ("sample", "weights", "best", "last", {"source": lambda w: w.gan}),
     ("sample_chain", "steps", 2, 3, {}),
     ("sample_chain", "weights", "best", "last", {}),

@@ -13,21 +13,25 @@ from plausible.core.errors import UsageError
 @commands
 @dataclass(frozen=True)
 class Complete:
-    """Draw the rest of images of which the first rows are given, of an autoregressive model.
+    """Draw the rest of images of which a part is known: the first rows, or whatever a mask leaves.
+
+    An autoregressive model (pixelcnn, pixelrnn) draws exactly, below the first rows; a diffusion model approximately, anywhere.
 
     Example: plausible complete runs/pixelcnn-mnist-20260101-120000 photo.png --rows 14 --out rest.png
     """
 
     run_folder: RunFolder
     paths: Paths
-    rows: int
-    """The number of rows of pixels from the top that are known."""
     out: str
     """Write to this name: .png (in rows: the image, what is known, the draws) or .npz (the draws)."""
+    rows: int | None = None
+    """The number of rows of pixels from the top that are known."""
+    mask: str | None = None
+    """A picture that is white where the images are to be drawn anew and black where they are known."""
     n: Count = 8
     """The number of different ends to draw for each image."""
     label: str | None = None
-    """The class of all images, by name or number; by default drawn from p(y | the known rows)."""
+    """The class of all images, by name or number; by default drawn from p(y | the known rows), or any."""
     seed: Seed = 0
     device: Device = "auto"
     overwrite: Overwrite = False
@@ -39,6 +43,10 @@ class Complete:
         check_output(self.out, (".png", ".npz"), self.overwrite)
         if self.n < 1:
             raise UsageError(f"-n must be at least 1, not {self.n}")
+        if (self.rows is None) == (self.mask is None):
+            raise UsageError("say what is known of the images: --rows or --mask")
+        if self.mask is not None:
+            check_inputs((self.mask,))
         from plausible import figures
         from plausible.core.space import Batch
         from plausible.tasks import complete, open_trained
@@ -49,7 +57,9 @@ class Complete:
         inputs = as_inputs(self.paths, trained)
         say_notes(inputs.notes)
         with progress_bar("drawing"):
-            completion = complete(trained, inputs, self.rows, self.n, self.label, seed=self.seed)
+            completion = complete(
+                trained, inputs, self.rows, self.n, self.label, mask=self.mask, seed=self.seed
+            )
         if self.out.lower().endswith(".npz"):
             y = None if completion.y is None else completion.y.flatten()
             drawn = Batch(completion.draws.flatten(0, 1), y)

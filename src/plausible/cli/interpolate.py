@@ -22,7 +22,7 @@ class Interpolate:
     out: str
     """Write the walks to this name, which ends in .png (rows of images) or .gif (an animation)."""
     between: tuple[str, str] | None = None
-    """Walk between these two files, each by its own z, of a model that can encode (vae)."""
+    """Walk between these two files, each by its own z, of a model that can encode (vae, diffusion)."""
     rows: int = 8
     """The number of walks; between two images there is one."""
     columns: int = 12

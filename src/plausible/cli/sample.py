@@ -37,6 +37,12 @@ class Sample:
     """Keep every coordinate of z within this many standard deviations: more typical, less varied."""
     mean: bool = False
     """Draw E[x | z] in the place of x: without the noise that a model of single pixels adds."""
+    sampling_steps: int | None = None
+    """Draw in so many steps, of a diffusion model; by default as many as the run was configured with."""
+    solver: str | None = None
+    """Draw by this method, of a diffusion model: euler, heun, midpoint or rk4."""
+    guidance: float | None = None
+    """Draw a class of a conditional diffusion model by so much of the difference that its label makes."""
     weights: Which = "best"
     """Draw by the best weights of the training, by what was probed while it ran, or by the last."""
     chain: str | None = None
@@ -79,10 +85,15 @@ class Sample:
             self.label,
             truncation=self.truncation,
             mean=self.mean,
+            sampling_steps=self.sampling_steps,
+            solver=self.solver,
+            guidance=self.guidance,
             seed=self.seed,
         )
         save_samples(drawn, trained.model.space, self.out, trained)
         say(f"{self.n:,} samples in {self.out}")
+        if self.guidance not in (None, 1.0):
+            say("guided samples are no draws of p(x | y): they are more typical, and vary less")
 
     def _walk(self, trained: "Trained", out: str) -> None:
         """The states of chains from their beginning on, one frame a step."""

@@ -1,5 +1,6 @@
 """What a model can do, whatever its family: protocols that a class meets by having the methods."""
 
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Generator, Tensor
@@ -81,6 +82,33 @@ class Variational(Protocol):
 
 
 @runtime_checkable
+class Encoder(Protocol):
+    """Finds a z behind an x, by inference or backwards along its own way."""
+
+    def encode(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        generator: Generator | None = None,
+        *,
+        mean: bool = False,
+    ) -> Tensor:
+        """z of x (N, *shape) in data units, (N, d); ``mean`` asks for the middle where there are many."""
+        ...
+
+
+@runtime_checkable
+class StepSampler(Protocol):
+    """Draws samples in steps, of which more are better and fewer are faster."""
+
+    def sampling(
+        self, steps: int | None = None, solver: str | None = None, guidance: float | None = None
+    ) -> AbstractContextManager[None]:
+        """Draw so for a while; None keeps what the model was made with."""
+        ...
+
+
+@runtime_checkable
 class Adversarial(Protocol):
     """Has a discriminator that tells draws from data, and a cost that each draw pays for it."""
 
@@ -121,12 +149,8 @@ class Chain(Protocol):
 
 
 @runtime_checkable
-class Autoregressive(Protocol):
-    """Draws an image pixel by pixel, in raster order, and says how probable each pixel was."""
-
-    def surprisal(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """-log p(x_i | x_<i) of each coordinate in nats: (N, C, H, W) -> the same."""
-        ...
+class Completer(Protocol):
+    """Draws the rest of an image of which some pixels are known."""
 
     def complete(
         self,
@@ -137,4 +161,13 @@ class Autoregressive(Protocol):
         generator: Generator | None = None,
     ) -> Batch:
         """x ~ p(x | known pixels): x (N, C, H, W), known (H, W) bool."""
+        ...
+
+
+@runtime_checkable
+class Autoregressive(Completer, Protocol):
+    """Draws an image pixel by pixel, in raster order, and says how probable each pixel was."""
+
+    def surprisal(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """-log p(x_i | x_<i) of each coordinate in nats: (N, C, H, W) -> the same."""
         ...

@@ -1,14 +1,17 @@
 """Images of which a part is known: the rest drawn, and how surprising each pixel is."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from plausible.core.capabilities import Autoregressive
+from plausible.core.capabilities import Autoregressive, Completer
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Generative
+from plausible.core.space import Space
+from plausible.data.mask import read_mask
 from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.interpolate import likely_labels
 from plausible.tasks.trained import Trained, TrainedLike, described, open_trained
@@ -30,37 +33,55 @@ class Completion:
 def complete(
     source: TrainedLike,
     inputs: InputLike,
-    rows: int,
+    rows: int | None = None,
     n: int = 8,
     label: str | int | None = None,
     *,
+    mask: str | Path | Tensor | None = None,
     seed: int = 0,
     device: Device = "auto",
 ) -> Completion:
-    """n draws of the rest of each image, x ~ p(x | its first ``rows`` rows).
+    """n draws of the rest of each image, x ~ p(x | what is known of it); of a diffusion model approximately.
 
     inputs  files, folders or x (N, C, H, W).
-    label  of a conditional model; by default drawn from p(y | the known rows).
-    Raises UsageError for a model that does not draw pixel by pixel, or rows that are not there.
+    rows   so many from the top are known,
+    mask   or what a picture leaves black, or (H, W) bool, any pixels, of a diffusion model.
+    label  of a conditional model; by default drawn from p(y | the known rows), or no matter which of a diffusion model.
+    Raises UsageError for a model that cannot complete an image, or such pixels; or rows that are not there.
     """
     trained = open_trained(source, device=device)
-    model = autoregressive(trained, "plausible complete")
+    model = trained.model
+    if not isinstance(model, Completer):
+        raise UsageError(
+            f"plausible complete needs a model that can complete images (pixelcnn, pixelrnn, diffusion; --conditional "
+            f"rather than --per-class), and this is {described(model)}"
+        )
     assert isinstance(model, Generative)
+    if not model.space.is_image:
+        raise UsageError(f"only images can be completed, and this run has {model.space.shape}")
     points = as_inputs(inputs, trained)
-    height = model.space.shape[1]
     if n < 1:
         raise UsageError(f"-n must be at least 1, not {n}")
-    if not 0 <= rows < height:
-        raise UsageError(f"--rows must lie between 0 and {height - 1}, not {rows}")
     y = trained.label(label)
     x = points.part.as_batch().x  # (N, C, H, W)
-    known = torch.zeros(model.space.shape[1:], dtype=torch.bool)
-    known[:rows] = True
+    known = _known(model.space, rows, mask)
     generator = torch.Generator().manual_seed(seed)
     copies = x.repeat_interleave(n, 0)  # (N, ...) -> (N n, ...)
     drawn = model.complete(copies, known, y, generator=generator).to("cpu")
     y_drawn = None if drawn.y is None else drawn.y.unflatten(0, (len(x), n))
     return Completion(x, known, drawn.x.unflatten(0, (len(x), n)), y_drawn)
+
+
+def _known(space: Space, rows: int | None, mask: str | Path | Tensor | None) -> Tensor:
+    """(H, W) bool."""
+    _, height, width = space.shape
+    if (rows is None) == (mask is None):
+        raise UsageError("say what is known of the images: --rows or --mask")
+    if mask is not None:
+        return mask if isinstance(mask, Tensor) else read_mask(mask, height, width)
+    if rows is None or not 0 <= rows < height:
+        raise UsageError(f"--rows must lie between 0 and {height - 1}, not {rows}")
+    return (torch.arange(height) < rows)[:, None].expand(height, width)
 
 
 def surprisal(

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from plausible.core.capabilities import Latent, Variational
+from plausible.core.capabilities import Encoder, Latent
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
@@ -54,9 +54,9 @@ def interpolate_between(
     trained = open_trained(source, device=device)
     model = _latent(trained)
     x = as_inputs(ends, trained).part.as_batch().x
-    if not isinstance(model, Variational):
+    if not isinstance(model, Encoder):
         raise UsageError(
-            f"--between needs a model that can encode (vae), and this is {described(trained.model)}"
+            f"--between needs a model that can encode (vae, diffusion), and this is {described(trained.model)}"
         )
     if len(x) != 2:
         raise UsageError(f"--between needs two inputs, and these files hold {len(x):,}")

@@ -50,7 +50,7 @@ def reconstruct(
     model = trained.model
     if not isinstance(model, Autoencoder):
         raise UsageError(
-            f"{trained.described}, which keeps no code of an input: choose a run of vae or vq-vae, "
+            f"{trained.described}, which keeps no code of an input: choose a run of vae, vq-vae or diffusion, "
             f"--conditional rather than --per-class"
         )
     assert isinstance(model, Explicit)

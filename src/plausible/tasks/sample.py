@@ -1,16 +1,18 @@
 """Draw from a trained model: samples, and the walks of the chains behind them."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor
 
-from plausible.core.capabilities import Chain, Latent
+from plausible.core.capabilities import Chain, Latent, StepSampler
 from plausible.core.choices import Device, Which
 from plausible.core.errors import UsageError
-from plausible.core.model import Generative, truncated
+from plausible.core.model import Generative, Model, truncated
 from plausible.core.space import Batch
 from plausible.sampling.chains import chain_states
 from plausible.sampling.latent import decode_on_levels
-from plausible.tasks.trained import Trained, TrainedLike, open_trained
+from plausible.tasks.trained import Trained, TrainedLike, described, open_trained
 
 
 def sample(
@@ -20,6 +22,9 @@ def sample(
     *,
     truncation: float | None = None,
     mean: bool = False,
+    sampling_steps: int | None = None,
+    solver: str | None = None,
+    guidance: float | None = None,
     weights: Which = "best",
     seed: int = 0,
     device: Device = "auto",
@@ -29,6 +34,7 @@ def sample(
     label       a class by name or number; by default each y is drawn from the prior.
     truncation  keeps every coordinate of z within so many standard deviations.
     mean        E[x | z] in the place of x: without the noise that a model of single pixels adds.
+    sampling_steps, solver, guidance  of a diffusion model, see its ``Config``; by default those that it was made with.
     The same seed draws the same samples.  Raises UsageError for a model that draws nothing.
     """
     trained = open_trained(source, device=device, weights=weights)
@@ -36,9 +42,10 @@ def sample(
     if not isinstance(model, Generative):
         raise UsageError(f"{trained.described}, p(y | x), which has no samples to draw")
     y, generator = trained.label(label), torch.Generator().manual_seed(seed)
-    if mean:
-        return _means(model, n, y, truncation, generator)
-    return model.sample(n, y, truncation=truncation, generator=generator).to("cpu")
+    with sampled_by(model, sampling_steps, solver, guidance):
+        if mean:
+            return _means(model, n, y, truncation, generator)
+        return model.sample(n, y, truncation=truncation, generator=generator).to("cpu")
 
 
 def sample_chain(
@@ -65,6 +72,19 @@ def sample_chain(
         raise UsageError("-n and --steps must be at least 1")
     generator = torch.Generator().manual_seed(seed)
     return chain_states(model, n, steps, generator, trained.label(label))[0]
+
+
+def sampled_by(
+    model: Model, steps: int | None, solver: str | None, guidance: float | None
+) -> AbstractContextManager[None]:
+    """Samples are drawn so for a while, where anything is asked for; UsageError by a model that has no steps."""
+    if steps is None and solver is None and guidance is None:
+        return nullcontext()
+    if not isinstance(model, StepSampler):
+        raise UsageError(
+            f"--sampling-steps, --solver and --guidance are of diffusion models, and this is {described(model)}"
+        )
+    return model.sampling(steps, solver, guidance)
 
 
 def weights_used(source: TrainedLike, which: Which = "best") -> str:

@@ -15,6 +15,7 @@ from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space, by_label
 from plausible.models.diffusion.bound import Denoiser, variational_bound
+from plausible.models.diffusion.completion import inpaint
 from plausible.models.diffusion.config import DiffusionConfig
 from plausible.models.diffusion.monitors import REMEDIES
 from plausible.models.diffusion.pairing import pairings
@@ -29,6 +30,7 @@ _DRAWS = 16  # of noise for each x, where log p(x) is bounded and nobody says ho
 _FINE = 24  # steps of the way that tells log p and z, each four evaluations
 _EXACT = 16  # dimensions up to which the divergence is exact
 _PROBES = 4  # of the divergence beyond, where nobody says how many
+_COMPLETING, _REPEATS = 32, 4  # steps of a completion, and how often each is taken
 _CHUNK = 256  # points on their way at once
 _BINS = ("least", "second", "third", "most")  # quarters of the noise levels
 
@@ -193,6 +195,38 @@ class Diffusion(Explicit):
         z = self.encode(x, labels)
         with self.evaluating():
             return self._way(solvers["rk4"], self.path.end * z, self._fine().flip(0), labels)
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        y: Tensor | int | None = None,
+        *,
+        generator: Generator | None = None,
+    ) -> Batch:
+        """Images of which some pixels are known, the rest drawn so that it fits, approximately: see ``inpaint``.
+
+        x      (N, C, H, W) in data units; what is not known is not looked at.
+        known  (H, W) bool, any pixels.
+        y      labels; None is no matter which, also of a conditional model.
+        """
+        if known.shape != self.space.shape[1:]:
+            raise UsageError(
+                f"what is known of {self.space} has shape {tuple(self.space.shape[1:])}, not {tuple(known.shape)}"
+            )
+        labels = None if y is None else self._to_device(self.labels(len(x), y))
+        x, where = self.standardise(self._to_device(x)), self._to_device(known)
+        times = self.path.grid(_COMPLETING).to(x.device)
+        with self.evaluating():
+            parts = [
+                inpaint(
+                    self._velocity(None if labels is None else labels[rows], self.sampler.guidance),
+                    self.path, x[rows], where, times, _REPEATS, generator,
+                )
+                for rows in torch.arange(len(x), device=x.device).split(_CHUNK)
+            ]  # fmt: skip
+        return Batch(self.space.quantise(self.restore(torch.cat(parts))), labels)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return self.latent(n, generator)
