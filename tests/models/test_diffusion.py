@@ -12,6 +12,7 @@ from plausible.core.errors import UsageError
 from plausible.core.game import Clock
 from plausible.core.likelihood import Kind
 from plausible.data.load import load
+from plausible.models.diffusion.average import average_target, jumps
 from plausible.models.diffusion.bound import level_cost, variational_bound
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import EDM, Straight
@@ -97,6 +98,50 @@ def test_the_best_answer_for_two_points_is_their_mean_weighted_by_how_near_they_
     slope = (y - mean) / t if isinstance(path, EDM) else (y - a * mean) / t - mean
     assert torch.allclose(path.velocity(y, wanted, t), slope, atol=1e-3)
     assert torch.allclose(path.time(path.ratio(t)), t)
+
+
+def test_the_mean_velocity_of_a_gaussian_satisfies_its_own_equation():
+    velocity, mean, deviation = gaussian(Straight(), 0.7, 0.3), 0.7, 0.3
+
+    def width(t):
+        return (((1 - t) * deviation) ** 2 + t**2).sqrt()
+
+    def average(y, r, t):
+        """(y_t - y_r) / (t - r), along the way that keeps every quantile."""
+        earlier = (1 - r) * mean + width(r) / width(t) * (y - (1 - t) * mean)
+        return (y - earlier) / (t - r)
+
+    y, t = (
+        torch.randn(100, 2, generator=seeded()),
+        0.5 + 0.5 * torch.rand(100, 1, generator=seeded(1)),
+    )
+    r = t * torch.rand(100, 1, generator=seeded(2)) * 0.9
+    v = torch.stack([velocity(row, time) for row, time in zip(y, t, strict=True)])
+    assert torch.allclose(average_target(average, y, v, r, t), average(y, r, t), atol=1e-3)
+    assert torch.equal(average_target(lambda y, r, t: y * t * r, y, v, t, t), v)  # flow matching
+    z = torch.randn(50, 2, generator=seeded(3))
+    assert torch.allclose(jumps(average, z, torch.tensor([1.0, 0.0])), 0.7 + 0.3 * z, atol=1e-5)
+
+
+def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for():
+    data, far = load("moons"), {}
+    for average in (False, True):
+        torch.manual_seed(0)
+        config = Diffusion.Config(width=64, batch=256, lr=3e-3, average_velocity=average)
+        training = train(Diffusion(data.space, config), data, Settings(steps=500))
+        list(training)
+        model = training.averaged
+        with model.sampling(steps=1, solver="euler"):
+            once = model.sample(500, generator=seeded()).x
+        with model.sampling(steps=32, solver="euler"):
+            often = model.sample(500, generator=seeded()).x
+        real = data.heldout.as_batch().x[:500]
+        distance = torch.cdist(torch.cat([once, often]), real).min(1).values
+        far[average] = distance[:500].mean().item()
+        assert distance[500:].mean() < 0.15
+    assert far[True] < 0.7 * far[False]
+    with pytest.raises(UsageError, match="straight"):
+        Diffusion(GREY, Diffusion.Config(average_velocity=True, path="edm"))
 
 
 @pytest.mark.parametrize("levels", [2, 5, 16])

@@ -20,6 +20,8 @@ class DiffusionConfig(Explicit.Config):
     """Learn p(x | y) from labelled data, so that a class can be asked for."""
     path: Annotated[str, paths] = "straight"
     """The way from data to noise: straight (flow matching), or edm with its preconditioning and noise levels."""
+    average_velocity: bool = False
+    """Learn the mean velocity between any two times (MeanFlow), so that one step or a few draw a sample; of the straight path."""
     pairing: Annotated[str, pairings] = "independent"
     """Which noise goes with which example of a batch: as drawn, or by optimal transport, which makes paths straighter."""
     width: Annotated[int, COUNT] | None = None

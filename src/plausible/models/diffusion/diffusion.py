@@ -14,6 +14,13 @@ from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space, by_label
+from plausible.models.diffusion.average import (
+    SHARE,
+    average_target,
+    intervals,
+    jumps,
+    weighed,
+)
 from plausible.models.diffusion.bound import Denoiser, variational_bound
 from plausible.models.diffusion.completion import inpaint
 from plausible.models.diffusion.config import DiffusionConfig
@@ -74,14 +81,18 @@ class Diffusion(Explicit):
         self.path = paths[config.path](0.5 if space.levels else 1.0)
         self.sampler = Sampler(config.solver, config.sampling_steps, config.guidance)
         self._check(self.sampler)
-        classes = space.classes if config.conditional else 0
+        if config.average_velocity and config.path != "straight":
+            raise UsageError("--average-velocity is of the straight path")
+        classes, times = space.classes if config.conditional else 0, 1 + config.average_velocity
         self.convolves = space.is_image and min(space.shape[1:]) >= _SMALLEST
         self.width = config.width or (_WIDTH if self.convolves else _UNITS)
         self.net: nn.Module
         if self.convolves:
-            self.net = UNet(space.shape, self.width, config.blocks or 1, 1, classes)
+            self.net = UNet(space.shape, self.width, config.blocks or 1, times, classes)
         else:
-            self.net = ConditionedPerceptron(space.dims, self.width, config.blocks or 3, 1, classes)
+            self.net = ConditionedPerceptron(
+                space.dims, self.width, config.blocks or 3, times, classes
+            )
         set_dropout(self.net, config.dropout)
 
     @property
@@ -119,15 +130,33 @@ class Diffusion(Explicit):
             e = e.clone()
             for _, rows in by_label(batch.y if self.conditional else None, n):
                 e[rows] = pairings[self.config.pairing](x[rows], e[rows])
-        t = self._column(self.path.times(u))
-        f = self._network(self.path.mix(x, e, t), t, y)
-        cost = (f - self.path.target(x, e, t)).square().flatten(1).mean(1)  # (N,)
+        if self.config.average_velocity:
+            squared = self._of_average(x, e, u, y)
+            cost = weighed(squared) if self.training else squared  # which says how good it is
+        else:
+            t = self._column(self.path.times(u))
+            f = self._network(self.path.mix(x, e, t), t, y)
+            cost = (f - self.path.target(x, e, t)).square().flatten(1).mean(1)  # (N,)
         quarter = (4 * u).long().clamp(max=3)
         with torch.no_grad():
             counts = torch.bincount(quarter, minlength=4).clamp(min=1)
             sums = torch.zeros_like(counts, dtype=cost.dtype).index_add_(0, quarter, cost.detach())
         watch = {f"loss at {name} noise": v for name, v in zip(_BINS, sums / counts, strict=True)}
         return Loss({"velocity": cost}, watch)
+
+    def _of_average(self, x: Tensor, e: Tensor, times: Tensor, y: Tensor | None) -> Tensor:
+        """The squared error of the mean velocity between two times, (N,)."""
+        n, device = len(x), x.device
+        chosen = torch.rand(n, device=device) < SHARE
+        r, t = map(self._column, intervals(times, torch.rand(n, device=device), chosen))
+        at, wanted = self.path.mix(x, e, t), self.path.target(x, e, t)
+        rows = chosen.nonzero()[:, 0]
+        if len(rows):
+            some = None if y is None else y[rows]
+            wanted[rows] = average_target(
+                lambda at, r, t: self._network(at, t, some, r), at[rows], wanted[rows], r[rows], t[rows]
+            )  # fmt: skip
+        return (self._network(at, t, y, r) - wanted).square().flatten(1).mean(1)
 
     @contextmanager
     def sampling(
@@ -164,7 +193,10 @@ class Diffusion(Explicit):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """x in data units, differentiable and off the grid: z (N, D) -> (N, *shape)."""
         times = self.path.grid(self.sampler.steps).to(z.device)
-        return self._way(solvers[self.sampler.solver], self.path.end * z, times, y)
+        if not self.config.average_velocity:
+            return self._way(solvers[self.sampler.solver], self.path.end * z, times, y)
+        start = z.view(-1, *self.space.shape)
+        return self.restore(jumps(lambda at, r, t: self._guided(at, t, y, self.sampler.guidance, r), start, times))  # fmt: skip
 
     @torch.no_grad()
     def encode(
@@ -277,10 +309,7 @@ class Diffusion(Explicit):
 
         def velocity(at: Tensor, t: Tensor) -> Tensor:
             times = self._column(t.expand(len(at)))
-            f = self._network(at, times, y)
-            if y is not None and guidance != 1:
-                nobody = self._network(at, times, torch.full_like(y, self.space.classes))
-                f = torch.lerp(nobody, f, guidance)
+            f = self._guided(at, times, y, guidance)
             return self.path.velocity(at, f, times)
 
         return velocity
@@ -290,13 +319,22 @@ class Diffusion(Explicit):
         velocity = self._velocity(labels, self.sampler.guidance)
         return self.restore(solver(velocity, y.view(-1, *self.space.shape), times))
 
+    def _guided(self, at: Tensor, t: Tensor, y: Tensor | None, guidance: float, r: Tensor | None = None) -> Tensor:  # fmt: skip
+        """F with the difference that labels make times ``guidance``."""
+        f = self._network(at, t, y, r)
+        if y is None or guidance == 1:
+            return f
+        return torch.lerp(self._network(at, t, torch.full_like(y, self.space.classes), r), f, guidance)  # fmt: skip
+
     def _fine(self) -> Tensor:
         """Times of a fine way from data to noise, (S + 1,)."""
         return self.path.fine(_FINE).to(self.offset.device)
 
-    def _network(self, at: Tensor, t: Tensor, y: Tensor | None) -> Tensor:
-        """F at points (N, *shape) and times (N, 1, ...), in float32."""
+    def _network(self, at: Tensor, t: Tensor, y: Tensor | None, r: Tensor | None = None) -> Tensor:
+        """F at points (N, *shape) and times (N, 1, ...), in float32; r, of a mean velocity, is t where none is given."""
         told = self.path.label(t).flatten(1)  # (N, 1)
+        if self.config.average_velocity:
+            told = torch.cat([told, (t - (t if r is None else r)).flatten(1)], 1)  # (N, 2)
         seen = self.path.scale(t) * at
         f: Tensor = self.net(seen if self.convolves else seen.flatten(1), told, y)
         return f.float().view_as(at)
