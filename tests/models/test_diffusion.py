@@ -224,6 +224,13 @@ def test_guidance_exaggerates_what_a_label_changes():
         assert torch.allclose(none, model.decode(z), atol=1e-5)
 
 
+@pytest.mark.parametrize("average", [False, True])
+def test_mixed_precision_learns_too(average):
+    model = made(average_velocity=average)
+    *_, last = train(model, make_data(GREY), Settings(steps=3, precision="bf16"))
+    assert math.isfinite(last.values()["diffusion"]["loss"])
+
+
 def test_a_label_is_forgotten_as_often_as_asked():
     batch = make_data(GREY).train.batch(slice(0, 32))
     assert batch.y is not None

@@ -1,16 +1,18 @@
 """The one loop: data order, budgets, averages, precision, micro-batches."""
 
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 import torch
 from tests.conftest import make_data
 
+from plausible.core.device import has_fast_bf16
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Model
 from plausible.core.space import Space
-from plausible.models import GAN, ConvNet
+from plausible.models import GAN, ConvNet, Diffusion
 from plausible.training import EMA, BatchOrder, Settings, train
 from plausible.training.distributed import World
 
@@ -140,6 +142,17 @@ def test_bf16_trains_both_players_with_their_penalties_near_the_float32_result()
     assert seen["bf16"]["r1"] == pytest.approx(seen["float32"]["r1"], rel=0.05)
     assert seen["bf16"]["game"] == pytest.approx(seen["float32"]["game"], rel=0.05)
     assert seen["bf16"] != seen["float32"]
+
+
+def test_by_itself_a_family_that_learns_as_well_takes_bf16_where_that_is_faster(monkeypatch):
+    loop, data = import_module("plausible.training.loop"), make_data(SPACE)
+    for faster in (False, True):
+        monkeypatch.setattr(loop, "has_fast_bf16", lambda device, faster=faster: faster)
+        assert train(Diffusion(SPACE), data, Settings(steps=1)).bf16 is faster
+        assert not train(Diffusion(SPACE), data, Settings(steps=1, precision="float32")).bf16
+        assert not train(GAN(SPACE), data, Settings(steps=1)).bf16
+    assert has_fast_bf16(torch.device("cpu")) in (False, True)
+    assert not has_fast_bf16(torch.device("meta"))
 
 
 def test_the_average_follows_the_formula_and_copies_buffers_and_other_players():

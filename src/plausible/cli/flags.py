@@ -26,8 +26,8 @@ _USUAL = (
 class TrainingFlags:
     """How to train, whatever the model."""
 
-    precision: Precision = "float32"
-    """Compute in float32, or in bf16 where it is safe, which is faster where the processor has it."""
+    precision: Precision = "auto"
+    """Compute in float32, or in bf16 where it is safe; by default in bf16 if the family learns as well so and the processor is faster."""
     micro_batch: int | None = None
     """Split every batch into parts of so many examples: the same mean gradient in less memory."""
     simultaneous: bool = False

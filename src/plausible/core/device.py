@@ -7,6 +7,8 @@ import torch
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
 
+_BF16 = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+
 
 def resolve_device(name: Device | torch.device = "auto") -> torch.device:
     """The torch device of a name; "auto" is a GPU where there is one.  UsageError when this machine has none such.
@@ -28,6 +30,17 @@ def resolve_device(name: Device | torch.device = "auto") -> torch.device:
     if name == "cuda":
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return torch.device(name)
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether products in bfloat16 are faster there than in float32: of processors those that have instructions for them."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    # names that torch may change, and then none is known to be faster
+    known = (getattr(torch.cpu, name, None) for name in _BF16)
+    return any(ask is not None and ask() for ask in known)
 
 
 def device_generator(

@@ -35,6 +35,7 @@ class Model(nn.Module, ABC):
     presets       {name: a published recipe} of the family.
     remedies      {phenomenon: what helps this family}, see ``diagnosis``.
     probe_every   rounds between two probes while it trains: more where samples take long to draw.
+    learns_in_bf16  the family learns as well in bf16, and does so by itself where the processor is faster.
     """
 
     name: ClassVar[str]
@@ -43,6 +44,7 @@ class Model(nn.Module, ABC):
     presets: ClassVar[Mapping[str, Preset]] = {}
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {}
     probe_every: ClassVar[int] = 100
+    learns_in_bf16: ClassVar[bool] = False
     offset: Tensor
     scale: Tensor
     log_prior: Tensor

@@ -30,7 +30,7 @@ def fit(
     per_class: bool = False,
     watch: bool = True,
     on_failure: OnFailure = "rollback",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     micro_batch: int | None = None,
     simultaneous: bool = False,
     device: Device = "auto",

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from plausible.core.bounds import COUNT, FINITE, check_bounds
+from plausible.core.device import has_fast_bf16
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Model
@@ -34,10 +35,10 @@ from plausible.training.ema import EMA, tensors, weights
 if TYPE_CHECKING:
     from plausible.data.part import Data
 
-Precision = Literal["float32", "bf16"]
+Precision = Literal["auto", "float32", "bf16"]
 M = TypeVar("M", bound=Model)
 _ADAPT_EVERY = 4  # rounds between two calls of Player.adapt
-_FOR_PLAYERS: dict[str, Any] = {"precision": "float32", "micro_batch": None, "simultaneous": False}
+_FOR_PLAYERS: dict[str, Any] = {"micro_batch": None, "simultaneous": False}
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Settings:
     """Wall-clock minutes to play, instead of a number of steps."""
     seed: int = 0
     """Of the first weights, the data order and all noise."""
-    precision: Precision = "float32"
-    """bf16: automatic mixed precision, faster where the processor has it."""
+    precision: Precision = "auto"
+    """bf16: automatic mixed precision; auto is that where the family learns as well by it and the processor is faster."""
     micro_batch: Annotated[int, COUNT] | None = None
     """Split every batch into parts of this size: the same mean gradient in less memory."""
     simultaneous: bool = False
@@ -115,10 +116,13 @@ class Training(Iterator[Step], Generic[M]):
             settings = replace(settings, steps=model.default_steps)
         self.raw, self.data, self.settings = model, data, settings
         self.device, seed = model.offset.device, settings.seed
+        auto = model.learns_in_bf16 and has_fast_bf16(self.device)
+        self.bf16 = auto if settings.precision == "auto" else settings.precision == "bf16"
         model.setup(data.train)
         self.world.broadcast(tensors(model))
         self._fit, self._converged = model.fit(data.train), False
-        if self._fit is not None and settings != replace(settings, **_FOR_PLAYERS):
+        of_players = settings.precision == "bf16" or settings != replace(settings, **_FOR_PLAYERS)
+        if self._fit is not None and of_players:
             raise UsageError(
                 f"a {model.name} is fitted to all examples at once: --precision, --micro-batch and "
                 f"--simultaneous are not for it"
@@ -267,7 +271,7 @@ class Training(Iterator[Step], Generic[M]):
 
     def _loss(self, player: Player, batch: Batch, clock: Clock) -> Loss:
         cast: AbstractContextManager[Any] = nullcontext()
-        if self.settings.precision == "bf16":
+        if self.bf16:
             cast = torch.autocast(self.device.type, torch.bfloat16)
         with cast:
             return player.loss(batch, clock)

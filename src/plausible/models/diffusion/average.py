@@ -19,7 +19,8 @@ def average_target(u: AverageVelocity, y: Tensor, v: Tensor, r: Tensor, t: Tenso
     v (N, ...) is the velocity at y and t, or what it is on average.  At r = t it is v, which is flow matching.  Without
     gradient.  Source: Geng et al. 2025 (MeanFlow), https://arxiv.org/abs/2505.13447.
     """
-    with torch.no_grad():
+    # in float32, as autocast does not know of derivatives
+    with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
         along = (v, torch.zeros_like(r), torch.ones_like(t))
         change: Tensor = torch.func.jvp(u, (y, r, t), along)[1]
     return v - (t - r) * change

@@ -71,6 +71,7 @@ class Diffusion(Explicit):
     )  # fmt: skip
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
     probe_every: ClassVar[int] = 400
+    learns_in_bf16: ClassVar[bool] = True
     remedies = REMEDIES
     Config = DiffusionConfig
     config: DiffusionConfig
@@ -88,7 +89,10 @@ class Diffusion(Explicit):
         self.width = config.width or (_WIDTH if self.convolves else _UNITS)
         self.net: nn.Module
         if self.convolves:
-            self.net = UNet(space.shape, self.width, config.blocks or 1, times, classes)
+            self.net = UNet(
+                space.shape, self.width, config.blocks or 1, times, classes,
+                forward_mode=config.average_velocity,
+            )  # fmt: skip
         else:
             self.net = ConditionedPerceptron(
                 space.dims, self.width, config.blocks or 3, times, classes
