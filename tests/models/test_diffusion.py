@@ -280,3 +280,11 @@ def test_more_draws_make_a_bound_more_certain():
     assert vectors.kinds["log_prob"] is Kind.ESTIMATE
     log_p = vectors.log_prob(torch.randn(3, 20), generator=seeded())
     assert log_p.stderr is not None  # too many dimensions to take every one
+
+
+def test_images_are_learned_in_small_batches_and_vectors_in_large_ones_unless_told_otherwise():
+    assert Diffusion(GREY).batch == 16
+    assert Diffusion(Space((3,))).batch == 256
+    training = train(made(batch=5), make_data(GREY), Settings(steps=2))
+    list(training)
+    assert training.clock.images == 10

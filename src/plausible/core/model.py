@@ -87,6 +87,11 @@ class Model(nn.Module, ABC):
         return bool(getattr(self.config, "conditional", False))
 
     @property
+    def batch(self) -> int:
+        """The number of training examples in one update: by default what its config says."""
+        return self.config.batch
+
+    @property
     def default_steps(self) -> int:
         """Rounds to train when nobody says how long: more for images beyond 16 pixels a side."""
         return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 1_500

@@ -52,6 +52,11 @@ class PerClass(Explicit):
         return [model for model in self.each if isinstance(model, Explicit)]
 
     @property
+    def batch(self) -> int:
+        """That of one of its models."""
+        return self.models[0].batch
+
+    @property
     def default_steps(self) -> int:
         """As many as one of its models takes."""
         return self.models[0].default_steps

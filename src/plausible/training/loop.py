@@ -127,7 +127,7 @@ class Training(Iterator[Step], Generic[M]):
                 f"a {model.name} is fitted to all examples at once: --precision, --micro-batch and "
                 f"--simultaneous are not for it"
             )
-        self.batch = model.config.batch if self._fit is None else len(data.train)
+        self.batch = model.batch if self._fit is None else len(data.train)
         players = list(model.players()) if self._fit is None else []
         if settings.simultaneous and any(player.updates != 1 for player in players):
             raise UsageError("simultaneous updates need every player to move once a round")
@@ -138,7 +138,7 @@ class Training(Iterator[Step], Generic[M]):
         self._seats = [_seat(player) for player in players]
         self._own = [tensor for p in players if p.own is not None for tensor in p.own.buffers()]
         self._average = EMA(model, players)
-        device, one, batch = self.device, self.world, model.config.batch
+        device, one, batch = self.device, self.world, model.batch
         self._order = BatchOrder(len(data.train), batch, seed, one, device)
         self._checks = BatchOrder(len(data.validation), batch, seed + 1, one, device)
         self._of_class: dict[int, BatchOrder] = {}

@@ -32,6 +32,7 @@ from plausible.nn.residual import set_dropout
 from plausible.nn.unet import ConditionedPerceptron, UNet
 
 _WIDTH, _UNITS = 48, 256
+_IMAGES, _VECTORS = 16, 256  # in one update
 _SMALLEST = 8  # pixels a side, below which an image is a vector to the network
 _DRAWS = 16  # of noise for each x, where log p(x) is bounded and nobody says how many
 _FINE = 24  # steps of the way that tells log p and z, each four evaluations
@@ -105,9 +106,14 @@ class Diffusion(Explicit):
         return {"log_prob": Kind.LOWER if self.space.levels else Kind.ESTIMATE}
 
     @property
+    def batch(self) -> int:
+        """Examples in one update."""
+        return self.config.batch or (_IMAGES if self.convolves else _VECTORS)
+
+    @property
     def default_steps(self) -> int:
         """Rounds to train when nobody says how long."""
-        return 10_000 if self.convolves else 5_000
+        return 20_000 if self.convolves else 5_000
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
