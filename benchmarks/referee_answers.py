@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.referee_data import SETTINGS
-from benchmarks.referee_defects import CASES, MARGIN, REAL
+from benchmarks.referee_defects import AT_ONCE, CASES, MARGIN, REAL
 from scipy import stats
 
 from plausible.core.errors import UsageError
@@ -30,7 +30,7 @@ SIZES = {
 FIRST = 4  # repetitions of every row before any has more
 PER_REAL = 3  # repetitions of real data for one of a defect
 LETTERS = {State.FAIL: "F", State.PASS: "P", State.INCONCLUSIVE: "I", State.UNDEFINED: "-"}
-EVERY_DEFECT = "all of these"
+EVERY_DEFECT, SEEN_AT_ONCE = "all of these", "what a person sees at once"
 BROKEN = "!"  # a repetition that the program could not judge
 
 Row = tuple[str, int, str]
@@ -130,7 +130,10 @@ def interval(k: int, n: int) -> str:
 
 
 def table(answers: Answers) -> list[dict[str, Any]]:
-    """Every row; all defects of each set at each n together, the margins apart; the real data of all sets together."""
+    """Every row; all defects of each set at each n together, the margins apart, and of these what a person sees at once.
+
+    At last the first n of all sets together, and the real data of all.
+    """
     order = {name: i for i, name in enumerate(SETTINGS)}
     rows = sorted(answers.said, key=lambda row: (order[row[0]], row[1], list(CASES).index(row[2])))
     rows = [
@@ -141,6 +144,10 @@ def table(answers: Answers) -> list[dict[str, Any]]:
         here = [row for row in rows if row[:2] == (name, n) and row[2] != REAL]
         plain = [row for row in here if not row[2].startswith(MARGIN)]
         lines.append(_line(name, n, EVERY_DEFECT, plain, answers))
+        clear = [row for row in plain if row[2] in AT_ONCE]
+        lines.append(_line(name, n, SEEN_AT_ONCE, clear, answers))
+    first = [row for row in rows if row[2] in AT_ONCE and row[1] == SIZES[row[0]][0]]
+    lines.append(_line("all sets", "", SEEN_AT_ONCE, first, answers))
     lines.append(_line("all sets", "", REAL, [row for row in rows if row[2] == REAL], answers))
     return list(filter(None, lines))
 
@@ -172,7 +179,7 @@ def _line(
         "n": n,
         "planted": planted,
         "right": ""
-        if planted == EVERY_DEFECT
+        if planted in (EVERY_DEFECT, SEEN_AT_ONCE)
         else ", ".join(t for t in defects if t in judged[0][0]),
         "repetitions": count,
         "any FAIL": interval(sum("F" in letters for letters in every), count),

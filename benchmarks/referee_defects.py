@@ -110,6 +110,14 @@ def _tenths(y: Tensor, count: int, generator: Generator) -> Tensor:
     return near[torch.randperm(len(near), generator=generator)[:count]]
 
 
+AT_ONCE = frozenset({
+    "one of ten classes dropped", "one sample is 5% of all", "5% garbage", "blur of 1 pixel", "noise of 0.05",
+    "checkerboard of 16/255", "grid of period 4", "20% darker", "contrast x 1.3", "30% in other colours",
+    "30% with quarters in another order", "30% with pixels of twice the size", "30% halves of two images",
+    "5% with 0.5 where 0 or 1 is", "fractions where whole numbers are", "a constant that varies", "independent coordinates",
+})  # fmt: skip
+"""What a person sees in a sheet of 64 samples beside 64 real ones, or in 64 rows of a table, without counting."""
+
 # --- which points there are
 
 
