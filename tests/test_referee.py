@@ -82,7 +82,7 @@ def test_a_row_counts_what_was_said():
     ]
     for k, one in enumerate(said):
         answers.add(DROPPED, k, one, 0)
-    line, together = table(answers)
+    line, together, at_once, everywhere = table(answers)
     assert line["repetitions"] == 3
     assert line["not judged"] == 1
     assert line["right FAIL"] == interval(1, 3)
@@ -90,6 +90,8 @@ def test_a_row_counts_what_was_said():
     assert (line["right PASS"], line["INCONCLUSIVE"], line["all PASS"]) == (1, 1, 1)
     assert line["others that FAIL"] == "copies 1"
     assert together == line | {"planted": "all of these", "right": ""}
+    assert at_once == line | {"planted": "what a person sees at once", "right": ""}
+    assert everywhere == at_once | {"data": "all sets", "n": ""}
 
 
 def test_real_data_of_all_sets_stand_together():
