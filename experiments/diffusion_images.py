@@ -33,6 +33,7 @@ from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.metrics.distances import frechet
 from plausible.evaluation.metrics.neighbours import prdc
 from plausible.models import GAN, Diffusion
+from plausible.models.diffusion.solvers import steps_of
 from plausible.tasks.eyes import eyes_of
 from plausible.tasks.inputs import as_points
 
@@ -80,7 +81,7 @@ def drawn(model: Any, evaluations: int | None, n: int, seed: int) -> tuple[Batch
         made = model.sample(n, generator=generator)
     else:
         solver = "euler" if evaluations == 1 else "midpoint"
-        with model.sampling(steps=max(1, evaluations // 2), solver=solver):
+        with model.sampling(steps=steps_of(solver, evaluations), solver=solver):
             made = model.sample(n, generator=generator)
     return made.to("cpu"), n / (time.monotonic() - began)
 

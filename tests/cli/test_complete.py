@@ -82,6 +82,19 @@ def test_any_pixels_are_drawn_anew_where_a_picture_is_white(folder):
     assert not (x[0, 0][~known] == x[1, 0][~known]).all()
 
 
+def test_a_mask_is_cropped_and_resized_as_its_image_is(folder):
+    wide = np.zeros((16, 32), np.uint8)  # cropped to its middle
+    wide[:, :8] = wide[:8, 16:] = 255
+    Image.fromarray(wide).save(folder / "wide.png")
+    out = folder / "wide.npz"
+    ask("complete", folder / "flow", folder / "0.png", "--mask", folder / "wide.png", "-n", 2, "--out", out)  # fmt: skip
+    x = np.load(out)["x"][:, 0]
+    drawn = np.zeros((8, 8), bool)
+    drawn[:4, 4:] = True
+    assert (x[0] == x[1])[~drawn].all()
+    assert not (x[0] == x[1])[drawn].all()
+
+
 def test_a_map_of_the_surprise(folder):
     out = folder / "map.png"
     ask("score", folder / "pixel", folder / "0.png", folder / "1.png", "--map", out)
@@ -96,8 +109,8 @@ def test_a_map_of_the_surprise(folder):
         (("complete", "pixel", "none.png", "--rows", "2", "--out", "a.png"), "does not exist"),
         (("complete", "pixel", "0.png", "--out", "a.png"), "--rows or --mask"),
         (("complete", "flow", "0.png", "--mask", "0.txt", "--out", "a.png"), "does not exist"),
-        (("complete", "flow", "0.png", "--mask", "black.png", "--out", "a.png"), "nothing is left"),
-        (("complete", "flow", "0.png", "--mask", "text.png", "--out", "a.png"), "as a picture"),
+        (("complete", "flow", "0.png", "--mask", "black.png", "--out", "a.png"), "white where"),
+        (("complete", "flow", "0.png", "--mask", "text.png", "--out", "a.png"), "text.png"),
         (("complete", "pixel", "0.png", "--mask", "1.png", "--out", "a.png"), "first rows"),
         (("sample", "pixel", "--sampling-steps", "3", "--out", "a.png"), "diffusion"),
         (("sample", "flow", "--solver", "newton", "--out", "a.png"), "midpoint"),

@@ -131,9 +131,10 @@ def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for():
         training = train(Diffusion(data.space, config), data, Settings(steps=500))
         list(training)
         model = training.averaged
-        with model.sampling(steps=1, solver="euler"):
+        solver = None if average else "euler"
+        with model.sampling(steps=1, solver=solver):
             once = model.sample(500, generator=seeded()).x
-        with model.sampling(steps=32, solver="euler"):
+        with model.sampling(steps=32, solver=solver):
             often = model.sample(500, generator=seeded()).x
         real = data.heldout.as_batch().x[:500]
         distance = torch.cdist(torch.cat([once, often]), real).min(1).values
@@ -141,7 +142,9 @@ def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for():
         assert distance[500:].mean() < 0.15
     assert far[True] < 0.7 * far[False]
     with pytest.raises(UsageError, match="straight"):
-        Diffusion(GREY, Diffusion.Config(average_velocity=True, path="edm"))
+        Diffusion.Config(average_velocity=True, path="edm")
+    with pytest.raises(UsageError, match="without a --solver"), model.sampling(solver="rk4"):
+        pass
 
 
 @pytest.mark.parametrize("levels", [2, 5, 16])
@@ -207,7 +210,7 @@ def test_samples_are_decoded_noise_by_whatever_steps_and_solver_are_asked_for():
     for wrong in ({"steps": 0}, {"solver": "newton"}, {"guidance": -1.0}, {"guidance": 2.0}):
         with pytest.raises(UsageError), model.sampling(**wrong):
             pass
-    assert model.sampler.steps == model.config.sampling_steps
+    assert model.sampler is model.config
 
 
 def test_guidance_exaggerates_what_a_label_changes():
@@ -229,6 +232,13 @@ def test_mixed_precision_learns_too(average):
     model = made(average_velocity=average)
     *_, last = train(model, make_data(GREY), Settings(steps=3, precision="bf16"))
     assert math.isfinite(last.values()["diffusion"]["loss"])
+
+
+def test_what_is_encoded_comes_back_whatever_guidance_draws_with():
+    model, x = made(conditional=True), make_data(GREY).heldout.as_batch().x[:4]
+    y = torch.tensor([0, 1, 2, 0])
+    with model.sampling(guidance=3.0):
+        assert (model.reconstruct(x, y) - x).abs().max() < 1e-3
 
 
 def test_a_label_is_forgotten_as_often_as_asked():

@@ -33,7 +33,7 @@ Device = Annotated[
 Watch = Annotated[
     bool,
     tyro.conf.arg(
-        help="Probe the model every 100 rounds, raise alarms, and keep the best weights."
+        help="Probe the model every 100 rounds (400 of diffusion), raise alarms, and keep the best weights."
     ),
 ]
 OnFailure = Annotated[

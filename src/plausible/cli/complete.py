@@ -27,11 +27,11 @@ class Complete:
     rows: int | None = None
     """The number of rows of pixels from the top that are known."""
     mask: str | None = None
-    """A picture that is white where the images are to be drawn anew and black where they are known."""
+    """A picture that is white where the images are to be drawn anew and black where they are known; cropped and resized as they are."""
     n: Count = 8
     """The number of different ends to draw for each image."""
     label: str | None = None
-    """The class of all images, by name or number; by default drawn from p(y | the known rows), or any."""
+    """The class of all images, by name or number; by default drawn from p(y | the known rows), and no matter which for a diffusion model."""
     seed: Seed = 0
     device: Device = "auto"
     overwrite: Overwrite = False

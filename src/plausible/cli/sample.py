@@ -92,7 +92,8 @@ class Sample:
         )
         save_samples(drawn, trained.model.space, self.out, trained)
         say(f"{self.n:,} samples in {self.out}")
-        if self.guidance not in (None, 1.0):
+        own = getattr(trained.model.config, "guidance", 1.0)
+        if (own if self.guidance is None else self.guidance) != 1:
             say("guided samples are no draws of p(x | y): they are more typical, and vary less")
 
     def _walk(self, trained: "Trained", out: str) -> None:

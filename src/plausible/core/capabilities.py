@@ -51,7 +51,23 @@ class Posterior(NamedTuple):
 
 
 @runtime_checkable
-class Variational(Protocol):
+class Encoder(Protocol):
+    """Finds a z behind an x, by inference or backwards along its own way."""
+
+    def encode(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        generator: Generator | None = None,
+        *,
+        mean: bool = False,
+    ) -> Tensor:
+        """z of x (N, *shape) in data units, (N, d); ``mean`` asks for the middle where there are many."""
+        ...
+
+
+@runtime_checkable
+class Variational(Encoder, Protocol):
     """Infers the z ~ N(0, I) behind an x by an approximate posterior q(z | x)."""
 
     def posterior(
@@ -65,35 +81,8 @@ class Variational(Protocol):
         """q(z | x) of x (N, *shape) in data units; z is a draw, or the mean.  Conditional models need y."""
         ...
 
-    def encode(
-        self,
-        x: Tensor,
-        y: Tensor | int | None = None,
-        generator: Generator | None = None,
-        *,
-        mean: bool = False,
-    ) -> Tensor:
-        """That z alone, (N, d)."""
-        ...
-
     def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor | int | None = None) -> Tensor:
         """log p(x | z) in nats: x (N, *shape) in data units, z (N, d) -> (N,)."""
-        ...
-
-
-@runtime_checkable
-class Encoder(Protocol):
-    """Finds a z behind an x, by inference or backwards along its own way."""
-
-    def encode(
-        self,
-        x: Tensor,
-        y: Tensor | int | None = None,
-        generator: Generator | None = None,
-        *,
-        mean: bool = False,
-    ) -> Tensor:
-        """z of x (N, *shape) in data units, (N, d); ``mean`` asks for the middle where there are many."""
         ...
 
 

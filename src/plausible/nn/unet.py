@@ -56,7 +56,7 @@ class UNet(nn.Module):
         forward_mode: bool = False,
     ):
         super().__init__()
-        self.shape, self.patch = shape, patch_size(shape)
+        self.patch = patch_size(shape)
         widths, told = level_widths(shape, width), _FEATURES * width
         self.multiple = self.patch * 2 ** (len(widths) - 1)
         pixels = shape[0] * self.patch**2

@@ -10,11 +10,11 @@ from plausible.core.capabilities import Autoregressive, Completer
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Generative
-from plausible.core.space import Space
-from plausible.data.mask import read_mask
 from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.interpolate import likely_labels
 from plausible.tasks.trained import Trained, TrainedLike, described, open_trained
+
+_COLOURS = 3  # channels of an image; a fourth says what is transparent
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def complete(
         raise UsageError(f"-n must be at least 1, not {n}")
     y = trained.label(label)
     x = points.part.as_batch().x  # (N, C, H, W)
-    known = _known(model.space, rows, mask)
+    known = _known(trained, rows, mask)
     generator = torch.Generator().manual_seed(seed)
     copies = x.repeat_interleave(n, 0)  # (N, ...) -> (N n, ...)
     drawn = model.complete(copies, known, y, generator=generator).to("cpu")
@@ -72,13 +72,21 @@ def complete(
     return Completion(x, known, drawn.x.unflatten(0, (len(x), n)), y_drawn)
 
 
-def _known(space: Space, rows: int | None, mask: str | Path | Tensor | None) -> Tensor:
-    """(H, W) bool."""
-    _, height, width = space.shape
+def _known(trained: Trained, rows: int | None, mask: str | Path | Tensor | None) -> Tensor:
+    """(H, W) bool; a picture is cropped and resized as the images are, so that it lies over them."""
+    _, height, width = trained.model.space.shape
     if (rows is None) == (mask is None):
         raise UsageError("say what is known of the images: --rows or --mask")
+    if isinstance(mask, Tensor):
+        return mask
     if mask is not None:
-        return mask if isinstance(mask, Tensor) else read_mask(mask, height, width)
+        x = as_inputs(mask, trained).part.as_batch().x  # (1, C, H, W)
+        known = x[0, :_COLOURS].mean(0) < 0.5  # (C, H, W) -> (H, W), whatever is transparent
+        if len(x) != 1 or known.all():
+            raise UsageError(
+                f"{mask} must be one picture that is white where something is to be drawn"
+            )
+        return known
     if rows is None or not 0 <= rows < height:
         raise UsageError(f"--rows must lie between 0 and {height - 1}, not {rows}")
     return (torch.arange(height) < rows)[:, None].expand(height, width)

@@ -46,7 +46,7 @@ def fit(
     out         a folder to keep the run in; by default nothing is left on the disk.
     preset      a published recipe by name; ``choices`` change it.
     options     how the data are shaped.
-    watch       probes the model every 100 rounds, raises alarms, and keeps the best weights.
+    watch       probes the model every 100 rounds (400 of diffusion), raises alarms, and keeps the best weights.
     on_failure  what a number that is not finite does, see ``fit_steps``.
     on_step, on_finding  called with every round, and with every finding that is new or worse than before.
     choices     fields of the model's Config, as the flags of the command line.

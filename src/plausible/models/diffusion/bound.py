@@ -21,13 +21,13 @@ def variational_bound(
     deviation: float,
     draws: int,
     generator: Generator | None = None,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor | None]:
     """log p(x) >= -KL(q(x_1 | x) || p(x_1)) - E log 1 / p(x | x_0) - int E |x - D(x + s e; s)|^2 / s^2 d ln s, in nats.
 
     x          (N, *shape) in standard units, on so many ``levels`` in [-1, 1].
     deviation  of the data: noise ratios are drawn as they matter for data of that deviation, equally spaced in
                ln(s d / sqrt(s^2 + d^2)), one from each of ``draws`` parts.
-    Returns the bound (N,) and its standard error (N,) over the draws of s and e.
+    Returns the bound (N,) and its standard error (N,) over the draws of s and e, None of a single one.
     p is the process in continuous time that draws x by the reverse stochastic differential equation.
     Source: Kingma et al. 2021 (Variational Diffusion Models), https://arxiv.org/abs/2107.00630.
     """
@@ -49,8 +49,7 @@ def variational_bound(
         costs.append(squared * (s**-2 + deviation**-2) * (ends[1] - ends[0]))
     cost = torch.stack(costs)  # (K, N)
     bound = -(prior + dims * level_cost(ratio) + cost.mean(0))
-    stderr = cost.std(0) / draws**0.5 if draws > 1 else torch.full_like(bound, torch.nan)
-    return bound, stderr
+    return bound, cost.std(0) / draws**0.5 if draws > 1 else None
 
 
 def level_cost(ratio: float) -> float:

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE
+from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
 from plausible.models.diffusion.solvers import solvers
+
+SOLVER = "heun"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class DiffusionConfig(Explicit.Config):
     """The share of the examples of a conditional model that are shown without their label, which guidance needs."""
     guidance: Annotated[float, NON_NEGATIVE] = 1.0
     """Draw a class by so much of the difference that its label makes; beyond 1 samples are more typical, and no longer draws of p(x | y)."""
-    solver: Annotated[str, solvers] = "heun"
+    solver: Annotated[str, solvers] = SOLVER
     """The method by which samples are drawn."""
     sampling_steps: Annotated[int, COUNT] = 16
     """The steps by which samples are drawn, each one or more evaluations of the network."""
@@ -44,3 +47,14 @@ class DiffusionConfig(Explicit.Config):
     """A gradient whose norm is larger is scaled down to this."""
     ema: Annotated[float, POSITIVE] | None = 500_000
     """The half-life of the averaged weights in training examples; at most 5% of those seen."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.guidance != 1 and not self.conditional:
+            raise UsageError("--guidance is of conditional models: train with --conditional")
+        if self.average_velocity and self.path != "straight":
+            raise UsageError("--average-velocity is of the straight path")
+        if self.average_velocity and self.solver != SOLVER:
+            raise UsageError(
+                "--average-velocity draws without a --solver, by what it learned between two times"
+            )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -27,7 +27,7 @@ from plausible.models.diffusion.config import DiffusionConfig
 from plausible.models.diffusion.monitors import REMEDIES
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
-from plausible.models.diffusion.solvers import Solver, Velocity, log_density, solvers
+from plausible.models.diffusion.solvers import Velocity, log_density, rk4, solvers
 from plausible.nn.residual import set_dropout
 from plausible.nn.unet import ConditionedPerceptron, UNet
 
@@ -41,15 +41,6 @@ _PROBES = 4  # of the divergence beyond, where nobody says how many
 _COMPLETING, _REPEATS = 32, 4  # steps of a completion, and how often each is taken
 _CHUNK = 256  # points on their way at once
 _BINS = ("least", "second", "third", "most")  # quarters of the noise levels
-
-
-@dataclass(frozen=True)
-class Sampler:
-    """How points are moved from noise to data: see the fields of ``DiffusionConfig`` of the same names."""
-
-    solver: str
-    steps: int
-    guidance: float
 
 
 @models
@@ -81,10 +72,7 @@ class Diffusion(Explicit):
         config = config or DiffusionConfig()
         super().__init__(space, config)
         self.path = paths[config.path](0.5 if space.levels else 1.0)
-        self.sampler = Sampler(config.solver, config.sampling_steps, config.guidance)
-        self._check(self.sampler)
-        if config.average_velocity and config.path != "straight":
-            raise UsageError("--average-velocity is of the straight path")
+        self.sampler = config  # what it says of drawing, or what is asked for a while
         classes, times = space.classes if config.conditional else 0, 1 + config.average_velocity
         self.convolves = space.is_image and min(space.shape[1:]) >= _SMALLEST
         self.width = config.width or (_WIDTH if self.convolves else _UNITS)
@@ -174,27 +162,12 @@ class Diffusion(Explicit):
     ) -> Iterator[None]:
         """Another way from noise to data for a while; None keeps what the run was configured with."""
         before = self.sampler
-        asked = Sampler(
-            before.solver if solver is None else solver,
-            before.steps if steps is None else steps,
-            before.guidance if guidance is None else guidance,
-        )
-        self._check(asked)
-        self.sampler = asked
+        asked: dict[str, Any] = {"sampling_steps": steps, "solver": solver, "guidance": guidance}
+        self.sampler = replace(before, **{k: v for k, v in asked.items() if v is not None})
         try:
             yield
         finally:
             self.sampler = before
-
-    def _check(self, asked: Sampler) -> None:
-        replace(
-            self.config,
-            solver=asked.solver,
-            sampling_steps=asked.steps,
-            guidance=asked.guidance,
-        )  # refuses what is out of bounds
-        if asked.guidance != 1 and not self.conditional:
-            raise UsageError("--guidance is of conditional models: train with --conditional")
 
     def latent(self, n: int, generator: Generator | None = None) -> Tensor:
         """n draws of z ~ N(0, I), (n, D), on the CPU."""
@@ -202,11 +175,13 @@ class Diffusion(Explicit):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """x in data units, differentiable and off the grid: z (N, D) -> (N, *shape)."""
-        times = self.path.grid(self.sampler.steps).to(z.device)
-        if not self.config.average_velocity:
-            return self._way(solvers[self.sampler.solver], self.path.end * z, times, y)
-        start = z.view(-1, *self.space.shape)
-        return self.restore(jumps(lambda at, r, t: self._guided(at, t, y, self.sampler.guidance, r), start, times))  # fmt: skip
+        how, start = self.sampler, self.path.end * z.view(-1, *self.space.shape)  # (N, *shape)
+        times = self.path.grid(how.sampling_steps).to(z.device)
+        if self.config.average_velocity:
+            x = jumps(lambda at, r, t: self._guided(at, t, y, how.guidance, r), start, times)
+        else:
+            x = solvers[how.solver](self._velocity(y, how.guidance), start, times)
+        return self.restore(x)
 
     @torch.no_grad()
     def encode(
@@ -225,7 +200,7 @@ class Diffusion(Explicit):
         x = self.standardise(self._to_device(x))
         with self.evaluating():
             parts = [
-                solvers["rk4"](self._velocity(None if labels is None else labels[rows]), x[rows], self._fine())
+                rk4(self._velocity(None if labels is None else labels[rows]), x[rows], self._fine())
                 for rows in torch.arange(len(x), device=x.device).split(_CHUNK)
             ]  # fmt: skip
         return torch.cat(parts).flatten(1) / self.path.end
@@ -234,9 +209,9 @@ class Diffusion(Explicit):
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """From x to its z and back, in many steps: (N, *shape) in data units -> the same."""
         labels = self.labels_of(x, y)
-        z = self.encode(x, labels)
+        start = self.path.end * self.encode(x, labels).view(-1, *self.space.shape)  # (N, *shape)
         with self.evaluating():
-            return self._way(solvers["rk4"], self.path.end * z, self._fine().flip(0), labels)
+            return self.restore(rk4(self._velocity(labels), start, self._fine().flip(0)))
 
     @torch.no_grad()
     def complete(
@@ -280,24 +255,34 @@ class Diffusion(Explicit):
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         """The variational bound on levels, the integral along the way for vectors; ``samples`` draws of noise or probes."""
-        rows = torch.arange(len(x), device=x.device).split(_CHUNK)
-        labels = [None if y is None else y[few] for few in rows]
-        if not self.space.levels:
-            parts = [self._integral(x[few], k, samples, generator) for few, k in zip(rows, labels, strict=True)]  # fmt: skip
-            errors = [error for _, error in parts if error is not None]
-            stderr = torch.cat(errors) if errors else None
-            return LogProb(torch.cat([nats for nats, _ in parts]), Kind.ESTIMATE, Reference.DENSITY, stderr)  # fmt: skip
-        levels, x = self.space.levels, self.standardise(x)
-        bounds = [
-            variational_bound(self._denoiser(k), x[few], levels, 0.5, samples or _DRAWS, generator)
-            for few, k in zip(rows, labels, strict=True)
+        levels = self.space.levels
+        tell = self._bound if levels else self._integral
+        parts = [
+            tell(x[rows], None if y is None else y[rows], samples, generator)
+            for rows in torch.arange(len(x), device=x.device).split(_CHUNK)
         ]
-        nats, stderr = (torch.cat(part) for part in zip(*bounds, strict=True))
-        return LogProb(nats, Kind.LOWER, Reference.MASS, stderr if samples != 1 else None)
+        errors = [error for _, error in parts if error is not None]
+        return LogProb(
+            torch.cat([nats for nats, _ in parts]),
+            self.kinds["log_prob"],
+            Reference.MASS if levels else Reference.DENSITY,
+            torch.cat(errors) if errors else None,
+        )
+
+    def _bound(
+        self, x: Tensor, y: Tensor | None, draws: int | None, generator: Generator | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Of x (N, *shape) on levels: nats (N,) and their error."""
+        assert self.space.levels
+        x, spread = self.standardise(x), self.path.deviation
+        return variational_bound(
+            self._denoiser(y), x, self.space.levels, spread, draws or _DRAWS, generator
+        )
 
     def _integral(
         self, x: Tensor, y: Tensor | None, probes: int | None, generator: Generator | None
     ) -> tuple[Tensor, Tensor | None]:
+        """Of x (N, *shape) in standard units: nats (N,) and their error, None where every coordinate is taken."""
         exact = probes is None and self.space.dims <= _EXACT
         base = torch.distributions.Normal(0.0, self.path.end)
         return log_density(
@@ -323,11 +308,6 @@ class Diffusion(Explicit):
             return self.path.velocity(at, f, times)
 
         return velocity
-
-    def _way(self, solver: Solver, y: Tensor, times: Tensor, labels: Tensor | None) -> Tensor:
-        """Points (N, D) in standard units along the times, in data units: (N, *shape)."""
-        velocity = self._velocity(labels, self.sampler.guidance)
-        return self.restore(solver(velocity, y.view(-1, *self.space.shape), times))
 
     def _guided(self, at: Tensor, t: Tensor, y: Tensor | None, guidance: float, r: Tensor | None = None) -> Tensor:  # fmt: skip
         """F with the difference that labels make times ``guidance``."""

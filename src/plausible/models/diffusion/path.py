@@ -16,8 +16,14 @@ class Path(Protocol):
     The network F sees ``scale`` y and is told ``label``; it learns ``target`` by least squares, as all parameterisations
     do that differ in weights alone (Karras et al. 2022, https://arxiv.org/abs/2206.00364).
 
-    end    the time at which sampling begins, where y = end * z.
+    deviation  of the data, in standard units.
+    end        the time at which sampling begins, where y = end * z.
     """
+
+    @property
+    def deviation(self) -> float:
+        """Of the data."""
+        ...
 
     @property
     def end(self) -> float:
