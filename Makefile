@@ -41,12 +41,13 @@ lowest: $(LOWEST)/.installed
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# without compiling: Python does that for the modules that are used, when they are first imported
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e .
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt -e .
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt -e '.[dev]'
 	touch $@ $(VENV)/.installed
 
 $(LOWEST)/.installed: pyproject.toml .ci/lowest.py
