@@ -45,6 +45,9 @@ def test_a_flag_of_several_commands_has_one_help(capsys, command):
     with pytest.raises(SystemExit):
         main([*command, "--help"])
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "Probe the model every 100 rounds (400 of diffusion), raise alarms, and keep the best weights." in said
+    assert (
+        "Probe the model every 100 rounds (400 of diffusion), raise alarms, and keep the best weights."
+        in said
+    )
     assert "warn stops, and rollback first goes back once, with half the learning rate" in said
     assert "The device to compute on; auto is a GPU where there is one." in said
