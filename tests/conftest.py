@@ -34,7 +34,7 @@ def _cache(tmp_path_factory):
         root = root.parent  # one cache for all workers
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
-        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 300)
+        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 150)
         patch.setattr(
             import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (20, 40)
         )

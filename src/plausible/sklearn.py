@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from plausible.core.capabilities import Classifier
+from plausible.core.device import seeded
 from plausible.core.model import Explicit, Model
 from plausible.core.space import Space
 from plausible.data.part import Data, Part
@@ -62,8 +63,7 @@ class PlausibleClassifier(ClassifierMixin, BaseEstimator):
         space = self._space(x, len(self.classes_))
         part = Part(self._values(x), torch.from_numpy(labels.astype(np.int64)), space)
         data, seed = Data("X", space, part, part, part), int(getattr(self, "random_state", 0) or 0)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             trained = fit(
                 self._build(space),
                 data,

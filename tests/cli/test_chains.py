@@ -68,7 +68,7 @@ def test_evaluation_and_diagnosis_say_how_chains_mix(name):
     found = json.loads(Path(name, "findings.json").read_text())
     assert "chain mixing" in [finding["phenomenon"] for finding in found]
     model, data = runs.Run(name).model(), plausible.load("digits", runs.Run(name).options)
-    report = plausible.evaluate(model, data, n=250)
+    report = plausible.evaluate(model, data, n=100)
     assert report["split R-hat"].value > 0.9
     assert 1 <= report["autocorrelation time"].value <= 101
     assert 1 <= report["modes per 1,000 steps"].value <= 10

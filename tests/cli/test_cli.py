@@ -211,8 +211,8 @@ def test_training_from_the_command_line_makes_a_whole_run(capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("mode", "side", "n"),  # 10 are too few to be judged
-    [("RGB", 16, 10), ("RGBA", 17, 20), ("RGB", 24, 10), ("RGBA", 32, 10)],
+    ("mode", "side", "n"),
+    [("RGB", 24, 10), ("RGBA", 17, 20)],  # 10 are too few to be judged
 )
 def test_folders_of_colour_images_train_by_the_same_command(capsys, mode, side, n):
     random = np.random.default_rng(0)

@@ -92,21 +92,21 @@ def every_advice(model, phenomenon):
 def test_a_remedy_is_a_flag_of_the_model_with_a_value_that_it_takes_and_the_one_it_has(name):
     kind, given = models[name], set()
     for model in some(kind):
-        before = parse(train_flags(kind, model.config), ["--steps", "700", "--simultaneous"], "x")
-        for phenomenon in PHENOMENA:
-            for line in every_advice(model, phenomenon):
-                if line.startswith(("more data", "a smaller network", "in the place of")):
-                    continue
-                assert re.fullmatch(r"--\S+( [\w.-]+)* \(now .+?\)?", line), line
-                words = line.split(" (now ")[0].split()
-                arguments = [
-                    "--simultaneous",
-                    *(words if "--steps" in words else ["--steps", "700", *words]),
-                ]
-                after = parse(train_flags(kind, model.config), arguments, "x")
-                assert after != before, line
-                kind(model.space, model_config(kind, after))
-                given.add(words[0])
+        flags = train_flags(kind, model.config)
+        before = parse(flags, ["--steps", "700", "--simultaneous"], "x")
+        for line in {line for phenomenon in PHENOMENA for line in every_advice(model, phenomenon)}:
+            if line.startswith(("more data", "a smaller network", "in the place of")):
+                continue
+            assert re.fullmatch(r"--\S+( [\w.-]+)* \(now .+?\)?", line), line
+            words = line.split(" (now ")[0].split()
+            arguments = [
+                "--simultaneous",
+                *(words if "--steps" in words else ["--steps", "700", *words]),
+            ]
+            after = parse(flags, arguments, "x")
+            assert after != before, line
+            kind(model.space, model_config(kind, after))
+            given.add(words[0])
     lacking = {f"--{field.replace('_', '-')}" for more in LACKING.get(name, ()) for field in more}
     assert given & lacking or not LACKING.get(name)
 

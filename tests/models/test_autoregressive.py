@@ -109,7 +109,7 @@ def test_learning_lowers_the_code_length_below_that_of_single_pixels(kind):
         part.values[:, :, 2:] = part.values[:, :, :2]
     torch.manual_seed(0)
     build, config = KINDS[kind]
-    training = train(build(space, build.Config(**config, lr=1e-2)), data, Settings(steps=200))
+    training = train(build(space, build.Config(**config, lr=1e-2)), data, Settings(steps=80))
     list(training)
     nats = -training.averaged.log_prob(data.heldout.as_batch().x).nats.mean().item()
     assert nats < 12 * math.log(2)  # 16 ln 2 for single pixels, 8 ln 2 at best

@@ -128,7 +128,7 @@ def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for():
     for average in (False, True):
         torch.manual_seed(0)
         config = Diffusion.Config(width=64, batch=256, lr=3e-3, average_velocity=average)
-        training = train(Diffusion(data.space, config), data, Settings(steps=500))
+        training = train(Diffusion(data.space, config), data, Settings(steps=300))
         list(training)
         model = training.averaged
         solver = None if average else "euler"
@@ -170,18 +170,18 @@ def test_the_bound_of_a_perfect_denoiser_is_log_p(levels):
 def test_it_learns_a_density_and_draws_from_it():
     data = load("moons")
     torch.manual_seed(0)
-    training = train(Diffusion(data.space, Diffusion.Config(width=64, batch=256, lr=3e-3)), data, Settings(steps=600))  # fmt: skip
+    training = train(Diffusion(data.space, Diffusion.Config(width=64, batch=256, lr=3e-3)), data, Settings(steps=400))  # fmt: skip
     watched = [step.values()["diffusion"] for step in training]
     model = training.averaged
     assert set(watched[0]) >= {"loss", "loss at least noise", "loss at most noise"}
     start, end = ([w["loss"] for w in part] for part in (watched[:50], watched[-50:]))
     assert sum(end) < 0.9 * sum(start)
-    heldout = model.log_prob(data.heldout.as_batch().x[:300])
+    heldout = model.log_prob(data.heldout.as_batch().x[:200])
     assert heldout.kind is Kind.ESTIMATE
     spread = data.train.as_batch().x.std(0)
     normal = -0.5 * (2 * math.log(2 * math.pi * math.e)) - spread.log().sum()
     assert heldout.mean().nats.item() > normal.item() + 0.5  # far better than the best Gaussian
-    own = model.log_prob(model.sample(300, generator=seeded()).x)
+    own = model.log_prob(model.sample(200, generator=seeded()).x)
     assert own.mean().nats.item() == pytest.approx(heldout.mean().nats.item(), abs=0.4)
 
 

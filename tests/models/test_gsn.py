@@ -50,7 +50,7 @@ def stationary(matrix):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("noise", "draws"), [(0.0, 1), (1.0, 4000)])
+@pytest.mark.parametrize(("noise", "draws"), [(0.0, 1), (1.0, 2000)])
 @pytest.mark.parametrize("y", [None, 1])
 def test_the_chain_visits_each_image_as_its_transition_matrix_says(noise, draws, y):
     data = make_data(SPACE, 600)
@@ -58,15 +58,15 @@ def test_the_chain_visits_each_image_as_its_transition_matrix_says(noise, draws,
     model, _ = trained(data=data, noise=noise, conditional=y is not None)
     matrix = transition_matrix(model, y, draws)
     assert torch.allclose(matrix.sum(1), torch.ones(16).double())
-    n, generator = 40_000, seeded()
+    n, generator = 20_000, seeded()
     labels = None if y is None else torch.full((n,), y)
     x = model.initial_state(n, generator)
-    for _ in range(150):
+    for _ in range(100):
         x = model.transition(x, labels, generator)
     seen = torch.bincount((x.flatten(1) @ PLACE).long(), minlength=16).double() / n
     truth = stationary(matrix)
     noise_of_counts = (truth * (1 - truth) / n * 2 / math.pi).sqrt().sum() / 2
-    noise_of_matrix = 0.004 if draws > 1 else 0.0
+    noise_of_matrix = 0.006 if draws > 1 else 0.0
     assert (seen - truth).abs().sum() / 2 < 2 * noise_of_counts + noise_of_matrix
     assert (seen - 1 / 16).abs().sum() / 2 > 0.07  # it has learned something
 

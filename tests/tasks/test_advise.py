@@ -1,5 +1,6 @@
 """What a verdict means in plain words, what limits a training by its own curve, and commands that exist."""
 
+import functools
 import json
 import math
 import shlex
@@ -232,6 +233,7 @@ def test_copies_are_a_lack_of_data_whatever_the_curve_does():
     assert advice.next[-1].command == "plausible train vae --data digits --steps 750"
 
 
+@functools.cache
 def obeyed(command):
     """Have the command line's own parser take a command: what it stands for."""
     program, name, *words = shlex.split(command)

@@ -1,7 +1,5 @@
 """Probes: what is measured of a model while it trains, on data and noise that stay the same."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +8,7 @@ import torch
 from torch import Tensor
 
 from plausible.core.capabilities import Latent
+from plausible.core.device import seeded
 from plausible.core.errors import NotDefined
 from plausible.core.finding import probes
 from plausible.core.model import Generative, Model
@@ -149,7 +148,7 @@ def run_probes(
         reference.train, reference.validation, reference,
     )  # fmt: skip
     readings: dict[Reading, float] = {}
-    with _seeded(training.device, seed):
+    with seeded(seed, training.device):
         for rule in probes.values():
             if not rule.applies(snapshot.raw):
                 continue
@@ -160,15 +159,3 @@ def run_probes(
     for name in readings:
         need_reading(name)
     return readings
-
-
-@contextmanager
-def _seeded(device: torch.device, seed: int) -> Iterator[None]:
-    """What is drawn inside begins at the seed, and what is drawn after goes on as before."""
-    cuda = device.type == "cuda"
-    with torch.random.fork_rng([device] if cuda else []):
-        # not torch.manual_seed, which on the CPU keeps a line for every device that there might be
-        torch.default_generator.manual_seed(seed)
-        if cuda:
-            torch.cuda.manual_seed(seed)
-        yield

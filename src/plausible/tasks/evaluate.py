@@ -10,6 +10,7 @@ from torch import Tensor
 
 from plausible.core.capabilities import Classifier
 from plausible.core.choices import Device, Extractor
+from plausible.core.device import seeded
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Generative, Model
 from plausible.core.space import Batch
@@ -131,8 +132,7 @@ def _judged(
             raise UsageError(f"a {source.name} neither draws samples nor classifies")
         said, alone = classified(source, data)
         return Report(alone, compared=len(data.heldout), predictions=said, classifier=source)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # for whatever draws from the default generator
+    with seeded(seed):  # for whatever draws from the default generator
         evalset, eyes = _embedded(source, data, n, features, seed, progress)
         evalset = with_critiques(
             evalset, lambda share: progress("a critic learns to tell samples from real data", share)

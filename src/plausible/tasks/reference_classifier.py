@@ -5,8 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
+from plausible.core.device import seeded
 from plausible.core.errors import UsageError
 from plausible.data.part import Data
 from plausible.models.discriminative.convnet import ConvNet
@@ -36,8 +35,7 @@ def reference_classifier(data: Data, progress: Callable[[float], None] | None = 
         assert isinstance(kept, ConvNet)
         return kept
     data = data.to("cpu")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         training = train(ConvNet(data.space), data, Settings(steps=steps, seed=0))
         for step in training:
             if progress:

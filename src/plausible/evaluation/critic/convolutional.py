@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from plausible.core.device import seeded
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.critic.lesson import SURE, Critic, Learned, Lesson, batches
@@ -34,8 +35,7 @@ def learn_convnet(lesson: Lesson, view: View, budget: int) -> Iterator[Learned]:
     budget  updates at most; beyond the first of ``BUDGETS`` the best until then is told as well.
     """
     eye = _Eye(lesson.real.part, view)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(lesson.seed)
+    with seeded(lesson.seed):
         net = view.network(eye.shape).to(lesson.real.part.values.device)
     averaged = copy.deepcopy(net).eval()
     total = max(1, min(budget, _PASSES * len(lesson.samples) // _BATCH))
@@ -107,8 +107,7 @@ def _loss(
 ) -> Tensor:
     """Both sides in one pass and weighed alike, with dropout from a seed of its own."""
     x = torch.cat([eye(lesson.real, real), eye(lesson.samples, samples)])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         logits = net(x)[:, 0]  # (n, c, h, w) -> (n,)
     loss: Tensor = softplus(logits[: len(real)]).mean() + softplus(-logits[len(real) :]).mean()
     return loss / 2

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, softplus
 
+from plausible.core.device import seeded
 from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.evaluation.critic.effort import LEVEL, Effort, crossing, milestones
@@ -168,8 +169,7 @@ def _critic(seen: _Seen, asked: int, budget: int, seed: int) -> tuple[float, flo
         )
         return (hits + 1 - false_alarms) / 2
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return _learn(convnet(seen.shape, _WIDTH), taught, budget, accuracy)
 
 
