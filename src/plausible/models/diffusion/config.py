@@ -10,7 +10,7 @@ from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
 from plausible.models.diffusion.solvers import solvers
 
-SOLVER = "heun"
+SOLVER = "midpoint"
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class DiffusionConfig(Explicit.Config):
     """Draw a class by so much of the difference that its label makes; beyond 1 samples are more typical, and no longer draws of p(x | y)."""
     solver: Annotated[str, solvers] = SOLVER
     """The method by which samples are drawn."""
-    sampling_steps: Annotated[int, COUNT] = 16
-    """The steps by which samples are drawn, each one or more evaluations of the network."""
+    sampling_steps: Annotated[int, COUNT] = 8
+    """The steps by which samples are drawn, of midpoint two evaluations of the network each."""
     lr: Annotated[float, POSITIVE] = 2e-3
     """The learning rate of the first half; in the second it falls to 1% of this."""
     largest_gradient: Annotated[float, POSITIVE] | None = None
