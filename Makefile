@@ -8,6 +8,10 @@ WORKERS ?= 2
 LOWEST ?= .venv-lowest
 TORCH ?= 2.13.0
 
+# compiled modules are kept also where the environment says otherwise, as containers do: torch alone takes two seconds
+# to compile, in every process anew
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test test-fast lint docs-tables scripts lowest clean
 
 demo: $(VENV)/.installed
@@ -30,9 +34,10 @@ lint: $(VENV)/.installed-dev
 docs-tables: $(VENV)/.installed-dev
 	$(BIN)/python -m docs.tables $(if $(CHECK),--check)
 
-# every script of benchmarks/ and experiments/ on less, now and then: it takes about half an hour
+# every script of benchmarks/ and experiments/, and every command of the docs, on less, now and then: about an hour
 scripts: $(VENV)/.installed-dev
 	$(BIN)/python .ci/scripts.py $(ONLY)
+	$(if $(ONLY),,$(BIN)/python .ci/doc_commands.py)
 
 # the lowest versions that pyproject.toml allows, in an environment of their own, now and then
 lowest: $(LOWEST)/.installed

@@ -113,6 +113,29 @@ def small_data() -> str:
 
 
 @table
+def symmetries() -> str:
+    from plausible.data.symmetries import symmetries as known
+
+    header = (
+        "data",
+        "images to learn from",
+        "pairs asked",
+        *(f"`{name}`" for name in known),
+        "power",
+    )
+    return markdown(
+        header,
+        (
+            (
+                r["data"], f"{r['images']:,}", f"{r['asked']:,}", *(r[name] for name in known),
+                percent(r["power to mirror"], 0),
+            )
+            for r in rows("benchmarks/symmetries")
+        ),
+    )  # fmt: skip
+
+
+@table
 def vae_mnist() -> str:
     names = {
         "conv-two-layers": ("`conv`, two layers of z", 128),

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from plausible.core.errors import NotDefined, UsageError
     from plausible.core.game import Clock, Loss, Player
     from plausible.core.likelihood import Kind, LogProb, Reference
@@ -40,16 +41,19 @@ if TYPE_CHECKING:
     from plausible.tasks.complete import complete, surprisal
     from plausible.tasks.describe import describe
     from plausible.tasks.diagnose import diagnose
+    from plausible.tasks.directions import directions
     from plausible.tasks.evaluate import evaluate
     from plausible.tasks.evaluate_samples import evaluate_samples
     from plausible.tasks.fit import fit, resume
     from plausible.tasks.fit_steps import fit_steps
     from plausible.tasks.interpolate import interpolate, interpolate_between
+    from plausible.tasks.list_runs import list_runs
     from plausible.tasks.reconstruct import reconstruct
     from plausible.tasks.reference_classifier import reference_classifier
     from plausible.tasks.sample import sample, sample_chain
     from plausible.tasks.save import save_report, save_samples
     from plausible.tasks.score import score
+    from plausible.tasks.symmetries import symmetries_of
     from plausible.tasks.trained import Trained, open_trained
     from plausible.training import Settings, Step, Training, train
 
@@ -75,15 +79,18 @@ _HOMES = {
     "tasks.complete": ("complete", "surprisal",),
     "tasks.describe": ("describe",),
     "tasks.diagnose": ("diagnose",),
+    "tasks.directions": ("directions",),
     "tasks.evaluate": ("evaluate",),
     "tasks.evaluate_samples": ("evaluate_samples",),
     "tasks.fit": ("fit", "resume",),
     "tasks.fit_steps": ("fit_steps",),
     "tasks.interpolate": ("interpolate", "interpolate_between",),
+    "tasks.list_runs": ("list_runs",),
     "tasks.reconstruct": ("reconstruct",),
     "tasks.reference_classifier": ("reference_classifier",),
     "tasks.sample": ("sample", "sample_chain",),
     "tasks.save": ("save_report", "save_samples",),
+    "tasks.symmetries": ("symmetries_of",),
     "tasks.trained": ("Trained", "open_trained",),
     "training": ("Settings", "Step", "Training", "train"),
 }  # fmt: skip
@@ -91,8 +98,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
     "fit", "resume", "evaluate", "evaluate_samples", "diagnose", "sample", "sample_chain", "interpolate",
-    "interpolate_between", "reconstruct", "complete", "surprisal", "classify", "score", "describe",
-    "save_samples", "save_report", "open_trained", "Trained", "Report", "reference_classifier",
+    "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
+    "save_samples", "save_report", "open_trained", "Trained", "Report", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",
@@ -105,6 +112,10 @@ __all__ = [  # noqa: RUF022  # in the order of use
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("plausible")
     if name not in _HOME:
         raise AttributeError(f"module 'plausible' has no attribute {name!r}")
     return getattr(import_module(f"plausible.{_HOME[name]}"), name)

@@ -22,12 +22,12 @@ def test_a_run_ends_with_advice_that_can_be_copied(capsys, made):
     ask("evaluate", made["digits"], "-n", "80", "--out", "found")
     text = text_of(capsys)
     advice = json.loads(Path("found/measures.json").read_text())["advice"]
-    assert text.index("Did it learn the distribution?") < text.index("In plain words")
+    assert text.index("In plain words") < text.index("Did it learn the distribution?")
     assert advice["state"] == "FAIL"
     assert advice["wrong"] in text
-    assert advice["limit"] == "unknown"  # two rounds are no curve
-    assert "What limits it is not known" in text
-    assert f"plausible resume {made['digits']} --steps 4" in text
+    assert advice["limit"] == "time"
+    assert "In plain words: 2 rounds of about 1,500: too short to judge" in text
+    assert f"plausible resume {made['digits']} --steps 1500" in text
 
 
 def test_samples_of_another_program_get_advice_without_a_run(capsys):

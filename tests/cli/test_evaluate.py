@@ -68,7 +68,7 @@ def evaluated(capsys, *args):
 
 def test_a_run_is_judged_into_its_own_folder(capsys, made):
     run = made["labelled"]
-    out, measures = evaluated(capsys, "-n", "80", run)
+    out, measures = evaluated(capsys, "-n", "80", "--verbose", run)
     assert "Did it learn the distribution?  FAIL, by 80 examples a side" in out
     assert "real share" in out
     assert f"numbers and pictures in {run}" in out
@@ -76,8 +76,12 @@ def test_a_run_is_judged_into_its_own_folder(capsys, made):
     assert any(m["name"] == "asked class" for m in measures["measures"])
     for name in ("neighbours.png", "spectrum.png", "walks.png"):
         assert Image.open(Path(run, name)).format == "PNG"
-    again = evaluated(capsys, "-n", "80", run, "--out", "elsewhere")[1]
+    short, again = evaluated(capsys, "-n", "80", run, "--out", "elsewhere")
     assert again == measures
+    assert short.startswith("2 rounds of about 1,500: too short to judge")
+    assert "Did it learn the distribution?  FAIL" in short
+    assert "real share" not in short
+    assert "Frechet distance" not in short
 
 
 def test_a_classifier_is_judged_by_its_accuracy(capsys, made):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +87,9 @@ def test_a_run_keeps_the_names_of_its_columns(capsys, folder):
         None,
     )
     out = said(capsys, "data", folder / "cab-group.csv", "--label", "group")
-    assert "c, a, b" in out
-    assert "class column" in out
+    names = re.findall(r"(\w+) +(?:numbers from|the class: )", out)
+    assert names == ["c", "a", "b", "group"]
+    assert "the class: old 100, young 100" in out
 
 
 def test_exported_labels_are_those_of_the_data(capsys, folder):
@@ -169,7 +171,7 @@ def test_columns_of_inputs_are_matched_by_name(capsys, folder):
 
 
 def test_the_label_column_of_samples_is_read(capsys, folder):
-    args = "--data", folder / "abc-group.csv", "--label", "group", "--out"
+    args = "--data", folder / "abc-group.csv", "--label", "group", "--verbose", "--out"
     out = said(capsys, "evaluate", "--samples", folder / "cab-group.csv", *args, "a")
     assert "carry no labels" not in out
     out = said(capsys, "evaluate", "--samples", folder / "cab.csv", *args, "b")  # without classes

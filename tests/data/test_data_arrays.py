@@ -203,15 +203,20 @@ def test_npz_refusals(tmp_path: Path) -> None:
 
 
 def test_size_and_channels_of_arrays(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", x=np.full((12, 3, 8, 8), 3, np.uint8), levels=5)
-    data = load(str(tmp_path / "a.npz"), Options(size=4, channels=1))
-    assert data.space.shape == (1, 4, 4)
+    np.savez(tmp_path / "a.npz", x=np.full((12, 3, 16, 16), 3, np.uint8), levels=5)
+    data = load(str(tmp_path / "a.npz"), Options(size=8, channels=1))
+    assert data.space.shape == (1, 8, 8)
     assert data.space.levels == 5
     assert data.train.values.unique().tolist() == [3]
-    assert "all images are resized from 8x8 to 4x4" in data.notes
+    assert "all images are resized from 16x16 to 8x8" in data.notes
     assert "all images are brought from 3 to 1 channels" in data.notes
-    with pytest.raises(UsageError, match="at least 1 pixel, not 0"):
+    wide = load(str(tmp_path / "a.npz"), Options(size="16x8"))
+    assert wide.space.shape == (3, 8, 16)
+    assert "all images are cropped at the centre and resized from 16x16 to 16x8" in wide.notes
+    with pytest.raises(UsageError, match=r"--size 0 asks for too few .* 8 to 256 pixels"):
         load(str(tmp_path / "a.npz"), Options(size=0))
+    np.save(tmp_path / "large.npy", np.zeros((10, 260, 8), np.uint8))
+    assert any("8x260 pixels take very long" in n for n in load(str(tmp_path / "large.npy")).notes)
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,6 @@ def test_what_the_columns_are_is_known_from_the_data_and_not_guessed_from_few_ro
 
 
 def test_a_class_in_a_numbered_column_is_found_in_few_rows_too(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("".join(f"{k + 0.5},{k},kind {k}\n" for k in range(12)))
+    (tmp_path / "t.csv").write_text("".join(f"{k + 0.5},{2 * k},kind {k}\n" for k in range(12)))
     found = read_inputs([str(tmp_path / "t.csv")], Space((2,)), Options(label="3"))
-    assert found.part.values[:2].tolist() == [[0.5, 0], [1.5, 1]]
+    assert found.part.values[:2].tolist() == [[0.5, 0], [1.5, 2]]

@@ -43,7 +43,7 @@ def test_plain_folder(tmp_path: Path) -> None:
     (root / "readme.txt").touch()
     (root / ".hidden.png").touch()
     seen: list[tuple[int, int]] = []
-    data = load(str(root), progress=lambda done, total: seen.append((done, total)))
+    data = load(root, progress=lambda done, total: seen.append((done, total)))
     assert data.name == "my-folder"
     assert data.space.shape == (1, 8, 8)
     assert data.space.levels == 256
@@ -53,7 +53,7 @@ def test_plain_folder(tmp_path: Path) -> None:
     assert data.survey.count == 20
     assert data.survey.sizes == {"8x8": 20}
     assert data.survey.modes == {"L, PNG": 20}
-    assert data.survey.ignored == 2
+    assert data.survey.ignored == {".txt": 1, "hidden": 1}
     assert load(str(root)).hashes == data.hashes
     assert "all images are grey: 1 channel" in said(data)
     stored = {np.asarray(Image.open(path)).tobytes() for path in root.glob("[0-9]*.png")}
@@ -160,16 +160,32 @@ def test_size_is_common_or_chosen(
 
 def test_size_asked_for(tmp_path: Path) -> None:
     fill(tmp_path, 10, size=(10, 6))
-    data = load(str(tmp_path), Options(size=4))
-    assert data.space.shape == (1, 4, 4)
-    assert "10 of 10 images are resized to 4x4, 10 of them cropped at the centre first" in said(
+    data = load(str(tmp_path), Options(size=8))
+    assert data.space.shape == (1, 8, 8)
+    assert "10 of 10 images are resized to 8x8, 10 of them cropped at the centre first" in said(
         data
     )
-    for size in (0, -3):
-        with pytest.raises(UsageError, match=f"at least 1 pixel, not {size}"):
-            load(str(tmp_path), Options(size=size))
-    with pytest.raises(UsageError, match="choose a smaller --size"):
-        load(str(tmp_path), Options(size=100_000))
+    wide = load(str(tmp_path), size="20x12")
+    assert wide.space.shape == (1, 12, 20)
+    assert "10 of 10 images are resized to 20x12" in said(wide)
+    assert "cropped" not in said(wide)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "--size 0 asks for too few to show anything: .* 8 to 256 pixels, as in --size 8$"),
+        (-3, "8 to 256 pixels"),
+        ("64x4", "as in --size 64x8$"),
+        (300, "--size 300 asks for more than .* as in --size 256$"),
+        ("x64", "--size is one number of pixels, as 64, or width x height, as 64x48, not x64"),
+        ("large", "not large"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(tmp_path: Path, size: int | str, words: str) -> None:
+    fill(tmp_path, 10)
+    with pytest.raises(UsageError, match=words):
+        load(str(tmp_path), size=size)
 
 
 def test_levels_and_binarise(tmp_path: Path) -> None:
@@ -222,6 +238,14 @@ def test_many_bad_files_stop(tmp_path: Path) -> None:
     assert "000.png (" in str(refused.value)
     assert "and 48 more" in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert "--skip-unreadable" in str(refused.value)
+    data = load(str(tmp_path), Options(skip_unreadable=True))
+    assert data.survey.count == 49
+    assert "51 unreadable files are skipped: 000.png (" in said(data)
+    for bad in tmp_path.iterdir():
+        bad.write_bytes(b"")
+    with pytest.raises(UsageError, match=r"100 of the 100 images .* none of them: 000.png .empty"):
+        load(str(tmp_path), Options(skip_unreadable=True))
 
 
 def test_one_rubbish_file_of_few(tmp_path: Path) -> None:
@@ -257,7 +281,7 @@ def test_what_is_left_out_is_named_by_its_ending(tmp_path: Path) -> None:
     for name in ("a.heic", "b.HEIC", "c.txt", "d", ".DS_Store"):
         (tmp_path / name).touch()
     data = load(str(tmp_path))
-    assert data.survey.ignored == 5
+    assert data.survey.ignored.total() == 5
     note = "files left out, of no format that is read: 2 .heic, 1 "
     assert note in said(data)
     assert all(word in said(data) for word in ("1 .txt", "1 without an ending", "1 hidden"))
@@ -299,7 +323,7 @@ def test_links(tmp_path: Path) -> None:
 def test_a_pipe_is_no_image(tmp_path: Path) -> None:
     fill(tmp_path, 10)
     os.mkfifo(tmp_path / "pipe.png")
-    assert load(str(tmp_path)).survey.ignored == 1
+    assert load(str(tmp_path)).survey.ignored == {"no regular file": 1}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")

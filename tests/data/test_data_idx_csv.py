@@ -134,7 +134,7 @@ def test_csv(tmp_path: Path) -> None:
     ):
         load(path, Options(label="kin"))
     with pytest.raises(UsageError, match=r"--size is for images, and .*my.table.csv holds vectors"):
-        load(path, Options(label="kind", size=3))
+        load(path, Options(label="kind", size=8))
 
 
 @pytest.mark.parametrize("name", ["label", "Class", "TARGET", "y"])
@@ -146,7 +146,7 @@ def test_csv_class_by_name(tmp_path: Path, name: str) -> None:
 
 
 def test_csv_target_of_fractions_is_a_number(tmp_path: Path) -> None:
-    rows = [f"{i},{i / 4}" for i in range(12)]
+    rows = [f"{3 * i},{i / 4}" for i in range(12)]
     data = load(write(tmp_path / "a.csv", "\n".join(["a,y", *rows])))
     assert data.space.shape == (2,)
     assert data.space.classes == 0
@@ -155,7 +155,7 @@ def test_csv_target_of_fractions_is_a_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_csv_dialects(tmp_path: Path, separator: str) -> None:
-    rows = [f'"{i}"{separator} {i}e-1' for i in range(12)]
+    rows = [f'"{3 * i}"{separator} {i}e-1' for i in range(12)]
     text = "\ufeff" + "\r\n".join([f"a{separator}b", *rows, "", ""])
     data = load(write(tmp_path / "a.csv", text))
     assert data.space.shape == (2,)

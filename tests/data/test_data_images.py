@@ -256,13 +256,13 @@ def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_refit_of_arrays() -> None:
     codes = np.moveaxis(COLOUR, 2, 0)[None]  # (1, 3, 8, 8)
-    assert (convert_images(codes, 8, 3, "white") == codes).all()
-    assert convert_images(codes, 4, None, "white").shape == (1, 3, 4, 4)
+    assert (convert_images(codes, (8, 8), 3, "white") == codes).all()
+    assert convert_images(codes, (6, 4), None, "white").shape == (1, 3, 4, 6)
     assert convert_images(codes, None, 1, "white").shape == (1, 1, 8, 8)
     assert (convert_images(codes[:, :1], None, 3, "white") == codes[:, :1]).all()
     clear = np.concatenate([codes, np.zeros_like(codes[:, :1])], axis=1)
     assert (convert_images(clear, None, 3, "black") == 0).all()
     with pytest.raises(ValueError, match="choose a smaller --size"):
-        convert_images(codes, 100_000, None, "white")
+        convert_images(codes, (100_000, 100_000), None, "white")
     with pytest.raises(ValueError, match="not 2"):
-        convert_images(codes[:, :2], 4, None, "white")
+        convert_images(codes[:, :2], (4, 4), None, "white")

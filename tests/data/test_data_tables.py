@@ -1,5 +1,6 @@
 """Tables as people bring them: what is the header, the class, a number, and what is said about it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def numbered(rows: list[str], first: int = 0, step: int = 1) -> list[str]:
     [
         (["0,1,2", *FLOATS], ("0", "1", "2")),  # a data frame without names
         (["2019,2020,2021", *FLOATS], ("2019", "2020", "2021")),
-        (["0,1,2", *[f"{i},{i * i},7" for i in range(12)]], ("0", "1", "2")),
+        (["0,1,2", *[f"{i * i},{3 * i},7" for i in range(12)]], ("0", "1", "2")),
         (["0", *[row[:6] for row in FLOATS]], ("0",)),
         ([",".join(map(str, range(9))), *[",".join("251837469")] * 20], tuple("012345678")),
         (["0,1,kind", *[f"{k % 5},{k % 3},{'ab'[k % 2]}" for k in range(20)]], ("0", "1")),
@@ -125,12 +126,28 @@ def test_numbers_and_names_of_rows_are_left_out(table, lines, kind) -> None:
     assert any(f"holds {kind} of the rows, so it is left out" in note for note in raw.notes)
 
 
+@pytest.mark.parametrize("header", ["t,a,b,c", "a,b,c,t", ""])
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_counts_the_rows_is_left_out_and_said(table, header, first) -> None:
+    rows = numbered(FLOATS, first)
+    if header.startswith("a"):
+        rows = [f"{row},{k + first}" for k, row in enumerate(FLOATS)]
+    raw = table(*filter(None, [header]), *rows)
+    assert raw.values.shape == (40, 3)
+    assert any(
+        "counts the rows, so it is left out; shuffle the rows to keep" in n for n in raw.notes
+    )
+    assert list(raw.left_out.values()) == ["left out: counts the rows"]
+    kept = table(*filter(None, [header]), *rows[::-1])
+    assert kept.values.shape == (40, 4)
+    assert table("t,a,b,c", *rows[:9]).values.shape == (9, 4)  # too few to tell
+
+
 def test_what_only_may_number_rows_is_said(table) -> None:
-    for header, columns in (("t,a,b,c", ("t", "a", "b", "c")), ("", ())):
-        raw = table(*filter(None, [header]), *numbered(FLOATS))
-        assert raw.values.shape == (40, 4)
-        assert raw.columns == columns
-        assert any("counts from row to row" in note for note in raw.notes)
+    raw = table("t,a,b,c", *[f"{7 + 2 * k},{row}" for k, row in enumerate(FLOATS)])
+    assert raw.columns == ("t", "a", "b", "c")
+    note = "column 't' holds whole numbers that rise from row to row: .* --drop t"
+    assert any(re.search(note, n) for n in raw.notes)
     assert (
         table("id,a,b,c", *[f"{k // 2},{row}" for k, row in enumerate(FLOATS)]).columns[0] == "id"
     )
@@ -148,7 +165,8 @@ def test_what_only_may_number_rows_is_said(table) -> None:
 
 def test_a_first_column_of_other_words_is_named(table) -> None:
     with pytest.raises(
-        UsageError, match=r"column 'car': 'car 0' is no number.*names of rows.*take it out"
+        UsageError,
+        match=r"column 'car': 'car 0' is no number.*names of rows.*--drop car leaves it out",
     ):
         table("car,a,b,c", *[f"car {k},{row}" for k, row in enumerate(FLOATS)])
 
@@ -261,9 +279,9 @@ def test_true_and_false_are_numbers(table) -> None:
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (["a;b", "1,5;2,5"], "line 2, column 'a': '1,5' is no number: it has a decimal comma"),
-        (["1,5;2,5", "2,5;3,5"], "has a decimal comma"),
-        (["a,b", '"1,5","2,5"'], "has a decimal comma"),
+        (["a;b", "1,5;2", "1.5;2"], "line 2, column 'a': '1,5' is no number: write all with a comma, or all with a"),
+        (["a;b", "1,5;2", "3 m;2"], "'1,5' is no number: the column holds '3 m' too"),
+        (["a;b", "1,234;2", "5,678;2"], "separates thousands or has a decimal comma"),
         (["a,b", "1,5,2,5"], "line 2 has 4 cells and line 1 2; are there decimal commas"),
         (["a,b", '1,"1,234.5"'], "separates thousands; write numbers as 1234.5"),
         (["a,b", "1,1 234"], "separates thousands"),
@@ -272,9 +290,10 @@ def test_true_and_false_are_numbers(table) -> None:
         (["a,b", "1,5%"], "without units"),
         (["a,b", "1,$5"], "without units"),
         (["1.0 2.0", "2.0 3.0"], "separated by spaces"),
-        (["a,b,c", "1,2,3", "4,,6", "7,NA,nan"], "line 3, column 'b': '' is no number: 3 of 9 cells .* 2 of 3 rows"),
+        (["a,b,c", "1,2,3", "4,,6", "7,NA,nan"], "line 3, column 'b': '' is no number: 3 of 9 cells .* 2 of 3 rows.*--missing drop"),
         (["a,b", "1,2", "3,inf"], "1 of 4 numbers .* in 1 of 2 rows, the first in line 3, column 'b'"),
-        (["a,kind", "1,x", "2,x"], "column 'kind': 'x' is no number: .*--label kind makes it the class"),
+        (["a,kind", "1,x", "2,x"], "column 'kind': 'x' is no number: .*--label kind makes it the class, --drop kind leaves it out"),
+        (["a,kind,my town", "1,x,u", "2,x,u"], "words, as 'my town'; --label kind .* --drop kind 'my town' leaves them out"),
     ],
 )  # fmt: skip
 def test_what_stands_in_the_place_of_a_number_is_said(table, lines, words) -> None:
@@ -301,5 +320,5 @@ def test_the_separator_is_the_one_that_makes_numbers(table) -> None:
 def test_names_of_the_data_are_a_header_although_they_are_numbers(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("2020,2019\n5,6\n7,8\n")
     assert read(tmp_path / "t.csv", Options(), None).columns == ()
-    raw = read_table(tmp_path / "t.csv", None, ("2019", "2020"))
+    raw = read_table(tmp_path / "t.csv", beside=("2019", "2020"))
     assert (raw.columns, len(raw.values)) == (("2020", "2019"), 2)

@@ -189,11 +189,15 @@ def shapes(model):
 
 def test_a_mixture_is_told_to_have_fewer_components_and_nothing_that_it_has_not():
     plane = Space((2,), None, 2)
-    said = remedy("overfitting", GaussianMixture(plane))
+    said = remedy("overfitting", GaussianMixture(plane, GaussianMixture.Config(components=10)))
     assert said == "train again with one or more of: --components 5 (now 10); more data"
     one = GaussianMixture(plane, GaussianMixture.Config(components=1))
     assert remedy("overfitting", one) == "train again with more data"
-    each = PerClass(plane, lambda space: GaussianMixture(space))
+    by_the_data = GaussianMixture(plane)  # chosen as well as they allow
+    assert remedy("overfitting", by_the_data) == "train again with more data"
+    assert remedy("missing modes", by_the_data) == ""  # it has no batches to enlarge
+    ten = GaussianMixture.Config(components=10)
+    each = PerClass(plane, lambda space: GaussianMixture(space, ten))
     assert "--components" in remedy("overfitting", each)
     assert "--smoothing" in remedy("overfitting", NaiveBayes(SPACE))
     assert "--steps" not in remedy("overfitting", NaiveBayes(SPACE))

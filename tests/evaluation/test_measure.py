@@ -6,6 +6,7 @@ from evaluation_points import evalset
 
 from plausible.core.capabilities import Latent
 from plausible.core.errors import NotDefined, UsageError
+from plausible.core.likelihood import Kind
 from plausible.core.rule import Rule
 from plausible.evaluation.measure import Measure, measure
 
@@ -41,3 +42,10 @@ def test_a_model_without_the_capability_is_never_asked():
 def test_a_mistake_inside_a_metric_is_never_a_quiet_row(error):
     with pytest.raises(type(error)):
         measure(raising(error), evalset(POINTS, POINTS, POINTS))
+
+
+def test_a_likelihood_never_stands_without_its_sign():
+    said = {kind: Measure("log likelihood", -79.25, 0.5, kind=kind).number for kind in Kind}
+    assert [text.split()[0] for text in said.values()] == ["=", "≥", "≤", "≈"]
+    assert Measure("bits per dimension", 1.25).number == "≈ 1.25"
+    assert Measure("recall", 0.5).number == "0.5"

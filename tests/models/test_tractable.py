@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_iris
 from sklearn.mixture import GaussianMixture as Peer
 from sklearn.naive_bayes import CategoricalNB
 from tests.conftest import make_data
@@ -107,9 +108,47 @@ def test_a_mixture_reaches_the_likelihood_of_scikit_learns_and_no_step_lowers_it
     assert ours == pytest.approx(truth, abs=0.02)  # the ring is such a mixture
 
 
+@pytest.mark.parametrize(
+    ("rows", "components"),
+    [(lambda x, y: x, (1, 2)), (lambda x, y: x[y == 1], (1, 1)), (lambda x, y: x[:1], (1, 1))],
+)
+def test_there_are_as_many_components_as_left_out_examples_like(rows, components):
+    x = torch.from_numpy(rows(*load_iris(return_X_y=True))).float()
+    part = Part(x, None, Space((4,)))
+    model = GaussianMixture(part.space)
+    before = torch.random.get_rng_state()
+    model.setup(part)
+    assert torch.equal(before, torch.random.get_rng_state())
+    least, most = components
+    assert least <= model.components <= most
+    assert f"{model.components} component" in model.notes[0]
+
+
+def test_the_ring_has_eight_components_and_a_run_keeps_and_resumes_them(tmp_path):
+    np.save(tmp_path / "ring.npy", plausible.load("ring").train.values[:200].numpy())
+    stopped = plausible.fit("mixture", tmp_path / "ring.npy", steps=2, out=tmp_path / "r")
+    run = plausible.Run(tmp_path / "r")
+    assert stopped.model.components == run.model().components == 8
+    assert any(note.startswith("8 components") for note in run.notes)
+    assert run.config["config"]["components"] is None  # which is what was asked for
+    plausible.resume(run, steps=4)
+    whole = plausible.fit("mixture", tmp_path / "ring.npy", steps=4)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, run.model().state_dict()[name]), name
+
+
+def test_a_default_mixture_finds_new_irises_probable():
+    x, y = load_iris(return_X_y=True)
+    for data in (plausible.load(x), plausible.load((x, y))):
+        whole = plausible.fit("mixture", data, per_class=data.space.classes > 0)
+        assert whole.model.log_prob(data.heldout.as_batch().x).nats.mean() > -4
+
+
 def test_a_mixture_is_a_density_that_integrates_to_one():
     data = plausible.load("moons")
-    model = learned(GaussianMixture(data.space), data, steps=20)
+    model = learned(
+        GaussianMixture(data.space, GaussianMixture.Config(components=10)), data, steps=20
+    )
     side = torch.linspace(-4, 5, 600)
     plane = torch.cartesian_prod(side, side)
     mass = model.log_prob(plane).nats.exp().sum() * (side[1] - side[0]) ** 2

@@ -1,8 +1,10 @@
 """What a verdict means in plain words, what limits a training by its own curve, and commands that exist."""
 
 import functools
+import itertools
 import json
 import math
+import re
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +18,7 @@ from plausible.cli import display
 from plausible.cli.command import commands
 from plausible.cli.flags import model_config, train_flags
 from plausible.cli.parser import parse
+from plausible.core.errors import UsageError
 from plausible.core.model import models
 from plausible.core.space import Space
 from plausible.data.options import Options
@@ -298,7 +301,7 @@ def test_the_next_training_is_that_of_the_run_but_for_what_changes(minutes):
         (VAE(GREY, VAE.Config(width=100)), "--width 200 (now 100)"),
         (RBM(BINARY, RBM.Config()), "--hidden 256 (now 128)"),
         (PixelCNN(GREY, PixelCNN.Config()), "--width 64 (now 32)"),
-        (GaussianMixture(PLANE, GaussianMixture.Config()), "--components 20 (now 10)"),
+        (GaussianMixture(PLANE, GaussianMixture.Config(components=10)), "--components 20 (now 10)"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
@@ -308,6 +311,31 @@ def test_a_larger_model_is_named_from_what_to_what(model, flag):
     (only,) = advise(report(model.space, garbage=0.1), course(model, log)).next
     assert flag in only.what
     assert flag.partition(" (")[0] in only.command
+
+
+@pytest.mark.parametrize("name", models)
+def test_no_advice_of_a_model_names_a_flag_that_it_has_not_or_that_changes_nothing(name):
+    """Whatever fails, and whatever limits the training: commands are obeyed, and trainings are other ones."""
+    kind = models[name]
+    for space in (GREY, BINARY, PLANE, Space((1, 8, 8), 17, 3), Space((2,), None, 3)):
+        try:
+            model = kind(space)
+        except UsageError:
+            continue
+        for (validation, training), defect in itertools.product(CURVES, PLAIN_WORDS):
+            probes = {VALIDATION_LOSS: validation, VALIDATION_ERROR: lambda share: 1.0}
+            log = lines([name], probes, lambda share, loss=training: loss)
+            run = course(model, log)
+            plain = obeyed(train_command(run))
+            judged = report(space, **{defect.replace(" ", "_"): 0.3})
+            for each in advise(judged, run).next:
+                for flag in re.findall(r"--[a-z][\w-]*", each.what):
+                    assert flag in each.command, each
+                if each.command.startswith("plausible train"):
+                    assert obeyed(each.command) != plain, each
+                elif each.command not in ("", "plausible models"):
+                    obeyed(each.command)
+        break
 
 
 def test_more_time_is_twice_as_much():

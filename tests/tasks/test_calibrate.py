@@ -79,13 +79,20 @@ def test_a_run_answers_when_its_data_have_changed_or_moved(folder, change, capsy
 
 def test_of_changed_data_a_sentence_says_what_may_still_be_done(folder, capsys):
     add_one(folder)
-    for words in (["evaluate", "run"], ["diagnose", "run"], ["resume", "run", "--steps", "2"]):
+    for words, then in (
+        (["evaluate", "run"], "evaluate --samples"),
+        (["resume", "run", "--steps", "2"], "a run goes on with the data it began with"),
+    ):
         said = refused(capsys, *words)
         assert "training, validation and held-out parts" in said
         assert "changed since run was trained" in said
         assert "--data PATH" in said
-        assert "evaluate --samples" in said
-        assert "score and classify do without" in said
+        assert then in said
+    ask("diagnose", "run")
+    assert (
+        "not checked without its data: overfitting; the training, "
+        in capsys.readouterr().out.replace("\n", " ")
+    )
     said = refused(capsys, "score", "fresh", "x.npy")
     assert "to score and classify fresh must be calibrated on its data once" in said
     assert "go on" not in said
@@ -95,7 +102,7 @@ def test_of_changed_data_a_sentence_says_what_may_still_be_done(folder, capsys):
 
 def test_of_moved_data_the_place_can_be_given(folder, capsys):
     move(folder)
-    for words in (["evaluate", "run"], ["diagnose", "run"], ["score", "fresh", "x.npy"]):
+    for words in (["evaluate", "run"], ["score", "fresh", "x.npy"]):
         assert "no longer at" in (said := refused(capsys, *words))
         assert "--data PATH" in said
     ask("classify", "fresh", "x.npy", "--data", "elsewhere")

@@ -24,6 +24,7 @@ from plausible.data.options import Options
 from plausible.runs import Run
 from plausible.tasks.fit_steps import monitored
 from plausible.tasks.start import start
+from plausible.tasks.training_pictures import TrainingPictures
 from plausible.training import Settings
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,8 @@ class World:
         for name, held in arrays.items():
             np.savez(folder / f"{name}.npz", **held)
             setattr(self, name, folder / f"{name}.npz")
+        self.large = folder / "large.npz"  # whose symmetries can be asked about
+        np.savez(self.large, x=R.integers(0, 3, (120, 8, 9)).astype(np.uint8), levels=3)
         self.pictures = folder / "pictures"
         self.pictures.mkdir()
         for k, image in enumerate(GREY[:12]):
@@ -158,19 +161,24 @@ def resume(w, source=None, **choices):
     return Run(folder).settings, logged(folder)
 
 
-def fit_steps(w, lr=2e-3, monitor=False, **choices):
-    """The lines of a training that is played round by round, and how many findings it had."""
+def fit_steps(w, lr=2e-3, monitor=False, pictures=False, **choices):
+    """The lines of a training that is played round by round, how many findings it had, and what was drawn."""
     findings, settings = [], Settings(steps=12)
     run, training = start("gan", w.plane, width=8, lr=lr, out=w.new(), settings=settings)
     with contextlib.suppress(tasks.Failed):
-        choices = {"on_finding": findings.append, **choices}
+        drawn = TrainingPictures(run, training) if pictures else None
+        choices = {"on_finding": findings.append, "pictures": drawn, **choices}
         list(
             tasks.fit_steps(run, training, monitored(run, training) if monitor else None, **choices)
         )
-    return len(findings), logged(run.folder)
+    return len(findings), logged(run.folder), (run.folder / "samples.png").exists()
 
 
 def open_trained(w, source=None, **choices):
+    if "request" in choices:  # which is for the sentence about data that are others
+        with pytest.raises(UsageError) as refusal:
+            tasks.open_trained(w.gan, w.far, **choices)
+        return [str(refusal.value)]
     trained = tasks.open_trained(source or w.gan, **choices)
     return weights(trained.model), trained.data.hashes
 
@@ -195,6 +203,8 @@ CALLS = {
     "score": lambda w, source=None, **k: list(tasks.score(source or w.vae, w.part, **k)),
     "complete": lambda w, source=None, **k: tasks.complete(source or w.cnn, w.part, **{"rows": 2, **k}).draws.tolist(),
     "surprisal": lambda w, **k: tasks.surprisal(w.cnn, w.part, **k).tolist(),
+    "directions": lambda w, **k: [list(map(str, vars(tasks.directions(w.vae, **{"rows": 2, "columns": 3, "draws": 2, **k})).values()))],
+    "symmetries_of": lambda w, **k: tasks.symmetries_of(**{"source": w.large, **k}).tests,
     "reconstruct": lambda w, **k: tasks.reconstruct(w.vae, w.part, **k).reconstruction.tolist(),
     "interpolate": lambda w, **k: tasks.interpolate(w.vae, **k).tolist(),
     "interpolate_between": lambda w, **k: tasks.interpolate_between(w.vae, w.part.rows(slice(0, 2)), **k).tolist(),
@@ -202,6 +212,7 @@ CALLS = {
     "sample_chain": lambda w, **k: tasks.sample_chain(w.rbm, **{"steps": 3, **k}).tolist(),
     "weights_used": lambda w, **k: tasks.weights_used(w.gan, **k),
     "open_trained": open_trained,
+    "list_runs": lambda w, **k: [row.folder.name for row in tasks.list_runs(**k)],
     "diagnose": lambda w, source=None, **k: tasks.diagnose(source or w.vae, **k),
     "describe": lambda w, **k: tasks.describe(**{"source": w.grey, **k}).facts,
     "evaluate": lambda w, source=None, **k: tasks.evaluate(source or w.mixture, **{"n": 8, **k}).to_dict(),
@@ -233,6 +244,10 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("interpolate", "rows", 2, 3, {}),
     ("interpolate", "columns", 2, 3, {}),
     ("interpolate_between", "columns", 2, 3, {}),
+    *(("directions", name, one, other, {}) for name, one, other in (("rows", 1, 2), ("columns", 2, 3), ("draws", 1, 2), ("seed", 0, 1), ("label", "0", "1"))),
+    ("symmetries_of", "source", lambda w: w.large, lambda w: w.grey, {}),
+    ("symmetries_of", "options", Options(), Options(mutate=0.3), {}),
+    ("symmetries_of", "seed", 0, 1, {}),
     ("sample", "truncation", None, 0.1, {}),
     ("sample", "mean", False, True, {}),
     ("sample", "sampling_steps", 1, 5, {"source": lambda w: w.diffusion}),
@@ -244,6 +259,8 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("weights_used", "which", "best", "last", {}),
     ("open_trained", "weights", "best", "last", {}),
     ("open_trained", "data", None, grey, {"source": in_memory}),
+    ("open_trained", "request", "resume", "score", {}),
+    ("list_runs", "folder", lambda w: w.gan, lambda w: w.bayes, {}),
     ("diagnose", "data", None, grey, {"source": in_memory}),
     ("diagnose", "seed", 0, 1, {}),
     ("describe", "source", lambda w: w.grey, lambda w: w.bits, {}),
@@ -269,12 +286,14 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("fit", "preset", None, "goodfellow2014", {}),
     ("fit", "options", Options(), Options(mutate=0.2), {}),
     ("fit", "per_class", False, True, {"model": "mixture", "data": lambda w: w.kinds}),
+    ("fit", "init", None, lambda w: w.gan, {}),
     ("fit", "watch", False, True, {"steps": 12}),
     ("fit", "on_failure", "warn", "rollback", TOO_FAST),
     ("fit", "precision", "float32", "bf16", {}),
     ("fit", "micro_batch", None, 8, {}),
     ("fit", "simultaneous", False, True, {}),
     ("fit_steps", "monitor", False, True, {}),
+    ("fit_steps", "pictures", False, True, {}),
     ("fit_steps", "on_failure", "warn", "rollback", TOO_FAST),
     ("resume", "steps", 12, 13, {}),
     ("resume", "minutes", 1e-5, 1e-4, {"steps": None}),
@@ -285,6 +304,8 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
 CALLBACKS = [
     ("reconstruct", "progress", {}),
     ("diagnose", "progress", {}),
+    ("directions", "progress", {}),
+    ("symmetries_of", "progress", {"seed": 5}),
     ("describe", "progress", {"source": lambda w: w.pictures}),
     ("evaluate", "progress", {}),
     ("evaluate", "on_notes", {}),

@@ -1,15 +1,15 @@
 """The theory, run: each claim a seeded experiment that ends in numbers with intervals; one claim a file.
 
-``optimum``      D* = p / (p + q), and the game is worth -log 4
-``saturation``   which loss still teaches a generator that is far off
-``lead``         how far ahead D should be
-``orbit``        a game that orbits, and what makes it contract
-``collapse``     who drops modes
-``smoothness``   how far x moves when z does
-``sharpness``    who draws sharper images
-``raster``       what drawing pixel by pixel costs
-``nonsense``     what models say of nonsense
-``likelihood``   maximum likelihood
+optimal-discriminator   0.2 min  D* = p / (p + q), and the game is worth -log 4
+saturating-gradient     0.2 min  which loss still teaches a generator that is far off
+leading-discriminator   0.2 min  how far ahead D should be
+orbit                   0.1 min  a game that orbits, and what makes it contract
+mode-collapse           1.6 min  who drops modes
+smooth-latent           0.8 min  how far x moves when z does
+sharper-samples         1.7 min  who draws sharper images
+pixel-by-pixel          0.3 min  what drawing pixel by pixel costs
+nonsense                0.1 min  what models say of nonsense
+maximum-likelihood      0.1 min  maximum likelihood
 """
 
 from plausible.claims import (  # noqa: F401, I001  # registers them in the order of the course

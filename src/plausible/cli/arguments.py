@@ -16,7 +16,8 @@ Paths = Annotated[
     Positional[tuple[str, ...]],
     tyro.conf.arg(
         name="path",
-        help="The inputs: images, folders of images, or .npy, .npz and .csv files.",
+        help="The inputs: images, folders or .zip files of them, .npy, .npz, .csv and .tsv files, or items of the "
+        "data, as heldout:0-7.",
         metavar="PATH...",
     ),
 ]
@@ -35,6 +36,15 @@ Watch = Annotated[
     tyro.conf.arg(
         help="Probe the model every 100 rounds (400 of diffusion), raise alarms, and keep the best weights."
     ),
+]
+Evaluated = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="Judge the model when it is trained; plausible evaluate does so at any time."
+    ),
+]
+Verbose = Annotated[
+    bool, tyro.conf.arg(help="Show the tables of all measures too, which are in measures.json.")
 ]
 OnFailure = Annotated[
     Failure,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from plausible.core.errors import UsageError
+from plausible.data.source import ITEM
 
 
 def check_run(folder: Path) -> None:
@@ -17,7 +18,7 @@ def check_inputs(paths: tuple[str, ...]) -> None:
     if not paths:
         raise UsageError("give at least one file or folder to look at")
     for source in paths:
-        if not Path(source).expanduser().exists():
+        if not ITEM.fullmatch(source) and not Path(source).expanduser().exists():
             raise UsageError(f"{source} does not exist: give a file or a folder")
 
 
@@ -28,6 +29,12 @@ def check_output(out: str, endings: tuple[str, ...], overwrite: bool, flag: str 
     path = Path(out)
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
         raise UsageError(f"{out} exists: choose another {flag}, or add --overwrite")
+
+
+def check_new_run(folder: Path) -> None:
+    """Refuse the folder of a new run that is there and holds anything."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UsageError(f"{folder} exists, and a run is never overwritten: choose another --out")
 
 
 def check_output_folder(folder: Path, overwrite: bool) -> None:

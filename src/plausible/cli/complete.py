@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plausible.cli.arguments import Count, Device, Overwrite, Paths, RunFolder, Seed
+from plausible.cli.arguments import Count, DataPlace, Device, Overwrite, Paths, RunFolder, Seed
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar, say, say_notes
 from plausible.core.errors import UsageError
+from plausible.data.source import resolve_source
 
 
 @commands
@@ -32,6 +33,7 @@ class Complete:
     """The number of different ends to draw for each image."""
     label: str | None = None
     """The class of all images, by name or number; by default drawn from p(y | the known rows), and no matter which for a diffusion model."""
+    data: DataPlace = None
     seed: Seed = 0
     device: Device = "auto"
     overwrite: Overwrite = False
@@ -39,6 +41,8 @@ class Complete:
     def run(self) -> None:
         """Draw the rest and write it."""
         check_run(self.run_folder)
+        if self.data is not None:
+            resolve_source(self.data)
         check_inputs(self.paths)
         check_output(self.out, (".png", ".npz"), self.overwrite)
         if self.n < 1:
@@ -53,7 +57,7 @@ class Complete:
         from plausible.tasks.inputs import as_inputs
         from plausible.tasks.save import save_bytes, save_samples
 
-        trained = open_trained(self.run_folder, device=self.device)
+        trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
         inputs = as_inputs(self.paths, trained)
         say_notes(inputs.notes)
         with progress_bar("drawing"):

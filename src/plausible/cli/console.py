@@ -1,9 +1,14 @@
 """Where commands print, and how they show how far they are."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+
+LINES_EVERY = 30.0
+"""Seconds between two lines where there is no terminal."""
 
 console = Console()
 
@@ -21,13 +26,18 @@ def say_notes(notes: tuple[str, ...]) -> None:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[..., None]]:
-    """A bar that goes away; nothing at all where there is no terminal.
+    """A bar that goes away; where there is no terminal a line every half minute.
 
     Yields f(what is being done, share of it that is done), the share left out where nobody knows it.
     """
-    from rich.progress import Progress
+    if not console.is_terminal:
+        with _progress_lines(what) as report_line:
+            yield report_line
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
 
         def report(stage: str, share: float | None = None) -> None:
@@ -37,6 +47,30 @@ def progress_bar(what: str) -> Iterator[Callable[..., None]]:
             )
 
         yield report
+
+
+@contextmanager
+def _progress_lines(what: str) -> Iterator[Callable[..., None]]:
+    """Says every half minute what is being done, by a thread of its own: a stage may be silent for long."""
+    latest: list[tuple[str, float | None]] = [(what, None)]
+    ended, start = threading.Event(), time.perf_counter()
+
+    def speak() -> None:
+        while not ended.wait(LINES_EVERY):
+            stage, share = latest[0]
+            done = f", {share:.0%}" if share is not None and 0 < share < 1 else ""
+            say(f"{stage}{done} ({time.perf_counter() - start:,.0f} s so far)")
+
+    def report(stage: str, share: float | None = None) -> None:
+        latest[0] = stage, share
+
+    thread = threading.Thread(target=speak, daemon=True)
+    thread.start()
+    try:
+        yield report
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager

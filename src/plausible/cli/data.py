@@ -9,7 +9,7 @@ from tyro.conf import OmitArgPrefixes, Positional
 
 from plausible.cli.arguments import Overwrite
 from plausible.cli.command import commands
-from plausible.cli.console import console, counting_bar, say, say_notes
+from plausible.cli.console import console, counting_bar, progress_bar, say, say_notes
 from plausible.core.errors import UsageError
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.source import resolve_source
@@ -24,26 +24,26 @@ class DescribeData:
     """
 
     name: ClassVar[str] = "data"
+    usual: ClassVar[tuple[str, ...]] = ("size", "label", "drop", "missing", "picture")
 
     source: Positional[str] = "digits"
-    """Describe this set: a name (digits, a toy, mnist) or a path to images, IDX, npy, npz or csv."""
+    """Describe this set: a name (digits, a toy, mnist) or a path to images, a .zip of them, .csv, .tsv, .npy, .npz or IDX."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
     picture: Path | None = None
-    """Draw some of the items into this .png; by default <name>-data.png."""
+    """Draw some of the items into this .png; by default <name>-data.png, or a numbered one beside it."""
     overwrite: Overwrite = False
 
     def run(self) -> None:
         """Print the survey and draw the picture."""
         resolve_source(self.source)
+        if self.picture is not None and self.picture.exists() and not self.overwrite:
+            raise UsageError(f"{self.picture} exists: choose another, or add --overwrite")
         from plausible import figures
-        from plausible.tasks import describe
+        from plausible.tasks import describe, symmetries_of
         from plausible.tasks.save import save_bytes
 
         with counting_bar(f"reading {self.source}") as count:
             found = describe(self.source, self.preparation, count)
-        picture = self.picture or Path(f"{found.data.name}-data.png")
-        if picture.exists() and not self.overwrite:
-            raise UsageError(f"{picture} exists: choose another --picture, or add --overwrite")
         table = Table(
             title=f"{self.source}: {found.data.survey.count:,} items",
             title_justify="left",
@@ -55,6 +55,22 @@ class DescribeData:
             table.add_row(*row)
         console.print(table, highlight=False, markup=False)
         say_notes(found.notes)
-        image = figures.picture(found.data.space, found.examples)
-        save_bytes(picture, figures.png(image))
+        asking = "asking whether images may be mirrored"
+        with progress_bar(asking) as show:
+            symmetries = symmetries_of(found.data, progress=lambda share: show(asking, share))
+        say_notes(symmetries.notes)
+        image = figures.png(
+            figures.picture(found.data.space, found.examples, columns=found.data.columns)
+        )
+        picture = self.picture or self._free(Path(f"{found.data.name}-data.png"), image)
+        save_bytes(picture, image)
         say(f"some items drawn in {picture}")
+
+    def _free(self, path: Path, image: bytes) -> Path:
+        """The path, or one with a number behind it, where nothing stands that would be lost."""
+        names = (path.with_stem(f"{path.stem}-{k}") if k else path for k in range(10_000))
+        return next(
+            name
+            for name in names
+            if self.overwrite or not name.exists() or name.read_bytes() == image
+        )

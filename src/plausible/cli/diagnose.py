@@ -1,5 +1,6 @@
 """plausible diagnose."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from plausible.cli.arguments import DataPlace, Device, RunFolder, Seed
@@ -28,18 +29,24 @@ class Diagnose:
         if self.data is not None:
             resolve_source(self.data)
         from plausible.cli import display
-        from plausible.tasks import diagnose, open_trained
+        from plausible.runs.whereabouts import DataGone
+        from plausible.tasks import course_of, diagnose, open_trained
         from plausible.tasks.diagnose import save_findings
+        from plausible.tasks.too_short import too_short
 
-        trained = open_trained(self.run_folder, self.data, device=self.device)
-        say_notes(trained.data.notes)
+        trained = open_trained(self.run_folder, self.data, device=self.device, request="diagnose")
+        with suppress(DataGone):  # a finding says so
+            say_notes(trained.data_for("diagnose").notes)
+        short = too_short(course_of(trained))
+        if short is not None:
+            say(str(short))
         with progress_bar("checking") as progress:
             findings = diagnose(
                 trained, seed=self.seed, progress=lambda name: progress(f"checking: {name}")
             )
         if findings:
             console.print(display.findings(findings), highlight=False)
-        else:
+        elif short is None:
             say(
                 f"nothing to go by: this training was not monitored, and there is no check of a trained "
                 f"{trained.model.name}"

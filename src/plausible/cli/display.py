@@ -1,13 +1,10 @@
-"""What a person sees while a model trains and when it is done."""
+"""What a person sees of a model that was trained: the summary, tables of measures and defects, findings."""
 
-import math
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
@@ -16,78 +13,13 @@ from rich.text import Text
 if TYPE_CHECKING:
     from plausible.claims import Claimed
     from plausible.diagnosis import Finding
-    from plausible.evaluation.measure import Measure
     from plausible.evaluation.report import Report
     from plausible.evaluation.verdict.verdict import TestResult, Verdict
-    from plausible.runs import Run
     from plausible.tasks.advise import Advice
-    from plausible.training import Step, Training
-
-_REFRESH = 0.25  # seconds between two looks at a terminal
-_REPORT = 5.0  # seconds between two lines where there is no terminal
-
-
-def beginning(training: "Training[Any]", run: "Run") -> str:
-    """What is about to learn from what, and where it is kept."""
-    weights = sum(param.numel() for param in training.raw.parameters())
-    return (
-        f"{training.raw.name}: {weights:,} weights, {len(training.data.train):,} training examples, "
-        f"batch {training.batch}, on {training.device}; run {run.folder}"
-    )
-
-
-def show_progress(
-    steps: "Iterable[Step]", total: int | None, console: Console | None
-) -> "Iterator[Step]":
-    """Pass the steps of a training on while showing them: a live table, or lines without a terminal.
-
-    Shows the step, images/s, the time left, and for each player its loss, what it watches and the
-    norm of its gradient.  ``total``: the number of steps, None under a budget of minutes.  Without a
-    console nothing is shown.
-    """
-    if console is None:
-        yield from steps
-        return
-    live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-    interval = _REFRESH if live else _REPORT
-    start = before = time.perf_counter()
-    first: tuple[int, float] | None = None
-    seen_images, rate, step = 0, 0.0, None
-    if live:
-        live.start()
-    try:
-        for step in steps:
-            now, clock = time.perf_counter(), step.clock
-            first = first or (clock.images, clock.progress)
-            seen_images = seen_images or clock.images
-            if now - before >= interval:
-                rate = (clock.images - seen_images) / (now - before)
-                share = (clock.progress - first[1]) / (now - start)
-                left = (1 - clock.progress) / share if share > 0 else float("inf")
-                _show(step, total, rate, left, live, console)
-                before, seen_images = now, clock.images
-            yield step
-        if step is not None:
-            overall = (step.clock.images - (first or (0, 0))[0]) / (time.perf_counter() - start)
-            _show(step, total, overall, 0.0, live, console)
-    finally:
-        if live:
-            live.stop()
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 42 s, 3:05, 1:02:05."""
-    if seconds == float("inf"):
-        return "unknown"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02}:{rest:02}"
-    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
 
 
 def report(evaluation: "Report") -> Group:
-    """An evaluation as tables: shares of classes, measures beside real data, and the verdict."""
+    """The tables of an evaluation: shares of classes, and measures beside real data."""
     parts: list[Table | Text | Group] = []
     if evaluation.classes:
         parts.append(_classes(evaluation))
@@ -95,13 +27,14 @@ def report(evaluation: "Report") -> Group:
         right = f"classes by a classifier that is {evaluation.reference_accuracy:.1%} right on held-out data"
         parts.append(Text(right + "\n"))
     parts += [_measures(evaluation), _undefined(evaluation)]
-    if evaluation.verdict is not None:
-        parts += [Text(""), _verdict(evaluation.verdict)]
     return Group(*parts)
 
 
-def advice(given: "Advice") -> Group:
-    """What the verdict means and what to do, to be printed without cropping: commands are never broken."""
+def advice(given: "Advice", pictures: str = "") -> Group:
+    """What the verdict means and what to do, to be printed without cropping: commands are never broken.
+
+    pictures  where to look.
+    """
     heads = {
         "FAIL": "In plain words: not there yet",
         "PASS": "In plain words: it learned the distribution, as far as this can see",
@@ -119,7 +52,12 @@ def advice(given: "Advice") -> Group:
     for label, text in rows:
         if text:
             table.add_row(f"  {label}", Text(text))
-    parts: list[Table | Text] = [Text(""), Text(heads[given.state], "bold"), table]
+    head = f"In plain words: {given.too_short}" if given.too_short else heads[given.state]
+    parts: list[Table | Text] = [Text(""), Text(head, "bold"), table]
+    if pictures:
+        parts.append(
+            Text.assemble(("  look at  ", "dim"), pictures, no_wrap=True, overflow="ignore")
+        )
     if given.next:
         parts.append(Text("What to try next", "bold"))
     for each in given.next:
@@ -143,19 +81,22 @@ def _limit(given: "Advice") -> str:
     return text[:1].upper() + text[1:]
 
 
-def findings(rows: "Sequence[Finding]") -> Table:
-    """A diagnosis as a table: how bad, what is claimed, the numbers, what to change."""
-    styles = {"failure": "bold red", "warning": "yellow", "note": "", "fine": "green"}
-    table = _table("What is wrong, and what to do")
-    for name in ("phenomenon", "severity", "finding", "evidence", "what to do"):
-        table.add_column(name, no_wrap=name == "severity", overflow="fold")
+def findings(rows: "Sequence[Finding]") -> Group:
+    """A diagnosis: how bad, what is claimed, the numbers, what to change; what is fine is one line at the end."""
+    styles = {"failure": "bold red", "warning": "yellow", "note": "bold"}
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    fine = [row.phenomenon for row in rows if str(row.severity) == "fine"]
     for row in rows:
-        evidence = "\n".join(_evidence(row))
         severity = str(row.severity)
-        table.add_row(
-            row.phenomenon, Text(severity, styles[severity]), row.claim, evidence, row.remedy
-        )
-    return table
+        if severity != "fine":
+            parts = [Text(f"{row.phenomenon}: {row.claim}")]
+            parts += [Text("; ".join(_evidence(row)), "dim")] * bool(row.evidence)
+            parts += [Text(f"what to do: {row.remedy}")] * bool(row.remedy)
+            table.add_row(Text(severity, styles[severity]), Group(*parts, Text("")))
+    checks = f"{len(fine)} check{'s' * (len(fine) > 1)} found nothing: {', '.join(fine)}"
+    return Group(table, *([Text(checks, "green")] if fine else []))
 
 
 def alarm(finding: "Finding") -> Text:
@@ -226,8 +167,8 @@ def _measures(evaluation: "Report") -> Table:
     for measure, real_value in evaluation.measures:
         if measure.value is not None:
             name = f"{measure.name}, {measure.unit}" if measure.unit else measure.name
-            cells = [_number(measure)] + (
-                [_number(real_value) if real_value else ""] if real else []
+            cells = [measure.number] + (
+                [real_value.number if real_value else ""] if real else []
             )
             table.add_row(name, *cells, measure.direction)
     return table
@@ -239,7 +180,7 @@ def _undefined(evaluation: "Report") -> Text:
     return Text("\n".join(f"* {measure.name}: {measure.note}" for measure in missing), "dim")
 
 
-def _verdict(verdict: "Verdict") -> Group:
+def verdict(verdict: "Verdict") -> Group:
     """Each defect that is defined with its answer, effect and 95% interval, and what that means; then the others."""
     styles = {"FAIL": "red", "PASS": "green", "INCONCLUSIVE": "yellow"}
     state = str(verdict.state)
@@ -274,41 +215,3 @@ def _effect(row: "TestResult") -> str:
 
 def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-
-
-def _number(measure: "Measure") -> str:
-    """Value ± error with its sign, to the digits that the error leaves, and p where it is a test."""
-    assert measure.value is not None
-    large = abs(measure.value) >= 1000
-    text = f"{measure.value:,.0f}" if large else f"{measure.value:.4g}"
-    if measure.stderr:
-        digits = 0 if large else max(0, min(6, 1 - math.floor(math.log10(measure.stderr))))
-        text = f"{measure.value:,.{digits}f} ± {measure.stderr:,.{digits}f}"
-    sign = "" if measure.kind.sign == "≈" else f"{measure.kind.sign} "
-    return f"{sign}{text}" + (f"  p {measure.p:.2g}" if measure.p is not None else "")
-
-
-def _show(
-    step: "Step", total: int | None, rate: float, left: float, live: Live | None, console: Console
-) -> None:
-    clock, values = step.clock, step.values()
-    head = (
-        f"step {clock.step + 1:,}{f'/{total:,}' if total else ''}  {clock.progress:4.0%}  "
-        f"{rate:,.0f} images/s  ETA {duration(left)}"
-    )
-    if live is None:
-        sides = (
-            f"{who} " + " ".join(f"{name} {value:.3g}" for name, value in seen.items())
-            for who, seen in values.items()
-        )
-        console.print(f"{head} | {' | '.join(sides)}", highlight=False, soft_wrap=True)
-        return
-    table = Table(title=head, title_justify="left", title_style="bold")
-    names = list(dict.fromkeys(name for seen in values.values() for name in seen))
-    table.add_column("player")
-    for name in names:
-        table.add_column(name, justify="right")
-    for who, seen in values.items():
-        cells = (f"{seen[name]:.4g}" if name in seen else "" for name in names)
-        table.add_row(who, *cells)
-    live.update(table, refresh=True)

@@ -4,12 +4,12 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
-from plausible.cli.arguments import Count, Device, Overwrite, Seed
+from plausible.cli.arguments import Count, Device, Overwrite, Seed, Verbose
 from plausible.cli.checks import check_output_folder, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
@@ -35,12 +35,15 @@ class Evaluate:
     Example: plausible evaluate runs/gan-digits-20260101-120000 --strict
     """
 
+    usual: ClassVar[tuple[str, ...]] = (
+        "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
+    )  # fmt: skip
     run_folder: Annotated[Positional[Path | None], tyro.conf.arg(name="run", metavar="[RUN]")] = (
         None
     )
     """The folder of the run to judge, where it is not --samples."""
     samples: str | None = None
-    """Judge these instead of a run: a folder of images, or a .npz, .npy, .csv or IDX file."""
+    """Judge these instead of a run: a folder or .zip of images, or a .npz, .npy, .csv, .tsv or IDX file."""
     data: str | None = None
     """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
@@ -60,6 +63,7 @@ class Evaluate:
     """Write to this folder; by default the run, or <samples>-evaluation."""
     strict: bool = False
     """Exit with 0 for PASS, 1 for FAIL and 3 for INCONCLUSIVE."""
+    verbose: Verbose = False
     seed: Seed = 0
     device: Device = "auto"
     overwrite: Overwrite = False
@@ -73,20 +77,32 @@ class Evaluate:
         report, folder, data, advice = self._of_samples() if self.samples else self._of_run()
         again = ", in the place of those before" if (folder / "measures.json").exists() else ""
         save_report(report, folder, data, advice)
-        console.print(display.report(report))
         if advice is not None:
             console.print(display.advice(advice), crop=False, highlight=False)
+        if report.verdict is not None:
+            console.print(display.verdict(report.verdict))
+        if self.verbose or report.verdict is None:
+            console.print(display.report(report))
         say(f"numbers and pictures in {folder}{again}")
         if self.strict and report.verdict is not None:
             sys.exit(report.verdict.exit_code)
 
     def _of_run(self) -> "tuple[Report, Path, Data, Advice | None]":
+        from plausible.cli.live import about
         from plausible.tasks import evaluate, open_trained
         from plausible.tasks.advise import advise
         from plausible.tasks.course import course_of
+        from plausible.tasks.expect import judging_seconds
+        from plausible.tasks.too_short import too_short
 
         assert self.run_folder is not None
         trained = open_trained(self.run_folder, self.data, device=self.device)
+        course = course_of(trained)
+        short = too_short(course)
+        if short is not None:
+            say(str(short))
+        takes = judging_seconds(trained.model, trained.data, n=self.n)
+        say(f"judging {self.run_folder}, which takes about {about(takes)}")
         with progress_bar("reading") as progress:
             report = evaluate(
                 trained,
@@ -98,7 +114,7 @@ class Evaluate:
                 on_notes=say_notes,
             )
         folder = self.out or self.run_folder
-        return report, folder, trained.data, advise(report, course_of(trained))
+        return report, folder, trained.data, advise(report, course)
 
     def _of_samples(self) -> "tuple[Report, Path, None, Advice | None]":
         from plausible.tasks import evaluate_samples

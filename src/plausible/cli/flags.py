@@ -1,31 +1,47 @@
 """The flags of ``plausible train`` for one model, made from its Config: every registered name is at once a choice."""
 
-import ast
-import inspect
-import textwrap
 from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 from tyro.conf import OmitArgPrefixes
 
-from plausible.cli.arguments import Device, OnFailure, Watch
+from plausible.cli.arguments import Device, Evaluated, OnFailure, Verbose, Watch
+from plausible.cli.help import field_help
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
 from plausible.training import Precision, Settings
 
-# what most people change, if the model has it: the first five; the others stand under "advanced"
+# what most people change, if the model has it: the first five stand before the others, and two are in the short help
 _USUAL = (
-    "conditional", "architecture", "loss", "components", "hidden", "width", "latent", "layers", "lr", "batch",
+    "conditional", "components", "hidden", "width", "smoothing", "decay", "latent", "architecture", "loss", "layers",
+    "lr", "batch",
 )  # fmt: skip
+_BINARY = (
+    "--data mnist --binarise static --minutes 8",
+    "--data photos --size 32 --minutes 30 --conditional",
+)
+_EXAMPLES = {
+    "linear": ("--data digits", "--data table.csv --label kind"),
+    "logistic": ("--data digits", "--data table.csv --label kind"),
+    "convnet": ("--data photos --size 32 --minutes 10", "--data mnist --minutes 5"),
+    "naive-bayes": ("--data digits", "--data mnist --binarise threshold"),
+    "mixture": ("--data table.csv", "--data table.csv --label kind --per-class"),
+    "pixelcnn": _BINARY,
+    "pixelrnn": _BINARY,
+    "rbm": ("--data mnist --binarise dynamic --minutes 10", "--data digits --binarise threshold --hidden 100"),
+    "gsn": ("--data mnist --binarise dynamic --minutes 10", "--data digits --binarise threshold"),
+}  # fmt: skip
+_ANY_EXAMPLES = ("--data digits", "--data photos --size 64 --minutes 30")
 
 
 @dataclass(frozen=True)
 class TrainingFlags:
     """How to train, whatever the model."""
 
+    titles: ClassVar[dict[str, str]] = {"per_class": "model"}
     precision: Precision = "auto"
     """Compute in float32, or in bf16 where it is safe; by default in bf16 if the family learns as well so and the processor is faster."""
     micro_batch: int | None = None
@@ -36,6 +52,8 @@ class TrainingFlags:
     """Learn one model for each class instead of a single one: p(x | y) of any explicit model."""
     watch: Watch = True
     on_failure: OnFailure = "rollback"
+    evaluate: Evaluated = True
+    verbose: Verbose = False
     device: Device = "auto"
     processes: int = 1
     """The number of processes that train together, on equal shards of every batch."""
@@ -45,14 +63,22 @@ class TrainingFlags:
 class TrainFlags:
     """The flags of ``plausible train`` for every model; ``train_flags`` adds those of one."""
 
+    titles: ClassVar[dict[str, str]] = {
+        "data": "data",
+        **dict.fromkeys(("steps", "minutes", "out", "seed"), "budget"),
+        **dict.fromkeys(("preset", "init", "advanced"), "model"),
+    }
     data: str = "digits"
-    """The data to learn from: a name (digits, a toy, mnist) or a path to images, IDX, npy, npz or csv."""
+    """The data to learn from: a name (digits, a toy, mnist) or a path to images, a .zip of them, .csv, .tsv, .npy,
+    .npz or IDX."""
     steps: int | None = None
     """The number of rounds to play; by default what suits the model and the data."""
     minutes: float | None = None
     """The number of wall-clock minutes to play, instead of a number of steps."""
+    init: Path | None = None
+    """Begin with the weights and the choices of this run of the same model, on more or on other data."""
     out: Path | None = None
-    """The folder of the run; by default runs/<model>-<data>-<time>."""
+    """The folder of the run, new or empty; by default runs/<model>-<data>-<time>."""
     seed: int = 0
     """The seed of the first weights, the data order and all noise: the same seed trains the same model."""
 
@@ -76,7 +102,7 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
     config  what the flags of the model are by default: that of a preset, say.
     """
     config = config or kind.Config()
-    names = [f.name for f in fields(config)]
+    names = [f.name for f in fields(config) if f.name != "batch" or not _is_fitted(kind)]
     usual = [name for name in _USUAL if name in names][:5]
     rest = [name for name in names if name not in usual]
     groups: list[tuple[str, Any]] = [
@@ -95,12 +121,30 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
         help = "Start from a published recipe; the flags that are given change it."
         preset = Annotated[choices | None, tyro.conf.arg(help=help)]
         nested.insert(0, ("preset", preset, field(default=None)))
-    whole = make_dataclass("TrainFlags", nested, bases=(TrainFlags,), frozen=True)
-    whole.__doc__ = (
-        f"{(kind.Config.__doc__ or '').splitlines()[0]}\n\n"
-        f"Example: plausible train {kind.name} --data digits --steps 1000"
+    known: dict[str, Any] = {"usual": _first(kind, names)}
+    bases = (TrainFlags,)
+    whole = make_dataclass("TrainFlags", nested, bases=bases, frozen=True, namespace=known)
+    examples = "\n".join(
+        f"Example: plausible train {kind.name} {flags}"
+        for flags in _EXAMPLES.get(kind.name, _ANY_EXAMPLES)
     )
+    whole.__doc__ = f"{(kind.Config.__doc__ or '').splitlines()[0]}\n\n{examples}"
     return whole
+
+
+def _is_fitted(kind: type[Model]) -> bool:
+    """Whether it learns from all examples at once, so that it has neither batches nor a time that one chooses."""
+    return kind.fit is not Model.fit
+
+
+def _first(kind: type[Model], names: list[str]) -> tuple[str, ...]:
+    """The six flags at most that matter first."""
+    tabular = "conditional" not in names and _is_fitted(kind)
+    data = ("data", "label" if tabular else "size")
+    budget = ("out",) if _is_fitted(kind) else ("minutes", "out")
+    model = tuple(name for name in _USUAL if name in names)[: 4 - len(budget)]
+    each = ("per_class",) if "components" in names else ()
+    return (*data, *budget, *(model[: 4 - len(budget) - len(each)] or tuple(names[:2])), *each)
 
 
 def model_config(kind: type[Model], flags: Any) -> Model.Config:
@@ -123,25 +167,6 @@ def _group(config: Model.Config, names: list[str], doc: str) -> type[Any]:
     group = make_dataclass("Group", rows, frozen=True)
     group.__doc__ = doc
     return group
-
-
-def field_help(kind: type[Any]) -> dict[str, str]:
-    """{field: the string below it} of a dataclass and those it inherits from, read from the source."""
-    helps: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        if base is object or not hasattr(base, "__dataclass_fields__"):
-            continue
-        (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-        assert isinstance(body, ast.ClassDef)
-        for declared, below in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(declared, ast.AnnAssign)
-                and isinstance(declared.target, ast.Name)
-                and isinstance(below, ast.Expr)
-                and isinstance(below.value, ast.Constant)
-            ):
-                helps[declared.target.id] = " ".join(str(below.value.value).split())
-    return helps
 
 
 def _narrow(hint: Any) -> Any:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plausible.cli.arguments import Device, Overwrite, RunFolder, Seed
+from plausible.cli.arguments import DataPlace, Device, Overwrite, RunFolder, Seed
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say, say_notes
 from plausible.core.errors import UsageError
+from plausible.data.source import resolve_source
 
 
 @commands
@@ -22,13 +23,14 @@ class Interpolate:
     out: str
     """Write the walks to this name, which ends in .png (rows of images) or .gif (an animation)."""
     between: tuple[str, str] | None = None
-    """Walk between these two files, each by its own z, of a model that can encode (vae, diffusion)."""
+    """Walk between these two files (or items of the data, as heldout:3), each by its own z, of a model that can encode (gan, vae, diffusion)."""
     rows: int = 8
     """The number of walks; between two images there is one."""
     columns: int = 12
     """The number of points on each walk, both ends counted."""
     label: str | None = None
     """The class of all walks of a conditional model, by name or number; by default each has a drawn one."""
+    data: DataPlace = None
     seed: Seed = 0
     device: Device = "auto"
     overwrite: Overwrite = False
@@ -36,6 +38,8 @@ class Interpolate:
     def run(self) -> None:
         """Walk and write."""
         check_run(self.run_folder)
+        if self.data is not None:
+            resolve_source(self.data)
         check_output(self.out, (".png", ".gif"), self.overwrite)
         if self.rows < 1 or self.columns < 2:
             raise UsageError("--rows must be at least 1 and --columns at least 2")
@@ -46,7 +50,7 @@ class Interpolate:
         from plausible.tasks.inputs import as_inputs
         from plausible.tasks.save import save_bytes
 
-        trained = open_trained(self.run_folder, device=self.device)
+        trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
         if self.between is None:
             x = interpolate(trained, self.rows, self.columns, self.label, seed=self.seed)
         else:

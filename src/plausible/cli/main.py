@@ -6,6 +6,8 @@ from typing import Any
 
 import plausible.cli.listing  # noqa: F401  # fills the registry of commands
 from plausible.cli.command import commands
+from plausible.cli.encoding import degrade
+from plausible.cli.help import show_help
 from plausible.cli.parser import parse
 from plausible.cli.train import Train
 from plausible.core.errors import NotDefined, UsageError
@@ -13,6 +15,7 @@ from plausible.core.errors import NotDefined, UsageError
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exits with 2 and one sentence when the request cannot be met."""
+    degrade(sys.stdout, sys.stderr)
     if "RANK" not in os.environ:
         _answer(sys.argv[1:] if args is None else args)
         return
@@ -51,7 +54,9 @@ def _answer(args: list[str]) -> None:
 
 
 def _run(args: list[str]) -> None:
-    if not args or args[0] in ("-h", "--help"):
+    if args[:1] == ["help"]:
+        args = [*args[1:], "--help"]
+    if not args or args[0] in ("-h", "--help", "--help-all"):
         print(_overview())
         return
     if args[0] == "--version":
@@ -59,11 +64,22 @@ def _run(args: list[str]) -> None:
 
         print(version("plausible"))
         return
-    command = commands[args[0]]
-    if command is Train:  # its flags are those of the model
-        Train(args[1:]).run()
-    else:
-        parse(command, args[1:], f"plausible {args[0]}").run()
+    if args[0] == "--install-completion":
+        from plausible.cli.completion import install
+
+        print(install(*args[1:2]))
+        return
+    name, *flags = args
+    command, program = commands[name], f"plausible {name}"
+    try:
+        if command is Train:  # its flags are those of the model
+            Train(flags).run()
+        else:
+            parse(command, flags, program).run()
+    except UsageError:
+        if not flags and command is not Train:  # what it needs, to who asks for nothing
+            show_help(command, program)
+        raise
 
 
 def _overview() -> str:
@@ -74,9 +90,11 @@ def _overview() -> str:
         [
             "plausible learns a distribution from your data, samples it and judges the result.",
             "",
-            "usage: plausible COMMAND [flags]     plausible COMMAND --help",
+            "usage: plausible COMMAND [flags]     plausible help COMMAND",
             "",
             *lines,
+            "",
+            "plausible --version, and --install-completion [bash|zsh|fish] to complete commands and flags with Tab.",
             "",
             "Example: plausible train gan",
         ]

@@ -63,7 +63,7 @@ class Questions:
         from plausible.tasks import open_trained
         from plausible.tasks.inputs import as_inputs
 
-        trained = open_trained(self.run_folder, self.data, device=self.device)
+        trained = open_trained(self.run_folder, self.data, device=self.device, request="score")
         how = {
             "background": self.background,
             "novelty": self.novelty,

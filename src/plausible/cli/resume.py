@@ -3,7 +3,15 @@
 import sys
 from dataclasses import dataclass
 
-from plausible.cli.arguments import DataPlace, Device, OnFailure, RunFolder, Watch
+from plausible.cli.arguments import (
+    DataPlace,
+    Device,
+    Evaluated,
+    OnFailure,
+    RunFolder,
+    Verbose,
+    Watch,
+)
 from plausible.cli.checks import check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say_notes
@@ -27,10 +35,12 @@ class Resume:
     data: DataPlace = None
     on_failure: OnFailure = "rollback"
     watch: Watch = True
+    evaluate: Evaluated = True
+    verbose: Verbose = False
     device: Device = "auto"
 
     def run(self) -> None:
-        """Resume with as many processes as before, evaluate again."""
+        """Resume with as many processes as before, evaluate again unless told otherwise."""
         check_run(self.run_folder)
         if self.data is not None:
             resolve_source(self.data)
@@ -58,4 +68,4 @@ class Resume:
             )
         if training.world.leads:
             say_notes(training.data.notes)
-        play(run, training, self.watch, self.on_failure)
+        play(run, training, self)

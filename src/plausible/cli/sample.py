@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plausible.cli.arguments import Count, Device, Overwrite, RunFolder, Seed
+from plausible.cli.arguments import Count, DataPlace, Device, Overwrite, RunFolder, Seed
 from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say
 from plausible.core.choices import Which
 from plausible.core.errors import UsageError
+from plausible.data.source import resolve_source
 
 if TYPE_CHECKING:
     from plausible.tasks import Trained
@@ -49,6 +50,7 @@ class Sample:
     """Write the walk of n chains in the place of samples, of rbm and gsn: a name ending in .gif."""
     steps: int = 100
     """Let the walk of --chain take this many steps."""
+    data: DataPlace = None
     seed: Seed = 0
     device: Device = "auto"
     overwrite: Overwrite = False
@@ -56,6 +58,8 @@ class Sample:
     def run(self) -> None:
         """Draw and write."""
         check_run(self.run_folder)
+        if self.data is not None:
+            resolve_source(self.data)
         if (self.out is None) == (self.chain is None):
             raise UsageError("say where to write: --out for samples, or --chain for a walk")
         if self.out is not None:
@@ -70,7 +74,7 @@ class Sample:
         from plausible.tasks.sample import weights_used
         from plausible.tasks.save import check_form, save_samples
 
-        trained = open_trained(self.run_folder, device=self.device, weights=self.weights)
+        trained = open_trained(self.run_folder, self.data, device=self.device, weights=self.weights)
         which = weights_used(trained, self.weights)
         if which:
             say(which)

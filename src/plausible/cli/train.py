@@ -1,9 +1,11 @@
 """plausible train."""
 
+import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from plausible.cli.checks import check_new_run, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import console, counting_bar, progress_bar, say, say_notes
 from plausible.core.choices import OnFailure
@@ -13,6 +15,7 @@ from plausible.data.source import resolve_source
 if TYPE_CHECKING:
     from plausible.diagnosis import Finding
     from plausible.runs import Run
+    from plausible.tasks.training_pictures import TrainingPictures
     from plausible.training import Training
 
 
@@ -28,12 +31,16 @@ class Train:
 
     def run(self) -> None:
         """Say which models there are, or learn with one of them."""
-        if not self.arguments or self.arguments[0] in ("-h", "--help"):
+        if not self.arguments or self.arguments[0] in ("-h", "--help", "--help-all"):
             print(f"{_documentation()}\n\nMODEL is one of:\n{_taxonomy()}\n")
-            print("plausible train MODEL --help lists the flags of a model.")
+            print("plausible help train MODEL says which flags of a model matter first.")
             if not self.arguments:
                 raise UsageError("plausible train needs a MODEL, such as gan")
             return
+        if self.arguments[0].startswith("-"):
+            raise UsageError(
+                f"plausible train needs a MODEL before {self.arguments[0]}, such as gan"
+            )
         name, flags = self.arguments[0], self.arguments[1:]
         source = value_of(flags, "--data")
         if source is not None:
@@ -50,11 +57,13 @@ def _train(name: str, arguments: list[str]) -> None:
     from plausible.core.model import models
     from plausible.data.load import load
     from plausible.runs import default_folder
+    from plausible.runs.warm_start import initial_of
     from plausible.tasks.start import configuration, start
     from plausible.training import distributed
 
     kind = models[name]
-    config = configuration(kind, value_of(arguments, "--preset"))
+    begun = _begun(name, arguments)
+    config = configuration(kind, value_of(arguments, "--preset"), begun)
     flags = parse(train_flags(kind, config), arguments, f"plausible train {name}")
     resolve_source(flags.data)
     config, training_flags = model_config(kind, flags), flags.training
@@ -62,10 +71,7 @@ def _train(name: str, arguments: list[str]) -> None:
     folder = flags.out or default_folder(name, Path(flags.data).stem)
     if not distributed.launched():
         processes = training_flags.processes
-        if folder.exists():
-            raise UsageError(
-                f"{folder} exists, and a run is never overwritten: choose another --out"
-            )
+        check_new_run(folder)
         if processes < 1:
             raise UsageError(f"--processes must be at least 1, not {processes}")
         if processes > 1:
@@ -82,32 +88,77 @@ def _train(name: str, arguments: list[str]) -> None:
         config=config,
         settings=settings,
         per_class=training_flags.per_class,
+        init=begun,
         out=folder,
         device=training_flags.device,
         world=world,
     )
-    play(run, training, training_flags.watch, training_flags.on_failure)
+    initial = initial_of(run) if world.leads else None
+    if initial is not None:
+        say(str(initial))
+    if world.leads:
+        say_notes(run.notes[len(data.notes) :])
+    play(run, training, training_flags)
 
 
-def play(run: "Run", training: "Training[Any]", watched: bool, on_failure: OnFailure) -> None:
+def _begun(name: str, arguments: list[str]) -> "Run | None":
+    """The run that --init names, whose choices are the defaults of the flags; refused before anything is read."""
+    place = value_of(arguments, "--init")
+    if place is None:
+        return None
+    check_run(Path(place))
+    if value_of(arguments, "--data") is None:
+        raise UsageError("--init takes weights and no data: say what to learn from with --data")
+    from plausible.runs import Run
+    from plausible.runs.warm_start import check_family
+
+    run = Run(place)
+    check_family(run, name, run.per_class)
+    return run
+
+
+class PlayFlags(Protocol):
+    """What of the flags of train and resume decides how a training is played to its end."""
+
+    @property
+    def watch(self) -> bool:
+        """Whether it is monitored."""
+
+    @property
+    def on_failure(self) -> OnFailure:
+        """What a failure does."""
+
+    @property
+    def evaluate(self) -> bool:
+        """Whether the model is judged when it is trained."""
+
+    @property
+    def verbose(self) -> bool:
+        """Whether the tables are shown."""
+
+
+def play(run: "Run", training: "Training[Any]", flags: PlayFlags) -> None:
     """Train while showing and monitoring it, then evaluate; on Ctrl-C say how to go on."""
-    from plausible.cli import display
+    from plausible.cli import display, live
     from plausible.tasks.fit_steps import Failed, fit_steps, monitored
+    from plausible.tasks.training_pictures import TrainingPictures
     from plausible.training import distributed
 
     leads = training.world.leads
+    pictures = TrainingPictures(run, training)
     if leads:
-        say(display.beginning(training, run))
+        say(live.beginning(training, run, pictures))
     reported: list[Finding] = []
 
     def on_finding(finding: "Finding") -> None:
         reported.append(finding)
         console.print(display.alarm(finding), soft_wrap=True)
 
-    monitor = monitored(run, training) if watched else None
-    steps = fit_steps(run, training, monitor, on_failure, on_finding)
+    monitor = monitored(run, training) if flags.watch else None
+    steps = fit_steps(run, training, monitor, flags.on_failure, on_finding, pictures)
+    shown = console if leads else None
     try:
-        for _ in display.show_progress(steps, training.settings.steps, console if leads else None):
+        for _ in live.show_progress(steps, training, shown, pictures, judged=flags.evaluate):
             pass
     except Failed as failure:
         left = "holds the last save" if (run.folder / "state.pt").exists() else "holds nothing yet"
@@ -119,33 +170,48 @@ def play(run: "Run", training: "Training[Any]", watched: bool, on_failure: OnFai
     training.pause()
     distributed.leave()  # rank 0 evaluates alone, and the others end now
     if leads:
-        took = display.duration(training.seconds)
+        took = live.duration(training.seconds)
         if finished:
             say(f"trained for {took}")
-            _finish(run, training)
+            _finish(run, training, pictures, flags)
         else:
-            say(f"stopped after {took} and saved; go on with: plausible resume {run.folder}")
+            say(
+                f"stopped after {took} and saved, samples drawn in {pictures.path}; "
+                f"go on with: plausible resume {shlex.quote(str(run.folder))}"
+            )
     if not finished:
         sys.exit(130)
 
 
-def _finish(run: "Run", training: "Training[Any]") -> None:
+def _finish(
+    run: "Run", training: "Training[Any]", pictures: "TrainingPictures", flags: PlayFlags
+) -> None:
     """The picture and the measures of a finished training, by the best weights it saved."""
-    from plausible.cli import display
+    from plausible.cli import display, live
     from plausible.tasks import evaluate
     from plausible.tasks.advise import advise
     from plausible.tasks.course import course_of
+    from plausible.tasks.expect import judging_seconds
     from plausible.tasks.sample import weights_used
     from plausible.tasks.save import save_picture, save_report
+    from plausible.tasks.too_short import too_short
     from plausible.tasks.trained import Trained
 
     trained = Trained(run.model(training.device), run, _data=training.data)
-    which = weights_used(trained)
+    course, which = course_of(trained), weights_used(trained)
+    short = too_short(course)
+    if short is not None:
+        say(str(short))
     if which:
         say(which)
     picture = save_picture(trained)
-    if picture is not None:
-        say(f"samples drawn in {picture}")
+    look = ", ".join(_drawn(run, *([picture.name] if picture else ())))
+    again = f"plausible evaluate {shlex.quote(str(run.folder))}"
+    if not flags.evaluate:
+        say(f"look at {look}; not judged: {again}")
+        return
+    takes = judging_seconds(trained.model, trained.data, pictures.sampling_seconds)
+    say(f"judging it beside data that it never saw, which takes about {live.about(takes)}")
     try:
         with progress_bar("reading") as progress:
             report = evaluate(trained, progress=progress)
@@ -153,14 +219,24 @@ def _finish(run: "Run", training: "Training[Any]") -> None:
         NotDefined,
         UsageError,
     ) as reason:  # too few held-out examples, say: it is trained all the same
-        say(f"not judged: {reason}")
+        say(f"not judged: {reason}; look at {look}")
         return
-    advice = advise(report, course_of(trained))
+    advice = advise(report, course)
     save_report(report, run.folder, training.data, advice)
-    console.print(display.report(report))
     if advice is not None:
-        console.print(display.advice(advice), crop=False, highlight=False)
-    say(f"all of it in {run.folder}; judge again with: plausible evaluate {run.folder}")
+        console.print(display.advice(advice, look), crop=False, highlight=False)
+    if flags.verbose and report.verdict is not None:
+        console.print(display.verdict(report.verdict))
+    if flags.verbose or advice is None:
+        console.print(display.report(report))
+    say(f"all of it in {run.folder}, every number in measures.json; judge again with: {again}")
+
+
+def _drawn(run: "Run", *names: str) -> list[str]:
+    """The pictures of its training that a run has: the first by its path, the others by their names."""
+    names = (*names, "training.gif", "training.png")
+    there = [name for name in names if (run.folder / name).exists()]
+    return [str(run.folder / name) if not i else name for i, name in enumerate(there)]
 
 
 def value_of(arguments: list[str], flag: str) -> str | None:
@@ -181,6 +257,6 @@ def _taxonomy() -> str:
     """The tree in the docstring of plausible.models, read without importing it (and torch)."""
     import ast
 
-    text = (Path(__file__).parent.parent / "models" / "__init__.py").read_text()
+    text = (Path(__file__).parent.parent / "models" / "__init__.py").read_text("utf-8")
     tree = ast.get_docstring(ast.parse(text)) or ""
     return tree.split("\n\n", 1)[1]

@@ -52,7 +52,7 @@ class Posterior(NamedTuple):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Finds a z behind an x, by inference or backwards along its own way."""
+    """Finds a z behind an x, by inference, backwards along its own way, or by a search."""
 
     def encode(
         self,
@@ -63,6 +63,15 @@ class Encoder(Protocol):
         mean: bool = False,
     ) -> Tensor:
         """z of x (N, *shape) in data units, (N, d); ``mean`` asks for the middle where there are many."""
+        ...
+
+
+@runtime_checkable
+class LabelFinder(Protocol):
+    """Says under which label it comes nearest to an x."""
+
+    def closest_labels(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        """x (N, *shape) in data units -> labels (N,) on the CPU."""
         ...
 
 

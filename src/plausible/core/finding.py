@@ -66,6 +66,7 @@ def to_json(findings: Iterable[Finding]) -> str:
 checks = Rules("check")
 """Of a trained model: f(model, data, seed) -> Finding, or several; all chance comes from the seed.
 
+With ``data=False`` a check is run as well when the data are gone, and gets None in their place.
 ``NotDefined`` with the reason, raised where these data allow no answer, becomes a note.
 """
 

@@ -7,6 +7,10 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
+from plausible.core import notebook
+
+_SHOWN = 8  # entries in a notebook
+
 
 class Kind(StrEnum):
     """How the true number relates to the reported one; ``sign`` is how people read it."""
@@ -55,6 +59,28 @@ class LogProb:
     reference: Reference = Reference.MASS
     stderr: Tensor | None = None
     shared: float = 0.0
+
+    def __repr__(self) -> str:
+        nats, error = self.nats, self.error
+        if len(nats) == 1:
+            return f"LogProb {self._entry(0)} nats ({self.reference})"
+        of = f"of {len(nats):,} inputs ({self.reference})"
+        if not len(nats):
+            return f"LogProb {of}"
+        mean = f"mean {self.kind.sign} {nats.double().mean().item():,.2f}"
+        low, high = (float(end) for end in nats.aminmax())
+        each = "" if error is None else f", each ± {error.double().mean().item():.2g}"
+        return f"LogProb {of}, nats: {mean}, from {low:,.2f} to {high:,.2f}{each}"
+
+    def _repr_html_(self) -> str:
+        rows = [[self._entry(k)] for k in range(min(len(self.nats), _SHOWN))]
+        more = notebook.line("...") * (len(self.nats) > _SHOWN)
+        return notebook.line(repr(self)) + notebook.table(["log p(x), nats"], rows) + more
+
+    def _entry(self, k: int) -> str:
+        error = self.error
+        spread = "" if error is None else f" ± {error[k].item():.2g}"
+        return f"{self.kind.sign} {self.nats[k].item():,.2f}{spread}"
 
     def __add__(self, other: "LogProb | Tensor | float") -> "LogProb":
         if not isinstance(other, LogProb):

@@ -3,11 +3,13 @@
 A new one is a room or a file of ``models``, under ``@models``, and a line in its ``__init__.py``.
 """
 
-from abc import ABC, abstractmethod
+import inspect
+from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, overload
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, overload
 
 import torch
 from torch import Generator, Tensor, nn
@@ -25,7 +27,23 @@ from plausible.core.remedy import Remedy
 from plausible.core.space import Batch, Space
 
 
-class Model(nn.Module, ABC):
+class ModelClass(ABCMeta):
+    """A class of models: it is called with a space, or with data, of which it takes the space."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A new model."""
+        if args and isinstance(space := getattr(args[0], "space", None), Space):
+            args = space, *args[1:]
+        return super().__call__(*args, **kwargs)
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """That of its constructor, which notebooks and editors show."""
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]  # of this very class
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
+
+
+class Model(nn.Module, metaclass=ModelClass):
     """A family member on one space: a Config, the players of its game, and its capabilities.
 
     name          what the command line calls it.
@@ -36,6 +54,7 @@ class Model(nn.Module, ABC):
     remedies      {phenomenon: what helps this family}, see ``diagnosis``.
     probe_every   rounds between two probes while it trains: more where samples take long to draw.
     learns_in_bf16  the family learns as well in bf16, and does so by itself where the processor is faster.
+    own_networks  {name: network} of those that were given to its constructor: a run keeps their weights, not their code.
     """
 
     name: ClassVar[str]
@@ -45,6 +64,7 @@ class Model(nn.Module, ABC):
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {}
     probe_every: ClassVar[int] = 100
     learns_in_bf16: ClassVar[bool] = False
+    own_networks: Mapping[str, nn.Module] = MappingProxyType({})
     offset: Tensor
     scale: Tensor
     log_prior: Tensor
@@ -62,9 +82,13 @@ class Model(nn.Module, ABC):
         def __post_init__(self) -> None:
             check_bounds(self)
 
-    def __init__(self, space: Space, config: "Config"):
+    def __init__(self, space: Space, config: "Config | None" = None):
+        if not isinstance(space, Space):
+            raise UsageError(
+                f"a model lives in a space: give data (plausible.load) or their space, not a {type(space).__name__}"
+            )
         super().__init__()
-        self.space, self.config = space, config
+        self.space, self.config = space, config or self.Config()
         # Standard units: [-1, 1] for a grid; zero mean and unit variance, once ``setup`` has
         # seen the training part, for vectors.
         shape = () if space.levels else space.shape
@@ -80,6 +104,11 @@ class Model(nn.Module, ABC):
     def kinds(self) -> Mapping[str, Kind]:
         """{capability: the kind of what it says about probability} of this model: what is small may be exact."""
         return self.family_kinds
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What it decided about itself when it saw the training part, one sentence each."""
+        return ()
 
     @property
     def conditional(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from plausible.core import notebook
 from plausible.core.errors import UsageError
 
 
@@ -17,14 +18,17 @@ class Space:
     shape    (C, H, W) for images, (D,) for vectors.
     levels   L >= 2: every coordinate is k / (L - 1), k = 0 .. L - 1.  None: continuous.
     classes  number of labels y of the data; 0 when there are none.
+    whole    the coordinates of R^D in which all x are whole numbers, so that samples are rounded to them.
     """
 
     shape: tuple[int, ...]
     levels: int | None = None
     classes: int = 0
+    whole: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+        object.__setattr__(self, "whole", tuple(self.whole))
         if not self.shape or min(self.shape) < 1:
             raise UsageError(
                 f"a space needs sizes of at least 1 in every direction, not {self.shape}"
@@ -49,7 +53,10 @@ class Space:
             raise UsageError(f"{who} needs labels, and these data {have}")
 
     def quantise(self, x: Tensor) -> Tensor:
-        """The nearest point of the space: (N, *shape) -> (N, *shape); the identity if continuous."""
+        """The nearest point of the space: (N, *shape) -> (N, *shape); where x is continuous the identity."""
+        if self.whole:
+            x = x.clone()
+            x[..., list(self.whole)] = x[..., list(self.whole)].round() + 0.0  # never -0
         if self.levels is None:
             return x
         top = self.levels - 1
@@ -83,7 +90,8 @@ class Space:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of ``to_dict``."""
-        return cls(tuple(values["shape"]), values["levels"], values["classes"])
+        whole = values.get("whole", ())  # not in runs of before
+        return cls(tuple(values["shape"]), values["levels"], values["classes"], tuple(whole))
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,20 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __repr__(self) -> str:
+        said = f"Batch of {len(self):,}: x {tuple(self.x.shape)}"
+        if len(self):
+            low, high = (float(end) for end in self.x.aminmax())
+            said += f" from {low:.4g} to {high:.4g}"
+        if self.y is None:
+            return said
+        classes = len(self.y.unique())
+        return f"{said}, y of {classes} class{'es' * (classes != 1)}"
+
+    def _repr_html_(self) -> str:
+        labels = [] if self.y is None else [str(label) for label in self.y.tolist()]
+        return notebook.line(repr(self)) + notebook.points(self.x, labels)
 
     def __getitem__(self, rows: slice) -> "Batch":
         return Batch(self.x[rows], None if self.y is None else self.y[rows])

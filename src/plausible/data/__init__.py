@@ -6,7 +6,9 @@
 ``load``      a source -> ``Data``: labels, levels, split
 ``split``     the three parts: drawn, drawn anew, taken from other data
 ``readers``   one function a format in a registry, each giving a ``raw``: a new format is one more
+``memory``    arrays, DataFrames and torch Datasets, as a reader hands them over
 ``arrays``    any array as images or vectors; ``images`` one picture file, ``image_files`` many
+``archive``   a .zip file as a folder for a while; ``resize`` images brought to the size asked for
 ``value_range``  which numbers are black and white, of arrays and of deep pictures alike
 ``columns``   tables matched by name to those that the data came in
 ``quantise``  grey levels, black and white; ``labels`` classes 0 .. K - 1

@@ -79,7 +79,7 @@ def concatenate(arrays: Mapping[str, np.ndarray], file: str) -> np.ndarray:
 def vectors(
     array: np.ndarray, file: str, format: str, notes: list[str], columns: Sequence[str] = ()
 ) -> Raw:
-    """Vectors (N, D) of any numeric type, as float32.  UsageError: beyond what float32 can hold."""
+    """Vectors (N, D) of any numeric type, as float32, and which coordinates are whole numbers alone.  UsageError: beyond what float32 can hold."""
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, dtype=np.float32)
     check_finite(values, file)
@@ -93,7 +93,9 @@ def vectors(
                 f"they are learned as vectors: save them as a .npy of shape (N, {side}, {side}) "
                 f"to learn them as images"
             )
-    raw = Raw(values, None, notes=notes, columns=tuple(columns))
+    is_whole = [array.dtype.kind != "f" or not np.mod(column, 1).any() for column in array.T]
+    integers = tuple(np.flatnonzero(is_whole).tolist())
+    raw = Raw(values, None, notes=notes, columns=tuple(columns), whole=integers)
     raw.modes[f"{array.dtype}, {format}"] = len(values)
     return raw
 

@@ -22,13 +22,13 @@ def read_like(
 ) -> Raw:
     """A file or folder, read as the data were that have these columns, or none with names.
 
-    The class is in the column that ``options`` or else ``label_column`` names, if the table has it;
-    none of ``columns`` is taken for it or left out.  UsageError: as ``read``.
+    The class is in the column that ``options`` or else ``label_column`` names, if the table has it, and those
+    that ``options`` leave out by name may be there or not; none of ``columns`` is taken for the class or left out.  UsageError: as ``read``.
     """
     reader = readers.of(path)
     if reader is None or not reader.has_columns:
         return read(path, replace(options, label=None), progress)
-    return read_table(path, options.label or label_column, columns)
+    return read_table(path, replace(options, label=options.label or label_column), columns)
 
 
 def column_order(

@@ -33,6 +33,7 @@ MAX_ENDINGS = 6  # how many endings a sentence lists
 class ImageFiles:
     """Picture files, in an order that is the same on every machine.
 
+    name        what sentences call the root: itself, or the archive that was unpacked there.
     headers     of each path, once they are read.
     labels      of each path, or None.
     left_out    {ending: files} of no format that is read.
@@ -40,6 +41,7 @@ class ImageFiles:
     """
 
     root: Path
+    name: Path
     paths: list[Path] = field(default_factory=list)
     headers: list[Header] = field(default_factory=list)
     labels: list[str] | None = None
@@ -52,6 +54,10 @@ class ImageFiles:
         self.headers = [self.headers[i] for i in rows] if self.headers else []
         if self.labels is not None:
             self.labels = [self.labels[i] for i in rows]
+
+    def shown(self, path: Path) -> Path:
+        """What a sentence calls one of the files."""
+        return self.name / path.relative_to(self.root)
 
     def notes(self) -> list[str]:
         """What of these files is not read."""
@@ -81,13 +87,14 @@ class ImageFiles:
         return listed + (f" and {more} other kinds" if more else "")
 
 
-def find_images(root: Path, notes: list[str]) -> ImageFiles:
+def find_images(root: Path, notes: list[str], name: Path | None = None) -> ImageFiles:
     """Every picture below root, by its ending, in sorted order; hidden files are passed over.
 
+    name  what sentences call root; by default itself.
     Linked folders are followed once each, after the real ones, so that loops end.
     UsageError: a folder that cannot be listed, or one without pictures.
     """
-    files = ImageFiles(root)
+    files = ImageFiles(root, name or root)
     seen: set[tuple[int, int]] = set()
     again = 0
     queue = [root]
@@ -117,14 +124,18 @@ def find_images(root: Path, notes: list[str]) -> ImageFiles:
     if not files.paths:
         others = files.left_out.total()
         held = f"only {others} other files: {files.endings()}" if others else "no files at all"
-        raise UsageError(f"{root} holds no images ({', '.join(SUFFIXES)}), {held}")
+        raise UsageError(f"{files.name} holds no images ({', '.join(SUFFIXES)}), {held}")
     files.paths.sort(key=lambda path: path.relative_to(root).parts)
     return files
 
 
-def read_headers(files: ImageFiles) -> None:
-    """What each file says of itself, before ``decode``.  UsageError: more than half cannot be read."""
-    files.headers = list(_readable(files, read_header))
+def read_headers(files: ImageFiles, skip: bool = False) -> None:
+    """What each file says of itself, before ``decode``.
+
+    skip  however many cannot be read.
+    UsageError: none can be read, or more than half cannot and ``skip`` is False.
+    """
+    files.headers = list(_readable(files, read_header, skip))
 
 
 def decode(
@@ -138,8 +149,7 @@ def decode(
     """((N, H, W, channels) uint8 of ``size`` (width, height), black and white of the files).
 
     progress(done, total) is called after each file.
-    UsageError: more than half cannot be read; more than the memory holds; pictures of more than 8 bits
-    whose black and white leave a doubt.
+    UsageError: as ``read_headers``; more than the memory holds; pictures of more than 8 bits whose black and white leave a doubt.
     """
     count = len(files.paths)
     check_memory(count, size, channels)
@@ -150,7 +160,7 @@ def decode(
 
     values = np.empty((count, size[1], size[0], channels), np.uint8)
     read = 0
-    for item in _readable(files, pixels, progress):
+    for item in _readable(files, pixels, options.skip_unreadable, progress):
         values[read] = item
         read += 1
     _check_narrowed(values, files, notes)
@@ -160,11 +170,12 @@ def decode(
 def _readable(
     files: ImageFiles,
     function: Callable[[Path], T],
+    skip: bool,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[T]:
     """function(path) of each file, run in a pool; those for which it is a ValueError become unreadable.
 
-    UsageError, at the end: more than half have become so.
+    UsageError, at the end: all have become so, or more than half and ``skip`` is False.
     """
     rows, count, total = [], len(files.paths), len(files.paths) + len(files.unreadable)
     with warnings.catch_warnings(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
@@ -181,13 +192,15 @@ def _readable(
                 progress(i + 1, count)
     files.keep(rows)
     files.unreadable.sort()
-    if 2 * len(files.unreadable) > total:
+    if not rows and total == 1:
         first, reason = files.unreadable[0]
+        raise UsageError(f"{files.name / first} cannot be read: {reason}")
+    if not rows or (2 * len(files.unreadable) > total and not skip):
+        half = "more than half" if rows else "none of them"
+        way = " (--skip-unreadable reads the others)" if rows else ""
         raise UsageError(
-            f"{len(files.unreadable)} of the {total} images in {files.root} cannot be read, more than half: "
+            f"{len(files.unreadable):,} of the {total:,} images in {files.name} cannot be read, {half}{way}: "
             f"{files.named()}"
-            if total > 1
-            else f"{files.root / first} cannot be read: {reason}"
         )
 
 
@@ -209,11 +222,13 @@ def _common_range(
         return None
     if len({extent.type.kind == "f" for extent in found}) > 1:
         raise UsageError(
-            f"{files.root} holds pictures of whole numbers and of floating-point ones, which have no black and "
+            f"{files.name} holds pictures of whole numbers and of floating-point ones, which have no black and "
             f"white in common: put them in two folders"
         )
     together = joint_extent(found)
-    chosen = decide_range(together, str(deep[0] if len(deep) == 1 else files.root), like)
+    chosen = decide_range(
+        together, str(files.shown(deep[0]) if len(deep) == 1 else files.name), like
+    )
     notes += filter(None, [explain(together, chosen, 256, like)])
     return chosen
 
@@ -226,7 +241,7 @@ def _check_narrowed(values: np.ndarray, files: ImageFiles, notes: list[str]) -> 
     brightest = max(int(values[i].max()) for i in rows)
     if brightest < 64:
         raise UsageError(
-            f"{len(rows):,} images in {files.root} have 16 bits a channel and use 14 or fewer, and only the "
+            f"{len(rows):,} images in {files.name} have 16 bits a channel and use 14 or fewer, and only the "
             f"upper 8 can be read, of which {brightest} is the brightest: save them with 8 bits a channel"
         )
     notes.append(f"{len(rows):,} images have 16 bits a channel, of which the upper 8 are read")

@@ -126,9 +126,9 @@ def read_pixels(
 
 
 def convert_images(
-    codes: np.ndarray, size: int | None, channels: int | None, background: str
+    codes: np.ndarray, size: tuple[int, int] | None, channels: int | None, background: str
 ) -> np.ndarray:
-    """(N, C, H, W) uint8 codes of 256 levels -> (N, channels, size, size), as for files.
+    """(N, C, H, W) uint8 codes of 256 levels -> (N, channels, height, width) of ``size`` (width, height), as for files.
 
     None keeps what is there.  UsageError: pictures of other than 1, 3 or 4 channels.
     """
@@ -139,7 +139,7 @@ def convert_images(
         raise UsageError(
             f"only images of 1, 3 or 4 channels can be changed in size or channels, not {now}"
         )
-    target = (size, size) if size is not None else (width, height)
+    target = size or (width, height)
     check_memory(count, target, channels or now)
     out = np.empty((count, target[1], target[0], channels or now), np.uint8)
     for i, item in enumerate(codes):

@@ -40,8 +40,8 @@ def read_inputs(
 ) -> Inputs:
     """What is in these files and folders, prepared as the data that ``options`` describe were.
 
-    Image files, and those in folders, are cropped and resized to the space; arrays (.npy, .npz, IDX)
-    and tables (.csv) must have its shape, tables these ``columns`` in any order.  Labels in them, in the
+    Image files, and those in folders and .zip files, are cropped and resized to the space; arrays (.npy, .npz, IDX)
+    and tables (.csv, .tsv) must have its shape, tables these ``columns`` in any order.  Labels in them, in the
     column ``label_column`` of a table, are passed over; progress(done, total) is called while images are read.
     UsageError: a path that does not exist, cannot be read, or holds points of another shape.
     """
@@ -52,14 +52,14 @@ def read_inputs(
     notes: list[str] = []
     for source in paths:
         path = resolve_files(source)
-        images = image_files(path, notes)
-        if images is not None:
-            values.append(_pictures(images, space, options, notes, progress))
-            names += [str(image) for image in images.paths]
-        else:
-            values.append(_array(path, space, options, notes, columns, label_column))
-            count = len(values[-1])
-            names += [f"{path}[{row}]" for row in range(count)] if count != 1 else [str(path)]
+        with image_files(path, notes) as images:
+            if images is not None:
+                values.append(_pictures(images, space, options, notes, progress))
+                names += [str(images.shown(image)) for image in images.paths]
+                continue
+        values.append(_array(path, space, options, notes, columns, label_column))
+        count = len(values[-1])
+        names += [f"{path}[{row}]" for row in range(count)] if count != 1 else [str(path)]
     stacked = torch.from_numpy(np.concatenate(values))
     return Inputs(Part(stacked, None, space), tuple(names), tuple(dict.fromkeys(notes)))
 
@@ -78,10 +78,10 @@ def _pictures(
     if not space.is_image or space.shape[0] not in MODES:
         formats = in_words(reader for reader in readers.values() if reader.endings)
         raise UsageError(
-            f"{files.paths[0]} is an image, and the model knows {describe_shape(space.shape)}: give {formats}"
+            f"{files.shown(files.paths[0])} is an image, and the model knows {describe_shape(space.shape)}: give {formats}"
         )
     channels, height, width = space.shape
-    read_headers(files)
+    read_headers(files, options.skip_unreadable)
     codes, _ = decode(files, (width, height), channels, options, notes, progress)
     notes += files.notes()
     codes = np.ascontiguousarray(np.moveaxis(codes, 3, 1))  # (n, H, W, C) -> (n, C, H, W)
@@ -98,7 +98,10 @@ def _array(
 ) -> np.ndarray:
     """Values (n, *shape) of an array or a table; a class column may be there or not."""
     plain = Options(
-        background=options.background, label=options.label, value_range=options.value_range
+        background=options.background,
+        label=options.label,
+        drop=options.drop,
+        value_range=options.value_range,
     )
     raw = read_like(path, plain, columns, label_column)
     if not (raw.is_image or space.is_image):

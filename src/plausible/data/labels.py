@@ -1,6 +1,7 @@
 """Labels of any kind -> 0 .. K - 1 and the names they had."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -55,6 +56,24 @@ def encode_labels(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[st
     names = sorted(dict.fromkeys(named), key=_place)
     places = {name: k for k, name in enumerate(names)}
     return np.array([places[name] for name in named], np.int64)[y], tuple(names)
+
+
+def class_number(label: str | int | None, names: Sequence[str], who: str) -> int | None:
+    """A class by name -> its number, or by number where the names are words; None stays.
+
+    UsageError with the choices: so also for 0 of classes 1, 2, 3, which would mean another by its place.
+    """
+    if label is None:
+        return None
+    label = str(label)
+    if label in names:
+        return list(names).index(label)
+    words = not any(known.lstrip("+-").isdigit() for known in names)
+    if words and label.isdigit() and int(label) < len(names):
+        return int(label)
+    if not names:
+        raise UsageError(f"{who} was trained on data without labels, so --label says nothing")
+    raise UsageError(f"--label {label} is out of range: choose from {', '.join(names)}")
 
 
 def check_classes(y: np.ndarray, source: str) -> str | None:

@@ -1,49 +1,66 @@
 """A source (name or path) -> Data."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from plausible.core.errors import UsageError
+from plausible.core.errors import UsageError, unknown
 from plausible.core.likelihood import LogProb
 from plausible.core.space import Space
 from plausible.data.arrays import describe_shape, interpret
 from plausible.data.columns import read_like
 from plausible.data.glyphs import glyph_sets
-from plausible.data.images import convert_images
 from plausible.data.labels import check_classes, encode_labels
+from plausible.data.memory import TABLE, numbers, read_memory
 from plausible.data.mutation import mutated
 from plausible.data.options import DEFAULTS, NO_CLASS, Options
 from plausible.data.part import Data, Part, Survey
 from plausible.data.quantise import DRAWN_ONCE, binarise, requantise
 from plausible.data.raw import Raw
 from plausible.data.readers import Progress, in_words, read, readers
-from plausible.data.source import GLYPH_SETS, TOYS, Source, resolve_source
+from plausible.data.resize import check_size, explain_size, fit_images
+from plausible.data.source import GLYPH_SETS, NAMES, TOYS, Source, resolve_source
 from plausible.data.split import split, split_notes
 from plausible.data.toys import toys
 
 MIN_ITEMS = 10  # items without which there is nothing to split
+_NAMED = 5  # columns in a note
 DRAWN_ITEMS = 10_000  # of a toy and of pictures of characters
 SEED = 0  # of what is drawn: the same whatever the seed of training
 
 
 def load(
-    source: str = "digits",
+    source: Any = "digits",
     options: Options = DEFAULTS,
     progress: Progress | None = None,
     like: Data | None = None,
+    **choices: Any,
 ) -> Data:
-    """The data set of a name (see source.NAMES) or a path, split in three on the CPU.
+    """The data set of a name, a path, or what is in memory, split in three on the CPU.
 
-    progress(done, total) is called while a folder of images is read.
-    like    data of the same kind: the same column of a table is the class, if the table has it.
-    UsageError: anything that cannot be read or decided, in one sentence.
+    source   a name (see source.NAMES) or a path (str or Path); an array or tensor of images or vectors; a DataFrame,
+             read as a table in a file is; a torch Dataset of x or (x, y), all of whose items are read; a pair (x, y)
+             of these and labels; or {"train": ..., "test": ...} of these, whose test is the held-out part.
+    choices  fields of ``Options``, in the place of those of ``options``: size=32.
+    progress(done, total) is called while a folder of images or a Dataset is read.
+    like     data of the same kind: the same column of a table is the class, if the table has it.
+    UsageError: anything that cannot be read or decided, in one sentence.  What was in memory a run cannot read
+    again: whoever opens it gives it anew.
+
+    >>> load(np.zeros((20, 30, 40)), size="16x8").space.shape
+    (1, 8, 16)
     """
-    found = resolve_source(source)
+    options = _with_choices(options, choices)
+    if not isinstance(source, str | Path):
+        return _in_memory(*read_memory(source, options, progress), options)
+    named = isinstance(source, Path) and str(source) in NAMES and source.exists()
+    found = resolve_source(f"./{source}" if named else str(source))
     data = _load(found, options, progress, like)
     if options.mutate is not None:
         data = mutated(data, options.mutate)
@@ -66,7 +83,7 @@ def from_arrays(
     A run cannot read such data again: whoever opens it gives them anew.
     UsageError: as for ``load``.
     """
-    raw = interpret(_numbers(x), name, "array", value_range=options.value_range)
+    raw = interpret(numbers(x), name, "array", value_range=options.value_range)
     if y is not None:
         raw.labels = np.asarray(y)
         if raw.labels.shape != (len(raw.values),):
@@ -76,14 +93,34 @@ def from_arrays(
         if raw.is_image or len(raw.columns) != raw.values.shape[1]:
             held = describe_shape(raw.values.shape[1:])
             raise UsageError(f"{len(raw.columns)} names of columns do not suit {held}")
-    data = _decided(Source(name, None), raw, options)
+    return _in_memory(raw, name, options)
+
+
+def _in_memory(raw: Raw, name: str, options: Options) -> Data:
+    source = Source(name, None)
+    if name != TABLE:
+        _only_for_tables(source, options, ("drop", "missing"))
+        if options.label != NO_CLASS:
+            _only_for_tables(source, options, ("label",))
+    check_size(options)
+    data = _decided(source, raw, options)
     if options.mutate is not None:
         data = mutated(data, options.mutate)
     return replace(data, source="", options=_decided_options(data, options))
 
 
+def _with_choices(options: Options, choices: Mapping[str, Any]) -> Options:
+    """Options with some fields changed.  UsageError: no such field."""
+    known = [field.name for field in fields(Options)]
+    for name in choices:
+        if name not in known:
+            raise UsageError(unknown("option of data", name, known))
+    return replace(options, **choices)
+
+
 def _decided_options(data: Data, options: Options, like: Data | None = None) -> Options:
-    """What was asked for, and the black and white that were found, which whatever is read beside these data gets.
+    """What was asked for, and what was found that whatever is read beside these data gets: black and white, and the
+    columns that are left out.
 
     UsageError: black and white that were asked for and are others.
     """
@@ -93,34 +130,25 @@ def _decided_options(data: Data, options: Options, like: Data | None = None) -> 
             f"--value-range {asked[0]:g} {asked[1]:g} cannot be black and white of {data.name}, where they are "
             f"{found[0]:g} and {found[1]:g}"
         )
-    return replace(options, value_range=found)
-
-
-def _numbers(x: np.ndarray | Tensor) -> np.ndarray:
-    """An array or tensor of any type and device as an array."""
-    if not isinstance(x, Tensor):
-        return np.asarray(x)
-    x = x.detach().cpu()
-    return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+    named = data.survey.left_out if data.columns else ()
+    return replace(options, value_range=found, drop=(*dict.fromkeys((*options.drop, *named)),))
 
 
 def _load(
     source: Source, options: Options, progress: Progress | None, like: Data | None = None
 ) -> Data:
-    if (
-        options.label is not None
-        and like is None
-        and (options.label != NO_CLASS or source.spec in TOYS)
-    ):
-        _only_for_columns(source)
+    if like is None and not _has_columns(source):
+        _only_for_tables(source, options, ("drop", "missing"))
+        if options.label != NO_CLASS or source.spec in TOYS:
+            _only_for_tables(source, options, ("label",))
     if source.spec in TOYS:
         return _toy(source, options)
-    if options.size is not None and options.size < 1:
-        raise UsageError(f"size must be at least 1 pixel, not {options.size}")
+    check_size(options)
     if source.path is None:
         raw = _glyphs(source, options) if source.spec in GLYPH_SETS else _digits()
     elif like is not None:
-        ranged = replace(options, value_range=like.options.value_range)
+        drop = (*options.drop, *like.options.drop)
+        ranged = replace(options, value_range=like.options.value_range, drop=drop)
         raw = read_like(source.path, ranged, like.columns, like.label_column, progress)
     else:
         raw = read(source.path, options, progress)
@@ -153,7 +181,8 @@ def _digits() -> Raw:
 
 def _glyphs(source: Source, options: Options) -> Raw:
     """10,000 pictures of characters whose factors are known, in colour and of 32 pixels unless asked otherwise."""
-    glyphs, size, channels = glyph_sets[source.spec], options.size or 32, options.channels or 3
+    glyphs, channels = glyph_sets[source.spec], options.channels or 3
+    size = max(options.sides or (32,))
     images, factors = glyphs.sample(DRAWN_ITEMS, size, channels, SEED)
     labels = np.array(list(glyphs.characters))[factors.glyph.numpy()]
     raw = Raw(images.numpy(), 256, labels=labels, value_range=(0, 255))
@@ -182,8 +211,18 @@ def _vectors(source: Source, raw: Raw, options: Options, like: Data | None) -> D
     constant = int((np.ptp(raw.values, axis=0) == 0).sum())
     if constant:
         raw.notes.append(f"{constant} of {raw.values.shape[1]} columns are the same in every item")
+    if raw.whole:
+        called = [repr(raw.columns[j]) if raw.columns else str(j + 1) for j in raw.whole]
+        listed = ", ".join(called[:_NAMED]) + f", ... ({len(called)} in all)" * (
+            len(called) > _NAMED
+        )
+        holds = f"columns {listed} hold" if len(called) > 1 else f"column {listed} holds"
+        raw.notes.append(
+            f"{holds} whole numbers alone, and samples are rounded to whole numbers there"
+        )
     y, names = _labels(raw, source, like)
-    return _parts(source, raw, y, names, Space(raw.values.shape[1:], None, len(names)))
+    space = Space(raw.values.shape[1:], None, len(names), raw.whole)
+    return _parts(source, raw, y, names, space)
 
 
 def _images(source: Source, raw: Raw, options: Options, like: Data | None) -> Data:
@@ -193,7 +232,8 @@ def _images(source: Source, raw: Raw, options: Options, like: Data | None) -> Da
         raise UsageError(
             f"--binarise makes 2 levels, so it cannot go with --levels {options.levels}"
         )
-    _convert(raw, options)
+    fit_images(raw, options)
+    raw.notes += filter(None, [explain_size(raw)])
     grey_levels = None
     if options.binarise == "dynamic":
         grey_levels = raw.levels
@@ -212,25 +252,6 @@ def _images(source: Source, raw: Raw, options: Options, like: Data | None) -> Da
     y, names = _labels(raw, source, like)
     space = Space(raw.values.shape[1:], levels, len(names))
     return _parts(source, raw, y, names, space, grey_levels)
-
-
-def _convert(raw: Raw, options: Options) -> None:
-    """Bring images that came as an array to the size and channels asked for, in place."""
-    assert raw.levels is not None
-    _, now, height, width = raw.values.shape
-    size = options.size if options.size and (height, width) != (options.size,) * 2 else None
-    channels = options.channels if options.channels != now else None
-    if size is None and channels is None:
-        return
-    codes = convert_images(
-        requantise(raw.values, raw.levels, 256), size, channels, options.background
-    )
-    raw.values = requantise(codes, 256, raw.levels)
-    if size is not None:
-        crop = "cropped at the centre and " if height != width else ""
-        raw.notes.append(f"all images are {crop}resized from {width}x{height} to {size}x{size}")
-    if channels is not None:
-        raw.notes.append(f"all images are brought from {now} to {channels} channels")
 
 
 def _labels(
@@ -273,6 +294,7 @@ def _parts(
         unreadable=raw.unreadable,
         ignored=raw.ignored,
         value_range=raw.value_range,
+        left_out=raw.left_out,
     )
     return Data(
         source.name,
@@ -289,16 +311,22 @@ def _parts(
     )
 
 
-def _only_for_columns(source: Source) -> None:
+def _has_columns(source: Source) -> bool:
     reader = source.path and readers.of(source.path)
-    if not reader or not reader.has_columns:
-        tables = in_words(reader for reader in readers.values() if reader.has_columns)
-        raise UsageError(f"--label names a column of {tables}, and {source.spec} is none")
+    return bool(reader and reader.has_columns)
+
+
+def _only_for_tables(source: Source, options: Options, flags: Sequence[str]) -> None:
+    for flag in flags:
+        if getattr(options, flag) != getattr(DEFAULTS, flag):
+            tables = in_words(reader for reader in readers.values() if reader.has_columns)
+            asks = "asks for rows" if flag == "missing" else "names a column"
+            raise UsageError(f"--{flag} {asks} of {tables}, and {source.spec} is none")
 
 
 def _only_for_images(source: Source, options: Options) -> None:
-    for flag in ("size", "channels", "levels", "value_range", "binarise"):
-        if getattr(options, flag) is not None:
+    for flag in ("size", "channels", "levels", "value_range", "binarise", "skip_unreadable"):
+        if getattr(options, flag) != getattr(DEFAULTS, flag):
             raise UsageError(
                 f"--{flag.replace('_', '-')} is for images, and {source.spec} holds vectors"
             )

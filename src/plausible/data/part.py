@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from plausible.core import notebook
 from plausible.core.likelihood import LogProb
 from plausible.core.space import Batch, Space
 from plausible.data.options import DEFAULTS, Options
+
+_SHOWN = 32  # items in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,40 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __repr__(self) -> str:
+        classes = "" if self.y is None else f", {self.space.classes} classes"
+        return f"Part of {len(self):,} {self.kind}{classes}"
+
+    def _repr_html_(self) -> str:
+        return notebook.line(repr(self)) + self.shown()
+
+    @property
+    def kind(self) -> str:
+        """What the items are, in words: "images 8x8 on 17 levels", "vectors of 2 numbers"."""
+        space = self.space
+        if not space.is_image:
+            return f"vectors of {space.dims} number{'s' * (space.dims != 1)}"
+        channels, height, width = space.shape
+        colours = {1: "", 3: " in colour", 4: " in colour with alpha"}
+        of = colours.get(channels, f" of {channels} channels")
+        return f"images {width}x{height}{of} on {space.levels} levels"
+
+    def shown(self, names: Sequence[str] = (), columns: Sequence[str] = ()) -> str:
+        """The first items as HTML, with their classes, numbered or by name.
+
+        columns  the names of the coordinates of vectors.
+        """
+        few = self.batch(slice(0, _SHOWN))
+        labels = [] if few.y is None else [names[k] if names else str(k) for k in few.y.tolist()]
+        return notebook.points(few.x, labels, columns)
+
+    def __getitem__(self, index: int) -> tuple[Tensor] | tuple[Tensor, int]:
+        """One item, as of a torch Dataset: (x, y), or (x,) without labels; x (*shape) float32 as in a ``Batch``."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"item {index} of {len(self)}")
+        one = self.batch(slice(index % len(self), index % len(self) + 1))
+        return (one.x[0],) if one.y is None else (one.x[0], int(one.y[0]))
 
     def to(self, device: torch.device | str) -> "Part":
         """The same part on another device."""
@@ -120,8 +157,9 @@ class Survey:
     sizes      {"WxH": items} as stored (images upright), before any resizing.
     modes      {"RGB, PNG": items}.
     unreadable (file, reason) of each file that could not be read and was skipped.
-    ignored    files that are of no format that is read.
+    ignored    {".txt": files} that are of no format that is read.
     value_range   the numbers of the source that are black and white; None for vectors.
+    left_out   {column: why} of those of a table that are no coordinates.
     """
 
     count: int = 0
@@ -129,8 +167,9 @@ class Survey:
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     unreadable: tuple[tuple[str, str], ...] = ()
-    ignored: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
     value_range: tuple[float, float] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +198,19 @@ class Data:
     options: Options = DEFAULTS
     columns: tuple[str, ...] = ()
     label_column: str | None = None
+
+    def __repr__(self) -> str:
+        parts = (
+            (self.train, "training"),
+            (self.validation, "validation"),
+            (self.heldout, "held-out"),
+        )
+        counts = ", ".join(f"{len(part):,} {name}" for part, name in parts)
+        classes = f", {self.space.classes} classes" if self.space.classes else ""
+        return f"Data {self.name!r}: {counts} {self.train.kind}{classes}"
+
+    def _repr_html_(self) -> str:
+        return notebook.line(repr(self)) + self.train.shown(self.class_names, self.columns)
 
     @property
     def hashes(self) -> dict[str, str]:

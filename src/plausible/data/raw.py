@@ -17,6 +17,8 @@ class Raw:
     notes      sentences for people.
     columns    names of the D coordinates of vectors, where the source names them.
     label_column   name of the column that became the labels, where there is one.
+    left_out   {column: why} of those of a table that are no coordinates.
+    whole      the coordinates of vectors in which the source holds whole numbers alone.
     value_range    the numbers of the source that are black and white; None for vectors.
     sizes, modes, unreadable, ignored   see Survey.
     """
@@ -28,10 +30,12 @@ class Raw:
     notes: list[str] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     label_column: str | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
+    whole: tuple[int, ...] = ()
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     unreadable: tuple[tuple[str, str], ...] = ()
-    ignored: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
     value_range: tuple[float, float] | None = None
 
     @property

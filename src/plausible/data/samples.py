@@ -11,10 +11,11 @@ from plausible.core.space import Space
 from plausible.data.arrays import describe_shape
 from plausible.data.columns import column_order, read_like
 from plausible.data.labels import encode_labels
-from plausible.data.options import DEFAULTS, Options
+from plausible.data.options import DEFAULTS, Options, size_of
 from plausible.data.part import Part
 from plausible.data.quantise import match_levels
 from plausible.data.readers import Progress
+from plausible.data.resize import fit_images
 from plausible.data.source import resolve_files
 
 
@@ -29,14 +30,17 @@ def read_samples(
 ) -> tuple[Part, list[str]]:
     """The points of a file or folder as a part of ``space``, and notes on what was done to them.
 
-    Any format that data come in.  Grey levels are rounded to those of the space; columns of a table are
+    Any format that data come in.  Images are brought to the size and channels that ``options`` ask for, as the
+    data were, and are otherwise never resized.  Grey levels are rounded to those of the space; columns of a table are
     matched by name to ``columns``; labels, in the column ``label_column`` or that of ``options``, must be
     names of classes and are otherwise left out with a note.
-    UsageError: another shape than the space has (nothing is resized), columns missing or unknown,
+    UsageError: another shape than the space has, columns missing or unknown,
     fewer than 2 points.
     """
     path = resolve_files(source, "samples")
-    raw = read_like(path, _unresized(space, options), columns, label_column, progress)
+    raw = read_like(path, _as_data(space, options), columns, label_column, progress)
+    if raw.is_image and space.is_image:
+        fit_images(raw, options)
     notes = list(raw.notes)
     if not (raw.is_image or space.is_image):
         raw.values = raw.values[:, column_order(raw.columns, columns, source, notes)]
@@ -44,11 +48,15 @@ def read_samples(
         raise UsageError(f"{source} holds {len(raw.values)} samples; at least 2 are needed")
     shape = raw.values.shape[1:]
     sizes = list(raw.sizes)  # as stored, because a folder brings all images to one size
-    if shape != space.shape or (space.is_image and sizes != [f"{shape[2]}x{shape[1]}"]):
+    resized = raw.is_image and options.sides is not None
+    if shape != space.shape or (
+        space.is_image and not resized and sizes != [f"{shape[2]}x{shape[1]}"]
+    ):
+        kept = [f"{shape[2]}x{shape[1]}"] if resized else sizes
         raise UsageError(
-            f"{source} holds {describe_shape(shape, sizes)} and the data {describe_shape(space.shape)}: "
+            f"{source} holds {describe_shape(shape, kept)} and the data {describe_shape(space.shape)}: "
             f"samples must have the shape of the data"
-            f"{'; --size N changes that of the data' * space.is_image}"
+            f"{'; --size brings both to one size' * (space.is_image and not resized)}"
         )
     values = match_levels(raw.values, raw.levels, space, options, notes)
     y = None if raw.labels is None else _labels(raw.labels, class_names, notes)
@@ -73,13 +81,13 @@ def _labels(
     return torch.tensor([places[name] for name in names])[torch.from_numpy(y)]
 
 
-def _unresized(space: Space, options: Options) -> Options:
-    """How a folder of images is read so that nothing is resized that need not be."""
+def _as_data(space: Space, options: Options) -> Options:
+    """How a folder of images is read so that all of them have the size of the data."""
     if not space.is_image:
         return replace(options, size=None, channels=None)
     channels, height, width = space.shape
     return replace(
         options,
-        size=height if height == width else None,
+        size=size_of(width, height),
         channels=channels if channels in (1, 3, 4) else None,  # type: ignore[arg-type]
     )

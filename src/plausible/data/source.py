@@ -12,6 +12,9 @@ IDX_SETS = ("mnist", "fashion-mnist")
 GLYPH_SETS = ("glyphs", "letters")
 NAMES = ("digits", *GLYPH_SETS, *TOYS, *IDX_SETS)
 
+ITEM = re.compile(r"(train|validation|heldout):(\d+)(?:-(\d+))?")
+"""How an input says that it is an item of the data of a run, or several: heldout:3, heldout:0-7."""
+
 
 @dataclass(frozen=True)
 class Source:

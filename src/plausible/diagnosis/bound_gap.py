@@ -29,8 +29,8 @@ def bound_gap(model: Model, data: Data, seed: int) -> Finding:
     error = ((by_5000 - by_50).std() / math.sqrt(len(by_5000))).item()
     evidence = {
         **{
-            f"bound by {k:,} {'draw' if k == 1 else 'draws'}, nats": bounds[k].nats.mean().item()
-            for k in _DRAWS
+            f"log p by {k:,} draw{'s' * (k > 1)} in nats, {said.kind.sign}": said.nats.mean().item()
+            for k, said in ((k, bounds[k]) for k in _DRAWS)
         },
         "5,000 draws - ELBO, nats": over_elbo,
         "5,000 draws - 50 draws, nats": over_50,

@@ -23,15 +23,16 @@ _FIRST, _LAG = 4, 12  # steps that lead away from the data, and steps over which
 _STUCK = 0.65  # of where a chain was, that is left after so many steps
 
 
-@check(needs=Chain, name=NAME)
-def agreeing_chains(model: Chain, data: Data, seed: int) -> Finding:
+@check(needs=Chain, name=NAME, data=False)
+def agreeing_chains(model: Chain, data: Data | None, seed: int) -> Finding:
     """Chains that began at noise agree after 500 steps, or they do not.
 
     Samples of chains that do not mix are not samples of the model's distribution, and learning by them
     raises what they have not visited.
     """
     way, kept = chain_states(model, _CHAINS, _STEPS, torch.Generator().manual_seed(seed))
-    mixing = measure_mixing(way.flatten(2) @ random_projections(data.space.dims), kept)
+    states = way.flatten(2)  # (steps, n, *shape) -> (steps, n, D)
+    mixing = measure_mixing(states @ random_projections(states.shape[2]), kept)
     evidence: dict[str, float | str] = {
         "chains": _CHAINS,
         "steps": _STEPS,

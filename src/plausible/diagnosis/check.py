@@ -13,26 +13,35 @@ from plausible.training import Settings
 
 def run_checks(
     model: Model,
-    data: Data,
+    data: Data | None,
     seed: int = 0,
     settings: Settings | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Finding]:
     """Every check that the model's capabilities allow, the worst finding first.
 
+    data      None where they are gone: checks that need them are then left out, see ``without_data``.
     settings  how it was trained, which remedies ask for.
     progress  called with the name of each check before it begins.
     """
-    # each with a seed of its own, or they would share the noise of dynamic binarisation
-    train, heldout = data.train.frozen(seed), data.heldout.frozen(seed + 1)
-    data = replace(data, train=train, heldout=heldout)
+    if data is not None:
+        # each with a seed of its own, or they would share the noise of dynamic binarisation
+        train, heldout = data.train.frozen(seed), data.heldout.frozen(seed + 1)
+        data = replace(data, train=train, heldout=heldout)
     findings = _run(model, data, seed, progress)
     return by_severity(with_remedy(finding, model, settings) for finding in findings)
 
 
-def _run(model: Model, data: Data, seed: int, progress: Callable[[str], None]) -> Iterator[Finding]:
+def without_data(model: Model) -> list[str]:
+    """The names of the checks of a model that are left out where its data are gone."""
+    return [name for name, rule in checks.items() if rule.applies(model) and rule.data]
+
+
+def _run(
+    model: Model, data: Data | None, seed: int, progress: Callable[[str], None]
+) -> Iterator[Finding]:
     for name, rule in checks.items():
-        if not rule.applies(model):
+        if not rule.applies(model) or (data is None and rule.data):
             continue
         progress(name)
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from scipy import stats
+import scipy
 
 from plausible.core.capabilities import Latent
 from plausible.core.finding import Finding, Severity, alarm, probe
@@ -33,8 +33,8 @@ def garbage_share(snapshot: ReferencedSnapshot) -> Mapping[Reading, float]:
     if made is None:
         return {}
     g, v = reference.reach.misses(made.raw), reference.validation_misses  # (n,), (m,)
-    least = stats.beta.ppf(_LEVEL, int(g.sum()), int((~g).sum()) + 1) if g.any() else 0.0
-    most = stats.beta.isf(_LEVEL, int(v.sum()) + 1, int((~v).sum())) if not v.all() else 1.0
+    least = scipy.stats.beta.ppf(_LEVEL, int(g.sum()), int((~g).sum()) + 1) if g.any() else 0.0
+    most = scipy.stats.beta.isf(_LEVEL, int(v.sum()) + 1, int((~v).sum())) if not v.all() else 1.0
     return {
         GARBAGE: (g.double().mean() - v.double().mean()).item(),
         GARBAGE_AT_LEAST: max(0.0, float(least - most)),

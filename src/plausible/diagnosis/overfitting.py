@@ -42,8 +42,8 @@ def likelihood_gap(model: Explicit, data: Data, seed: int) -> Finding:
     gap = learned.nats.item() - new.nats.item()
     error = math.hypot(learned.stderr.item(), new.stderr.item())
     evidence = {
-        "log p of training examples, nats": learned.nats.item(),
-        "log p of held-out examples, nats": new.nats.item(),
+        f"log p of training examples in nats, {learned.kind.sign}": learned.nats.item(),
+        f"log p of held-out examples in nats, {new.kind.sign}": new.nats.item(),
         "difference": gap,
         "its standard error": error,
         "examples of each": min(len(train.nats), len(heldout.nats)),

@@ -11,13 +11,20 @@ from plausible.training import Settings
 
 _SMALLER_LR = smaller("lr")
 _MORE_DATA = words("more data")
+_LARGER_BATCH = larger("batch")
+
+
+def _of_batches(model: Model) -> str:
+    """A larger batch, of a model that learns by batches: another is fitted to all examples at once."""
+    return _LARGER_BATCH.advice(model) if _iterates(model) else ""
+
 
 OF_EVERY_FAMILY: Mapping[str, Sequence[Remedy]] = {
     "overfitting": (_MORE_DATA,),
     "discriminator overfitting": (_MORE_DATA,),
     "frozen player": (larger("lr"),),
-    "missing modes": (larger("batch"),),
-    "garbage": (larger("batch"),),
+    "missing modes": (Remedy(_of_batches),),
+    "garbage": (Remedy(_of_batches),),
     "dead units": (_SMALLER_LR, words("a smaller network, where all is well otherwise")),
     "divergence": (_SMALLER_LR,),
     "oscillation": (_SMALLER_LR,),
@@ -70,9 +77,14 @@ def _played(model: Model | None, settings: Settings | None) -> Settings | None:
 
     Such a model is fitted by a method of its own, and how long is not to blame.
     """
-    if model is None or not hasattr(model.config, "lr"):
+    if model is None or not _iterates(model):
         return None
     settings = settings or Settings()
     if settings.steps is None and settings.minutes is None:
         return replace(settings, steps=model.default_steps)
     return settings
+
+
+def _iterates(model: Model) -> bool:
+    """Whether it learns by rounds: what has no learning rate is fitted to its end at once."""
+    return hasattr(model.config, "lr")

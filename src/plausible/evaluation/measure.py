@@ -7,10 +7,14 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from plausible.core import notebook
 from plausible.core.errors import NotDefined
 from plausible.core.likelihood import Kind
 from plausible.core.rule import Rule, Rules
 from plausible.evaluation.evaluation_set import EvaluationSet
+
+LIKELIHOODS = ("log likelihood", "bits per dimension")
+"""Measures of how probable data are, which never stand without the sign of their kind."""
 
 Direction = Literal["lower", "higher", "like real"]
 
@@ -46,6 +50,28 @@ class Measure:
                 object.__setattr__(self, name, None)
                 if name == "value":
                     object.__setattr__(self, "note", self.note or f"it would be {number}")
+
+    def __repr__(self) -> str:
+        said = f"{self.number} {self.unit}".strip() if self.number else f"none, {self.note}"
+        return f"Measure {self.name}: {said}"
+
+    def _repr_html_(self) -> str:
+        return notebook.line(repr(self))
+
+    @property
+    def number(self) -> str:
+        """Value ± error with its sign, to the digits that the error leaves, and p where it is a test; empty without."""
+        if self.value is None:
+            return ""
+        large = abs(self.value) >= 1000
+        text = f"{self.value:,.0f}" if large else f"{self.value:.4g}"
+        if self.stderr:
+            digits = 0 if large else max(0, min(6, 1 - math.floor(math.log10(self.stderr))))
+            text = f"{self.value:,.{digits}f} ± {self.stderr:,.{digits}f}"
+        # that a measure is an estimate is said of likelihoods alone, because nearly all of them are
+        bare = self.kind is Kind.ESTIMATE and self.name not in LIKELIHOODS
+        sign = "" if bare else f"{self.kind.sign} "
+        return f"{sign}{text}" + (f"  p {self.p:.2g}" if self.p is not None else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for measures.json, what is empty left out."""

@@ -1,7 +1,7 @@
 """The share of real data in modes that samples hardly reach: one formula, while a model learns and afterwards."""
 
 import numpy as np
-from scipy import stats
+import scipy
 from torch import Tensor
 
 
@@ -18,4 +18,4 @@ def missing_by_chance(real: Tensor, n: int) -> float:
     p = real.double().numpy()
     counts = np.arange(n + 1)[:, None]  # (n + 1, 1)
     missed = np.clip(p - 2 * counts / n, 0, None)  # (n + 1, K)
-    return float((stats.binom.pmf(counts, n, p) * missed).sum())
+    return float((scipy.stats.binom.pmf(counts, n, p) * missed).sum())

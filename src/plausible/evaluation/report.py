@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from plausible.core import notebook
 from plausible.core.capabilities import Classifier
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.measure import Measure
@@ -40,6 +41,25 @@ class Report:
     predictions: Predictions | None = None
     classifier: Classifier | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        verdict = "" if self.verdict is None else f"{self.verdict!r}; "
+        defined = sum(measure.value is not None for measure, _ in self.measures)
+        of = f" of {self.samples:,} samples" if self.samples else ""
+        return f"Report{of}: {verdict}{defined} measures"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                f"{one.name}, {one.unit}".removesuffix(", "),
+                one.number or one.note,
+                real.number if real else "",
+            )
+            for one, real in self.measures
+        ]
+        verdict = "" if self.verdict is None else self.verdict._repr_html_()
+        table = notebook.table(("measure", "samples", "real data"), rows)
+        return notebook.line(repr(self)) + verdict + table
 
     def __getitem__(self, name: str) -> Measure:
         """The measure of that name; KeyError if there is none."""

@@ -1,28 +1,39 @@
 """Pictures, as functions that return them.
 
+``samples``       what samples look like: ``pixels`` of images, points of the ``plane``, ``histograms`` of columns
 ``pixels``        grids of images, of completions too; PNG files, animations
+``captions``      a title above a picture, the names of rows beside it
+``learning``      the curves of a training
 ``plots``         scatter, walks, reconstructions, heatmap, lines
 ``latent_space``  all of a z with two coordinates
 ``classifiers``   reliability diagram, risk-coverage curve, decision boundary
+``directions``    walks along the principal directions of z
 ``evaluations``   nearest neighbours, spectra, walks through z
 """
 
+from plausible.figures.captions import captioned
 from plausible.figures.classifiers import classification, decision_boundary
+from plausible.figures.directions import directions
 from plausible.figures.evaluations import evaluation
 from plausible.figures.latent_space import latent_plane
+from plausible.figures.learning import learning_curves
 from plausible.figures.pixels import completion_grid, gif, grid, images, paired_grid, png
-from plausible.figures.plots import heatmap, line_plot, picture, reconstruction, scatter, walks
+from plausible.figures.plots import heatmap, line_plot, reconstruction, scatter, walks
+from plausible.figures.samples import picture
 
 __all__ = [
+    "captioned",
     "classification",
     "completion_grid",
     "decision_boundary",
+    "directions",
     "evaluation",
     "gif",
     "grid",
     "heatmap",
     "images",
     "latent_plane",
+    "learning_curves",
     "line_plot",
     "paired_grid",
     "picture",

@@ -10,6 +10,7 @@ from plausible.core.errors import NotDefined
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.metrics.memorisation import likeliest_copies
 from plausible.evaluation.metrics.sharpness import spectra
+from plausible.figures.captions import captioned
 from plausible.figures.critics import critic_pictures
 from plausible.figures.latent_space import latent_plane
 from plausible.figures.pixels import grid
@@ -35,7 +36,11 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
             (evalset.samples.part, rows),
             (evalset.heldout.part, held),
         )
-        pictures["neighbours.png"] = grid(torch.cat([p.batch(r).x for p, r in parts]), len(rows))
+        pictures["neighbours.png"] = captioned(
+            grid(torch.cat([p.batch(r).x for p, r in parts]), len(rows)),
+            f"The {len(rows)} samples most like copies, and what is nearest to each: a copy looks like what is above it",
+            ("training examples", "samples", "new real images"),
+        )
         with contextlib.suppress(NotDefined):  # constant or tiny images have no spectrum
             pictures["spectrum.png"] = _spectrum(evalset)
         pictures |= critic_pictures(evalset)
@@ -44,7 +49,8 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
             pictures["plane.png"] = latent_plane(evalset.model, evalset.heldout.part)
         x = latent_walks(evalset.model, 8, 12, generator=evalset.generator()).unflatten(0, (8, 12))
         data = None if evalset.space.is_image else evalset.heldout.part.as_batch().x
-        pictures["walks.png"] = walks(evalset.space, x, data)
+        title = "In each row a walk through z, from one draw to another" * evalset.space.is_image
+        pictures["walks.png"] = captioned(walks(evalset.space, x, data), title)
     return pictures
 
 

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-_SIDE = 56  # pixels an image is blown up to at least, so that an 8x8 digit can be seen
+_SMALLEST, _LARGEST = 56, 112  # pixels a side between which an image is blown up ...
+_SHEET = 1000  # ... to fill a sheet of about so many a side
+_GAP = 4  # pixels between images, at most
 
 
 def images(x: Tensor) -> list[Image.Image]:
@@ -25,13 +27,12 @@ def images(x: Tensor) -> list[Image.Image]:
 
 
 def grid(x: Tensor, columns: int | None = None) -> Image.Image:
-    """All of x (N, C, H, W) in rows of ``columns`` (about square), enlarged by whole pixels."""
+    """All of x (N, C, H, W) in rows of ``columns`` (about square), enlarged by a whole factor."""
     tiles = images(x)
     columns = columns or math.ceil(math.sqrt(len(tiles)))
-    factor = max(1, _SIDE // max(tiles[0].size))
-    gap = max(1, factor // 2)
-    width, height = (side * factor + gap for side in tiles[0].size)
     lines = math.ceil(len(tiles) / columns)
+    factor, gap = scale(tiles[0].size, columns, lines)
+    width, height = (side * factor + gap for side in tiles[0].size)
     mode = tiles[0].mode
     paper: int | tuple[int, ...] = 128 if mode == "L" else (128,) * 3 + (255,) * (mode == "RGBA")
     sheet = Image.new(mode, (columns * width + gap, lines * height + gap), paper)
@@ -39,6 +40,13 @@ def grid(x: Tensor, columns: int | None = None) -> Image.Image:
         large = tile.resize((width - gap, height - gap), Image.Resampling.NEAREST)
         sheet.paste(large, (gap + i % columns * width, gap + i // columns * height))
     return sheet
+
+
+def scale(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
+    """By what whole factor images of (width, height) are enlarged in a grid, and how many pixels lie between them."""
+    side, sheet = max(size), max(size[0] * columns, size[1] * rows)
+    factor = max(1, _SMALLEST // side, min(_LARGEST // side, _SHEET // sheet))
+    return factor, min(max(1, factor // 2), _GAP)
 
 
 def paired_grid(x: Tensor, y: Tensor, columns: int) -> Image.Image:

@@ -52,11 +52,6 @@ def scatter(samples: Tensor, data: Tensor | None = None) -> Image.Image:
     return rendered(figure)
 
 
-def picture(space: Space, x: Tensor, data: Tensor | None = None) -> Image.Image:
-    """What x looks like: a grid of images, or a scatter of vectors over the data."""
-    return grid(x) if space.is_image else scatter(x, data)
-
-
 def walks(space: Space, x: Tensor, data: Tensor | None = None) -> Image.Image:
     """Walks x (rows, columns, *shape): one in each row of a grid of images, or vectors over the data."""
     flat = x.flatten(0, 1)  # (rows, columns, *shape) -> (rows columns, *shape)

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 
 from plausible.core.bounds import COUNT
+from plausible.core.device import seeded
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.kmeans import kmeans_plus_plus
@@ -21,6 +23,14 @@ from plausible.core.space import Space, by_label
 _FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats per example below which another step is not worth taking
+_TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses
+_FOLDS = 5  # parts of the examples, each of which is held out once to choose
+_FEW = 1000  # examples beyond which one part alone is held out
+_MOST = 4000  # examples that are looked at to choose
+_TRIAL_STEPS = 50  # of each trial
+_WORSE = (
+    2  # numbers of components in turn that do worse than one before, after which no more are tried
+)
 
 
 @models
@@ -43,8 +53,8 @@ class GaussianMixture(Explicit):
     class Config(Explicit.Config):
         """A mixture of Gaussians with full covariances."""
 
-        components: Annotated[int, COUNT] = 10
-        """The number of Gaussians; 1 is a single one."""
+        components: Annotated[int, COUNT] | None = None
+        """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable."""
 
     config: Config
     start: Tensor
@@ -57,24 +67,97 @@ class GaussianMixture(Explicit):
                 "a mixture of Gaussians is a density, and these data are images on grey levels: choose "
                 "naive-bayes"
             )
-        k, d = config.components, space.dims
-        self._check_memory(1)
-        one = torch.eye(d, dtype=torch.float64)
+        k = config.components or 1
+        self._tried: Mapping[int, float] = {}
+        self._check_memory(1, k)
         self.register_buffer("start", torch.randint(2**31, ()))  # the seed of the first means
-        self.log_weight = _frozen(torch.full((k,), -math.log(k), dtype=torch.float64))
-        self.mean = _frozen(torch.zeros(k, d, dtype=torch.float64))
+        self._allocate(k)
+
+    @property
+    def components(self) -> int:
+        """K, the number of Gaussians: as asked for, or as chosen when the training part was seen."""
+        return len(self.log_weight)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which number of components was chosen, and by what."""
+        if not self._tried:
+            return ()
+        tried = ", ".join(f"{k}: {nats:,.2f}" for k, nats in self._tried.items())
+        return (
+            f"{self.components} component{'s' * (self.components > 1)}, the fewest by which examples that were left "
+            f"out are as probable as by any number (log p(x), exact, in nats: {tried}); --components chooses another",
+        )
+
+    def _allocate(self, k: int) -> None:
+        """k standard Gaussians of equal weight."""
+        d, device = self.space.dims, self.offset.device
+        even = torch.full((k,), -math.log(k), dtype=torch.float64, device=device)
+        one = torch.eye(d, dtype=torch.float64, device=device)
+        self.log_weight = _frozen(even)
+        self.mean = _frozen(torch.zeros(k, d, dtype=torch.float64, device=device))
         self.factor = _frozen(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, D, D)
 
     def setup(self, train: Examples) -> None:
-        """Units and class prior; UsageError where the memory is not enough to learn."""
-        super().setup(train)
-        self._check_memory(_COPIES)
+        """Units, class prior and, where it was not asked for, the number of components.
 
-    def _check_memory(self, copies: int) -> None:
-        """UsageError: so many more copies of the covariances do not fit in memory."""
-        k, d = self.config.components, self.space.dims
+        UsageError where the memory is not enough to learn.
+        """
+        super().setup(train)
+        if self.config.components is None:
+            found = self._heldout_nats(train)
+            self._tried = {k: nats.mean().item() for k, nats in found.items()}
+            self._allocate(_fewest(found))
+        self._check_memory(_COPIES, self.components)
+
+    def _heldout_nats(self, train: Examples) -> dict[int, Tensor]:
+        """{K: log p of examples left out}, from one Gaussian on until more of them do not help.
+
+        By cross-validation of the training part, or of many examples by one part of it.
+        """
+        generator = torch.Generator().manual_seed(int(self.start))
+        rows = torch.randperm(len(train), generator=generator)[:_MOST]
+        folds = rows.chunk(min(_FOLDS, len(rows)))
+        folds = folds if len(rows) <= _FEW else folds[:1]
+        found: dict[int, Tensor] = {}
+        best, worse = -math.inf, 0
+        for k in _TRIED:
+            too_many = 2 * k > len(rows) - len(folds[0]) or not self._fits(_COPIES, k)
+            if k > 1 and (too_many or worse == _WORSE):
+                break
+            nats = torch.cat([self._left_out(train, rows, fold, k) for fold in folds])  # (m,)
+            worse = 0 if nats.mean().item() > best else worse + 1
+            best, found[k] = max(best, nats.mean().nan_to_num(-math.inf).item()), nats
+        return found
+
+    def _left_out(self, train: Examples, rows: Tensor, fold: Tensor, k: int) -> Tensor:
+        """log p(x) in data units of a fold (m,) of these rows, by k Gaussians of the others."""
+        others = rows[~torch.isin(rows, fold)]
+        others = others if len(others) else fold  # of one example
+        with seeded(0):  # its constructor draws
+            trial = type(self)(self.space, replace(self.config, components=k))
+        trial.to(self.offset.device)
+        for name, value in self.named_buffers():
+            trial.get_buffer(name).copy_(value)
+        with torch.no_grad():
+            for _ in islice(trial.fit(train.rows(others)), _TRIAL_STEPS):
+                pass
+        return trial.log_prob(train.rows(fold).as_batch().x).nats
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        saved = state_dict.get(f"{prefix}log_weight")
+        if self.config.components is None and saved is not None and len(saved) != self.components:
+            self._allocate(len(saved))  # as many as were chosen
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _fits(self, copies: int, k: int) -> bool:
+        return copies * 8 * k * self.space.dims**2 <= available_memory()
+
+    def _check_memory(self, copies: int, k: int) -> None:
+        """UsageError: so many more copies of k covariances do not fit in memory."""
+        d = self.space.dims
         needed, free = 8 * k * d * d, available_memory()
-        if copies * needed > free:
+        if not self._fits(copies, k):
             one = needed * (1 + _COPIES) / GIB
             raise UsageError(
                 f"{k:,} Gaussian{'s' * (k != 1)} in {d:,} columns need {one:,.1f} GiB of memory to learn, because "
@@ -85,9 +168,9 @@ class GaussianMixture(Explicit):
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Expectation and maximisation in turn, until the likelihood stands still."""
         x = self.standardise(train.as_batch().x).double()  # (N, D)
-        if self.config.components > len(x):
+        if self.components > len(x):
             raise UsageError(
-                f"--components {self.config.components:,} are more than the {len(x):,} examples to learn from"
+                f"--components {self.components:,} are more than the {len(x):,} examples to learn from"
             )
         self.mean.copy_(self._initial_means(x))
         before = -math.inf
@@ -119,7 +202,7 @@ class GaussianMixture(Explicit):
         even = torch.ones(len(x), dtype=x.dtype)
         first = int(torch.multinomial(even, 1, generator=generator))
         return kmeans_plus_plus(
-            x, self.config.components, generator, first=first, floor=1e-12, form="direct"
+            x, self.components, generator, first=first, floor=1e-12, form="direct"
         )  # (K, D)
 
     def _log_joint(self, x: Tensor) -> Tensor:
@@ -152,3 +235,13 @@ class GaussianMixture(Explicit):
 
 def _frozen(values: Tensor) -> nn.Parameter:
     return nn.Parameter(values, requires_grad=False)
+
+
+def _fewest(found: Mapping[int, Tensor]) -> int:
+    """The smallest K by which examples are as probable as by the best, within the standard error of the difference."""
+    best = max(found, key=lambda k: found[k].mean().nan_to_num(-math.inf).item())
+    for k, nats in found.items():
+        less = found[best] - nats  # (m,)
+        if k == best or less.mean() <= less.std() / math.sqrt(len(less)):
+            return k
+    return best

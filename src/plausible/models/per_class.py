@@ -42,6 +42,15 @@ class PerClass(Explicit):
         return True
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of each of its models."""
+        return tuple(
+            f"class {label}: {note}"
+            for label, model in enumerate(self.models)
+            for note in model.notes
+        )
+
+    @property
     def kinds(self) -> Mapping[str, Kind]:
         """Those of each of its models."""
         return self.models[0].kinds

@@ -1,21 +1,28 @@
 """A run is a folder: the only place where a model, its data and the loop meet.
 
-``run``     create, save, resume, open
+``run``     save, resume, open
+``folder``  create: the folder of a new one
+``whereabouts``  where its data are, and whether they are what they were
+``warm_start``   begin with the weights of another
 ``log``     the lines of log.jsonl
 ``logger``  what a training writes down while it goes on
 ``files``   writing a file whole or not at all
 """
 
 from plausible.runs.files import write
-from plausible.runs.run import Run, Weights, build, create, cut_log, default_folder, resume, save
+from plausible.runs.folder import create, default_folder, discard_unsaved
+from plausible.runs.run import Run, Weights, build, cut_log, resume, save
+from plausible.runs.warm_start import Initial
 
 __all__ = [
+    "Initial",
     "Run",
     "Weights",
     "build",
     "create",
     "cut_log",
     "default_folder",
+    "discard_unsaved",
     "resume",
     "save",
     "write",

@@ -42,6 +42,8 @@ _PROBES = {
     "units that never change": CONSTANT_UNITS,
 }
 _WEIGHTS = "weights of the "  # and the name of a player
+ALARMS = "alarms"
+"""Where a line of the log keeps the names of what was raised at it."""
 
 
 def read_log(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -65,6 +67,29 @@ def read_log(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def read_history(path: Path) -> History:
     """What a log says, as series; empty if there is no file."""
     return History(line for _, line in read_log(path))
+
+
+def read_alarms(path: Path) -> list[tuple[int, str]]:
+    """(step, phenomenon) of every alarm that was raised, or became worse; none if there is no file."""
+    return [(line["step"], name) for _, line in read_log(path) for name in line.get(ALARMS, ())]
+
+
+def flat_log(path: Path) -> dict[str, list[Any]]:
+    """{column: its value in every line} of a log: step, progress, generator loss, probes ..., None where it has none."""
+    lines = [_flat(line) for _, line in read_log(path)]
+    columns = dict.fromkeys(name for line in lines for name in line)
+    return {name: [line.get(name) for line in lines] for name in columns}
+
+
+def _flat(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line without nesting: names one after the other; traces of rounds between lines are left out."""
+    flat: dict[str, Any] = {}
+    for key, value in line.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key} {name}": number for name, number in value.items() if key != TRACE}
+        else:
+            flat[key] = ", ".join(value) if key == ALARMS else value
+    return flat
 
 
 def upgrade_line(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from plausible.core.finding import Finding, Severity, to_json
 from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
-from plausible.runs.log import read_history
+from plausible.runs.log import ALARMS, read_history
 from plausible.runs.run import Run, cut_log
 from plausible.training import Step, Training
 
@@ -32,7 +32,7 @@ class RunLogger:
         self._run, self._training, self._on_finding = run, training, on_finding
         self._monitor = monitor if training.world.leads else None
         self._path = run.folder / "log.jsonl"
-        self._logged = -1  # the last step that was
+        self._line: dict[str, Any] = {}  # the last one
         self._findings = {finding.phenomenon: finding for finding in unlogged_findings(run)}
 
     def __enter__(self) -> "RunLogger":
@@ -53,20 +53,31 @@ class RunLogger:
 
     def is_logged(self, step: Step) -> bool:
         """Whether this step is in the log already."""
-        return step.clock.step <= self._logged
+        return step.clock.step <= self._line.get("step", -1)
 
     def log(self, step: Step, probe: bool) -> list[Finding]:
         """A line of the log, with what the probes say or without; the findings that are new or worse since."""
         line, monitor = _line(step, self._training.seconds), self._monitor
         if monitor is not None:
             line |= monitor.pop_trace()
-            if probe:
-                line[PROBES] = monitor.probe()
-        self._logged = step.clock.step
+        return self._write(line, probe)
+
+    def log_end(self, step: Step, probe: bool) -> None:
+        """A line for the last round; where it has one without what the probes say, they are asked now."""
+        if not self.is_logged(step):
+            self.log(step, probe)
+        elif probe and self._monitor is not None and PROBES not in self._line:
+            self._cut(step.clock.step)
+            self._write(self._line, probe)
+
+    def _write(self, line: dict[str, Any], probe: bool) -> list[Finding]:
+        self._line, monitor = line, self._monitor
+        if probe and monitor is not None:
+            line[PROBES] = monitor.probe()
+        news = [] if monitor is None else monitor.update(line)
+        if news:
+            line[ALARMS] = [finding.phenomenon for finding in news]
         self._log.write(json.dumps(line) + "\n")
-        if monitor is None:
-            return []
-        news = monitor.update(line)
         self.report(news)
         return news
 
@@ -80,12 +91,15 @@ class RunLogger:
 
     def rewind(self, steps: int, failure: Finding) -> None:
         """Go on after so many steps, to which a failure has led back."""
+        self._cut(steps)
+        self._findings, self._line = {failure.phenomenon: failure}, {}
+
+    def _cut(self, steps: int) -> None:
+        """Forget the lines after so many rounds."""
         self._log.close()
         if self._training.world.leads:
             cut_log(self._run, steps)
         self._open()
-        self._findings = {failure.phenomenon: failure}
-        self._logged = -1
         if self._monitor is not None:
             self._monitor.reset(read_history(self._path))
 

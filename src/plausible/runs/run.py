@@ -7,7 +7,8 @@
     log.jsonl            one line every few rounds, and what the probes said
     findings.json        what is wrong, and what to do
     calibration.safetensors  what the model says of validation and held-out data, by which it answers without them
-    samples.png          a picture
+    samples.png          a picture, drawn anew while it learns; earlier ones in frames/
+    training.gif, training.png   those one after another, and the curves of the log
     measures.json        what was measured at the end, and the verdict
     neighbours.png, spectrum.png, walks.png   pictures of the evaluation
 
@@ -15,9 +16,9 @@ Every file is written beside its place, flushed to the disk and renamed, so a ki
 the old file or the new one and never half of one.
 """
 
+import copy
 import io
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
@@ -27,20 +28,22 @@ from typing import Any, NamedTuple, TypeVar
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import plausible.models  # noqa: F401  # fills the registry
+from plausible.core import notebook
 from plausible.core.choices import Which
 from plausible.core.errors import UsageError
-from plausible.core.model import Explicit, Model, models
-from plausible.core.space import Space
-from plausible.data.load import load
+from plausible.core.model import Explicit, Generative, Model, models
+from plausible.core.space import Batch, Space
+from plausible.data.labels import class_number
 from plausible.data.options import Options
 from plausible.data.part import Data
-from plausible.data.source import NAMES
 from plausible.models.per_class import PerClass
 from plausible.runs.files import write
-from plausible.runs.log import read_log
+from plausible.runs.frame import flat_measures, frame
+from plausible.runs.log import flat_log, read_log
+from plausible.runs.whereabouts import Request, check_data, find_data
 from plausible.training import Settings, Training, train
 from plausible.training.distributed import World
 
@@ -55,9 +58,17 @@ class Weights(NamedTuple):
 
 
 def build(
-    name: str, config: Model.Config, space: Space, seed: int, per_class: bool = False
+    name: str,
+    config: Model.Config,
+    space: Space,
+    seed: int,
+    per_class: bool = False,
+    networks: Mapping[str, nn.Module] | None = None,
 ) -> Model:
-    """A new model by name, or one for each class, its first weights drawn from ``seed``."""
+    """A new model by name, or one for each class, its first weights drawn from ``seed``.
+
+    networks  those of the caller, by the names that the constructor has for them.
+    """
     torch.manual_seed(seed)
     if per_class:
         if not issubclass(models[name], Explicit):
@@ -65,14 +76,40 @@ def build(
                 f"--per-class needs a model that says how probable x is, and a {name} does not"
             )
         return PerClass(space, lambda single: models[name](single, config))
-    return models[name](space, config)
+    made: Model = models[name](space, config, **(networks or {}))
+    return made
 
 
 class Run:
-    """One folder, read when asked."""
+    """One folder, read when asked.
 
-    def __init__(self, folder: Path | str):
-        self.folder = Path(folder)
+    networks  those of the caller that its model was made of, by name: a run keeps their weights and not their code.
+    made      the folders that were made for it, the innermost first.
+    """
+
+    made: tuple[Path, ...] = ()
+
+    def __init__(self, folder: Path | str, **networks: nn.Module):
+        self.folder, self.networks = Path(folder), networks
+
+    def __repr__(self) -> str:
+        if not (self.folder / "config.json").exists():
+            return f"Run {self.folder}, which holds no config.json"
+        model = (
+            f"one {self.config['model']} for each class" if self.per_class else self.config["model"]
+        )
+        share, verdict = self.progress, self.verdict
+        state = (
+            "nothing saved" if share is None else "finished" if share >= 1 else f"at {share:.0%}"
+        )
+        return f"Run {self.folder}: {model} of {self.config['data']['name']}, {state}" + (
+            f", {verdict}" if verdict else ""
+        )
+
+    def _repr_html_(self) -> str:
+        picture = self.folder / "samples.png"
+        shown = notebook.picture(picture.read_bytes()) if picture.exists() else ""
+        return notebook.line(repr(self)) + shown
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -112,7 +149,7 @@ class Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was decided about the data when it began to learn."""
+        """What was decided about the data, and by the model from them, when it began to learn."""
         return tuple(self.config["data"].get("notes", ()))
 
     @property
@@ -120,22 +157,69 @@ class Run:
         """How its data were shaped."""
         return Options(**self.config["data"]["options"])
 
-    def fresh(self) -> Model:
-        """The model as it was before its first update."""
-        kind = models[self.config["model"]]
+    @property
+    def per_class(self) -> bool:
+        """Whether it has one model for each class."""
+        return bool(self.config.get("per_class", False))
+
+    @property
+    def kind(self) -> type[Model]:
+        """The class of its model; UsageError where nobody has defined it here."""
+        name = self.config["model"]
+        if name not in models:
+            raise UsageError(
+                f"{self.folder} is a {name}, which is no model of plausible: import the file that defines it under "
+                f"@models first, or run that file in the place of plausible, as docs/own_models.md shows"
+            )
+        return models[name]
+
+    @property
+    def model_config(self) -> Model.Config:
+        """The choices of its model."""
         values: dict[str, Any] = self.config["config"]
         chosen: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        apart = self.config.get("per_class", False)
-        name, seed = self.config["model"], self.settings.seed
-        return build(name, kind.Config(**chosen), self.space, seed, apart)
+        return self.kind.Config(**chosen)
+
+    def fresh(self) -> Model:
+        """The model as it was before its first update; UsageError without the networks that it was made of."""
+        needed = tuple(self.config.get("own_networks", ()))
+        if set(needed) != set(self.networks):
+            given = ", ".join(f"{name}=..." for name in needed)
+            if not needed:
+                raise UsageError(
+                    f"{self.folder} was trained with the networks of plausible: leave out {', '.join(self.networks)}"
+                )
+            raise UsageError(
+                f"{self.folder} is a {self.config['model']} made of networks of its author ({', '.join(needed)}), and a "
+                f"run keeps their weights and not their code: open it in Python with the same networks, as "
+                f'plausible.Run("{self.folder}", {given})'
+            )
+        networks = copy.deepcopy(self.networks)  # because every model has weights of its own
+        seed = self.settings.seed
+        return build(self.kind.name, self.model_config, self.space, seed, self.per_class, networks)
 
     def steps(self, which: Which = "best") -> int | None:
         """After how many steps these weights were kept; None where nobody noted it."""
-        path = self._weights(which)
-        with safetensors.safe_open(path, "pt") as file:
-            return int(known["steps"]) if (known := file.metadata()) else None
+        known = self._noted(which)
+        return int(known["steps"]) if "steps" in known else None
+
+    @property
+    def progress(self) -> float | None:
+        """The share of its budget that it has used, 1 where it is finished; None where nothing was saved."""
+        if not self._weights("last").exists():
+            return None
+        known = self._noted("last")
+        judged = (self.folder / "measures.json").exists()  # which is how a training ends
+        if known.get("converged") == "True" or (judged and "seconds" not in known):
+            return 1.0
+        return self.settings.progress(int(known.get("steps", 0)), float(known.get("seconds", 0)))
+
+    def _noted(self, which: Which) -> dict[str, str]:
+        """What was noted beside these weights; of runs made before less."""
+        with safetensors.safe_open(self._weights(which), "pt") as file:
+            return dict(file.metadata() or {})
 
     def _weights(self, which: Which) -> Path:
         last = self.folder / "last.safetensors"
@@ -147,94 +231,81 @@ class Run:
 
     def with_weights(self, model: M, which: Which = "best") -> M:
         """The same model with the weights of this run; UsageError where they are none of it."""
+        try:
+            model.load_state_dict(self.weights(which))
+        except RuntimeError as error:
+            path = self._weights(which)
+            raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
+        return model
+
+    def weights(self, which: Which = "best") -> dict[str, Tensor]:
+        """{name: tensor} of the weights and buffers that it holds; UsageError where they cannot be read."""
         path = self._weights(which)
         if not path.exists():
             raise UsageError(f"{self.folder} holds no weights.safetensors yet: nothing was saved")
         try:
-            model.load_state_dict(safetensors.torch.load_file(path))
+            return safetensors.torch.load_file(path)
         except Exception as error:
             raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
-        return model
+
+    def sample(self, n: int = 64, label: str | int | None = None, seed: int = 0) -> Batch:
+        """n draws by its best weights, of one class by name or number, or of all: x (n, *shape) on the CPU."""
+        model = self.model()
+        if not isinstance(model, Generative):
+            raise UsageError(
+                f"{self.folder} is a {model.name}, p(y | x), which has no samples to draw"
+            )
+        names = self.class_names or tuple(str(k) for k in range(self.space.classes))
+        y = class_number(label, names, str(self.folder))
+        return model.sample(n, y, generator=torch.Generator().manual_seed(seed))
+
+    def log(self) -> Any:
+        """The log of its training, a row for each line and a flat column for each number.
+
+        A DataFrame where pandas is there, otherwise {column: [values]}; None where a line has no such number.
+        """
+        return frame(flat_log(self.folder / "log.jsonl"))
+
+    def measures(self) -> Any:
+        """What was measured when it was judged: a row for each measure, beside the same of real data.
+
+        A DataFrame where pandas is there, otherwise {column: [values]}.  UsageError: it was not judged yet.
+        """
+        path = self.folder / "measures.json"
+        if not path.exists():
+            raise UsageError(f"{self.folder} was not judged: plausible evaluate {self.folder} does")
+        return frame(flat_measures(json.loads(path.read_text())["measures"]))
+
+    @property
+    def verdict(self) -> str | None:
+        """FAIL, PASS or INCONCLUSIVE; None where it was not judged, or draws nothing."""
+        path = self.folder / "measures.json"
+        found = json.loads(path.read_text())["verdict"] if path.exists() else None
+        return None if found is None else str(found["state"])
 
     @property
     def hashes(self) -> dict[str, str]:
         """{part: sha256} of the data it learns from."""
         return dict(self.config["data"]["hashes"])
 
-    def data(self, source: str | None = None) -> Data:
+    def data(self, source: str | None = None, request: Request = "evaluate") -> Data:
         """The data it learns from, read from where they were, or from ``source``, where they are now.
 
-        UsageError: they are not there, or not what they were.
+        Where they have moved with the run, or lie below the current folder, they are found; a note says so.
+        request  what they are asked for, for the sentence.
+        Raises DataGone, a UsageError: they are not there, or not what they were.
         """
-        place = source or self.config["data"]["source"]
-        if not place:
-            raise UsageError(f"{self.folder} learned from arrays in memory: give its data")
-        if source is None and place not in NAMES and not Path(place).exists():
-            raise UsageError(
-                f"the data of {self.folder} are no longer at {place}: say where they are with --data PATH"
-            )
-        return self.check_data(load(place, self.options), place)
+        return find_data(self.folder, self.config["data"], self.options, source, request)
 
-    def check_data(self, data: Data, place: str = "the data given") -> Data:
-        """The same data; UsageError where they are not those it learns from."""
-        names = {"train": "training", "validation": "validation", "heldout": "held-out"}
-        changed = [names[part] for part, kept in self.hashes.items() if data.hashes[part] != kept]
-        if not changed:
-            return data
-        *others, last = changed
-        parts = f"{', '.join(others)} and {last} parts" if others else f"{last} part"
-        calibrated = (self.folder / "calibration.safetensors").exists()
-        raise UsageError(
-            f"the {parts} of {place} have changed since {self.folder} was trained: give the data as they were "
-            f"(--data PATH), or judge its samples beside any others (plausible evaluate --samples)"
-            f"{'; score and classify do without them, unless asked in an unusual way' * calibrated}"
-        )
+    def check_data(
+        self, data: Data, place: str = "the data given", request: Request = "evaluate"
+    ) -> Data:
+        """The same data; DataGone where they are not those it learns from."""
+        return check_data(self.folder, self.config["data"], data, place, request)
 
     def write(self, name: str, content: bytes | str) -> Path:
         """Write one file of the run, atomically."""
         return write(self.folder / name, content)
-
-
-def default_folder(model: str, data: str) -> Path:
-    """runs/<model>-<data>-<time>, with a number behind it if that is taken."""
-    stem = Path("runs") / f"{model}-{data}-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = (stem.with_name(f"{stem.name}-{i}") if i else stem for i in range(1000))
-    return next(name for name in names if not name.exists())
-
-
-def create(folder: Path | str, training: Training[Any]) -> Run:
-    """Make the folder of a new run and write its config.json; UsageError if the folder exists."""
-    folder = Path(folder)
-    model, data = training.raw, training.data
-    config = {
-        "model": model.name,
-        "per_class": isinstance(model, PerClass),
-        "config": asdict(model.config),
-        "space": model.space.to_dict(),
-        "data": {
-            "name": data.name,
-            "source": data.source,
-            "options": asdict(data.options),
-            "hashes": data.hashes,
-            "class_names": list(data.class_names),
-            "columns": list(data.columns),
-            "label_column": data.label_column,
-            "notes": list(data.notes),
-        },
-        "training": asdict(training.settings),
-        "processes": training.world.size,
-    }
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise UsageError(
-            f"{folder} exists, and a run is never overwritten: choose another"
-        ) from None
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be created: {error.strerror}") from error
-    run = Run(folder)
-    run.write("config.json", json.dumps(config, indent=2) + "\n")
-    return run
 
 
 def save(
@@ -251,10 +322,11 @@ def save(
     buffer = io.BytesIO()
     torch.save(state, buffer)
     run.write("state.pt", buffer.getvalue())
-    last = _packed(state["averaged"], state["steps"])
+    noted = {name: state[name] for name in ("steps", "seconds", "converged")}
+    last = _packed(state["averaged"], noted)
     kept = run.folder / "weights.safetensors"
     if best is not None:
-        run.write(kept.name, _packed(best.weights, best.steps))
+        run.write(kept.name, _packed(best.weights, {"steps": best.steps}))
         run.write("last.safetensors", last)
     elif keep and (run.folder / "last.safetensors").exists():
         run.write("last.safetensors", last)
@@ -263,10 +335,10 @@ def save(
         (run.folder / "last.safetensors").unlink(missing_ok=True)
 
 
-def _packed(weights: Mapping[str, Tensor], steps: int) -> bytes:
-    """Weights and the number of steps that made them, as safetensors."""
+def _packed(weights: Mapping[str, Tensor], noted: Mapping[str, object]) -> bytes:
+    """Weights as safetensors, with what is to be noted beside them: the steps that made them."""
     whole = {name: tensor.contiguous() for name, tensor in weights.items()}
-    return safetensors.torch.save(whole, {"steps": str(steps)})
+    return safetensors.torch.save(whole, {name: str(value) for name, value in noted.items()})
 
 
 def resume(
@@ -283,7 +355,9 @@ def resume(
     path = run.folder / "state.pt"
     if not path.exists():
         raise UsageError(f"{run.folder} holds no state.pt: nothing was saved to resume from")
-    training = train(run.fresh().to(device), run.data(data).to(device), settings, world=world)
+    training = train(
+        run.fresh().to(device), run.data(data, "resume").to(device), settings, world=world
+    )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

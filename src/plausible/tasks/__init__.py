@@ -9,10 +9,12 @@ return; notebooks, pages and wrappers call the same.
 ``diagnose``               what is wrong, the evidence, what to change
 ``sample``                 draw; ``sample_chain`` the way of Markov chains; ``weights_used`` says by which weights
 ``interpolate``            walks through z; ``interpolate_between`` two inputs
+``directions``             those of z along which x changes most
 ``reconstruct``            what comes back of an input from its code
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
-``describe``               what a data set holds, and what will be done with it
+``list_runs``              the runs in a folder, how far each came and its verdict
+``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
 ``save_samples``, ``save_report``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
@@ -23,16 +25,19 @@ from plausible.tasks.complete import Completion, complete, surprisal
 from plausible.tasks.course import Course, course_of
 from plausible.tasks.describe import Description, describe
 from plausible.tasks.diagnose import diagnose, save_findings
+from plausible.tasks.directions import Explored, directions
 from plausible.tasks.evaluate import evaluate
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.fit import fit, resume
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.tasks.interpolate import interpolate, interpolate_between
+from plausible.tasks.list_runs import RunRow, list_runs
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
 from plausible.tasks.sample import sample, sample_chain, weights_used
 from plausible.tasks.save import save_picture, save_report, save_samples
 from plausible.tasks.score import Scores, score
+from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 __all__ = [
@@ -42,9 +47,12 @@ __all__ = [
     "Course",
     "Description",
     "Diverged",
+    "Explored",
     "Failed",
     "Reconstruction",
+    "RunRow",
     "Scores",
+    "Symmetries",
     "Trained",
     "TrainedLike",
     "advise",
@@ -54,12 +62,14 @@ __all__ = [
     "course_of",
     "describe",
     "diagnose",
+    "directions",
     "evaluate",
     "evaluate_samples",
     "fit",
     "fit_steps",
     "interpolate",
     "interpolate_between",
+    "list_runs",
     "open_trained",
     "reconstruct",
     "reference_classifier",
@@ -72,5 +82,6 @@ __all__ = [
     "save_samples",
     "score",
     "surprisal",
+    "symmetries_of",
     "weights_used",
 ]

@@ -19,6 +19,7 @@ from plausible.tasks.commands import (
 from plausible.tasks.course import Course, items_of
 from plausible.tasks.limit import Limit, Limiting, find_limit
 from plausible.tasks.plain_words import CRITIC, PLAIN_WORDS
+from plausible.tasks.too_short import too_short
 
 _OVERFITTING = ("discriminator overfitting", "overfitting")
 
@@ -39,6 +40,7 @@ class Advice:
     wrong, right, undecided  what is not as it should be, what is, and what nobody can say yet; may be empty.
     limit, because  what most likely limits the model, and by what numbers; None and empty where that was not asked.
     next    what to try, the best first.
+    too_short  that the training was far shorter than it needs, so that all this says little; empty where it was not.
     """
 
     state: str
@@ -50,6 +52,7 @@ class Advice:
     because: str
     evidence: Mapping[str, float]
     next: tuple[Next, ...]
+    too_short: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for measures.json."""
@@ -78,16 +81,18 @@ def advise(report: Report, course: Course | None = None) -> Advice | None:
         if worst == "copies":
             found = _copied(course, found)
     because = found.because if found else _usual_cause(worst, items)
+    short = too_short(course)
     return Advice(
         str(state),
         worst,
         _wrong(failed, items),
-        _right(verdict, items),
+        _right(verdict, items, len(report.classes)),
         _undecided(verdict, items),
         found.limit if found else None,
         because,
         found.evidence if found else {},
         tuple(_next(verdict, worst, items, course, found)),
+        "" if short is None else short.words,
     )
 
 
@@ -130,10 +135,13 @@ def _said(result: TestResult, items: str) -> str:
     return words.wrong.format(effect=_percent(result.effect), items=items)
 
 
-def _right(verdict: Verdict, items: str) -> str:
+def _right(verdict: Verdict, items: str, classes: int = 0) -> str:
+    """What passes; kinds are called classes where there are labels."""
     passed = {result.name for result in verdict.results if result.state is State.PASS}
     parts = [
-        words.right.format(items=items)
+        f"all {classes} classes are there"
+        if name == "missing modes" and classes
+        else words.right.format(items=items)
         for name, words in PLAIN_WORDS.items()
         if name in passed and words.right
     ]
@@ -182,6 +190,8 @@ def _next(
     """What to try, the best first."""
     if worst == "held-out copies":
         return _unseen(course)
+    if course is not None and course.too_short:
+        return [Next("train as long as it needs", resume_command(course))]
     if verdict.state is State.PASS:
         if course is None:
             return []

@@ -35,7 +35,8 @@ def calibrated(
     draws       of z for each log p(x), where it is an estimate; by default the model's.
     Raises UsageError for a model that says neither p(y | x) nor p(x), or a background that is none.
     """
-    trained, mutated = open_trained(source, data, device=device), None
+    mutated = None
+    trained = open_trained(source, data, device=device, request="score")
     if background is not None:
         mutated = _background_model(trained, open_trained(background, device=device))
     elif novelty == "ratio":
@@ -76,7 +77,7 @@ def calibration_set(
     if kept is not None:
         return kept
     try:
-        data = trained.data
+        data = trained.data_for("score")
     except UsageError as reason:
         raise UsageError(
             f"to score and classify {run.folder} must be calibrated on its data once for these weights, "

@@ -41,7 +41,7 @@ def classify(
     level        rejects as implausible what is as novel as this share of good data; 0 rejects nothing.
     The rest is that of ``calibrated``.
     """
-    trained = open_trained(source, data, device=device)
+    trained = open_trained(source, data, device=device, request="score")
     points = as_inputs(inputs, trained)
     recogniser = calibrated(
         trained, background=background, novelty=novelty, draws=draws, seed=seed, device=device

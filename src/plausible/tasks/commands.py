@@ -1,5 +1,6 @@
 """Commands to try next, whole, so that they can be copied: of a run, and of a training like it."""
 
+import math
 import re
 import shlex
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ Flags = dict[str, list[str]]
 """{"--width": ["64"]}; a switch has no words."""
 
 SIZES = ("width", "hidden", "components")  # of a Config: what makes a model larger
+_BY_THE_DATA = ("components",)  # of these: what the data choose where nobody says it
 _FLAG = re.compile(r"(--[a-z][\w-]*)((?: (?!-)[\w.]+)*)")
 _BYTES = ["0.0", "255.0"]
 _LARGEST = 1 << 13
@@ -28,9 +30,17 @@ _IN_TRAINING = ("precision", "micro_batch", "simultaneous", "seed")
 
 
 def resume_command(course: Course, times: int = 2) -> str:
-    """Go on to so many times the rounds, or minutes, so far; to the end of its budget where that is not reached."""
+    """Go on to so many times the rounds, or minutes, so far; to the end of its budget where that is not reached.
+
+    Where it was far too short, to as many as it needs.
+    """
     settings = course.settings
-    if course.unfinished:
+    if course.too_short and (settings.steps or 0) < course.needed:
+        budget = f" --steps {course.needed}"
+        if settings.minutes is not None:
+            minutes = settings.minutes * course.needed / course.steps
+            budget = f" --minutes {math.ceil(minutes) if minutes > 1 else round(minutes, 2):g}"
+    elif course.unfinished:
         budget = ""
     elif settings.minutes is not None:
         budget = f" --minutes {times * settings.minutes:g}"
@@ -89,6 +99,8 @@ def _size(model: Model, name: str) -> int | None:
     given = getattr(model.config, name)
     if given is not None:
         return int(given)
+    if name in _BY_THE_DATA:
+        return None
     sizes = (_with_as_many_weights(model, name, step) for step in (2, 16))
     return next((size for size in sizes if size is not None), None)
 

@@ -8,15 +8,19 @@ from plausible.core.space import Space
 from plausible.data.options import DEFAULTS, Options
 from plausible.diagnosis.history import History
 from plausible.runs.log import read_history
+from plausible.runs.whereabouts import DataGone
 from plausible.tasks.trained import Trained
 from plausible.training import Settings
+
+FEW = 0.03
+"""The share of the rounds needed, below which a training is too short to be judged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Course:
     """The course of one training.
 
-    train, validation, heldout  examples in each part of its data.
+    train, validation, heldout  examples in each part of its data; 0 where they are gone.
     source     where the data are, a name or a path; empty where they were given in memory.
     folder     of the run.
     processes  that trained together.
@@ -49,9 +53,25 @@ class Course:
         return hasattr(self.model.config, "lr")
 
     @property
+    def needed(self) -> int:
+        """About how many rounds such a model takes on such data: its default, and fewer of larger batches."""
+        return rounds_needed(self.model)
+
+    @property
+    def too_short(self) -> bool:
+        """Whether it was played for so few rounds that what came of it says nothing."""
+        return self.iterates and 0 < self.steps < FEW * self.needed
+
+    @property
     def unfinished(self) -> bool:
         """Whether it was stopped before its number of rounds was played."""
         return self.iterates and 0 < self.history.steps < (self.settings.steps or 0)
+
+
+def rounds_needed(model: Model) -> int:
+    """About how many rounds a model takes on such data: its default, and fewer of larger batches."""
+    usual = type(model.config)().batch or model.batch
+    return max(1, round(model.default_steps * min(1.0, usual / model.batch)))
 
 
 def items_of(space: Space) -> str:
@@ -64,16 +84,22 @@ def course_of(trained: Trained) -> Course | None:
     run = trained.run
     if run is None:
         return None
-    data = trained.data
+    sizes = _sizes(trained)
     return Course(
         trained.model,
         run.settings,
         read_history(run.folder / "log.jsonl"),
-        len(data.train),
-        len(data.validation),
-        len(data.heldout),
+        *sizes,
         run.folder,
         run.config["data"]["source"] or "",
         run.options,
         run.config["processes"],
     )
+
+
+def _sizes(trained: Trained) -> tuple[int, int, int]:
+    try:
+        data = trained.data_for("diagnose")
+    except DataGone:
+        return 0, 0, 0
+    return len(data.train), len(data.validation), len(data.heldout)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +12,8 @@ from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
 
 _UNREADABLE = 10  # files that are named
-_COLUMNS = 20  # columns that are named
+_COLUMNS = 40  # columns that are named
+_CLASSES = 5  # classes of a column that are named
 _POINTS, _IMAGES = 5000, 64  # that a picture shows
 
 
@@ -36,25 +37,23 @@ class Description:
 
 
 def describe(
-    source: str | Path | Data = "digits",
+    source: Any = "digits",
     options: Options = DEFAULTS,
     progress: Callable[[int, int], None] | None = None,
 ) -> Description:
-    """Shape, levels, classes, sizes, modes, files that cannot be read, and the split of a data set.
+    """Shape, levels, columns, classes, sizes, modes, files that cannot be read, and the split of a data set.
 
+    source    ``Data``, or whatever ``load`` takes.
     progress  called with (files read, files) of a folder.
     """
-    data = source if isinstance(source, Data) else load(str(source), options, progress)
+    data = source if isinstance(source, Data) else load(source, options, progress)
     space, survey = data.space, data.survey
     facts = {
         "shape": " x ".join(map(str, space.shape)),
         "levels": str(space.levels or "continuous"),
     }
-    if data.columns:
-        listed = ", ".join(data.columns[:_COLUMNS])
-        facts["columns"] = listed + ", ..." * (len(data.columns) > _COLUMNS)
-    if data.label_column is not None:
-        facts["class column"] = data.label_column
+    if not space.is_image:
+        facts["columns"] = _columns(data)
     for name, counts in (
         ("classes", survey.classes),
         ("sizes", survey.sizes),
@@ -66,7 +65,8 @@ def describe(
         shown = [f"{file}: {reason}" for file, reason in survey.unreadable[:_UNREADABLE]]
         facts[f"skipped ({len(survey.unreadable)})"] = "\n".join(shown)
     if survey.ignored:
-        facts["left out"] = f"{survey.ignored:,} files of no format that is read"
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in survey.ignored.most_common())
+        facts["left out"] = f"{kinds}: files of no format that is read"
     for name, part in (
         ("training", data.train),
         ("validation", data.validation),
@@ -74,3 +74,27 @@ def describe(
     ):
         facts[name] = f"{len(part):,} items, sha256 {part.hash[:16]}"
     return Description(data, facts, data.notes)
+
+
+def _columns(data: Data) -> str:
+    """Each column of a table on a line: its name, what it is taken for, and its values."""
+    parts = [part.values for part in (data.train, data.validation, data.heldout)]
+    low, high = torch.cat([torch.stack(part.aminmax(dim=0)) for part in parts]).aminmax(dim=0)
+    names = data.columns or tuple(str(k + 1) for k in range(data.space.dims))
+    rows = []
+    for k, name in enumerate(names):
+        kind = "whole numbers" if k in data.space.whole else "numbers"
+        extent = (
+            f"from {low[k]:.4g} to {high[k]:.4g}" if low[k] < high[k] else f"{low[k]:.4g} alone"
+        )
+        rows.append((name, f"{kind} {extent}"))
+    if data.label_column is not None:
+        counts = list(data.survey.classes.items())
+        listed = ", ".join(f"{word} {count:,}" for word, count in counts[:_CLASSES])
+        rows.append(
+            (data.label_column, f"the class: {listed}" + ", ..." * (len(counts) > _CLASSES))
+        )
+    rows += [(name, why) for name, why in data.survey.left_out.items()]
+    width = max(len(name) for name, _ in rows[:_COLUMNS])
+    more = [f"... and {len(rows) - _COLUMNS} more"] if len(rows) > _COLUMNS else []
+    return "\n".join([f"{name:{width}}  {what}" for name, what in rows[:_COLUMNS]] + more)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
 
+import scipy
 import torch
-from scipy import stats
 
 from plausible.core.choices import Extractor
 from plausible.core.errors import NotDefined, UsageError, unknown
@@ -108,14 +108,14 @@ def power_of(
     if eyes.kept is None:
         return make()
     numbers = [len(evalset.samples), len(evalset.heldout), evalset.labelled]
-    return _remembered(data, "power", [eyes.kept, *map(str, numbers)], make)
+    return remembered(data, "power", [eyes.kept, *map(str, numbers)], make)
 
 
 def _knows(right: float, heldout: Part) -> bool:
     """Whether so many right answers are more than the largest class gives."""
     assert heldout.y is not None
     n, largest = len(heldout), int(torch.bincount(heldout.y).max()) / len(heldout)
-    return bool(stats.binomtest(round(right * n), n, largest, "greater").pvalue <= _CHANCE)
+    return bool(scipy.stats.binomtest(round(right * n), n, largest, "greater").pvalue <= _CHANCE)
 
 
 def _best(
@@ -137,7 +137,7 @@ def _best(
         progress("choosing features by what is planted into real data", 0.0)
         return choose_features(candidates, real, train, generator)[1]
 
-    shares = _remembered(data, "features", [name for _, name in candidates], make)
+    shares = remembered(data, "features", [name for _, name in candidates], make)
     if not shares:
         return candidates[0], ()
     order = sorted(range(len(shares)), key=lambda i: -shares[i])
@@ -181,7 +181,7 @@ def _unknown(data: Data) -> Sequence[Part]:
     return heldout, validation.frozen(2)
 
 
-def _remembered(data: Data, what: str, names: Sequence[str], make: Callable[[], Any]) -> Any:
+def remembered(data: Data, what: str, names: Sequence[str], make: Callable[[], Any]) -> Any:
     """What was made of the same data before, or is made now; kept in the cache, where a damaged file is made again."""
     words = [str(_VERSION), *data.hashes.values(), *names]
     path = cache() / f"{what}-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}.json"

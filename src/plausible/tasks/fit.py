@@ -28,6 +28,7 @@ def fit(
     preset: str | None = None,
     options: Options = DEFAULTS,
     per_class: bool = False,
+    init: Run | str | Path | None = None,
     watch: bool = True,
     on_failure: OnFailure = "rollback",
     precision: Precision = "auto",
@@ -43,9 +44,10 @@ def fit(
     model       a name ("gan"), a class, or a model built for the space of the data.
     data        a name or path, or ``Data`` that were loaded.
     steps, minutes  the budget; with neither what suits the model and the data.
-    out         a folder to keep the run in; by default nothing is left on the disk.
+    out         a folder to keep the run in, new or empty; by default nothing is left on the disk.
     preset      a published recipe by name; ``choices`` change it.
     options     how the data are shaped.
+    init        a run of the same model, whose weights and choices it begins with, see ``start``.
     watch       probes the model every 100 rounds (400 of diffusion), raises alarms, and keeps the best weights.
     on_failure  what a number that is not finite does, see ``fit_steps``.
     on_step, on_finding  called with every round, and with every finding that is new or worse than before.
@@ -66,6 +68,7 @@ def fit(
             options=options,
             settings=settings,
             per_class=per_class,
+            init=init,
             out=folder,
             device=device,
             **choices,

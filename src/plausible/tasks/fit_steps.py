@@ -11,13 +11,15 @@ from typing import Any
 import torch
 
 from plausible.core.choices import OnFailure
+from plausible.core.errors import UsageError
 from plausible.core.finding import Finding, Severity
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import not_finite
 from plausible.diagnosis.remedies import with_remedy
-from plausible.runs import Run, Weights, save
+from plausible.runs import Run, Weights, discard_unsaved, save
 from plausible.runs.log import read_history
 from plausible.runs.logger import RunLogger
+from plausible.tasks.training_pictures import TrainingPictures
 from plausible.training import Step, Training
 
 _LOG_EVERY = 10  # rounds between two lines of log.jsonl
@@ -40,6 +42,7 @@ def fit_steps(
     monitor: Monitor | None = None,
     on_failure: OnFailure = "rollback",
     on_finding: Callable[[Finding], None] = lambda finding: None,
+    pictures: TrainingPictures | None = None,
 ) -> Iterator[Step]:
     """Train, log, probe and save: yields every step; returns early, saved, on Ctrl-C or SIGTERM.
 
@@ -48,9 +51,27 @@ def fit_steps(
                 save, with half the learning rate, all others stop.  With ``stop`` a finding that is a
                 failure stops too.
     on_finding  called with every finding that is new or worse than before.
+    pictures    drawn at every probe, at every save and at the end, also that by Ctrl-C; None: none are.
 
-    Raises ``Diverged``, after which the last save stays as it is, and ``Failed``, saved.
+    Raises ``Diverged``, after which the last save stays as it is, and ``Failed``, saved.  What is refused before
+    anything was saved leaves no folder behind.
     """
+    try:
+        yield from _steps(run, training, monitor, on_failure, on_finding, pictures)
+    except (UsageError, MemoryError, RuntimeError):
+        if training.world.leads:
+            discard_unsaved(run)
+        raise
+
+
+def _steps(
+    run: Run,
+    training: Training[Any],
+    monitor: Monitor | None,
+    on_failure: OnFailure,
+    on_finding: Callable[[Finding], None],
+    pictures: TrainingPictures | None,
+) -> Iterator[Step]:
     saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
     world, step, again = training.world, None, on_failure == "rollback" and bool(training.weights)
     everywhere = training.device.type == "cpu"  # where reading a number makes nobody wait
@@ -72,6 +93,8 @@ def fit_steps(
                 news = logger.log(step, probe)
                 if on_failure == "stop":
                     failures = [found for found in news if found.severity is Severity.FAILURE]
+            if probe and pictures is not None:
+                pictures.draw(step.clock.step + 1)
             yield step
             now = time.perf_counter()
             due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
@@ -80,19 +103,26 @@ def fit_steps(
             if wish and (everywhere or not world.agree(int(_is_broken(step, training)))):
                 save(run, training, _best(monitor), keep=monitor is not None)
                 saved, cost = time.perf_counter(), time.perf_counter() - now
+                # nothing was learned before the first save
+                if pictures is not None and (wish > 1 or step.clock.step):
+                    pictures.draw(step.clock.step + 1, always=wish > 1)
+            if wish > 1 and pictures is not None:
+                pictures.finish()
             if wish == 3:
                 raise Failed("; ".join(map(_sentence, failures)))
             if wish == 2:
                 return
-        if step is not None and not logger.is_logged(step):
-            # the last, or the time ended before it was due
-            broken = _not_finite(step, training)
+        if step is not None:
+            broken = None if logger.is_logged(step) else _not_finite(step, training)
             if broken is not None:
                 logger.report([broken])
                 raise Diverged(_sentence(broken))
-            logger.log(step, monitor is not None)
+            logger.log_end(step, monitor is not None)  # the time may have ended before it was due
         save(run, training, _best(monitor), keep=monitor is not None)
         logger.write_findings()
+        if step is not None and pictures is not None:
+            pictures.draw(step.clock.step + 1, always=True)
+            pictures.finish()
 
 
 def monitored(run: Run, training: Training[Any]) -> Monitor | None:

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from plausible.core.capabilities import Encoder, Latent
+from plausible.core.capabilities import Encoder, LabelFinder, Latent
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
-from plausible.core.model import Explicit
+from plausible.core.model import Explicit, Generative
 from plausible.recognition.bayes import BayesClassifier
 from plausible.sampling.latent import decode_on_levels, latent_walks, slerp_path
 from plausible.tasks.inputs import InputLike, as_inputs
@@ -56,23 +56,29 @@ def interpolate_between(
     x = as_inputs(ends, trained).part.as_batch().x
     if not isinstance(model, Encoder):
         raise UsageError(
-            f"--between needs a model that can encode (vae, diffusion), and this is {described(trained.model)}"
+            f"--between needs a model that can encode (gan, vae, diffusion), and this is {described(trained.model)}"
         )
     if len(x) != 2:
         raise UsageError(f"--between needs two inputs, and these files hold {len(x):,}")
-    assert isinstance(model, Explicit)
     labels = likely_labels(model, x, trained.label(label))
-    z = model.encode(x, labels, mean=True).cpu()  # (2, d)
+    z = model.encode(x, labels, torch.Generator().manual_seed(0), mean=True).cpu()  # (2, d)
     way = slerp_path(z[:1], z[1:], columns)[0]  # (columns, d)
     half = (torch.arange(columns) >= columns / 2).long()
     return decode_on_levels(model, way, None if labels is None else labels[half])
 
 
-def likely_labels(model: Explicit, x: Tensor, y: int | None) -> Tensor | None:
-    """(N,) labels of x (N, ...): y for all, or the most probable one of each; None for a model without labels."""
+def likely_labels(model: object, x: Tensor, y: int | None) -> Tensor | None:
+    """(N,) labels of x (N, ...): y for all, or of each the most probable one, or that by which x is best drawn.
+
+    None for a model without labels.
+    """
+    assert isinstance(model, Generative)
     if y is not None or not model.conditional:
         return model.labels(len(x), y)
     generator = torch.Generator().manual_seed(0)
+    if isinstance(model, LabelFinder):
+        return model.closest_labels(x, generator)
+    assert isinstance(model, Explicit)
     return BayesClassifier(model).log_posterior(x, generator).argmax(1).cpu()
 
 

@@ -3,7 +3,7 @@
 The score is the one that picks the weights to keep: the loss on the validation part, or for a game the Frechet
 distance of samples in principal components.  In the last third of the training
 
-time      it still falls;
+time      it still falls; or it is far from as many rounds as such a model takes;
 data      examples that were learned are treated otherwise than new ones: the validation loss rises, or lies
           above that of training; or the discriminator knows its examples by heart.  The Frechet distance is one
           to the training part, so that its fall alone says nothing of new examples;
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from scipy import stats
+import scipy
 from torch import Tensor
 
 from plausible.core.reading import LOSS, Reading
@@ -102,6 +102,9 @@ def find_limit(course: Course) -> Limiting:
             f"it was fitted to its end at once, so that more time would change nothing; whether "
             f"{course.train:,} {items} or the model are too little, its log does not say",
         )
+    if course.too_short:
+        rounds = f"{course.steps:,} rounds, and such a model takes about {course.needed:,}"
+        return Limiting(Limit.TIME, f"it was trained for {rounds}", True)
     if course.unfinished:
         rounds = f"{history.steps:,} of {course.settings.steps:,} rounds"
         return Limiting(Limit.TIME, f"it was stopped after {rounds}", True)
@@ -279,7 +282,7 @@ def _end(course: Course, reading: Reading, player: str | None = None) -> tuple[T
 
 def _trend(steps: Tensor, values: Tensor, tolerance: float, scale: float | None = None) -> Trend:
     """The Theil-Sen line of values (n,) over steps (n,), as a share of ``scale``, or of logarithms without it."""
-    line = stats.theilslopes(values.numpy(), steps.numpy(), alpha=0.95)
+    line = scipy.stats.theilslopes(values.numpy(), steps.numpy(), alpha=0.95)
     span = (steps[-1] - steps[0]).item()
     change, low, high = (span * float(slope) for slope in (line[0], line[3], line[2]))
     if scale is not None:

@@ -7,7 +7,7 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Model
 from plausible.data.inputs import Inputs, read_inputs
 from plausible.data.load import load
-from plausible.data.options import Options
+from plausible.data.options import Options, size_of
 from plausible.data.part import Data
 from plausible.data.readers import Progress
 from plausible.data.source import NAMES, TOYS
@@ -30,8 +30,8 @@ def outliers_of(
         return read_inputs([source], space, data.options, data.columns, data.label_column, progress)
     shape = Options()
     if space.is_image and source not in TOYS:
-        channels, height, _ = space.shape
-        shape = Options(height, channels, levels=space.levels)  # type: ignore[arg-type]
+        channels, height, width = space.shape
+        shape = Options(size_of(width, height), channels, levels=space.levels)  # type: ignore[arg-type]
     other = load(source, shape, progress)
     if (other.space.shape, other.space.levels) != (space.shape, space.levels):
         raise UsageError(

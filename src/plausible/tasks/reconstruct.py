@@ -9,12 +9,11 @@ from torch import Tensor
 from plausible.core.capabilities import Autoencoder
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
-from plausible.core.model import Explicit
 from plausible.tasks.inputs import InputLike, as_inputs
 from plausible.tasks.interpolate import likely_labels
 from plausible.tasks.trained import TrainedLike, open_trained
 
-_CHUNK = 64
+_CHUNK = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +28,11 @@ class Reconstruction:
     def rmse(self) -> float:
         """sqrt(E (x' - x)^2) over all coordinates, in the units of the data."""
         return (self.reconstruction - self.x).square().mean().sqrt().item()
+
+    @property
+    def errors(self) -> Tensor:
+        """The same of each input, (N,)."""
+        return (self.reconstruction - self.x).square().flatten(1).mean(1).sqrt()
 
 
 def reconstruct(
@@ -50,10 +54,9 @@ def reconstruct(
     model = trained.model
     if not isinstance(model, Autoencoder):
         raise UsageError(
-            f"{trained.described}, which keeps no code of an input: choose a run of vae, vq-vae or diffusion, "
+            f"{trained.described}, which keeps no code of an input: choose a run of gan, vae, vq-vae or diffusion, "
             f"--conditional rather than --per-class"
         )
-    assert isinstance(model, Explicit)
     y, points = trained.label(label), as_inputs(inputs, trained)
     parts = []
     for rows in torch.arange(len(points.part)).split(_CHUNK):

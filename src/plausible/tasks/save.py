@@ -4,12 +4,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -24,6 +23,7 @@ from plausible.evaluation.report import Report
 from plausible.runs.files import write
 from plausible.tasks.advise import Advice
 from plausible.tasks.trained import Trained
+from plausible.tasks.training_pictures import draw_samples, samples_picture
 
 Named = Data | Trained
 """What knows the names of classes and columns."""
@@ -42,13 +42,16 @@ def save_samples(drawn: Batch, space: Space, out: str | Path, named: Named | Non
     path, form = Path(out), _form(out)
     y = None if drawn.y is None else _labels(drawn.y, named)
     if form == ".png":
-        save_bytes(path, figures.png(figures.picture(space, drawn.x)))
+        names = [] if named is None else named.class_names
+        columns = [] if named is None else named.columns
+        picture = figures.picture(space, drawn.x, y=drawn.y, names=names, columns=columns)
+        save_bytes(path, figures.png(picture))
     elif form == ".npz":
         x = space.codes(drawn.x) if space.levels else drawn.x
         levels = {"levels": np.asarray(space.levels)} if space.levels else {}
         save_arrays(path, x=x, **levels, **({} if y is None else {"y": y}))
     elif form == ".csv":
-        save_bytes(path, _table(drawn.x, y, named))
+        save_bytes(path, _table(drawn.x, y, named, space.whole))
     else:
         _save_folder(path, drawn.x, y)
 
@@ -106,14 +109,19 @@ def pictures(report: Report, data: Data | None = None) -> Mapping[str, Image.Ima
     return found
 
 
-def save_picture(trained: Trained, n: int = 64) -> Path | None:
-    """samples.png of a run: n draws of seed 0, of vectors over the held-out data; None where nothing is drawn."""
+def save_picture(trained: Trained, n: int | None = None) -> Path | None:
+    """samples.png of a run, by its best weights; None where nothing is drawn.
+
+    n  draws of seed 0, by default those of ``draw_samples``.
+    """
     model = trained.model
     if trained.run is None or not isinstance(model, Generative):
         return None
-    x = model.sample(n, generator=torch.Generator().manual_seed(0)).x
-    behind = None if model.space.is_image else trained.data.heldout.as_batch().x
-    return trained.run.write("samples.png", figures.png(figures.picture(model.space, x, behind)))
+    drawn, steps = draw_samples(model, n), trained.run.steps("best")
+    title = f"{len(drawn):,} samples"
+    title += "" if not steps else f" after {steps:,} round{'s' * (steps != 1)}"
+    picture = samples_picture(model, drawn, trained.data, title)
+    return trained.run.write("samples.png", figures.png(picture))
 
 
 def save_bytes(path: Path, content: bytes) -> None:
@@ -141,10 +149,18 @@ def _labels(y: Tensor, named: Named | None) -> np.ndarray:
     return labels.astype(np.int64) if numbers else labels
 
 
-def _table(x: Tensor, y: np.ndarray | None, named: Named | None) -> bytes:
-    """x (N, D) in the fewest digits that read back as the same numbers, y as the last column."""
+def _table(
+    x: Tensor, y: np.ndarray | None, named: Named | None, whole: Sequence[int] = ()
+) -> bytes:
+    """x (N, D) in the fewest digits that read back as the same numbers, y as the last column.
+
+    whole  the coordinates that are whole numbers, written without a point.
+    """
     header = [] if named is None else list(named.columns)
-    rows = x.cpu().numpy().astype(str).tolist()
+    cells = x.cpu().numpy().astype(str).astype(object)
+    for j in whole:
+        cells[:, j] = [f"{value:.0f}" for value in x[:, j].tolist()]
+    rows = cells.tolist()
     if y is not None:
         header = header or [f"x{k}" for k in range(1, x.shape[1] + 1)]
         kept = None if named is None else named.label_column

@@ -39,7 +39,7 @@ def score(
     inputs  files, folders or x (N, *shape).
     The rest is that of ``calibrated``.
     """
-    trained = open_trained(source, data, device=device)
+    trained = open_trained(source, data, device=device, request="score")
     points = as_inputs(inputs, trained)
     recogniser = calibrated(
         trained, background=background, novelty=novelty, draws=draws, seed=seed, device=device

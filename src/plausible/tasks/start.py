@@ -16,6 +16,8 @@ from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
 from plausible.runs import Run, build, create, default_folder
 from plausible.runs import resume as resumed
+from plausible.runs.warm_start import begin_with, check_family
+from plausible.tasks.symmetries import with_symmetries
 from plausible.training import Settings, Training, train
 from plausible.training.distributed import World
 
@@ -32,6 +34,7 @@ def start(
     options: Options = DEFAULTS,
     settings: Settings | None = None,
     per_class: bool = False,
+    init: Run | str | Path | None = None,
     out: str | Path | None = None,
     device: Device = "auto",
     world: World | None = None,
@@ -40,15 +43,18 @@ def start(
 ) -> tuple[Run, Training[Any]]:
     """Data read, weights drawn, the folder of the run made, and nothing learned yet.
 
-    config     the choices of the model; by default those of ``preset``, or what suits the data.
+    config     the choices of the model; by default those of ``preset``, of ``init``, or what suits the data.
     preset     a published recipe by name, see ``presets`` of the model's class.
     choices    fields of the config, in the place of ``config`` or as changes of the preset.
     per_class  one model for each class instead of a single one.
-    out        the folder of the run; by default runs/<model>-<data>-<time>.  Only rank 0 makes it.
+    init       a run of the same model, of whose weights all that fit are the first ones here; ``initial_of`` the
+               new run says which.
+    out        the folder of the run, new or empty; by default runs/<model>-<data>-<time>.  Only rank 0 makes it.
     progress   called with (files read, files) while a folder of images is read.
-    Raises UsageError for a folder that exists, an unknown name, or what cannot go together.
+    Raises UsageError for a folder that holds anything, an unknown name, or what cannot go together.
     """
     settings, where = settings or Settings(), resolve_device(device)
+    begun = init if isinstance(init, Run | None) else Run(init)
     if isinstance(data, str | Path):
         data = load(str(data), options, progress)
     if isinstance(model, Model):
@@ -59,11 +65,17 @@ def start(
         built = model.to(where)
     else:
         kind = models[model] if isinstance(model, str) else model
-        chosen = config or configuration(kind, preset, **choices)
+        if begun is not None:
+            check_family(begun, kind.name, per_class)
+        chosen = config or configuration(kind, preset, begun, **choices)
+        chosen, data = with_symmetries(chosen, data)
         built = build(kind.name, chosen, data.space, settings.seed, per_class).to(where)
     training = train(built, data.to(where), settings, world=world)
+    initial = None if begun is None else begin_with(training, begun)
     folder = Path(out) if out is not None else default_folder(built.name, data.name)
-    return (create(folder, training) if training.world.leads else Run(folder)), training
+    run = create(folder, training, initial) if training.world.leads else Run(folder)
+    run.networks = dict(built.own_networks)
+    return run, training
 
 
 def restart(
@@ -86,8 +98,10 @@ def restart(
     return run, resumed(run, settings, where, world, data)
 
 
-def configuration(kind: type[Model], preset: str | None = None, **fields: Any) -> Model.Config:
-    """The Config of a model: its defaults or those of a preset, with some fields changed.
+def configuration(
+    kind: type[Model], preset: str | None = None, init: Run | None = None, **fields: Any
+) -> Model.Config:
+    """The Config of a model: its defaults, those of a preset or of a run, with some fields changed.
 
     Raises UsageError for a field or a preset that it does not have, with the choices.
     """
@@ -96,7 +110,10 @@ def configuration(kind: type[Model], preset: str | None = None, **fields: Any) -
         if name not in known:
             raise UsageError(unknown(f"choice of {kind.name}", name, known))
     if preset is None:
-        return kind.Config(**fields)
+        if init is None:
+            return kind.Config(**fields)
+        found: dict[str, Any] = {"symmetries": None} if "symmetries" in known else {}
+        return replace(init.model_config, **found | fields)  # its symmetries are those of its data
     if preset not in kind.presets:
         choices = list(kind.presets)
         if not choices:

@@ -9,13 +9,15 @@ import torch
 from plausible.core.choices import Device, Which
 from plausible.core.device import resolve_device
 from plausible.core.errors import UsageError
-from plausible.core.finding import Finding
+from plausible.core.finding import Finding, Severity
 from plausible.core.model import Model
+from plausible.data.labels import class_number
 from plausible.data.load import load
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
 from plausible.models.per_class import PerClass
 from plausible.runs import Run
+from plausible.runs.whereabouts import Request
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +37,26 @@ class Trained:
     finished: bool = True
     _data: Data | None = None
 
+    def __repr__(self) -> str:
+        took = f", trained for {self.seconds:,.0f} s" if self.seconds else ""
+        kept = f", kept in {self.run.folder}" if self.run is not None else ""
+        wrong = [found.phenomenon for found in self.findings if found.severity is Severity.FAILURE]
+        return f"Trained {self.model.name}{took}{kept}" + f"; wrong: {', '.join(wrong)}" * bool(
+            wrong
+        )
+
     @property
     def data(self) -> Data:
         """What it learned from; UsageError for a model in memory whose data nobody gave."""
+        return self.data_for("evaluate")
+
+    def data_for(self, request: Request) -> Data:
+        """The same, with the sentence that fits what they are asked for where they are gone."""
         if self._data is not None:
             return self._data
         if self.run is None:
             raise UsageError(f"this {self.model.name} is not kept in a run: give its data")
-        data = self.run.data()
+        data = self.run.data(request=request)
         object.__setattr__(self, "_data", data)
         return data
 
@@ -84,18 +98,8 @@ class Trained:
 
         UsageError with the choices: so also for 0 of classes 1, 2, 3, which would mean another by its place.
         """
-        if name is None:
-            return None
-        names, label = self.class_names, str(name)
-        if label in names:
-            return names.index(label)
-        words = not any(known.lstrip("+-").isdigit() for known in names)
-        if words and label.isdigit() and int(label) < len(names):
-            return int(label)
-        if not names:
-            who = "this model" if self.run is None else str(self.run.folder)
-            raise UsageError(f"{who} was trained on data without labels, so --label says nothing")
-        raise UsageError(f"--label {label} is out of range: choose from {', '.join(names)}")
+        who = "this model" if self.run is None else str(self.run.folder)
+        return class_number(name, self.class_names, who)
 
 
 TrainedLike = Trained | Model | Run | str | Path
@@ -108,19 +112,21 @@ def open_trained(
     *,
     device: Device | torch.device = "auto",
     weights: Which = "best",
+    request: Request = "evaluate",
 ) -> Trained:
     """Whatever a task is asked about, opened.
 
     data     of a model in memory, for the tasks that need them; a run knows its own, and is told here where
              they are now, if that is not where they were.
     weights  the best of a run, by what was probed while it trained, or the last.
+    request  what the data are asked for, for the sentence where they are not those of the run.
     Raises UsageError for a folder that is no run, or holds nothing yet, or data that are not those of the run.
     """
     if not isinstance(source, Trained | Model | Run | str | Path):
         raise UsageError(f"a run, its folder or a model is needed, not a {type(source).__name__}")
     if isinstance(source, str | Path):
         source = Run(source)
-    loaded = _loaded(source, data)
+    loaded = _loaded(source, data, request)
     run = source.run if isinstance(source, Trained) else None
     if weights != "best" and isinstance(source, Trained | Model) and run is None:
         raise UsageError("a model in memory has one set of weights: the last are those of a run")
@@ -136,13 +142,17 @@ def open_trained(
     return Trained(source.model(resolve_device(device), weights), source, _data=loaded)
 
 
-def _loaded(source: Trained | Model | Run, data: Data | str | Path | None) -> Data | None:
+def _loaded(
+    source: Trained | Model | Run, data: Data | str | Path | None, request: Request
+) -> Data | None:
     """The data that were given for it, read and shaped as it needs them; of a run none but its own."""
     if data is None:
         return None
     run = source.run if isinstance(source, Trained) else source if isinstance(source, Run) else None
     if run is not None:
-        return run.check_data(data) if isinstance(data, Data) else run.data(str(data))
+        if isinstance(data, Data):
+            return run.check_data(data, request=request)
+        return run.data(str(data), request)
     options = source.options if isinstance(source, Trained) else DEFAULTS
     return data if isinstance(data, Data) else load(str(data), options)
 

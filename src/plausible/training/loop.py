@@ -326,20 +326,22 @@ class Training(Iterator[Step], Generic[M]):
         _set_random_state(state["random"][self.world.rank], self.device)
 
 
-def train(model: M, data: "Data", settings: Settings, *, world: World | None = None) -> Training[M]:
+def train(
+    model: M, data: "Data", settings: Settings | None = None, *, world: World | None = None
+) -> Training[M]:
     """Learn p(data.train) with ``model``: an iterator of ``Step`` until the budget is spent.
 
-    The model and the data must be on the same device.  ``world``: the ranks that train together
-    (``distributed.join``); by default this process alone.
+    The model and the data must be on the same device.  Without ``settings`` the budget is what suits the model.
+    ``world``: the ranks that train together (``distributed.join``); by default this process alone.
 
     >>> import plausible
     >>> data = plausible.load("digits")
-    >>> for step in train(plausible.ConvNet(data.space), data, Settings(steps=2, seed=0)):
+    >>> for step in train(plausible.ConvNet(data), data, Settings(steps=2, seed=0)):
     ...     print(step.clock.step, *step.values())
     0 classifier
     1 classifier
     """
-    return Training(model, data, settings, world=world)
+    return Training(model, data, settings or Settings(), world=world)
 
 
 def _seat(player: Player) -> _Seat:

@@ -1,5 +1,6 @@
 """A file of text -> rows of cells, all as long as the first."""
 
+import codecs
 import csv
 import re
 from itertools import islice
@@ -8,15 +9,18 @@ from pathlib import Path
 from plausible.core.errors import UsageError
 
 SEPARATORS = ",;\t"
-MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "."))  # as programs write it
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+MISSING = frozenset(  # as programs write it
+    ("", "na", "n/a", "nan", "<na>", "nat", "null", "none", "?", "-", ".")
+)
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _TRIED = 20  # lines that decide on the separator
 
 
 def read_cells(path: Path, notes: list[str]) -> tuple[list[int], list[list[str]]]:
     """(the line of each row, rows of stripped cells), the first of them perhaps a header.
 
-    The separator is the one that makes most cells numbers.  Lines without any value are left out, and
+    The text is UTF-8, or UTF-16 that says so in its first bytes.  The separator is the one that makes most
+    cells numbers, and of a .tsv file a tab.  Lines without any value are left out, and
     what ends in one separator more loses it; the notes say so.
     UsageError: no text, no line, rows of unequal length.
     """
@@ -24,8 +28,9 @@ def read_cells(path: Path, notes: list[str]) -> tuple[list[int], list[list[str]]
     rows: list[list[str]] = []
     blank = 0
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            separator = _separator(list(islice(file, _TRIED)))
+        with path.open(encoding=_encoding(path), newline="") as file:
+            tabs = path.suffix.lower() == ".tsv"
+            separator = "\t" if tabs else _separator(list(islice(file, _TRIED)))
             file.seek(0)
             reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
             for row in reader:
@@ -42,7 +47,7 @@ def read_cells(path: Path, notes: list[str]) -> tuple[list[int], list[list[str]]
         raise UsageError(f"{path} cannot be read as a table of text: {error}") from error
     if not rows:
         raise UsageError(f"{path} is empty")
-    if separator != ",":
+    if separator != "," and not tabs:
         notes.append(f"columns are separated by {'tabs' if separator == chr(9) else separator!r}")
     if blank:
         notes.append(f"{counted(blank, 'line')} of nothing but empty cells left out")
@@ -67,6 +72,13 @@ def is_missing(cell: str) -> bool:
 def counted(number: int, noun: str) -> str:
     """1 row, 2 rows, 1,000 rows."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _encoding(path: Path) -> str:
+    """UTF-16 where the first bytes say so, as spreadsheets write it, and otherwise UTF-8."""
+    with path.open("rb") as file:
+        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return "utf-16" if marked else "utf-8-sig"
 
 
 def _separator(lines: list[str]) -> str:
@@ -110,7 +122,7 @@ def _make_even(
         if len(row) != len(first):
             sentence = f"{path} line {line} has {len(row)} cells and line {lines[0]} {len(first)}"
             if separator == "," and width == 2 * len(first):
-                sentence += "; are there decimal commas? numbers need a point, as 1.5"
+                sentence += "; are there decimal commas? separate the columns by ; or tabs"
             raise UsageError(sentence)
 
 

@@ -1,10 +1,13 @@
 """A folder of pictures: which files, which classes, which size, and all of them as one array."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from plausible.data.archive import unpacked
 from plausible.data.image_files import ImageFiles, decode, find_images, printable, read_headers
 from plausible.data.images import SUFFIXES, Header
 from plausible.data.options import Options
@@ -21,12 +24,25 @@ def image_folder(path: Path, options: Options, progress: Progress | None) -> Raw
     """All pictures below a folder, sub-folders as classes: (N, C, H, W) uint8 of 256 levels.
 
     Unreadable files are skipped and listed; progress(done, total) is called while pixels are read.
-    UsageError: nothing to read, or more than half of the pictures unreadable.
+    UsageError: nothing to read, or more than half of the pictures unreadable and not ``options.skip_unreadable``.
     """
     notes: list[str] = []
-    files = find_images(path, notes)
+    return _images(find_images(path, notes), notes, options, progress)
+
+
+@readers.by_ending(".zip")
+def image_zip(path: Path, options: Options, progress: Progress | None) -> Raw:
+    """A .zip file of such a folder."""
+    notes: list[str] = []
+    with unpacked(path) as folder:
+        return _images(find_images(folder, notes, path), notes, options, progress)
+
+
+def _images(
+    files: ImageFiles, notes: list[str], options: Options, progress: Progress | None
+) -> Raw:
     label_by_folder(files, notes)
-    read_headers(files)
+    read_headers(files, options.skip_unreadable)
     size = _size(files.headers, options, notes)
     values, chosen = decode(files, size, options.channels or 3, options, notes, progress)
     headers = files.headers
@@ -47,17 +63,24 @@ def image_folder(path: Path, options: Options, progress: Progress | None) -> Raw
         sizes=Counter(f"{head.width}x{head.height}" for head in headers),
         modes=Counter(head.kind for head in headers),
         unreadable=tuple(files.unreadable),
-        ignored=files.left_out.total(),
+        ignored=files.left_out,
         value_range=chosen,
     )
 
 
-def image_files(path: Path, notes: list[str]) -> ImageFiles | None:
-    """The pictures that a path stands for: itself or all in it; None where it is of another format."""
-    if path.suffix.lower() in SUFFIXES and path.is_file():
-        return ImageFiles(path.parent, [path])
+@contextmanager
+def image_files(path: Path, notes: list[str]) -> Iterator[ImageFiles | None]:
+    """The pictures that a path stands for, for a while: itself or all in it; None where it is of another format."""
     reader = readers.of(path)
-    return find_images(path, notes) if reader and reader.read is image_folder else None
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        yield ImageFiles(path.parent, path.parent, [path])
+    elif reader and reader.read is image_folder:
+        yield find_images(path, notes)
+    elif reader and reader.read is image_zip:
+        with unpacked(path) as folder:
+            yield find_images(folder, notes, path)
+    else:
+        yield None
 
 
 def label_by_folder(files: ImageFiles, notes: list[str]) -> None:
@@ -92,9 +115,8 @@ def _size(headers: list[Header], options: Options, notes: list[str]) -> tuple[in
     """(width, height) of every image: asked for, or common, or chosen; the notes say which."""
     sizes = Counter((head.width, head.height) for head in headers)
     (width, height), count = sizes.most_common(1)[0]
-    if options.size is not None:
-        side = options.size
-        target = (side, side)
+    if options.sides is not None:
+        target = options.sides
         how = ""
     elif 2 * count >= len(headers) and max(width, height) <= MAX_KEPT_SIDE:
         target = (width, height)

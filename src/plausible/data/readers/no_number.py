@@ -3,7 +3,6 @@
 import re
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 
 from plausible.core.errors import UsageError
 from plausible.data.readers.cells import DECIMAL_COMMA, counted, is_missing, is_number
@@ -14,7 +13,7 @@ _UNIT = re.compile(r"[$€£]?\s*[+-]?\d[\d.,]*\s*\D{0,4}")
 
 
 def refusal(
-    path: Path, header: list[str], lines: list[int], rows: list[list[str]], columns: list[int]
+    file: str, header: list[str], lines: list[int], rows: list[list[str]], columns: list[int]
 ) -> UsageError:
     """What to say of a table whose ``columns`` are not all finite numbers.
 
@@ -25,14 +24,14 @@ def refusal(
         _first(rows, columns, lambda cell: not is_number(cell)),
     )
     if i >= 0:
-        place = f"{path} line {lines[i]}, column {header[j]!r}"
+        place = f"{file} line {lines[i]}, column {header[j]!r}"
         return UsageError(
             f"{place}: {rows[i][j]!r} is no number{_why(header, rows, columns, i, j)}"
         )
     i, j = _first(rows, columns, _is_infinite)
     bad = [sum(_is_infinite(row[k]) for k in columns) for row in rows]
     return UsageError(
-        f"{path} has {sum(bad):,} of {total:,} numbers that are NaN or infinite, in {_share(bad)}, the first in "
+        f"{file} has {sum(bad):,} of {total:,} numbers that are NaN or infinite, in {_share(bad)}, the first in "
         f"line {lines[i]}, column {header[j]!r}: fill them in or take these rows out"
     )
 
@@ -56,29 +55,46 @@ def _why(header: list[str], rows: list[list[str]], columns: list[int], i: int, j
         missing = [sum(is_missing(row[k]) for k in columns) for row in rows]
         total = len(rows) * len(columns)
         return (
-            f": {sum(missing):,} of {counted(total, 'cell')} are missing, in {_share(missing)}: fill them in or "
-            f"take these rows out"
+            f": {sum(missing):,} of {counted(total, 'cell')} are missing, in {_share(missing)}: fill them in, or "
+            f"take these rows out, which --missing drop does where data are read"
         )
     if _THOUSANDS.fullmatch(cell) and not cell.lstrip("+-").startswith("0"):
         either = " or has a decimal comma" if DECIMAL_COMMA.fullmatch(cell) else ""
         return f": it separates thousands{either}; write numbers as 1234.5"
     if DECIMAL_COMMA.fullmatch(cell):
-        return ": it has a decimal comma; numbers need a point, as 1.5"
+        other = next((w for w in column if _is_word(w) and not DECIMAL_COMMA.fullmatch(w)), None)
+        return (
+            f": the column holds {other!r} too"
+            if other
+            else ": write all with a comma, or all with a point"
+        )
     if _DATE.fullmatch(cell):
-        return ": dates and times must be numbers, as days from the first; or take the column out of the file"
+        return f": dates and times must be numbers, as days from the first; {_drop(header, [j])}"
     if len(header) == 1 and all(map(is_number, cell.split())):
         return ": are the columns separated by spaces? they need commas"
     if _UNIT.fullmatch(cell):
         return ": write numbers without units"
-    words = [word for word in column if not is_number(word) and not is_missing(word)]
+    words = [word for word in column if _is_word(word)]
     if 2 * len(words) <= len(column):
         return ""
     if len(set(words)) == len(words) > 1:
-        return ": the column holds another word in every row, as names of rows do; take it out of the file"
+        return f": the column holds another word in every row, as names of rows do; {_drop(header, [j])}"
+    wordy = [k for k in columns if 2 * sum(_is_word(row[k]) for row in rows) > len(rows)]
+    others = ", ".join(repr(header[k]) for k in wordy if k != j)
     return (
-        f": the column holds words; --label {shlex.quote(header[j])} makes it the class, or take it out of the "
-        f"file"
+        f": the column holds words{f', as {others}' * bool(others)}; --label {shlex.quote(header[j])} makes it the "
+        f"class, {_drop(header, wordy)}"
     )
+
+
+def _is_word(cell: str) -> bool:
+    return not (is_number(cell) or is_missing(cell))
+
+
+def _drop(header: list[str], columns: list[int]) -> str:
+    """How columns are left out, as the end of a sentence."""
+    names = " ".join(shlex.quote(header[k]) for k in columns)
+    return f"--drop {names} leaves {'it' if len(columns) == 1 else 'them'} out"
 
 
 def _is_infinite(cell: str) -> bool:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from scipy import stats
+import scipy
 
 _LEAST = 1e-300  # what is smaller would be rounded to 0, which no p-value is
 
@@ -51,7 +51,7 @@ class Critique:
         Exact under the hypothesis that fresh samples and held-out data are drawn alike.
         """
         taken = self.hits + self.false_alarms
-        p = float(stats.hypergeom.sf(self.hits - 1, 2 * self.asked, self.asked, taken))
+        p = float(scipy.stats.hypergeom.sf(self.hits - 1, 2 * self.asked, self.asked, taken))
         return max(p, _LEAST)
 
     @property
@@ -74,8 +74,8 @@ class Critique:
         """
         right, wrong = self.correct, 2 * self.asked - self.correct
         if level < 0.5:
-            return float(stats.beta.ppf(level, right, wrong + 1)) if right else 0.0
-        return float(stats.beta.ppf(level, right + 1, wrong)) if wrong else 1.0
+            return float(scipy.stats.beta.ppf(level, right, wrong + 1)) if right else 0.0
+        return float(scipy.stats.beta.ppf(level, right + 1, wrong)) if wrong else 1.0
 
 
 def detectable_variation(asked: float, alpha: float, power: float) -> float:
@@ -86,5 +86,5 @@ def detectable_variation(asked: float, alpha: float, power: float) -> float:
     few = asked < 20 and 1 / math.comb(2 * int(asked), int(asked)) > alpha
     if few or asked < 1:
         return math.inf
-    z = float(stats.norm.isf(alpha)) + float(stats.norm.ppf(power))
+    z = float(scipy.stats.norm.isf(alpha)) + float(scipy.stats.norm.ppf(power))
     return z * math.sqrt(0.5 / asked)

@@ -3,8 +3,8 @@
 import math
 from typing import NamedTuple
 
+import scipy
 import torch
-from scipy.stats import chi2
 from torch import Tensor
 
 from plausible.core.errors import NotDefined, UsageError
@@ -42,8 +42,8 @@ def support_size(pairs: int, n: int) -> Support:
         raise UsageError(f"{n} draws have at most {possible:,.0f} equal pairs, not {pairs}")
     if pairs == 0:
         return Support(None, max(possible / math.log(20), 1.0), math.inf)
-    few = float(chi2.ppf(0.025, 2 * pairs)) / 2
-    many = float(chi2.ppf(0.975, 2 * pairs + 2)) / 2
+    few = float(scipy.stats.chi2.ppf(0.025, 2 * pairs)) / 2
+    many = float(scipy.stats.chi2.ppf(0.975, 2 * pairs + 2)) / 2
     return Support(possible / pairs, max(possible / many, 1.0), max(possible / few, 1.0))
 
 

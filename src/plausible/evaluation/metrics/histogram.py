@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import scipy
 import torch
-from scipy import stats
 from torch import Tensor
 
 from plausible.core.capabilities import Classifier
@@ -112,7 +112,7 @@ def histogram(evalset: EvaluationSet) -> list[Measure]:
         reverse_kl = _reverse_kl(p, q, n, evalset.seed, note)
     pooled = (real + drawn) / (real.sum() + n)
     error = (pooled * (1 - pooled) * (1 / real.sum() + 1 / n)).sqrt().clamp(min=1e-12)
-    apart = ((p - q).abs() / error) > float(stats.norm.isf(_LEVEL / 2))
+    apart = ((p - q).abs() / error) > float(scipy.stats.norm.isf(_LEVEL / 2))
     absent = (drawn == 0) & (real > 0)
     return [
         reverse_kl,
@@ -152,7 +152,7 @@ def asked_class(evalset: EvaluationSet) -> Measure:
 def _reverse_kl(p: Tensor, q: Tensor, n: int, seed: int, note: str) -> Measure:
     possible = p > 0
     draws = torch.from_numpy(
-        stats.multinomial.rvs(n, (q / q.sum()).numpy(), 400, random_state=seed)
+        scipy.stats.multinomial.rvs(n, (q / q.sum()).numpy(), 400, random_state=seed)
     )
     redrawn = _divergence(draws[:, possible].double() / n, p[possible])  # (400,)
     value, error = _divergence(q[possible][None], p[possible]).item(), redrawn.std().item()

@@ -8,8 +8,8 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import scipy
 import torch
-from scipy import stats
 from torch import Tensor
 
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
@@ -97,7 +97,7 @@ def memorisation(evalset: EvaluationSet) -> list[Measure]:
     near = distance[:, 0] < likeness(evalset).doubled * distance[:, 1]
     repeated, copied = index[near].unique(), (index[near] < t).sum().item() / n
     in_t = int((repeated < t).sum())
-    p = float(stats.hypergeom.sf(in_t - 1, t + h, t, len(repeated)))
+    p = float(scipy.stats.hypergeom.sf(in_t - 1, t + h, t, len(repeated)))
     expected = f"{share:.1%} of the samples are nearer to training data, {pi:.1%} expected"
     copied_fraction = Measure(
         "copied fraction", (share - pi) / (1 - pi), error / (1 - pi), p=p_value(share, null), n=n,

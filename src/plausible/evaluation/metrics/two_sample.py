@@ -4,8 +4,8 @@ import math
 import warnings
 
 import numpy as np
+import scipy
 import torch
-from scipy import stats
 from torch import Tensor
 
 from plausible.core.errors import NotDefined
@@ -80,7 +80,7 @@ def classifier_accuracy(points: Tensor, generator: torch.Generator) -> tuple[flo
         guess = learner.fit(inputs[rows[0]], truth[0]).predict(inputs[rows[1]])
     tested = len(test)
     hits = int(guess[:tested].sum())  # of G taken for G
-    p = float(stats.hypergeom.sf(hits - 1, 2 * tested, tested, int(guess.sum())))
+    p = float(scipy.stats.hypergeom.sf(hits - 1, 2 * tested, tested, int(guess.sum())))
     return float((guess == truth[1]).mean()), p, 2 * tested
 
 

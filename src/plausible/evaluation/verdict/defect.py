@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy import special, stats
+import scipy
 from torch import Tensor
 
 from plausible.core.rule import Rule, Rules
@@ -118,14 +118,14 @@ def defect(
 
 def detectable_shift(null: NullSummary) -> float:
     """(z_alpha + z_power) stderr, the smallest difference of means; the error shrinks as n^-1/2."""
-    z = float(stats.norm.isf(null.alpha)) + float(stats.norm.ppf(null.power))
+    z = float(scipy.stats.norm.isf(null.alpha)) + float(scipy.stats.norm.ppf(null.power))
     return z * null.stderr * math.sqrt(null.size / null.n)
 
 
 def detectable_excess(null: NullSummary) -> float:
     """critical + z_power std, for a statistic whose null is not normal; both shrink as n^-1/2."""
     scale = math.sqrt(null.size / null.n)
-    return scale * (null.critical + float(stats.norm.ppf(null.power)) * null.std)
+    return scale * (null.critical + float(scipy.stats.norm.ppf(null.power)) * null.std)
 
 
 def detectable_rate(null: NullSummary, base_rate: float) -> float:
@@ -136,10 +136,10 @@ def detectable_rate(null: NullSummary, base_rate: float) -> float:
     """
     expected, low, high = round(base_rate * null.n), 0, 1
     # bdtrc(k, n, p) = P(X > k) of a binomial X, without what scipy.stats does around it
-    while special.bdtrc(high - 1, high + expected, 0.5) > null.alpha:
+    while scipy.special.bdtrc(high - 1, high + expected, 0.5) > null.alpha:
         low, high = high, 2 * high
     while high - low > 1:
         count = (low + high) // 2
-        significant = special.bdtrc(count - 1, count + expected, 0.5) <= null.alpha
+        significant = scipy.special.bdtrc(count - 1, count + expected, 0.5) <= null.alpha
         low, high = (low, count) if significant else (count, high)
-    return float(stats.chi2.ppf(null.power, 2 * high)) / 2 / null.n - base_rate
+    return float(scipy.stats.chi2.ppf(null.power, 2 * high)) / 2 / null.n - base_rate

@@ -5,8 +5,8 @@ from functools import cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import scipy
 import torch
-from scipy import stats
 from torch import Generator, Tensor
 from torch.nn.functional import one_hot
 
@@ -91,7 +91,9 @@ def missing_modes(evalset: EvaluationSet) -> PreparedTest:
         # One absent mode with c real examples and no sample: any split is as lopsided with
         # probability 2^-c, for each of K modes.
         count = math.log2(sum(modes.shape[1] for modes in every) / null.alpha)
-        mean = float(stats.chi2.ppf(null.power, 2 * math.ceil(count))) / 2  # of a Poisson count
+        mean = (
+            float(scipy.stats.chi2.ppf(null.power, 2 * math.ceil(count))) / 2
+        )  # of a Poisson count
         return max(mean / null.n, null.critical * math.sqrt(null.size / null.n))
 
     return PreparedTest(statistic, detectable)
@@ -163,11 +165,11 @@ def _divided(evalset: EvaluationSet, full: int, most: int) -> list[Tensor]:
 @cache
 def _noncentrality(freedom: int, alpha: float, power: float) -> float:
     """n w^2 / 2 at which a chi-square test of that level has that power; the same for every n."""
-    critical = float(stats.chi2.isf(alpha, freedom))
+    critical = float(scipy.stats.chi2.isf(alpha, freedom))
     low, high = 0.0, 1e4
     for _ in range(60):
         middle = (low + high) / 2
-        found = float(stats.ncx2.sf(critical, freedom, middle)) >= power
+        found = float(scipy.stats.ncx2.sf(critical, freedom, middle)) >= power
         low, high = (low, middle) if found else (middle, high)
     return high
 
@@ -177,7 +179,9 @@ def _by_chance(modes: Tensor, n: int) -> float:
     total = 0.0
     for c in modes.sum(0).int().tolist():
         h = np.arange(c + 1)
-        total += float((stats.binom.pmf(h, c, 0.5) * np.clip(3 * h - 2 * c, 0, None)).sum()) / n
+        total += (
+            float((scipy.stats.binom.pmf(h, c, 0.5) * np.clip(3 * h - 2 * c, 0, None)).sum()) / n
+        )
     return total
 
 

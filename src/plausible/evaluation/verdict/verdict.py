@@ -1,6 +1,7 @@
 """Did it learn the distribution?  FAIL, PASS or INCONCLUSIVE for each defect, and for all together."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from plausible.core import notebook
 from plausible.core.errors import NotDefined
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.permutation import holm, observed, p_value, permuted, resampled
@@ -67,6 +69,15 @@ class Verdict:
 
     n: int
     results: tuple[TestResult, ...]
+
+    def __repr__(self) -> str:
+        counts = Counter(result.state for result in self.results)
+        said = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+        return f"Verdict {self.state} ({said}; {self.n:,} a side)"
+
+    def _repr_html_(self) -> str:
+        rows = [(result.name, result.state, result.sentence) for result in self.results]
+        return notebook.line(repr(self)) + notebook.table(("defect", "", "finding"), rows)
 
     @property
     def state(self) -> State:

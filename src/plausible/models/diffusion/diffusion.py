@@ -303,7 +303,7 @@ class Diffusion(Explicit):
         """(points in standard units (N, *shape), t ()) -> dy/dt, with the difference that labels make times ``guidance``."""
 
         def velocity(at: Tensor, t: Tensor) -> Tensor:
-            times = self._column(t.expand(len(at)))
+            times = self._column(t.expand(1))  # one row, so that what is told of it is worked out once
             f = self._guided(at, times, y, guidance)
             return self.path.velocity(at, f, times)
 
@@ -321,7 +321,7 @@ class Diffusion(Explicit):
         return self.path.fine(_FINE).to(self.offset.device)
 
     def _network(self, at: Tensor, t: Tensor, y: Tensor | None, r: Tensor | None = None) -> Tensor:
-        """F at points (N, *shape) and times (N, 1, ...), in float32; r, of a mean velocity, is t where none is given."""
+        """F at points (N, *shape) and times (N, 1, ...) or (1, 1, ...), in float32; r, of a mean velocity, is t where none is given."""
         told = self.path.label(t).flatten(1)  # (N, 1)
         if self.config.average_velocity:
             told = torch.cat([told, (t - (t if r is None else r)).flatten(1)], 1)  # (N, 2)

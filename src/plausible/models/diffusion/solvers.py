@@ -96,12 +96,13 @@ def log_density(
 
     def both(state: Tensor, t: Tensor) -> Tensor:
         """(y, -log det of each probe) flattened, (N, D + K) -> their derivatives."""
-        y = state[:, : flat.shape[1]].view_as(x)
-        traces = []
-        for sign in signs:
-            slope, along, *_ = torch.func.jvp(lambda at: v(at, t), (y,), (sign,))  # v, (dv/dy) e
-            traces.append((along * sign).flatten(1).sum(1))  # (N,)
-        return torch.cat([slope.flatten(1), torch.stack(traces, 1)], 1)
+        y = state[:, : flat.shape[1]].view_as(x).detach().requires_grad_()
+        with torch.enable_grad():
+            slope = v(y, t)
+        # e' (dv/dy) by reverse mode: forward mode would evaluate v once more for each probe
+        across = [torch.autograd.grad(slope, y, sign, retain_graph=True)[0] for sign in signs]
+        traces = (torch.stack(across) * signs).flatten(2).sum(2)  # (K, N, ...) -> (K, N)
+        return torch.cat([slope.detach().flatten(1), traces.T], 1)
 
     start = torch.cat([flat, flat.new_zeros(len(x), count)], 1)
     end = rk4(both, start, times)

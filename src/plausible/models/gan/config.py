@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE, SHARE
 from plausible.core.errors import UsageError
 from plausible.core.model import Generative
+from plausible.data.symmetries import symmetries as _symmetries
 from plausible.models.gan.architectures import architectures
 from plausible.models.gan.augment import augmentations
 from plausible.models.gan.losses import losses
@@ -48,6 +49,8 @@ class GANConfig(Generative.Config):
     """The number of samples that the discriminator judges at once (PacGAN)."""
     augment: tuple[Annotated[str, augmentations], ...] | None = None
     """The random changes to all images that D sees; by default color, translation, cutout from 8 pixels on."""
+    symmetries: tuple[Annotated[str, _symmetries], ...] | None = None
+    """The changes that leave the distribution as it is: data are shown changed or not; by default what a test on them cannot tell."""
     augment_strength: Annotated[float, SHARE] | None = None
     """The probability of each random change; by default as much as D's held-out gap asks for, at most 0.8."""
     lr: Annotated[float, POSITIVE] = 2e-3

@@ -1,11 +1,11 @@
 """Generative adversarial network: G learns to draw, D learns to tell draws from data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Generator as Random
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from plausible.core.errors import UsageError
@@ -14,17 +14,26 @@ from plausible.core.model import Generative, models
 from plausible.core.preset import Preset
 from plausible.core.reading import D_FAKE, D_REAL
 from plausible.core.schedule import Schedule, at, cosine
-from plausible.core.space import Batch, Space
+from plausible.core.space import Batch, Space, by_label
+from plausible.data.symmetries import check_symmetries, symmetrised
 from plausible.models.gan import augment
 from plausible.models.gan.adaptive_augmentation import AdaptiveAugmentation
 from plausible.models.gan.architectures import architectures, default_architecture
 from plausible.models.gan.config import GANConfig
+from plausible.models.gan.inversion import SEARCH, SHORT, Search, invert
 from plausible.models.gan.losses import losses
 from plausible.models.gan.monitors import REMEDIES
 from plausible.models.gan.networks import Discriminator, DOutput, Generator
+from plausible.models.gan.own_networks import (
+    OwnDiscriminator,
+    OwnGenerator,
+    refuse_choices,
+)
 from plausible.models.gan.penalties import CriticAt, PenaltyInput, penalties
 from plausible.models.gan.presets import presets
 from plausible.models.gan.straight_through import quantise_straight_through
+
+_AT_ONCE = 16  # x whose z are searched for together
 
 
 @models
@@ -50,9 +59,20 @@ class GAN(Generative):
     Config = GANConfig
     config: GANConfig
 
-    def __init__(self, space: Space, config: GANConfig | None = None):
+    def __init__(
+        self,
+        space: Space,
+        config: GANConfig | None = None,
+        *,
+        generator: nn.Module | None = None,
+        discriminator: nn.Module | None = None,
+    ):
+        """Networks of one's own take the places of those of the architecture: see ``own_networks``."""
         config = config or GANConfig()
         super().__init__(space, config)
+        given = {"generator": generator, "discriminator": discriminator}
+        self.own_networks = {name: net for name, net in given.items() if net is not None}
+        refuse_choices(config, self.own_networks)
         classes = space.classes if config.conditional else 0
         embedding = config.latent if config.conditional else 0
         # What D sees of one input: several samples and the label's embedding on the channels.
@@ -65,24 +85,33 @@ class GAN(Generative):
             config.latent + embedding,
             config.width,
         )
-        if trunks.batch_statistics:
-            config.refuse_slope_penalties("its batch norm")
-        self.generator = Generator(trunks, classes, embedding)
-        self.discriminator = Discriminator(
-            trunks,
-            classes,
-            config.condition,
-            label_shape=label_shape,
-            pack=config.pack,
-            minibatch_std=config.minibatch_std,
-            spectral_norm=config.spectral_norm,
+        self.generator: Generator | OwnGenerator = (
+            Generator(trunks, classes, embedding)
+            if generator is None
+            else OwnGenerator(generator, space, config)
         )
+        self.discriminator: Discriminator | OwnDiscriminator = (
+            Discriminator(
+                trunks,
+                classes,
+                config.condition,
+                label_shape=label_shape,
+                pack=config.pack,
+                minibatch_std=config.minibatch_std,
+                spectral_norm=config.spectral_norm,
+            )
+            if discriminator is None
+            else OwnDiscriminator(discriminator, space, config)
+        )
+        if trunks.batch_statistics if discriminator is None else self.discriminator.whole_batch:
+            config.refuse_slope_penalties("its batch norm")
         self.augment = config.augment
         if self.augment is None:
             large = default_architecture(space) == "conv"
             self.augment = ("color", "translation", "cutout") if large else ()
         if self.augment and not space.is_image:
             raise UsageError("--augment changes images, and these data are vectors")
+        check_symmetries(config.symmetries or (), space)
         self.strength = AdaptiveAugmentation()
         weights = config.penalty_weight, config.penalty_weight_end
         self._penalty_weight = cosine(*weights, until=config.burn_in)
@@ -125,7 +154,7 @@ class GAN(Generative):
 
     def d_loss(self, batch: Batch, clock: Clock) -> Loss:
         """The discriminator's loss on a batch of data and as many samples with the same labels."""
-        real, y = self.standardise(batch.x), self._labels_of(batch)
+        real, y = self._real(batch), self._labels_of(batch)
         self._warm_up_augmentation(clock)
         with torch.no_grad():
             fake = self._draw(len(batch), y)
@@ -162,7 +191,7 @@ class GAN(Generative):
         """The generator's loss on as many samples as the batch has examples, with its labels."""
         y = self._labels_of(batch)
         with torch.no_grad():
-            on_real = self._d_output(self.standardise(batch.x), y)
+            on_real = self._d_output(self._real(batch), y)
         on_fake = self._d_output(self._draw(len(batch), y), y)
         # Here D is the one that ``adapt_augmentation`` will ask, and has not just learnt this very batch.
         self.strength.observe(on_real.logit, on_fake.logit)
@@ -174,7 +203,7 @@ class GAN(Generative):
     @torch.no_grad()
     def adapt_augmentation(self, batch: Batch, clock: Clock) -> None:
         """Augment more or less, by what D says of a batch of validation data."""
-        on_validation = self._d_output(self.standardise(batch.x), self._labels_of(batch))
+        on_validation = self._d_output(self._real(batch), self._labels_of(batch))
         self.strength.update(on_validation.logit)
 
     def latent(self, n: int, generator: Random | None = None) -> Tensor:
@@ -184,6 +213,66 @@ class GAN(Generative):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """G(z, y) in data units, differentiable and off the grid: z (N, latent) -> (N, *shape)."""
         return self.restore(self.generator(z, y))
+
+    @torch.no_grad()
+    def encode(
+        self,
+        x: Tensor,
+        y: Tensor | int | None = None,
+        generator: Random | None = None,
+        *,
+        mean: bool = False,
+    ) -> Tensor:
+        """The z whose G(z, y) is nearest to x, searched for: x (N, *shape) in data units -> (N, latent).
+
+        Few of x are ever drawn exactly: ``decode`` it to see what is left; ``mean`` changes nothing.  A conditional
+        model needs y.  The generator draws where the search begins, see ``inversion``.
+        """
+        return self._inverted(x, self.labels_of(x, y), generator)[0]
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
+        """G(z, y) of the z nearest to x, as it would be drawn: (N, *shape) in data units -> the same, on the grid."""
+        labels = self.labels_of(x, y)
+        z = self.encode(x, labels, Random().manual_seed(0))
+        with self.evaluating():
+            return self.space.quantise(self.decode(z, labels))
+
+    @torch.no_grad()
+    def closest_labels(self, x: Tensor, generator: Random | None = None) -> Tensor:
+        """The label with which a short search comes nearest to each x (N, *shape): (N,) on the CPU."""
+        seed = int(torch.randint(2**62, (), generator=generator))
+        costs = []
+        for label in range(self.space.classes):
+            y = torch.full((len(x),), label, device=self.offset.device)
+            start = Random().manual_seed(seed)  # the same z for every label
+            costs.append(self._inverted(x, y, start, SHORT)[1])
+        return torch.stack(costs, 1).argmin(1).cpu()  # (N, classes) -> (N,)
+
+    def _inverted(
+        self, x: Tensor, y: Tensor | None, generator: Random | None, search: Search | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """z of x (N, *shape) in data units for labels y (N,), and what the search could not remove: (N, d), (N,)."""
+        search = search or SEARCH
+        x, pool = self.standardise(self._to_device(x)), self.latent(search.pool, generator)
+        z = torch.zeros(len(x), pool.shape[1], device=x.device)
+        cost = torch.zeros(len(x), device=x.device)
+        with self.evaluating():
+            for label, rows in by_label(y, len(x)):
+                draw = self._generator_of(label)
+                for few in rows.split(_AT_ONCE):
+                    z[few], cost[few] = invert(draw, x[few], self._to_device(pool), search)
+        return z, cost
+
+    def _generator_of(self, label: int) -> Callable[[Tensor], Tensor]:
+        """z (N, latent) -> G(z, label) in standard units, on the levels as samples are."""
+
+        def draw(z: Tensor) -> Tensor:
+            y = torch.full((len(z),), label, device=z.device) if self.conditional else None
+            x: Tensor = self.generator(z, y)
+            return quantise_straight_through(x, self.space.levels) if self.space.levels else x
+
+        return draw
 
     def logits(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """D(T(x), y), logits: x (N, *shape) in data units -> (N / pack,); a rest of N is left out."""
@@ -199,6 +288,10 @@ class GAN(Generative):
 
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
         return self.decode(noise, y)
+
+    def _real(self, batch: Batch) -> Tensor:
+        """The data in standard units, each image as it is or changed by the symmetries of their distribution."""
+        return self.standardise(symmetrised(batch.x, self.config.symmetries or ()))
 
     def _labels_of(self, batch: Batch) -> Tensor | None:
         return batch.y if self.conditional else None

@@ -27,6 +27,7 @@ _DCGAN = GANConfig(
     beta1=0.5,
     beta2=0.999,
     augment=(),
+    symmetries=(),
     ema=_RAW,
 )
 
@@ -94,6 +95,7 @@ presets(
             beta1=0.0,
             beta2=0.9,
             augment=(),
+            symmetries=(),
             ema=_RAW,
         ),
         "Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028",
@@ -119,6 +121,7 @@ presets(
             beta1=0.0,
             beta2=0.9,
             augment=(),
+            symmetries=(),
             ema=_RAW,
         ),
         "Miyato et al. 2018, https://arxiv.org/abs/1802.05957",
@@ -155,6 +158,7 @@ presets(
             beta2=0.9,
             beta2_end=0.99,
             augment=(),
+            symmetries=(),
             ema=500_000,
         ),
         "Huang et al. 2024, https://arxiv.org/abs/2501.05441",

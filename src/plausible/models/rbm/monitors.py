@@ -44,8 +44,8 @@ def normalising_constant(model: Model, data: Data, seed: int) -> Finding:
     ess = min(each.ess for each in estimates)
     error = math.hypot(apart.std().item() / math.sqrt(len(apart)), sigma)
     evidence: dict[str, float | str] = {
-        "optimistic log p(x), nats": high.mean().item(),
-        "conservative log p(x), nats": low.mean().item(),
+        "optimistic log p(x) in nats, ≈": high.mean().item(),
+        "conservative log p(x) in nats, ≥": low.mean().item(),
         "difference": apart.mean().item(),
         "3 standard errors of log Z": 3 * sigma,
         "walks that count": ess,

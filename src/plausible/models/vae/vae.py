@@ -24,8 +24,9 @@ from plausible.models.vae.bounds import (
     reparameterised,
 )
 from plausible.models.vae.config import VAEConfig
-from plausible.models.vae.hierarchy import LatentPath, repeated
+from plausible.models.vae.hierarchy import Hierarchy, LatentPath, repeated
 from plausible.models.vae.monitors import REMEDIES
+from plausible.models.vae.own_networks import OwnHierarchy
 from plausible.nn.observation import observation
 from plausible.nn.residual import FEW_IMAGES, set_dropout
 
@@ -59,7 +60,15 @@ class VAE(Explicit):
     Config = VAEConfig
     config: VAEConfig
 
-    def __init__(self, space: Space, config: VAEConfig | None = None):
+    def __init__(
+        self,
+        space: Space,
+        config: VAEConfig | None = None,
+        *,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
+    ):
+        """Networks of one's own take the place of the architecture: see ``own_networks``."""
         config = config or VAEConfig()
         super().__init__(space, config)
         if config.scale == "shared" and space.levels:
@@ -70,7 +79,14 @@ class VAE(Explicit):
         size = 1 if shared else self.observation.size
         classes = space.classes if config.conditional else 0
         request = Size(config.latent, config.layers, config.width, config.blocks, classes)
-        self.net = architectures[config.architecture or default(space)](space, size, request)
+        self.net: Hierarchy
+        if encoder is None and decoder is None:
+            self.net = architectures[config.architecture or default(space)](space, size, request)
+        elif encoder is None or decoder is None:
+            raise UsageError("an encoder and a decoder of one's own go together: give both")
+        else:
+            self.own_networks = {"encoder": encoder, "decoder": decoder}
+            self.net = OwnHierarchy(encoder, decoder, space, size, config)
         self.importance = config.importance or (1 if space.is_image or config.free_bits else 5)
         # the doubly reparameterised gradient takes every path twice
         self._no_dropout = self.importance > 1 and self.net.path_dropout
@@ -87,7 +103,8 @@ class VAE(Explicit):
         super().setup(train)
         few = self.space.is_image and len(train) < FEW_IMAGES and not self._no_dropout
         share = self.config.dropout
-        set_dropout(self.net, share if share is not None else 0.5 if few else 0.0)
+        if not self.own_networks:
+            set_dropout(self.net, share if share is not None else 0.5 if few else 0.0)
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""

@@ -1,0 +1,82 @@
+"""The tables of docs/diffusion.md, from the rows of the experiments to Markdown."""
+
+from collections.abc import Iterable
+
+from docs.quoted_tables import table
+from docs.results import Row, fixed, markdown, percent, rows
+
+WHO = {"diffusion": "diffusion", "gan": "the default GAN", "average": "`--average-velocity`"}
+
+
+def _best(found: Iterable[Row]) -> list[Row]:
+    """The rows of the first seed, data by data, the shorter training first."""
+    order = ("signs", "tiles", "mnist", "fashion-mnist")
+    first = [row for row in found if row["seed"] == 0]
+    return sorted(
+        first,
+        key=lambda row: (
+            order.index(row["data"]), row["pixels"], row["minutes"], list(WHO).index(row["model"]), row["evaluations"],
+        ),
+    )  # fmt: skip
+
+
+@table
+def diffusion_images() -> str:
+    header = (
+        "data", "pixels", "minutes", "model", "evaluations", "x real-vs-real", "recall", "coverage", "critic 400",
+        "critic 2,000", "images/s, training", "images/s, drawing",
+    )  # fmt: skip
+    return markdown(
+        header,
+        (
+            (
+                r["data"], str(r["pixels"]), f"{r['minutes']:g}", WHO[r["model"]], str(r["evaluations"]),
+                fixed(r["Frechet"], 2), fixed(r["recall"], 2), fixed(r["coverage"], 2), percent(r["critic 400"]),
+                percent(r["critic 2000"]), fixed(r["images/s, training"], 0), fixed(r["images/s, drawing"], 0),
+            )
+            for r in _best(rows("experiments/diffusion_images"))
+        ),
+    )  # fmt: skip
+
+
+@table
+def diffusion_solvers() -> str:
+    """Runs by evaluations, each cell the Frechet multiple by the solvers that have so many."""
+    found = rows("experiments/diffusion_solvers")
+    counts = sorted({row["evaluations"] for row in found})
+    lines = []
+    for name in dict.fromkeys(row["run"] for row in found):
+        for solver, steps in dict.fromkeys((row["solver"], row["steps"]) for row in found):
+            cells = {
+                row["evaluations"]: f"{row['Frechet']:.2f} ({row['error']:.1f})"
+                for row in found
+                if (row["run"], row["solver"], row["steps"]) == (name, solver, steps)
+            }
+            who = solver if steps == "by noise" else f"{solver}, equal steps"
+            lines.append((name.split("-diffusion")[0], who, *(cells.get(n, "") for n in counts)))
+    return markdown(("data", "solver", *map(str, counts)), lines)
+
+
+@table
+def diffusion_toys() -> str:
+    return markdown(
+        ("data", "minutes", "points", "log p of the truth less that of the model, nats"),
+        (
+            (r["data"], f"{r['minutes']:g}", fixed(r["points"], 0), f"{r['gap']:.3f} ± {r['stderr']:.3f}")
+            for r in rows("experiments/diffusion_toys")
+        ),
+    )  # fmt: skip
+
+
+@table
+def diffusion_defaults() -> str:
+    return markdown(
+        ("data", "images seen", "batch", "width", "rate", "loss on the validation part", "images/s of a core"),
+        (
+            (
+                r["data"], fixed(r["images"], 0), str(r["batch"]), str(r["width"]), f"{r['lr']:g}",
+                fixed(r["validation loss"], 3), fixed(r["images/s of a core"], 0),
+            )
+            for r in rows("experiments/diffusion_defaults")
+        ),
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+"""Vectors as small histograms, one a coordinate, samples beside data."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from plausible.figures.plots import rendered
+
+_PANELS = 12  # coordinates that are shown
+_BINS = 30
+_TAIL = 0.005  # of the data at each end, beyond which an axis does not go for their sake
+_NAME = 24  # letters of the name of a column
+
+
+def histograms(
+    samples: Tensor, data: Tensor | None = None, columns: Sequence[str] = (), title: str = ""
+) -> Image.Image:
+    """Each coordinate by itself, samples (N, D) beside data (M, D), under the name of its column.
+
+    The first 12 of them; axes reach as far as the data, and what of the samples lies beyond is counted at their ends.
+    """
+    from matplotlib.figure import Figure
+
+    shown = {} if data is None else {"data": data}
+    shown |= {"samples": samples}
+    arrays = {name: rows.detach().cpu().flatten(1).double().numpy() for name, rows in shown.items()}
+    dims = samples.flatten(1).shape[1]
+    count = min(dims, _PANELS)
+    across = 1 if count == 1 else 2 if count <= 4 else 3
+    down = -(-count // across)
+    size = (6.0, 6.0) if count == 1 else (2.7 * across + 0.3, 2.1 * down + 0.6)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False)
+    for place, axes in enumerate(grid.ravel()):
+        if place >= count:
+            axes.set_axis_off()
+            continue
+        name = columns[place] if place < len(columns) else f"x{place + 1}"
+        cells = {who: rows[:, place] for who, rows in arrays.items()}
+        edges = _edges(next(iter(cells.values())))
+        for who, colour in zip(cells, ("0.6", "C0")[-len(cells) :], strict=True):
+            inside = cells[who].clip(edges[0], edges[-1])
+            weights = np.full(len(inside), 1 / max(len(inside), 1))
+            axes.hist(inside, edges.tolist(), weights=weights, color=colour, alpha=0.6, label=who)
+        axes.set_title(name if len(name) <= _NAME else f"{name[: _NAME - 3]}...", fontsize=9)
+        axes.set_yticks([])
+        axes.tick_params(labelsize=7)
+    words = f"the first {count} of {dims} columns" if count < dims else ""
+    if title or words:
+        figure.suptitle(": ".join(filter(None, (title, words))), fontsize=11)
+    if len(arrays) > 1:
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return rendered(figure)
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Of the bins: over the data but for their outermost, or one for each value where there are few."""
+    low, high = np.quantile(values, [_TAIL, 1 - _TAIL])
+    kinds = torch.from_numpy(values).unique()
+    if 1 < len(kinds) <= _BINS // 2:
+        step = kinds.diff().min().item()
+        low, high = kinds[0].item() - step / 2, kinds[-1].item() + step / 2
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, _BINS + 1)

@@ -1,0 +1,112 @@
+"""Points of the plane over what a model says of it: its density, or what its discriminator takes for data."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from plausible.core.capabilities import Adversarial, StepSampler
+from plausible.core.device import seeded
+from plausible.core.model import Explicit, Model
+from plausible.figures.plots import rendered
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SIDE = 60  # points a side at which a model is asked
+_MARGIN = 0.15  # of the range of the data, around them
+_DATA = 1000  # points of the data, at most
+_DRAWS = 16  # of an estimate of the density: enough for a shade
+_NAMED = 10  # classes that get a colour
+
+
+def plane(
+    samples: Tensor,
+    data: Tensor | None = None,
+    *,
+    y: Tensor | None = None,
+    names: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    model: Model | None = None,
+    title: str = "",
+) -> Image.Image:
+    """Samples (N, 2) as points over data (M, 2); by class in colours where labels y (N,) are given.
+
+    model  what it says of the plane is the shade below: its density, if it can say that quickly, or where its
+           discriminator takes a point for data (red) rather than for a sample (blue).
+    """
+    from matplotlib.figure import Figure
+
+    x = samples.detach().cpu()
+    behind = None if data is None else data.detach().cpu()[:_DATA]
+    around = x if behind is None else behind
+    reach = _MARGIN * (around.amax(0) - around.amin(0)).clamp(min=1e-6)
+    low, high = (around.amin(0) - reach).tolist(), (around.amax(0) + reach).tolist()
+    figure = Figure(figsize=(6, 6), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    said = "" if model is None else _shade(axes, model, low, high)
+    if behind is not None:
+        axes.scatter(behind[:, 0], behind[:, 1], s=5, color="0.55", label="data", linewidths=0)
+    for label, ink, rows in _groups(x, y, names):
+        axes.scatter(
+            rows[:, 0], rows[:, 1], s=8, color=ink, label=label, edgecolors="w", linewidths=0.2
+        )
+    across, up = (*columns, "x1", "x2")[:2] if len(columns) == 2 else ("x1", "x2")
+    axes.set(xlabel=across, ylabel=up, xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    axes.set_aspect("equal" if len(columns) != 2 else "auto")
+    axes.legend(loc="upper right", fontsize=8)
+    if title or said:
+        axes.set_title("\n".join(filter(None, (title, said))), fontsize=10)
+    return rendered(figure)
+
+
+def _groups(x: Tensor, y: Tensor | None, names: Sequence[str]) -> list[tuple[str, str, Tensor]]:
+    """(name, colour, points) of the samples of each class, or of all samples."""
+    if y is None or not 1 < len(y.unique()) <= _NAMED:
+        return [("samples", "C0", x)]
+    named = [str(names[k]) if k < len(names) else str(k) for k in range(int(y.max()) + 1)]
+    return [
+        (f"samples: {named[k]}", f"C{k % 10}", x[y.cpu() == k])
+        for k in y.unique().tolist()
+    ]  # fmt: skip
+
+
+def _shade(axes: "Axes", model: Model, low: list[float], high: list[float]) -> str:
+    """What the model says of the plane as a shade, and in words what it shows; nothing where it says nothing quickly."""
+    lines = [torch.linspace(a, b, _SIDE) for a, b in zip(low, high, strict=True)]
+    points = torch.cartesian_prod(lines[0], lines[1])  # (_SIDE^2, 2)
+    look: dict[str, Any] = {
+        "origin": "lower", "extent": (low[0], high[0], low[1], high[1]), "aspect": "auto",
+        "interpolation": "bilinear",
+    }  # fmt: skip
+    with seeded(0, model.offset.device):
+        if isinstance(model, Explicit) and not isinstance(model, StepSampler):
+            generator = torch.Generator().manual_seed(0)
+            said = model.log_prob(points, samples=_DRAWS, generator=generator)
+            axes.imshow(_image(said.nats.exp()), cmap="YlOrBr", **look)
+            bound = {"≥": ", bounded from below", "≈": ", estimated"}.get(said.kind.sign, "")
+            return f"shade: the model's density{bound}"
+        if isinstance(model, Adversarial) and not model.conditional:
+            logits = _logits(model, points)
+            if logits is not None:
+                # only differences of logits mean something in every loss
+                centred = logits - logits.median()
+                top = max(float(centred.abs().quantile(0.95)), 1e-6)
+                axes.imshow(_image(centred), cmap="RdBu_r", vmin=-top, vmax=top, alpha=0.5, **look)
+                return "the discriminator takes red places for data, blue ones for samples"
+    return ""
+
+
+def _logits(model: Adversarial, points: Tensor) -> Tensor | None:
+    """D's logit of each point (N, 2) -> (N,); None where it judges several at once."""
+    assert isinstance(model, Model)
+    with torch.no_grad(), model.evaluating():
+        logits = model.logits(points.to(model.offset.device)).cpu()
+    return logits if len(logits) == len(points) else None
+
+
+def _image(values: Tensor) -> Any:
+    """(_SIDE^2,) in the order of the points, x first -> rows of y."""
+    return values.detach().cpu().double().view(_SIDE, _SIDE).T.numpy()

@@ -1,0 +1,78 @@
+"""The folder of a new run: made when everything was accepted, and gone again when it was not."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from plausible.core.errors import UsageError
+from plausible.models.per_class import PerClass
+from plausible.runs.run import Run
+from plausible.runs.warm_start import Initial
+from plausible.runs.whereabouts import describe_data
+from plausible.training import Training
+
+_BEFORE_A_SAVE = ("config.json", "log.jsonl", "findings.json")  # what a run may hold
+
+
+def default_folder(model: str, data: str) -> Path:
+    """runs/<model>-<data>-<time>, with a number behind it if that is taken."""
+    stem = Path("runs") / f"{model}-{data}-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = (stem.with_name(f"{stem.name}-{i}") if i else stem for i in range(1000))
+    return next(name for name in names if not name.exists())
+
+
+def create(folder: Path | str, training: Training[Any], initial: Initial | None = None) -> Run:
+    """Make the folder of a new run and write its config.json; UsageError if the folder exists and holds anything.
+
+    initial  what it begins with of another run.
+    """
+    folder = Path(folder)
+    model, data = training.raw, training.data
+    config = {
+        "model": model.name,
+        "per_class": isinstance(model, PerClass),
+        "config": asdict(model.config),
+        "space": model.space.to_dict(),
+        "data": {
+            **describe_data(folder, data),
+            "options": asdict(data.options),
+            "hashes": data.hashes,
+            "class_names": list(data.class_names),
+            "columns": list(data.columns),
+            "label_column": data.label_column,
+            "notes": [*data.notes, *model.notes],
+        },
+        "training": asdict(training.settings),
+        "processes": training.world.size,
+        **({"own_networks": list(model.own_networks)} if model.own_networks else {}),
+        **({"init": asdict(initial)} if initial else {}),
+    }
+    made = tuple(place for place in (folder, *folder.parents) if not place.exists())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any(folder.iterdir())
+    except FileExistsError:
+        taken = True
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be created: {error.strerror}") from error
+    if taken:
+        raise UsageError(f"{folder} exists, and a run is never overwritten: choose another")
+    run = Run(folder)
+    run.made = made
+    run.write("config.json", json.dumps(config, indent=2) + "\n")
+    return run
+
+
+def discard_unsaved(run: Run) -> None:
+    """Take a new run away in which nothing was saved, with the folders that were made for it."""
+    if (run.folder / "state.pt").exists():
+        return
+    for name in _BEFORE_A_SAVE:
+        (run.folder / name).unlink(missing_ok=True)
+    for folder in run.made:
+        try:
+            folder.rmdir()
+        except OSError:  # somebody else has put something there
+            return

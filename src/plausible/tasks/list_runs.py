@@ -1,0 +1,84 @@
+"""The runs in a folder: what each learned from, how far it came and what was found."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plausible.core.errors import UsageError
+from plausible.runs import Run
+
+_PLACES = (
+    "",
+    "*/",
+    "*/*/",
+)  # where runs are looked for: the folder itself, and two levels below it
+_QUIET = 600  # seconds without a save after which a training is taken for stopped
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run.
+
+    progress  the share of its budget that it has used; None where nothing was saved.
+    verdict   FAIL, PASS or INCONCLUSIVE; None where it was not judged.
+    age       seconds since it was last saved.
+    broken    why it cannot be read, if so.
+    """
+
+    folder: Path
+    model: str
+    data: str
+    progress: float | None
+    verdict: str | None
+    age: float
+    broken: str = ""
+
+    @property
+    def state(self) -> str:
+        """In words: "finished", "stopped at 40%", or "at 40%" where it may still be going on."""
+        if self.broken or self.progress is None:
+            return self.broken or "nothing saved"
+        if self.progress >= 1:
+            return "finished"
+        share = f"at {min(self.progress, 0.99):.0%}"
+        return f"stopped {share}" if self.age > _QUIET else share
+
+
+def list_runs(folder: str | Path = "runs") -> list[RunRow]:
+    """The runs in a folder and two levels below it, the last saved first.
+
+    Raises UsageError for a folder that does not exist.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise UsageError(f"{folder} {what}: give a folder with runs in it")
+    return sorted(_rows(folder), key=lambda row: row.age)
+
+
+def _rows(folder: Path) -> Iterator[RunRow]:
+    for place in _PLACES:
+        for path in folder.glob(f"{place}config.json"):
+            row = _row(Run(path.parent), path)
+            if row is not None:
+                yield row
+
+
+def _row(run: Run, path: Path) -> RunRow | None:
+    """What is known of a run; None for a config.json of another program."""
+    saved = [p for p in (*run.folder.glob("*.safetensors"), path) if "calibration" not in p.name]
+    age = max(0.0, time.time() - max(p.stat().st_mtime for p in saved))
+    try:
+        config: Any = run.config
+    except UsageError:
+        return RunRow(run.folder, "", "", None, None, age, "config.json cannot be read")
+    if not isinstance(config, dict) or not {"model", "space", "data", "training"} <= config.keys():
+        return None
+    model = f"{config['model']} per class" if config.get("per_class") else config["model"]
+    data = config["data"]["name"]
+    try:
+        return RunRow(run.folder, model, data, run.progress, run.verdict, age)
+    except Exception:  # whatever is wrong with its files, the others are listed
+        return RunRow(run.folder, model, data, None, None, age, "cannot be read")
