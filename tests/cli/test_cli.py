@@ -33,7 +33,7 @@ def _here(tmp_path, monkeypatch):
 
 def test_a_missing_or_misspelt_command_names_the_choices(capsys):
     assert "did you mean 'train'" in refused(capsys, "trian")
-    choices = "choose from models, train, resume, runs, data, sample, interpolate, reconstruct"
+    choices = "choose from models, train, resume, runs, data, sample, interpolate, directions"
     assert choices in refused(capsys, "x")
     assert "needs a MODEL" in refused(capsys, "train")
 
@@ -55,7 +55,7 @@ def test_a_missing_or_misspelt_command_names_the_choices(capsys):
         (["gan", "--levels", "1"], ["levels", "1"]),
         (["gan", "--data", "moons", "--size", "8"], ["size"]),
         (["gan", "--device", "tpu"], ["tpu", "cpu"]),
-        (["gan", "--out", "."], ["never overwritten"]),
+        (["gan", "--out", ".."], ["never overwritten"]),
         (["gan", "--latent", "0"], ["--latent"]),
         (["gan", "--processes", "0"], ["--processes", "0"]),
         (["gan", "--seed", "-1"], ["--seed", "-1"]),
@@ -190,7 +190,7 @@ def test_models_prints_the_tree_with_verbs(capsys):
     for name, kind in models.items():
         assert name in out
         assert all(branch in out for branch in kind.place)
-    assert "sample, decode" in out
+    assert "sample, encode, decode" in out
     assert "log_posterior =" in out
     assert "no probability of x" in out
 

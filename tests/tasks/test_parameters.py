@@ -153,7 +153,7 @@ def resume(w, source=None, **choices):
     shutil.copytree(source or w.gan, folder)
     if "data" in choices:
         config = (folder / "config.json").read_text()
-        (folder / "config.json").write_text(config.replace(str(w.plane), "nowhere"))
+        (folder / "config.json").write_text(config.replace(w.plane.name, "nowhere"))
     try:
         tasks.resume(folder, **{"steps": 12, "on_finding": findings.append, **choices})
     except tasks.Failed:

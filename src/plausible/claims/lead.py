@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from plausible.claims.claim import Claimed, Figure, claims, resampled
+from plausible.core.optimizers import Adam
 from plausible.data.load import load
 from plausible.models import GAN
 from plausible.models.gan.losses import losses
@@ -29,7 +30,7 @@ def leading_discriminator(seed: int) -> Claimed:
     model.setup(data.train)
     net, game = model.discriminator, losses["minimax"]
     real = model.standardise(data.train.as_batch().x)  # (N, 2)
-    optimizer = torch.optim.Adam(net.parameters(), 1e-3, (0.5, 0.99))
+    optimizer = Adam(net.parameters(), 1e-3, (0.5, 0.99))
     with torch.no_grad():
         shown = model.generator(model.latent(_SHOWN))  # (n, 2)
     after: list[Tensor] = []  # the speed at each sample (n,), lead by lead

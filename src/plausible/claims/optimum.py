@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from plausible.claims.claim import Claimed, Figure, claims, exact, mean
+from plausible.core.optimizers import Adam
 from plausible.core.space import Space
 from plausible.models import GAN
 from plausible.models.gan.losses import losses
@@ -37,7 +38,7 @@ def _trained(p: _Line, q: _Line, seed: int) -> torch.nn.Module:
     """A discriminator after 2,500 updates on fresh draws of p and q."""
     torch.manual_seed(seed)
     net = GAN(Space((1,)), GAN.Config(architecture="mlp", width=128)).discriminator
-    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    optimizer = Adam(net.parameters(), 1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _STEPS)
     for _ in range(_STEPS):
         loss = -_value(net(p.sample(_BATCH)).logit, net(q.sample(_BATCH)).logit).mean()

@@ -167,9 +167,7 @@ def _measures(evaluation: "Report") -> Table:
     for measure, real_value in evaluation.measures:
         if measure.value is not None:
             name = f"{measure.name}, {measure.unit}" if measure.unit else measure.name
-            cells = [measure.number] + (
-                [real_value.number if real_value else ""] if real else []
-            )
+            cells = [measure.number] + ([real_value.number if real_value else ""] if real else [])
             table.add_row(name, *cells, measure.direction)
     return table
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from plausible.core.optimizers import Adam
 from plausible.core.schedule import Schedule
 from plausible.core.space import Batch
 
@@ -45,7 +46,8 @@ class Loss:
 
 def adam(params: Iterable[Tensor], lr: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
     """Adam without weight decay, one fused kernel (Kingma and Ba 2015, arxiv.org/abs/1412.6980)."""
-    return torch.optim.Adam(params, lr, betas, fused=True)
+    made: torch.optim.Optimizer = Adam(params, lr, betas, fused=True)
+    return made
 
 
 @dataclass

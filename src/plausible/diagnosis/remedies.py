@@ -14,7 +14,7 @@ _MORE_DATA = words("more data")
 _LARGER_BATCH = larger("batch")
 
 
-def _of_batches(model: Model) -> str:
+def _of_batches(model: Model | None) -> str:
     """A larger batch, of a model that learns by batches: another is fitted to all examples at once."""
     return _LARGER_BATCH.advice(model) if _iterates(model) else ""
 
@@ -85,6 +85,6 @@ def _played(model: Model | None, settings: Settings | None) -> Settings | None:
     return settings
 
 
-def _iterates(model: Model) -> bool:
+def _iterates(model: Model | None) -> bool:
     """Whether it learns by rounds: what has no learning rate is fitted to its end at once."""
-    return hasattr(model.config, "lr")
+    return model is not None and hasattr(model.config, "lr")

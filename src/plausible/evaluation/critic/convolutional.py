@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from plausible.core.device import seeded
+from plausible.core.optimizers import AdamW
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.critic.lesson import SURE, Critic, Learned, Lesson, batches
@@ -40,7 +41,7 @@ def learn_convnet(lesson: Lesson, view: View, budget: int) -> Iterator[Learned]:
     averaged = copy.deepcopy(net).eval()
     total = max(1, min(budget, _PASSES * len(lesson.samples) // _BATCH))
     every = min(_EVERY, max(5, total // _LOOKS))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
+    optimizer = AdamW(net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
     generator = torch.Generator().manual_seed(lesson.seed)
     real, samples = (
         batches(torch.arange(len(side)), _BATCH, generator)

@@ -16,6 +16,7 @@ from torch.nn.functional import adaptive_avg_pool2d, softplus
 
 from plausible.core.device import seeded
 from plausible.core.errors import NotDefined
+from plausible.core.optimizers import AdamW
 from plausible.core.space import Space
 from plausible.evaluation.critic.effort import LEVEL, Effort, crossing, milestones
 from plausible.evaluation.critic.lesson import batches
@@ -185,7 +186,7 @@ def _learn(
     The weights that are asked are averages over about the last ten updates.
     """
     averaged = copy.deepcopy(net).eval()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
+    optimizer = AdamW(net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
     asked_at = set(milestones(budget))
     before = 1, 0.5  # the first update is taken to know nothing
     for update, x in enumerate(batches, 1):

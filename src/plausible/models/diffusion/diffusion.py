@@ -303,7 +303,9 @@ class Diffusion(Explicit):
         """(points in standard units (N, *shape), t ()) -> dy/dt, with the difference that labels make times ``guidance``."""
 
         def velocity(at: Tensor, t: Tensor) -> Tensor:
-            times = self._column(t.expand(1))  # one row, so that what is told of it is worked out once
+            times = self._column(
+                t.expand(1)
+            )  # one row, so that what is told of it is worked out once
             f = self._guided(at, times, y, guidance)
             return self.path.velocity(at, f, times)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from plausible.core.optimizers import Adam
+
 Draw = Callable[[Tensor], Tensor]
 """z (M, d) -> G(z) in standard units (M, *shape), for inputs of one label."""
 
@@ -89,7 +91,7 @@ def _descend(
     """Adam from each z (M, d): the best z on the way, and what it costs, (M,)."""
     with torch.enable_grad():
         z = z.clone().requires_grad_()
-        optimizer = torch.optim.Adam([z], lr)
+        optimizer = Adam([z], lr)
         best, least = z.detach().clone(), torch.full((len(z),), math.inf, device=z.device)
         for step in range(steps + 1):
             cost = objective(z, rows)  # (M,)

@@ -14,6 +14,7 @@ from plausible.core.examples import Examples, mean
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit, models
+from plausible.core.optimizers import SGD
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.models.rbm.annealing import AnnealingPath
@@ -315,8 +316,9 @@ def _nesterov(momentum: float, decay: float) -> Callable[..., torch.optim.Optimi
     def made(
         params: Iterable[Tensor], lr: float, betas: tuple[float, float]
     ) -> torch.optim.Optimizer:
-        return torch.optim.SGD(
+        optimizer: torch.optim.Optimizer = SGD(
             params, lr, momentum, weight_decay=decay, nesterov=momentum > 0, fused=True
         )
+        return optimizer
 
     return made
