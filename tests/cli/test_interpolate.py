@@ -174,8 +174,9 @@ def test_pairs_fill_their_last_line_with_grey():
     [("vae", []), ("vq-vae", ["--prior-width", "8", "--prior-blocks", "1"])],
 )
 def test_training_by_the_command_line_from_start_to_report(capsys, model, small):
+    np.savez("few.npz", x=plausible.load("digits").train.values[:240].numpy(), levels=17)
     more = ["--width", "16", "--blocks", "1", "--steps", "4", "--verbose", "--out", "r"]
-    ask("train", model, *small, *more)
+    ask("train", model, "--data", "few.npz", *small, *more)
     out = capsys.readouterr().out
     assert "log likelihood" in out
     assert "≥" in out

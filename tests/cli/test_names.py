@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
         y = np.arange(300) % 3
         np.savez("y.npz", x=r.normal(size=(300, 2)) + 9 * y[:, None], y=y + 1)
         np.save("c.npy", (255 * r.random((120, 8, 8, 2))).astype("u1"))
-        common = ["--components", "1", "--steps", "3"]
+        common = ["--components", "1", "--steps", "3", "--no-evaluate"]
         ask("train", "mixture", "--data", "abc.csv", *common, "--out", "plain")
         group = ["--data", "abc-group.csv", "--label", "group", "--per-class"]
         ask("train", "mixture", *group, *common, "--out", "group")
@@ -60,13 +60,18 @@ def said(capsys, *args):
 
 
 def test_what_was_decided_about_the_data_is_said_once_and_kept(capsys, folder):
-    out = said(capsys, "train", "gan", "--data", folder / "c.npy", "--steps", "2", "--out", "g")
+    small = "--width", "4", "--no-evaluate", "--out", "g"
+    out = said(capsys, "train", "gan", "--data", folder / "c.npy", "--steps", "2", *small)
     assert out.count(AXES) == 1
     assert out.index(AXES) < out.index("gan: ")
     notes = runs.Run("g").notes
     assert any(AXES in note for note in notes)
     assert "87 items to learn from, 9 for validation, 24 held out for evaluation" in notes
-    commands = ("resume", "g", "--steps", "3"), ("evaluate", "g", "--out", "e"), ("diagnose", "g")
+    commands = (
+        ("resume", "g", "--steps", "3", "--no-evaluate"),
+        ("evaluate", "g", "--out", "e"),
+        ("diagnose", "g"),
+    )
     for command in (*commands, ("data", folder / "c.npy")):
         assert said(capsys, *command).count(AXES) == 1, command
     samples = np.random.default_rng(1).integers(0, 255, (20, 2, 8, 8)).astype("u1")

@@ -217,7 +217,7 @@ def test_sets_by_name(name: str, mean: float, counts: list[int]) -> None:
     data = load(name)
     assert data.name == name
     learned = torch.cat([data.train.values, data.validation.values])  # (60000, 1, 28, 28)
-    assert learned.double().mean().item() == pytest.approx(
+    assert learned.mean(dtype=torch.float64).item() == pytest.approx(
         mean, abs=5e-5 if name == "mnist" else 0.05
     )
     assert data.train.y is not None

@@ -1,6 +1,9 @@
 """Remedies: of the family, known by name, and never what the run already does."""
 
+import functools
+import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,27 +91,40 @@ def every_advice(model, phenomenon):
     return re.sub("^train again with (one or more of: )?", "", said).split("; ") if said else []
 
 
+def typed(flags, *words):
+    """{field: value} of a training of 700 rounds, played at once, where the flags say nothing else."""
+    usual = () if "--steps" in words else ("--steps", "700")
+    found = parse(flags, ["--simultaneous", *usual, *words], "x")
+    groups = (found, found.training, found.model, getattr(found, "advanced", None))
+    return {key: value for group in groups if group for key, value in vars(group).items()}
+
+
 @pytest.mark.parametrize("name", models)
 def test_a_remedy_is_a_flag_of_the_model_with_a_value_that_it_takes_and_the_one_it_has(name):
     kind, given = models[name], set()
     for model in some(kind):
-        flags = train_flags(kind, model.config)
-        before = parse(flags, ["--steps", "700", "--simultaneous"], "x")
+        flags, asked = train_flags(kind, model.config), {}
+        before = typed(flags)
         for line in {line for phenomenon in PHENOMENA for line in every_advice(model, phenomenon)}:
             if line.startswith(("more data", "a smaller network", "in the place of")):
                 continue
             assert re.fullmatch(r"--\S+( [\w.-]+)* \(now .+?\)?", line), line
             words = line.split(" (now ")[0].split()
-            arguments = [
-                "--simultaneous",
-                *(words if "--steps" in words else ["--steps", "700", *words]),
-            ]
-            after = parse(flags, arguments, "x")
-            assert after != before, line
-            kind(model.space, model_config(kind, after))
+            field = re.sub("^--(no-)?", "", words[0]).replace("-", "_")
+            asked.setdefault(field, []).append(words)
             given.add(words[0])
+        for layer in itertools.zip_longest(*asked.values()):  # every flag once: to parse takes long
+            after = typed(flags, *(word for words in layer for word in words or ()))
+            for field, words in zip(asked, layer, strict=True):
+                assert words is None or after[field] != before[field], words
+                if words and hasattr(model.config, field):
+                    kind(model.space, replace(model.config, **{field: after[field]}))
     lacking = {f"--{field.replace('_', '-')}" for more in LACKING.get(name, ()) for field in more}
     assert given & lacking or not LACKING.get(name)
+
+
+def parse_words(flags, words):
+    return parse(flags, words.split(), "plausible train")
 
 
 @pytest.mark.parametrize("name", models)
@@ -116,12 +132,12 @@ def test_what_is_advised_can_be_given_together(name):
     """All that the family says, but for what is said to stand in the place of another."""
     kind = models[name]
     for model in some(kind):
-        for phenomenon in PHENOMENA:
+        parsed = functools.cache(functools.partial(parse_words, train_flags(kind, model.config)))
+        for phenomenon in kind.remedies:
             said = [row.advice(model) for row in kind.remedies.get(phenomenon, ())]
             words = " ".join(line.split(" (now ")[0] for line in said if "in the place" not in line)
             if words.split():
-                flags = parse(train_flags(kind, model.config), words.split(), "plausible train")
-                config = model_config(kind, flags)
+                config = model_config(kind, parsed(words))
                 assert config != model.config
                 again = [row.advice(kind(model.space, config)) for row in kind.remedies[phenomenon]]
                 assert not set(filter(None, again)) & set(said)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from evaluation_points import evalset
+from evaluation_points import evalset, result
 
 from plausible.core.space import Space
 from plausible.evaluation.likeness import (
@@ -57,10 +57,6 @@ def p(test, found, draws=199):
     statistic = test(found).statistic
     n, generator = len(found.samples), torch.Generator().manual_seed(0)
     return p_value(statistic(observed(n)).item(), statistic(permuted(n, draws, generator)))
-
-
-def state(found, name):
-    return next(result for result in run_tests(found).results if result.name == name)
 
 
 def test_near_copies_are_counted_and_held_out_data_are_not():
@@ -143,7 +139,7 @@ def test_some_mirrored_held_out_data_among_the_samples_are_seen():
     samples[:60] = heldout[:60].flip(3)
     found = evalset(train, heldout, samples, space=SPACE)
     assert effect(heldout_copies, found) == pytest.approx(0.2, abs=0.02)
-    assert state(found, "held-out copies").state is State.FAIL
+    assert result("held-out copies", found).state is State.FAIL
     assert p(copies, found) > 0.05
 
 
@@ -152,7 +148,7 @@ def test_duplicates_are_samples_that_repeat_one_another():
     crowd = samples.clone()
     crowd[:20] = crowd[0]  # one sample is 5% of all
     assert effect(duplicates, evalset(train, real, crowd)) == pytest.approx(0.05)
-    assert state(evalset(train, real, crowd), "duplicates").state is State.FAIL
+    assert result("duplicates", evalset(train, real, crowd)).state is State.FAIL
     twice = samples[:200].repeat(2, 1) + 1e-3 * draw(400, 4)
     assert effect(duplicates, evalset(train, real, twice)) == pytest.approx(1, abs=0.01)
     assert effect(duplicates, evalset(train, real, samples)) == pytest.approx(0, abs=0.02)

@@ -2,6 +2,7 @@
 
 import math
 
+import evaluation_points
 import pytest
 import torch
 from evaluation_points import evalset
@@ -12,7 +13,7 @@ from plausible.core.space import Space
 from plausible.evaluation.permutation import observed
 from plausible.evaluation.verdict.defect import defects
 from plausible.evaluation.verdict.pattern import peaks
-from plausible.evaluation.verdict.verdict import State, run_tests
+from plausible.evaluation.verdict.verdict import State
 
 pytestmark = pytest.mark.slow
 
@@ -40,8 +41,7 @@ def shown(samples, heldout):
 
 
 def result(samples, heldout):
-    found = shown(samples, heldout)
-    return next(r for r in run_tests(found).results if r.name == "regular pattern")
+    return evaluation_points.result("regular pattern", shown(samples, heldout))
 
 
 def effect(samples, heldout):

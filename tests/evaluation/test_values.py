@@ -3,12 +3,13 @@
 import pytest
 import torch
 from evaluation_points import evalset
+from evaluation_points import result as result_of
 
 from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.evaluation.permutation import observed, p_value, permuted
 from plausible.evaluation.verdict.values import values
-from plausible.evaluation.verdict.verdict import State, run_tests
+from plausible.evaluation.verdict.verdict import State
 
 N = 400
 
@@ -52,7 +53,7 @@ def off_the_decimals(x):
 )
 def test_other_values_than_those_of_the_data_are_counted(change, share):
     assert effect(found(change)) == pytest.approx(share)
-    result = next(r for r in run_tests(found(change)).results if r.name == "values")
+    result = result_of("values", found(change))
     assert result.state is State.FAIL
     assert f"{share:.0%} of the samples have" in result.sentence
 
@@ -78,7 +79,7 @@ def test_what_never_varies_must_not_begin_to():
 
 def test_continuous_data_have_no_values_to_keep_to():
     x = torch.randn(3, N, 2, generator=torch.Generator().manual_seed(0))
-    result = next(r for r in run_tests(evalset(*x)).results if r.name == "values")
+    result = result_of("values", evalset(*x))
     assert result.state is State.UNDEFINED
     assert "too many different values" in result.sentence
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from evaluation_points import evalset
+from evaluation_points import evalset, result
 
 from plausible.core.errors import NotDefined
 from plausible.core.space import Space
@@ -41,10 +41,6 @@ def effect(name, found):
     kind = defects[name]
     statistic = kind.function(found).statistic(observed(len(found.samples)))
     return kind.effect(statistic).item()
-
-
-def result(name, found):
-    return next(r for r in run_tests(found).results if r.name == name)
 
 
 def narrowed(factor):

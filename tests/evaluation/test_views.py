@@ -72,7 +72,7 @@ def test_what_has_no_such_aspect_is_told_why():
 @pytest.mark.slow
 @pytest.mark.parametrize("aspect", ["shape", "texture", "colour"])
 def test_each_critic_names_what_is_planted_in_its_view(aspect, monkeypatch):
-    monkeypatch.setattr("plausible.evaluation.critic.convolutional.BUDGETS", (200, 200))
+    monkeypatch.setattr("plausible.evaluation.critic.convolutional.BUDGETS", (120, 120))
     changes = {
         "shape": lambda x: x.roll((8, 8), (2, 3)),
         "texture": lambda x: (x + 0.06 * torch.randn(x.shape)).clamp(0, 1),

@@ -19,7 +19,7 @@ from plausible.models.vae.bounds import averaged, log_ratio, reparameterised
 # --- closed form: probabilistic PCA ---
 
 
-def gaussian(n=3000, seed=0):
+def gaussian(n=1500, seed=0):
     """x = W z + b + s e in five dimensions, two of z, with its maximum of likelihood in closed form."""
     generator = torch.Generator().manual_seed(seed)
     w = torch.randn(5, 2, generator=generator) * torch.tensor([1.5, 0.8])
@@ -45,7 +45,7 @@ def pca_likelihood(x, latent):
 def linear():
     data = gaussian()
     config = {"architecture": "linear", "scale": "shared", "latent": 2, "importance": 1}
-    model, _ = trained(data.space, 3000, data=data, lr=1e-2, **config)
+    model, _ = trained(data.space, 400, data=data, lr=4e-2, **config)
     return model, data
 
 
@@ -81,7 +81,7 @@ def test_with_its_exact_posterior_the_bound_is_tight_with_a_single_draw(linear):
 def test_the_bound_sums_to_one_over_all_images_with_5000_draws_and_to_less_with_one(net):
     model, _ = trained(BINARY, 200, batch=32, **NETS[net])
     x = BINARY.enumerate()
-    few = torch.stack([model.log_prob(x, samples=1).nats for _ in range(200)])  # (200, 16)
+    few = model.log_prob(x.repeat(1000, 1, 1, 1), samples=1).nats.view(1000, 16)
     # E log w is at most log E w = log p
     assert few.mean(0).exp().sum() <= 1
     assert model.log_prob(x, samples=5000).nats.exp().sum() == pytest.approx(1, abs=0.01)
@@ -93,9 +93,9 @@ def test_the_bound_rises_with_the_number_of_draws():
     x = make_data(GREY).heldout.as_batch().x
     generator = torch.Generator().manual_seed(0)
     means = [
-        torch.stack(
-            [model.log_prob(x, samples=k, generator=generator).nats.mean() for _ in range(20)]
-        )
+        model.log_prob(x.repeat(20, 1, 1, 1), samples=k, generator=generator)
+        .nats.view(20, -1)
+        .mean(1)
         for k in (1, 3, 10, 100)
     ]
     for less, more in pairwise(means):
@@ -107,9 +107,8 @@ def test_the_bound_rises_with_the_number_of_draws():
 def test_the_error_of_the_bound_is_the_spread_of_repeated_bounds():
     model, _ = trained(BINARY, 100, batch=32, width=16)
     x = BINARY.enumerate()[:4]
-    said = [model.log_prob(x, samples=200) for _ in range(400)]
-    spread = torch.stack([one.nats for one in said]).std(0)
-    stated = torch.stack([one.stderr for one in said]).mean(0)
+    said = model.log_prob(x.repeat(400, 1, 1, 1), samples=200)
+    spread, stated = said.nats.view(400, 4).std(0), said.stderr.view(400, 4).mean(0)
     assert torch.allclose(spread, stated, rtol=0.25)
     assert model.log_prob(x, samples=1).stderr is None
 
@@ -135,13 +134,12 @@ def test_kl_and_ratio_are_those_of_torch_distributions():
 def test_the_terms_of_the_loss_are_the_bound_by_one_draw(net):
     space = GREY if net == "residual" else BINARY
     model = made(space, importance=1, **NETS[net]).train()
-    batch = make_data(space).train.batch(slice(0, 16))
     n = 300 if net != "residual" else 60
-    losses = [model.loss(batch, Clock()) for _ in range(n)]
-    elbo = -torch.stack([one.total for one in losses]).detach()
-    watched = torch.stack([one.watch["ELBO"] for one in losses])
-    assert torch.allclose(elbo, watched, atol=1e-4)
-    direct = torch.stack([model.log_prob(batch.x, samples=1).nats.mean() for _ in range(n)])
+    x = make_data(space).train.batch(slice(0, 16)).x.repeat(n, 1, 1, 1)  # n draws for each of 16
+    loss = model.loss(Batch(x), Clock())
+    assert torch.allclose(-loss.total, loss.watch["ELBO"], atol=1e-4)
+    elbo = -sum(loss.terms.values()).detach().view(n, 16).mean(1)
+    direct = model.log_prob(x, samples=1).nats.view(n, 16).mean(1)
     error = ((elbo.var() + direct.var()) / n).sqrt()
     assert abs(elbo.mean() - direct.mean()) < 4 * error
 
@@ -152,11 +150,11 @@ def test_the_terms_of_the_loss_are_the_bound_by_one_draw(net):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("net", "beta"),
-    [("mlp", 1.0), ("mlp", 0.25), ("mlp", 3.0), ("two layers", 1.0), ("two layers", 0.5)],
+    [("mlp", 1.0), ("mlp", 0.25), ("two layers", 1.0), ("two layers", 3.0)],
 )
 def test_the_doubly_reparameterised_gradient_agrees_with_the_plain_one(net, beta):
     """In expectation, for every weight of encoder and decoder; and the encoder's is less noisy."""
-    k, repeats, each = 8, 100, 40  # of each 40 draws the mean: one backward pass for all of them
+    k, repeats, each = 8, 60, 40  # of each 40 draws the mean: one backward pass for all of them
     config = {"width": 4, "latent": 2, "blocks": 1, "layers": NETS[net].get("layers")}
     model = made(BINARY, importance=k, beta=beta, **config)
     x = BINARY.enumerate()[[3, 9]].repeat(each, 1, 1, 1)
@@ -202,8 +200,9 @@ def test_the_doubly_reparameterised_gradient_agrees_with_the_plain_one(net, beta
 
 def test_the_value_of_the_weighted_bound_is_that_of_log_prob():
     model = made(BINARY, importance=20, width=8)
-    x = BINARY.enumerate()
-    loss = torch.stack([model.loss(Batch(x), Clock()).total.detach() for _ in range(200)])
-    said = torch.stack([model.log_prob(x, samples=20).nats.mean() for _ in range(200)])
+    x = BINARY.enumerate().repeat(200, 1, 1, 1)
+    terms = model.loss(Batch(x), Clock()).terms
+    loss = sum(terms.values()).detach().view(200, 16).mean(1)
+    said = model.log_prob(x, samples=20).nats.view(200, 16).mean(1)
     error = ((loss.var() + said.var()) / 200).sqrt()
     assert abs(loss.mean() + said.mean()) < 4 * error

@@ -35,6 +35,21 @@ def made(space=GREY, **config):
     return model
 
 
+def learned(data, steps, **config):
+    torch.manual_seed(0)
+    config = Diffusion.Config(width=64, batch=256, lr=3e-3, **config)
+    training = train(Diffusion(data.space, config), data, Settings(steps=steps))
+    watched = [step.values()["diffusion"] for step in training]
+    return training.averaged, watched
+
+
+@pytest.fixture(scope="module")
+def moons():
+    """The data, a model that learned them, and what was seen on the way."""
+    data = load("moons")
+    return data, *learned(data, 250)
+
+
 # --- what is known in closed form ---
 
 
@@ -123,14 +138,11 @@ def test_the_mean_velocity_of_a_gaussian_satisfies_its_own_equation():
     assert torch.allclose(jumps(average, z, torch.tensor([1.0, 0.0])), 0.7 + 0.3 * z, atol=1e-5)
 
 
-def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for():
-    data, far = load("moons"), {}
+def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for(moons):
+    data, plain, _ = moons
+    far = {}
     for average in (False, True):
-        torch.manual_seed(0)
-        config = Diffusion.Config(width=64, batch=256, lr=3e-3, average_velocity=average)
-        training = train(Diffusion(data.space, config), data, Settings(steps=300))
-        list(training)
-        model = training.averaged
+        model = learned(data, 200, average_velocity=True)[0] if average else plain
         solver = None if average else "euler"
         with model.sampling(steps=1, solver=solver):
             once = model.sample(500, generator=seeded()).x
@@ -167,12 +179,8 @@ def test_the_bound_of_a_perfect_denoiser_is_log_p(levels):
 # --- what it does ---
 
 
-def test_it_learns_a_density_and_draws_from_it():
-    data = load("moons")
-    torch.manual_seed(0)
-    training = train(Diffusion(data.space, Diffusion.Config(width=64, batch=256, lr=3e-3)), data, Settings(steps=400))  # fmt: skip
-    watched = [step.values()["diffusion"] for step in training]
-    model = training.averaged
+def test_it_learns_a_density_and_draws_from_it(moons):
+    data, model, watched = moons
     assert set(watched[0]) >= {"loss", "loss at least noise", "loss at most noise"}
     start, end = ([w["loss"] for w in part] for part in (watched[:50], watched[-50:]))
     assert sum(end) < 0.9 * sum(start)

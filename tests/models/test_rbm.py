@@ -1,6 +1,7 @@
 """Restricted Boltzmann machines against everything that can be enumerated."""
 
 import math
+from functools import cache
 
 import pytest
 import torch
@@ -45,6 +46,7 @@ def built(conditional=False, scale=1.0, **more):
     return model
 
 
+@cache
 def trained(steps=300, hidden=14):
     torch.manual_seed(1)
     space = Space((1, 5, 5), 2)
@@ -69,11 +71,9 @@ def test_the_sum_over_either_side_is_that_over_both():
 
 
 MACHINES = [
-    pytest.param(lambda s=s: random_energy(30, 12, s, 0.4), id=f"random {s}") for s in range(5)
+    pytest.param(lambda s=s: random_energy(30, 12, s, 0.4), id=f"random {s}") for s in range(2)
 ]
-MACHINES += [
-    pytest.param(lambda s=s: trained(s).energy, id=f"trained {s}") for s in (100, 300, 600)
-]
+MACHINES += [pytest.param(lambda s=s: trained(s).energy, id=f"trained {s}") for s in (100, 400)]
 
 
 @pytest.mark.slow
@@ -81,21 +81,22 @@ MACHINES += [
 def test_annealing_finds_log_z(made):
     energy = made()
     path = AnnealingPath(energy, torch.zeros_like(energy.visible))
-    log_w, _ = path.forward(500, 2000, seeded())
+    log_w, _ = path.forward(500, 1000, seeded())
     found, exact = estimate(log_w, path.log_z0), log_partition(energy).item()
     assert abs(found.log_z - exact) < max(3 * found.error, 1e-3)
     assert abs(found.log_z - exact) < 0.1
     assert 1 <= found.ess <= 500
 
 
-@pytest.mark.parametrize("made", MACHINES[::4])
+@pytest.mark.parametrize("made", [MACHINES[0], MACHINES[-1]])
 def test_forwards_and_backwards_bracket_log_z(made):
     energy = made()
     exact, path = (
         log_partition(energy).item(),
         AnnealingPath(energy, torch.zeros_like(energy.visible)),
     )
-    forwards, _ = path.forward(2000, 40, seeded())  # few steps: a wide bracket
+    forwards, ends = path.forward(2000, 40, seeded())  # few steps: a wide bracket
+    assert torch.equal(path.end(2000, 40, seeded()), ends)
     low = forwards + path.log_z0
     start = _exact_samples(energy, 2000)
     high = energy.neg_free_energy(start).double() - path.backward(start, 40, seeded(1))
@@ -120,7 +121,7 @@ def test_backwards_is_right_on_average_for_every_image():
     path, v = AnnealingPath(energy, torch.full((3,), 0.3)), everything(3)
     ends = path.forward(200_000, 3, seeded())[1]
     seen = torch.bincount((ends @ torch.tensor([4.0, 2.0, 1.0])).long(), minlength=8) / 200_000
-    said = torch.stack([path.backward(v, 3, seeded(k)).exp() for k in range(2000)]).mean(0)
+    said = path.backward(v.repeat(2000, 1), 3, seeded()).exp().view(2000, 8).mean(0)
     assert (seen - said).abs().max() < 0.005
     assert said.sum().item() == pytest.approx(1, abs=0.02)
 
@@ -228,8 +229,8 @@ def test_every_way_to_learn_raises_the_likelihood(way):
     torch.manual_seed(0)
     data = make_data(SPACE, 1000)
     data.train.values[:] = data.train.values[:, :, :1, :1]  # all black or all white
-    model = RBM(SPACE, RBM.Config(hidden=8, lr=0.1, **way))
-    for _ in train(model, data, Settings(steps=600)):
+    model = RBM(SPACE, RBM.Config(hidden=8, lr=0.2, **way))
+    for _ in train(model, data, Settings(steps=200)):
         pass
     x = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)])
     assert model.log_prob(x).nats.exp().sum() > 0.9

@@ -1,7 +1,6 @@
 """Variational autoencoders: every network on every space, hierarchies, and what each number changes."""
 
 import math
-from itertools import product
 
 import pytest
 import torch
@@ -51,15 +50,16 @@ def test_free_bits_cost_what_they_allow_and_have_no_slope():
 @pytest.mark.slow
 def test_free_bits_keep_a_posterior_from_collapsing():
     """Random pixels have nothing to say to z, so that a plain bound gives it up."""
-    _, plain = trained(GREY, 150, width=16, latent=4, batch=32)
-    _, freed = trained(GREY, 150, width=16, latent=4, batch=32, free_bits=0.5)
+    config = {"width": 16, "latent": 4, "batch": 32, "lr": 4e-3}
+    _, plain = trained(GREY, 80, **config)
+    _, freed = trained(GREY, 80, **config, free_bits=0.5)
     assert plain.values()["vae"]["KL"] < 0.5
     assert freed.values()["vae"]["KL"] > 1.5
 
 
 @pytest.mark.slow
 def test_a_large_beta_collapses_the_posterior_and_is_seen_to():
-    _, last = trained(BINARY, 200, width=16, beta=50.0)
+    _, last = trained(BINARY, 60, width=16, beta=50.0, lr=5e-3)
     assert last.values()["vae"]["active"] == 0
 
 
@@ -103,9 +103,14 @@ def test_what_does_not_go_together_is_refused(space, config, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("net", "space"), list(product(NETS, SPACES)))
-@pytest.mark.parametrize("conditional", [False, True])
-@pytest.mark.parametrize("importance", [1, 3])
+@pytest.mark.parametrize(
+    ("net", "space", "conditional", "importance"),
+    [  # each of the four with every network and with every space
+        (net, space, *[(False, 1), (True, 3), (True, 1), (False, 3)][(i + j) % 4])
+        for i, net in enumerate(NETS)
+        for j, space in enumerate(SPACES)
+    ],
+)
 def test_every_network_learns_draws_and_scores(net, space, conditional, importance):
     space = SPACES[space]
     config = {**NETS[net], "conditional": conditional, "importance": importance, "batch": 8}
@@ -183,7 +188,7 @@ def test_a_conditional_model_must_be_told_the_label():
     data = make_data(space, 300)
     for part in (data.train, data.validation, data.heldout):
         part.values[:] = part.y[:, None, None, None].to(torch.uint8)
-    model, _ = trained(space, 150, data=data, width=16, conditional=True)
+    model, _ = trained(space, 100, data=data, width=16, conditional=True)
     batch = data.heldout.as_batch()
     for ask in (model.encode, model.posterior, model.reconstruct):
         with pytest.raises(UsageError, match="give the labels"):
@@ -197,10 +202,10 @@ def test_reconstructions_of_learned_images_are_near_them():
     data = make_data(space, 900)
     for part in (data.train, data.validation, data.heldout):
         part.values[:] = part.values[:, :, :1, :1]  # all black or all white
-    model, _ = trained(space, 200, data=data, width=32, latent=2, dropout=0.0)
+    model, _ = trained(space, 150, data=data, width=32, latent=2, dropout=0.0, lr=3e-3)
     x = data.heldout.as_batch().x
     assert (model.reconstruct(x) - x).abs().mean() < 0.05
-    nats = -model.log_prob(x).nats.mean().item()
+    nats = -model.log_prob(x, samples=1000).nats.mean().item()
     assert math.log(2) * 0.9 < nats < math.log(2) * 1.2  # one bit is all there is to say
 
 
@@ -262,12 +267,14 @@ def test_the_density_of_x_given_z_is_in_the_units_of_the_data():
     assert torch.allclose(here, normal.log_prob(x).sum(1), atol=step)
 
 
-@pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("importance", [1, 3])
+@pytest.mark.parametrize(
+    ("net", "importance"),
+    [("mlp", 1), ("mlp", 3), ("two layers", 3), ("conv", 1), ("residual", 3)],
+)
 def test_mixed_precision_learns_too(net, importance):
     torch.manual_seed(0)
     model = VAE(GREY, VAE.Config(batch=8, importance=importance, **NETS[net]))
-    settings = Settings(steps=4, precision="bf16")
+    settings = Settings(steps=2, precision="bf16")
     *_, last = train(model, make_data(GREY, 60), settings)
     assert all(math.isfinite(value) for value in last.values()["vae"].values())
 

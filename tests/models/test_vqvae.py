@@ -30,7 +30,7 @@ def trained(space, steps, n=300, data=None, **config):
 def test_the_bound_lies_below_the_sum_over_all_grids_of_codes():
     """p(x) = sum_k p(k) p(x | k) over 2^4 grids, which is a distribution, and each term a bound."""
     space = Space((1, 2, 2), 2)
-    model, _ = trained(space, 100, codes=2)
+    model, _ = trained(space, 40, codes=2)
     grids = Space((1, 2, 2), 2).enumerate()  # all 2x2 grids of two codes
     log_p = model.prior.log_prob(grids).nats
     x = space.enumerate()
@@ -105,10 +105,10 @@ def test_every_kind_of_image_is_learned_drawn_scored_and_comes_back(space, condi
 def test_learning_lowers_the_code_length_below_that_of_single_pixels():
     """Images that are all black or all white: one bit is all there is to say, where pixels cost 16."""
     space = Space((1, 4, 4), 2)
-    data = make_data(space, 900)
+    data = make_data(space, 300)
     for part in (data.train, data.validation, data.heldout):
         part.values[:] = part.values[:, :, :1, :1]
-    model, _ = trained(space, 300, data=data, codes=4, patch=2, dropout=0.0)
+    model, _ = trained(space, 150, data=data, codes=4, patch=2, dropout=0.0, lr=4e-3)
     nats = -model.log_prob(data.heldout.as_batch().x).nats.mean().item()
     assert nats < 4 * math.log(2)
     assert (

@@ -38,6 +38,7 @@ from plausible.evaluation.verdict.verdict import State, Verdict
 from plausible.evaluation.verdict.verdict import TestResult as Result
 from plausible.models import GAN, RBM, VAE, GaussianMixture, NaiveBayes, PixelCNN
 from plausible.runs import build
+from plausible.tasks import commands as commands_of_runs
 from plausible.tasks.advise import advise, by_weight
 from plausible.tasks.commands import train_command
 from plausible.tasks.course import Course
@@ -49,6 +50,14 @@ GREY = Space((1, 8, 8), levels=17)
 BINARY = Space((1, 8, 8), levels=2)
 PLANE = Space((2,), levels=None)
 STEPS = 1500
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sizes_are_counted_once():
+    """The width of a model, which is found by building others, is asked for again with every verdict."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(commands_of_runs, "_size", functools.cache(commands_of_runs._size))
+        yield
 
 
 def course(model, lines, train=1168, source="digits", **choices):

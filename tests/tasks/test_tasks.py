@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.conftest import ask
 
 import plausible
 from plausible import runs
@@ -66,7 +67,7 @@ def test_a_notebook_cell_trains_judges_and_samples_the_digits_in_silence(capfd, 
 
 
 def test_fit_is_what_the_command_does():
-    main(["train", "gan", "--steps", "12", "--width", "4", "--seed", "5", "--out", "typed"])
+    ask("train", "gan", "--steps", 12, "--width", 4, "--seed", 5, "--no-evaluate", "--out", "typed")
     kept = fit("gan", "digits", steps=12, width=4, seed=5, out="called")
     alone = fit("gan", "digits", steps=12, width=4, seed=5)
     typed = Run("typed").model().state_dict()

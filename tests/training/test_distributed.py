@@ -25,31 +25,12 @@ def tiny(path, n):
     return path
 
 
-@pytest.fixture
-def source(tmp_path):
-    return tiny(tmp_path / "tiny.npz", 90)
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return tiny(tmp_path_factory.mktemp("data") / "tiny.npz", 90)
 
 
-def test_two_processes_make_the_weights_of_one(source, tmp_path):
-    flags = ["--steps", 20, "--batch", 16, "--dropout", 0]
-    ask("train", "convnet", "--data", source, "--out", tmp_path / "one", *flags)
-    one = safetensors.torch.load_file(tmp_path / "one" / "weights.safetensors")
-    run = tmp_path / "two"
-    command = [sys.executable, "-m", "plausible", "train", "convnet", "--data", source, "--out"]
-    done = subprocess.run(
-        [*map(str, [*command, run, *flags]), "--processes", "2"],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("trained for") == 1  # one rank speaks
-    two = safetensors.torch.load_file(run / "weights.safetensors")
-    for name, value in one.items():
-        assert torch.allclose(value, two[name], atol=1e-5), name
-
-
+CONVNET = {"batch": 16, "dropout": 0.0}
 FAMILIES = {
     "gan": {"width": 16, "batch": 16},
     "rbm": {"hidden": 6, "batch": 16},
@@ -58,59 +39,90 @@ FAMILIES = {
     "gsn": {"width": 8},
 }
 ONE_AFTER_THE_OTHER = """
-import sys, torch
+import os, sys, torch
 from plausible import Settings, fit_steps
 from plausible.tasks.fit_steps import monitored
 from plausible.tasks.start import start
 from plausible.training import distributed
+other = os.fork()  # both know torch by now
+os.environ["RANK"] = "0" if other else "1"
 world = distributed.join(torch.device("cpu"))
 for name, config in CONFIGS.items():
+    settings = Settings(steps=20 if name == "convnet" else 6)
     run, training = start(
-        name, sys.argv[1], settings=Settings(steps=6), out=f"{sys.argv[2]}/{name}", world=world, **config
+        name, sys.argv[1], settings=settings, out=f"{sys.argv[2]}/{name}", world=world, **config
     )
     for step in fit_steps(run, training, monitored(run, training)):
         pass
     assert training.finished
 distributed.leave()
+if other:
+    assert os.waitpid(other, 0)[1] == 0
+os._exit(0)
 """
 
 
-def ranks(*command):
-    """What two processes said that are the ranks of one world; they must end well."""
+@pytest.fixture(scope="module")
+def together(source, tmp_path_factory):
+    """Runs of two processes that are the ranks of one world."""
+    folder = tmp_path_factory.mktemp("together")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, *map(str, command)],
-            env={**environment(), **world, "WORLD_SIZE": "2", "RANK": str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    errors = [process.communicate(timeout=200)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
+    code = ONE_AFTER_THE_OTHER.replace("CONFIGS", repr({"convnet": CONVNET, **FAMILIES}))
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(source), str(folder)],
+        env={**environment(), **world, "WORLD_SIZE": "2"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
-def test_other_families_train_on_two_processes_and_resume_on_two(tmp_path):
-    """In one test, because most of its time goes into starting processes."""
-    few = tiny(tmp_path / "few.npz", 13)  # too few to be judged
-    ranks("-c", ONE_AFTER_THE_OTHER.replace("CONFIGS", repr(FAMILIES)), few, tmp_path)
+@pytest.fixture
+def launch(monkeypatch, capfd):
+    """(exit code, output, errors) of a command that starts two processes, but for which none more is needed."""
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def launched(*words):
+        monkeypatch.setattr(sys, "argv", ["plausible", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            ask(*words)
+        return end.value.code, *capfd.readouterr()
+
+    yield launched
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_two_processes_make_the_weights_of_one(source, together, tmp_path):
+    flags = ["--steps", 20, "--batch", 16, "--dropout", 0, "--no-evaluate"]
+    ask("train", "convnet", "--data", source, "--out", tmp_path / "one", *flags)
+    one = safetensors.torch.load_file(tmp_path / "one" / "weights.safetensors")
+    two = safetensors.torch.load_file(together / "convnet" / "weights.safetensors")
+    for name, value in one.items():
+        assert torch.allclose(value, two[name], atol=1e-5), name
+
+
+def test_other_families_train_on_two_processes_and_resume_on_two(together, launch):
     for name in FAMILIES:
-        weights = safetensors.torch.load_file(tmp_path / name / "weights.safetensors")
+        weights = safetensors.torch.load_file(together / name / "weights.safetensors")
         assert all(value.isfinite().all() for value in weights.values())
-        state = torch.load(tmp_path / name / "state.pt", weights_only=True)
+        state = torch.load(together / name / "state.pt", weights_only=True)
         assert state["steps"] == 6
         assert len(state["random"]) == 2
         assert not torch.equal(*state["random"])
 
-    run = runs.Run(tmp_path / "rbm")
+    run = runs.Run(together / "rbm")
     with pytest.raises(UsageError, match="2 processes"):
         runs.resume(run, replace(run.settings, steps=8))
-    command = [sys.executable, "-m", "plausible", "resume", str(run.folder), "--steps", "8"]
-    both = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=200)
-    assert both.returncode == 0, both.stderr
+    code, out, errors = launch("resume", run.folder, "--steps", 8, "--no-evaluate")
+    assert code == 0, errors
+    assert out.count("trained for") == 1  # one rank speaks
     state = torch.load(run.folder / "state.pt", weights_only=True)
     assert state["steps"] == 8
     (chains,) = state["own"]  # of each process its own
@@ -135,12 +147,9 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
     assert torch.load(run / "state.pt", weights_only=True)["steps"] > 0
 
 
-def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path):
-    command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
-    flags = ["--processes", "2", "--architecture", "conv", "--out", str(tmp_path / "run")]
-    done = subprocess.run(
-        [*command, *flags], env=environment(), capture_output=True, text=True, timeout=100
-    )
-    assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "sides of 8 to 128" in done.stderr
+def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):
+    flags = ["--processes", "2", "--architecture", "conv", "--out", tmp_path / "run"]
+    code, _, errors = launch("train", "gan", "--data", source, *flags)
+    assert code == 2
+    assert len(errors.strip().splitlines()) == 1
+    assert "sides of 8 to 128" in errors

@@ -5,6 +5,7 @@
 """
 
 import ast
+import functools
 import inspect
 import shutil
 import textwrap
@@ -39,6 +40,7 @@ _OTHERS_SAY = {
     "num-samples": "n", "samples": "n", "class": "label", "classes": "label", "force": "overwrite", "quiet": "no-evaluate",
 }  # fmt: skip
 """What other tools call a flag."""
+_MADE = "types"  # the module of a dataclass that was made while the program runs: its helps are annotations
 
 
 @dataclass(frozen=True)
@@ -127,23 +129,28 @@ def field_help(kind: type[Any]) -> dict[str, str]:
     """{field: the string below it} of a dataclass and those it inherits from, read from the source."""
     helps: dict[str, str] = {}
     for base in reversed(kind.__mro__):
-        if base is object or not hasattr(base, "__dataclass_fields__"):
-            continue
-        try:
-            source = inspect.getsource(base)
-        except (OSError, TypeError):  # made while the program runs: its helps are annotations
-            continue
-        (body,) = ast.parse(textwrap.dedent(source)).body
-        assert isinstance(body, ast.ClassDef)
-        for declared, below in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(declared, ast.AnnAssign)
-                and isinstance(declared.target, ast.Name)
-                and isinstance(below, ast.Expr)
-                and isinstance(below.value, ast.Constant)
-            ):
-                helps[declared.target.id] = " ".join(str(below.value.value).split())
+        if hasattr(base, "__dataclass_fields__") and base.__module__ != _MADE:
+            helps |= _own_help(base)
     return helps
+
+
+@functools.cache
+def _own_help(base: type[Any]) -> dict[str, str]:
+    """What ``field_help`` reads below the fields of one class, once: to find a class all of its file is parsed."""
+    try:
+        source = inspect.getsource(base)
+    except (OSError, TypeError):  # typed into a console
+        return {}
+    (body,) = ast.parse(textwrap.dedent(source)).body
+    assert isinstance(body, ast.ClassDef)
+    return {
+        declared.target.id: " ".join(str(below.value.value).split())
+        for declared, below in zip(body.body, body.body[1:], strict=False)
+        if isinstance(declared, ast.AnnAssign)
+        and isinstance(declared.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+    }
 
 
 def usual_flags(kind: type[Any]) -> list[Flag]:

@@ -204,7 +204,8 @@ def _finish(
         say(str(short))
     if which:
         say(which)
-    picture = save_picture(trained)
+    # it may have been drawn already, of the same weights and noise
+    picture = pictures.path if pictures.drawn == run.steps("best") else save_picture(trained)
     look = ", ".join(_drawn(run, *([picture.name] if picture else ())))
     again = f"plausible evaluate {shlex.quote(str(run.folder))}"
     if not flags.evaluate:

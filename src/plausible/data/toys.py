@@ -55,7 +55,8 @@ class Toy:
         blocks = []
         for i in range(0, len(points), BLOCK):
             block = points[i : i + BLOCK]
-            squares = (block[:, None] - self.centres).square().sum(2)  # (b, 2) -> (b, K)
+            along, across = (block[:, None, i] - self.centres[:, i] for i in (0, 1))  # (b, K)
+            squares = along.square() + across.square()
             nats = -squares / (2 * self.sigma**2)
             of = torch.tensor(len(self.centres))  # how many centres share the probability
             if y is not None:

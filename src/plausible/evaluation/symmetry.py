@@ -8,8 +8,8 @@ with each move its inverse: whatever f is, it is right with probability 1/2 abou
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import scipy
 import torch
-from scipy import stats
 from torch import Generator, Tensor
 from torch.nn.functional import adaptive_avg_pool2d, conv2d
 
@@ -170,7 +170,7 @@ def _tested(
     changed = d[learn:].abs().amax(1) > 0  # what a move does not change says nothing
     right = ((said * orders[learn:])[changed] > 0).sum(0).tolist()
     asked = int(changed.sum())
-    ps = [float(stats.binom.sf(k - 1, asked, 0.5)) for k in right]
+    ps = [float(scipy.stats.binom.sf(k - 1, asked, 0.5)) for k in right]
     power = sum(p < LEVEL / tests for p in ps[1:]) / _PLANTED
     return SymmetryTest(name, learn, asked, right[0], ps[0], power)
 

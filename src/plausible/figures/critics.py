@@ -1,5 +1,6 @@
 """What critics are surest of, and what they looked at."""
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -13,6 +14,7 @@ from plausible.figures.plots import rendered
 _SHOWN = 8
 _LARGE = 96  # pixels a side at which an image is shown
 _HEAD, _GAP = 30, 26  # pixels for the title, and for that of a row
+_STEP = 1.04  # from one image to the next, in sides of one
 _SWATCHES = 64  # colours of one image
 
 
@@ -72,15 +74,17 @@ def _labelled(title: str, rows: list[tuple[str, Tensor]]) -> Image.Image:
     count = len(rows[0][1])
     height = len(rows) * (_LARGE + _GAP) + _HEAD
     figure = Figure(figsize=(count * _LARGE / 100, height / 100), dpi=100)
-    grids = figure.subplots(len(rows), count, squeeze=False)
-    for line, (name, x) in zip(grids, rows, strict=True):
-        for axes, tile in zip(line, images(x), strict=False):
-            axes.imshow(tile, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        for axes in line:
-            axes.set_axis_off()
-        line[0].set_title(name, loc="left", fontsize=9)
+    lines = figure.subplots(len(rows), squeeze=False)[:, 0]  # an axes for each tile would take long
+    for axes, (name, x) in zip(lines, rows, strict=True):
+        for left, tile in zip(np.arange(count) * _STEP, images(x), strict=False):
+            wide, high = np.array(tile.size) / max(tile.size)
+            where = (left, left + wide, 1 - high, 1)
+            axes.imshow(tile, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=where)
+        axes.set(xlim=(0, count * _STEP), ylim=(0, 1))
+        axes.set_axis_off()
+        axes.set_title(name, loc="left", fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     top = 1 - (_HEAD + _GAP) / height
     space = _GAP / _LARGE
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=top, wspace=0.04, hspace=space)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=top, hspace=space)
     return rendered(figure)

@@ -37,13 +37,14 @@ class TrainingPictures:
 
     They change nothing of it, because their noise is their own, and cost at most 2% of its time (and a second).
     sampling_seconds  what one of the samples took at last; 0 before.
+    drawn             the rounds after which samples.png was drawn at last; 0 before.
     """
 
     def __init__(self, run: Run, training: Training[Any]):
         self._run, self._training = run, training
         self._leads = training.world.leads
         self._spent, self._began = 0.0, time.perf_counter()
-        self._drawn = 0  # rounds of the last picture
+        self.drawn = 0
         self.sampling_seconds = 0.0
 
     @property
@@ -57,7 +58,7 @@ class TrainingPictures:
         model = self._training.averaged
         elapsed = time.perf_counter() - self._began
         late = self._spent > _CREDIT + _SHARE * elapsed
-        if not self._leads or steps == self._drawn or (late and not always):
+        if not self._leads or steps == self.drawn or (late and not always):
             return
         if not isinstance(model, Generative):
             return
@@ -67,7 +68,7 @@ class TrainingPictures:
             content = figures.png(picture)
             self._run.write("samples.png", content)
             self._keep_frame(steps, content)
-            self._drawn = steps
+            self.drawn = steps
         self._spent += time.perf_counter() - start
 
     def finish(self) -> None:

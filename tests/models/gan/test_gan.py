@@ -1,6 +1,5 @@
 """The game on real networks: both players, every loss, penalty and architecture together."""
 
-import itertools
 import math
 
 import pytest
@@ -35,34 +34,45 @@ def played(config, space=Space((2, 16, 17), levels=5, classes=2), steps=2):  # n
     return training.averaged
 
 
+def paired(first, second, third):
+    """(a, b, c) of every a with every b, so that also every c stands with every a and every b."""
+    assert len(third) <= min(len(first), len(second))
+    return [
+        (a, b, third[(i + j) % len(third)])
+        for i, a in enumerate(first)
+        for j, b in enumerate(second)
+    ]
+
+
 SMALL = {"batch": 6, "latent": 5, "width": 16, "penalty_every": 1}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "chosen", "architecture"),
-    list(itertools.product(sorted(losses), SETS, sorted(architectures))),
+    paired(sorted(losses), SETS, sorted(architectures)),
 )
-def test_every_combination_trains_and_draws(loss, chosen, architecture):
+def test_every_two_choices_train_and_draw_together(loss, chosen, architecture):
     config = {"loss": loss, "penalties": chosen, "architecture": architecture, **SMALL}
     if architecture == "dcgan" and chosen in (("wgan-gp",), ("dragan",)):
         with pytest.raises(UsageError, match="batch norm it changes with the whole batch"):
             played(GAN.Config(**config))
-    else:
-        played(GAN.Config(**config), steps=1)
+        config["penalties"] = ()
+    played(GAN.Config(**config), steps=1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("architecture", "condition", "spectral_norm", "chosen"),
-    list(
-        itertools.product(
+    ("architecture", "spectral_norm", "condition", "chosen"),
+    [
+        (architecture, spectral_norm, condition, chosen)
+        for spectral_norm in (False, True)
+        for architecture, condition, chosen in paired(
             sorted(architectures),
             ["projection", "auxiliary", "concatenation"],
-            [False, True],
             [(), ("r1", "r2"), ("consistency",)],
         )
-    ),
+    ],
 )
 def test_every_way_to_the_label_goes_with_every_architecture(
     architecture, condition, spectral_norm, chosen

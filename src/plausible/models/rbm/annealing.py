@@ -56,6 +56,13 @@ class AnnealingPath:
             v = self._sample_visible(h, k / steps, generator)
         return log_w, v
 
+    def end(self, chains: int, steps: int, generator: Generator | None = None) -> Tensor:
+        """The v (chains, D) of ``forward``, from the same draws, without the weights."""
+        v = visible_units(self.base.expand(chains, -1), self.energy.classes, generator)
+        for k in range(1, steps + 1):
+            v = self.gibbs(v, k / steps, generator)
+        return v
+
     def backward(self, v: Tensor, steps: int, generator: Generator | None = None) -> Tensor:
         """log w: E w is the probability that ``forward`` ends in v, (N, D) -> (N,) float64.
 

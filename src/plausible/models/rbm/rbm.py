@@ -284,7 +284,7 @@ class RBM(Explicit):
     def _sample_jointly(self, n: int, y: Tensor | None, generator: Generator) -> Tensor:
         """The end of annealed chains, one for each sample."""
         path = AnnealingPath(self.energy_given(y), self._base_rates[: self.space.dims])
-        x = path.forward(n, _ANNEALED, generator)[1]
+        x = path.end(n, _ANNEALED, generator)
         return x.view(-1, *self.space.shape)
 
     def energy_given(self, y: Tensor | int | None, dtype: torch.dtype = torch.float32) -> Energy:
