@@ -303,6 +303,16 @@ def test_the_next_training_is_that_of_the_run_but_for_what_changes(minutes):
     assert "--value-range" not in train_command(run, {"--data": ["other"]})
 
 
+def test_what_the_data_said_of_their_symmetries_is_asked_again_of_others():
+    large = Space((1, 16, 16), levels=17)
+    some, none = (
+        course(GAN(large, GAN.Config(symmetries=found)), []) for found in (("mirror",), ())
+    )
+    assert "--symmetries mirror" in train_command(some)
+    assert "--symmetries" not in train_command(some, {"--data": ["other"]})
+    assert "--symmetries" not in train_command(none)
+
+
 @pytest.mark.parametrize(
     ("model", "flag"),
     [

@@ -60,6 +60,8 @@ def train_command(course: Course, changes: Flags | None = None) -> str:
         decided = source in NAMES or source != course.source or words == _BYTES
         if flag == "--value-range" and decided:
             continue  # which will be decided again
+        if flag == "--symmetries" and (source != course.source or not words):
+            continue  # which are asked of the data again
         flags.setdefault(flag, words)
     words = [word for flag, values in flags.items() for word in (flag, *values)]
     return shlex.join(["plausible", "train", course.model.name, *words])
