@@ -58,17 +58,6 @@ def diffusion_solvers() -> str:
 
 
 @table
-def diffusion_toys() -> str:
-    return markdown(
-        ("data", "minutes", "points", "log p of the truth less that of the model, nats"),
-        (
-            (r["data"], f"{r['minutes']:g}", fixed(r["points"], 0), f"{r['gap']:.3f} ± {r['stderr']:.3f}")
-            for r in rows("experiments/diffusion_toys")
-        ),
-    )  # fmt: skip
-
-
-@table
 def diffusion_defaults() -> str:
     return markdown(
         ("data", "images seen", "batch", "width", "rate", "loss on the validation part", "images/s of a core"),
