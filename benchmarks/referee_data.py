@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from benchmarks.sets import source
 from torch import Generator, Tensor, nn
 
 import plausible
@@ -14,7 +15,6 @@ from plausible.data.glyphs import Glyphs
 from plausible.data.load import from_arrays
 from plausible.data.options import Options
 from plausible.data.part import Data, Part
-from plausible.data.source import resolve_source
 from plausible.data.split import merge_parts
 from plausible.data.toys import toys
 from plausible.evaluation.embedding import Embedding
@@ -178,7 +178,7 @@ def ring(n: int, generator: Generator) -> Part:
 
 def _folder(name: str) -> Setting:
     """People's own pictures, which lie beside MNIST."""
-    data = plausible.load(str(resolve_source("mnist").path.parent / name), Options(size=32))
+    data = plausible.load(source(name), Options(size=32))
     return split_anew(data)
 
 

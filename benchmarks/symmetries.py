@@ -11,16 +11,15 @@ from typing import Any
 
 import torch
 from benchmarks.record import parser, record
+from benchmarks.sets import FOLDERS, source
 
 import plausible
 from plausible.core.errors import UsageError
 from plausible.data.part import Part
-from plausible.data.source import resolve_source
 from plausible.data.symmetries import symmetries
 from plausible.evaluation.symmetry import SymmetryTest, ask_symmetries
 
 SETS = ("digits", "mnist", "fashion-mnist", "tiles", "signs")
-COIN = ("tiles", "signs")
 FEWER = (100, 300, 1000)
 
 
@@ -29,12 +28,12 @@ def main() -> None:
     rows = []
     for name in SETS[:1] if flags.quick else SETS:
         try:
-            train = plausible.load(place(name)).train
+            train = plausible.load(source(name)).train
         except UsageError as reason:
             print(f"{name} is left out: {reason}")
             continue
         rows.append(row(name, train, flags.seed))
-        if name in COIN:
+        if name in FOLDERS:
             generator = torch.Generator().manual_seed(flags.seed)
             coin = torch.rand(len(train), 1, 1, 1, generator=generator) < 0.5
             values = torch.where(coin, train.values.flip(3), train.values)
@@ -44,15 +43,6 @@ def main() -> None:
                 few = mirrored.rows(torch.randperm(len(mirrored), generator=generator)[:n])
                 rows.append(row(f"{name}, each mirrored by a coin", few, flags.seed))
     record(__file__, rows, seed=flags.seed, quick=flags.quick)
-
-
-def place(name: str) -> str:
-    """A set by name, or the folder beside MNIST."""
-    if name not in ("tiles", "signs"):
-        return name
-    folder = resolve_source("mnist").path
-    assert folder is not None
-    return str(folder.parent / name)
 
 
 def row(name: str, train: Part, seed: int) -> dict[str, Any]:

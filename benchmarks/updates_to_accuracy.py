@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from benchmarks.record import kept, parser, record
+from benchmarks.sets import FOLDERS, source
 from scipy import stats
 from torch import Generator, Tensor
 from torch.nn.functional import conv2d, pad
@@ -26,7 +27,6 @@ from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.options import Options
 from plausible.data.part import Data, Part
-from plausible.data.source import resolve_source
 from plausible.data.split import merge_parts
 from plausible.evaluation.critic import updates_to_accuracy
 from plausible.evaluation.critic.effort import Effort
@@ -85,10 +85,7 @@ LADDERS: dict[str, tuple[Change, tuple[float, ...]]] = {
 @cache
 def data_of(name: str) -> Data:
     """A data set as ``plausible`` loads it; sets of people's own pictures lie beside MNIST."""
-    if name in ("signs", "tiles"):
-        folder = resolve_source("mnist").path.parent / name
-        return plausible.load(str(folder), Options(size=32))
-    return plausible.load(name)
+    return plausible.load(source(name), Options(size=32) if name in FOLDERS else Options())
 
 
 @cache

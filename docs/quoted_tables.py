@@ -113,6 +113,20 @@ def small_data() -> str:
 
 
 @table
+def gan_inversion() -> str:
+    return markdown(
+        ("data", "rounds", "images", "n", "search", "difference", "largest", "|z| / sqrt(d)"),
+        (
+            (
+                r["data"], fixed(r["rounds"], 0), r["images"], str(r["n"]), r["search"], fixed(r["rms"], 1),
+                fixed(r["largest rms"], 1), fixed(r["|z|/sqrt(d)"], 2),
+            )
+            for r in rows("experiments/gan_inversion")
+        ),
+    )  # fmt: skip
+
+
+@table
 def symmetries() -> str:
     from plausible.data.symmetries import symmetries as known
 

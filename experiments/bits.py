@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from benchmarks.record import kept, parser, record
-from experiments.diffusion_images import source
+from benchmarks.sets import source
 from experiments.slices import learned
 
 import plausible

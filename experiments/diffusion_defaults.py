@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from benchmarks.record import kept, parser, record
-from experiments.diffusion_images import source
+from benchmarks.sets import FOLDERS, source
 from experiments.slices import learned
 
 import plausible
@@ -49,7 +49,7 @@ def main() -> None:
     images = 320 if asked.quick else asked.images
     rows = [] if asked.quick else kept(__file__, quick=False)
     for name in SETS[:1] if asked.quick else SETS:
-        options = Options(size=32) if name in ("tiles", "signs") else Options()
+        options = Options(size=32) if name in FOLDERS else Options()
         data = plausible.load(source(name), options)
         for choice in CHOICES[:2] if asked.quick else CHOICES:
             key = {"data": name, "images": images, "width": 48, **choice}

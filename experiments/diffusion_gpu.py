@@ -12,7 +12,8 @@ from pathlib import Path
 
 import torch
 from benchmarks.record import parser, record_row
-from experiments.diffusion_images import MOST, drawn, judged, source
+from benchmarks.sets import source
+from experiments.diffusion_images import MOST, drawn, judged
 from experiments.slices import train_a_slice
 from torch.utils.flop_counter import FlopCounterMode
 

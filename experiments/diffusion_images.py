@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from benchmarks.record import kept, parser, record
+from benchmarks.sets import source
 from experiments.slices import train_a_slice
 
 import plausible
@@ -27,7 +28,6 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Generative
 from plausible.core.space import Batch
 from plausible.data.options import Options
-from plausible.data.source import resolve_source
 from plausible.evaluation.critic.critic import WHOLE, make_critiques
 from plausible.evaluation.embedding import Embedding
 from plausible.evaluation.evaluation_set import EvaluationSet
@@ -108,13 +108,6 @@ def speed(case: Case) -> dict[str, Any]:
         if key.items() <= row.items():
             return row
     raise SystemExit(f"{case.name}: first python -m benchmarks.learning_speed, on idle cores")
-
-
-def source(name: str) -> str:
-    """A set by name, or a folder of pictures that lies beside them."""
-    if name in ("tiles", "signs"):
-        return str(resolve_source("mnist").path.parent / name)
-    return name
 
 
 def drawn(model: Any, evaluations: int | None, n: int, seed: int) -> Batch:

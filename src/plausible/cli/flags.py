@@ -102,7 +102,7 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
     config  what the flags of the model are by default: that of a preset, say.
     """
     config = config or kind.Config()
-    names = [f.name for f in fields(config) if f.name != "batch" or not _is_fitted(kind)]
+    names = [f.name for f in fields(config) if f.name != "batch" or kind.iterates]
     usual = [name for name in _USUAL if name in names][:5]
     rest = [name for name in names if name not in usual]
     groups: list[tuple[str, Any]] = [
@@ -132,16 +132,11 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
     return whole
 
 
-def _is_fitted(kind: type[Model]) -> bool:
-    """Whether it learns from all examples at once, so that it has neither batches nor a time that one chooses."""
-    return kind.fit is not Model.fit
-
-
 def _first(kind: type[Model], names: list[str]) -> tuple[str, ...]:
     """The six flags at most that matter first."""
-    tabular = "conditional" not in names and _is_fitted(kind)
+    tabular = "conditional" not in names and not kind.iterates
     data = ("data", "label" if tabular else "size")
-    budget = ("out",) if _is_fitted(kind) else ("minutes", "out")
+    budget = ("minutes", "out") if kind.iterates else ("out",)
     model = tuple(name for name in _USUAL if name in names)[: 4 - len(budget)]
     each = ("per_class",) if "components" in names else ()
     return (*data, *budget, *(model[: 4 - len(budget) - len(each)] or tuple(names[:2])), *each)

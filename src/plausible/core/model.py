@@ -54,6 +54,7 @@ class Model(nn.Module, metaclass=ModelClass):
     remedies      {phenomenon: what helps this family}, see ``diagnosis``.
     probe_every   rounds between two probes while it trains: more where samples take long to draw.
     learns_in_bf16  the family learns as well in bf16, and does so by itself where the processor is faster.
+    iterates      whether it learns by rounds; a family with a ``fit`` of its own takes all examples at once.
     own_networks  {name: network} of those that were given to its constructor: a run keeps their weights, not their code.
     """
 
@@ -64,6 +65,7 @@ class Model(nn.Module, metaclass=ModelClass):
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {}
     probe_every: ClassVar[int] = 100
     learns_in_bf16: ClassVar[bool] = False
+    iterates: ClassVar[bool] = True
     own_networks: Mapping[str, nn.Module] = MappingProxyType({})
     offset: Tensor
     scale: Tensor
@@ -81,6 +83,10 @@ class Model(nn.Module, metaclass=ModelClass):
 
         def __post_init__(self) -> None:
             check_bounds(self)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.iterates = cls.fit is Model.fit
 
     def __init__(self, space: Space, config: "Config | None" = None):
         if not isinstance(space, Space):

@@ -16,7 +16,7 @@ _LARGER_BATCH = larger("batch")
 
 def _of_batches(model: Model | None) -> str:
     """A larger batch, of a model that learns by batches: another is fitted to all examples at once."""
-    return _LARGER_BATCH.advice(model) if _iterates(model) else ""
+    return _LARGER_BATCH.advice(model) if model is not None and model.iterates else ""
 
 
 OF_EVERY_FAMILY: Mapping[str, Sequence[Remedy]] = {
@@ -73,18 +73,13 @@ def with_remedy(
 
 
 def _played(model: Model | None, settings: Settings | None) -> Settings | None:
-    """How the model was trained; None where it has no learning rate.
+    """How the model was trained; None where it does not learn by rounds.
 
     Such a model is fitted by a method of its own, and how long is not to blame.
     """
-    if model is None or not _iterates(model):
+    if model is None or not model.iterates:
         return None
     settings = settings or Settings()
     if settings.steps is None and settings.minutes is None:
         return replace(settings, steps=model.default_steps)
     return settings
-
-
-def _iterates(model: Model | None) -> bool:
-    """Whether it learns by rounds: what has no learning rate is fitted to its end at once."""
-    return model is not None and hasattr(model.config, "lr")

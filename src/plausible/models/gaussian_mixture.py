@@ -28,9 +28,7 @@ _FOLDS = 5  # parts of the examples, each of which is held out once to choose
 _FEW = 1000  # examples beyond which one part alone is held out
 _MOST = 4000  # examples that are looked at to choose
 _TRIAL_STEPS = 50  # of each trial
-_WORSE = (
-    2  # numbers of components in turn that do worse than one before, after which no more are tried
-)
+_WORSE = 2  # times in turn that more components do worse, after which no more are tried
 
 
 @models

@@ -34,6 +34,7 @@ class PerClass(Explicit):
         self.name, self.place = first.name, first.place  # type: ignore[misc]
         self.family_kinds, self.remedies = first.family_kinds, first.remedies  # type: ignore[misc]
         self.sampled_jointly = first.sampled_jointly
+        self.iterates = first.iterates  # type: ignore[misc]
         self.probe_every, self.learns_in_bf16 = first.probe_every, first.learns_in_bf16  # type: ignore[misc]
 
     @property

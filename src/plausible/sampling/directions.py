@@ -61,9 +61,7 @@ def principal_directions(
                 progress((at + share) / rounds)
 
             basis = _metric_products(model, z, labels, q, done)
-    small = (
-        q.T @ basis
-    )  # the last q is near the leading eigenvectors: their part of M, (size, size)
+    small = q.T @ basis  # (size, size), the part of M in the last q, near the leading eigenvectors
     values, inside = torch.linalg.eigh((small + small.T) / 2)
     values, vectors = values.flip(0)[:k].clamp(min=0), (q @ inside.flip(1)[:, :k]).T  # (k,), (k, d)
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))  # (k, 1)

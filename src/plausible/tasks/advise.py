@@ -203,7 +203,7 @@ def _next(
     if course is None or found is None:
         return []
     following = [*_family(course, worst), *_AGAINST[found.limit](course, found)]
-    return following + ([_less(course)] if worst == "copies" and course.iterates else [])
+    return following + ([_less(course)] if worst == "copies" and course.model.iterates else [])
 
 
 def _unseen(course: Course | None) -> list[Next]:
@@ -272,7 +272,7 @@ def _larger(course: Course, found: Limiting) -> list[Next]:
 
 
 def _unknown(course: Course, found: Limiting) -> list[Next]:
-    if not course.iterates:
+    if not course.model.iterates:
         return _larger(course, found)
     diagnose = Next("look for what went wrong", run_command(course, "diagnose"))
     return [*_more_time(course, found), diagnose]

@@ -46,9 +46,8 @@ def resume_command(course: Course, times: int = 2) -> str:
         budget = f" --minutes {times * settings.minutes:g}"
     else:
         budget = f" --steps {times * course.steps}"
-    place = (
-        "" if course.source else " --data FOLDER"
-    )  # of arrays in memory nobody knows where they are
+    # of arrays in memory nobody knows where they are
+    place = "" if course.source else " --data FOLDER"
     return f"plausible resume {shlex.quote(str(course.folder))}{budget}{place}"
 
 

@@ -48,11 +48,6 @@ class Course:
         return self.history.steps or self.settings.steps or 0
 
     @property
-    def iterates(self) -> bool:
-        """Whether more rounds can change it: what has no learning rate is fitted to its end at once."""
-        return hasattr(self.model.config, "lr")
-
-    @property
     def needed(self) -> int:
         """About how many rounds such a model takes on such data: its default, and fewer of larger batches."""
         return rounds_needed(self.model)
@@ -60,12 +55,12 @@ class Course:
     @property
     def too_short(self) -> bool:
         """Whether it was played for so few rounds that what came of it says nothing."""
-        return self.iterates and 0 < self.steps < FEW * self.needed
+        return self.model.iterates and 0 < self.steps < FEW * self.needed
 
     @property
     def unfinished(self) -> bool:
         """Whether it was stopped before its number of rounds was played."""
-        return self.iterates and 0 < self.history.steps < (self.settings.steps or 0)
+        return self.model.iterates and 0 < self.history.steps < (self.settings.steps or 0)
 
 
 def rounds_needed(model: Model) -> int:

@@ -12,9 +12,9 @@ from plausible.tasks.course import FEW, rounds_needed
 from plausible.training import Training
 
 JUDGED = 5000  # samples
-_BASE = 8.0  # seconds, whatever the data ...
+_BASE = 18.0  # seconds, whatever the data ...
 _PAIR = 1.6e-7  # ... for each pair of a training example and one that is compared with it
-_PIXEL = 1 / 150  # ... and for each coordinate of an example, of which critics learn
+_PIXEL = 1 / 75  # ... and for each coordinate of an example, of which critics learn
 _TOGETHER = 0.6  # of what samples take in small batches, they take in large ones
 _SLOW = 1.0  # seconds a round, from which on smaller images are worth a thought
 _SMALLEST = 16  # pixels a side, below which nobody is told to go

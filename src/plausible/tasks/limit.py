@@ -96,7 +96,7 @@ class Trend:
 def find_limit(course: Course) -> Limiting:
     """What most likely limits a training, by its log alone."""
     history, items = course.history, course.items
-    if not course.iterates:
+    if not course.model.iterates:
         return Limiting(
             Limit.UNKNOWN,
             f"it was fitted to its end at once, so that more time would change nothing; whether "

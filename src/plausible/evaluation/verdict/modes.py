@@ -91,9 +91,8 @@ def missing_modes(evalset: EvaluationSet) -> PreparedTest:
         # One absent mode with c real examples and no sample: any split is as lopsided with
         # probability 2^-c, for each of K modes.
         count = math.log2(sum(modes.shape[1] for modes in every) / null.alpha)
-        mean = (
-            float(scipy.stats.chi2.ppf(null.power, 2 * math.ceil(count))) / 2
-        )  # of a Poisson count
+        # of a Poisson count
+        mean = float(scipy.stats.chi2.ppf(null.power, 2 * math.ceil(count))) / 2
         return max(mean / null.n, null.critical * math.sqrt(null.size / null.n))
 
     return PreparedTest(statistic, detectable)
@@ -179,9 +178,8 @@ def _by_chance(modes: Tensor, n: int) -> float:
     total = 0.0
     for c in modes.sum(0).int().tolist():
         h = np.arange(c + 1)
-        total += (
-            float((scipy.stats.binom.pmf(h, c, 0.5) * np.clip(3 * h - 2 * c, 0, None)).sum()) / n
-        )
+        share = scipy.stats.binom.pmf(h, c, 0.5)
+        total += float((share * np.clip(3 * h - 2 * c, 0, None)).sum()) / n
     return total
 
 

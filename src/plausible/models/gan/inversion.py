@@ -50,10 +50,6 @@ def invert(draw: Draw, x: Tensor, pool: Tensor, search: Search = SEARCH) -> tupl
     """The z of each x (N, *shape) in standard units, (N, d), and what is left of that, (N,).
 
     pool  draws of z ~ N(0, I), (P, d): the same ones give the same z.
-
-    What was tried besides, on a GAN of MNIST and one of tiles: a distance in the features of the discriminator beside
-    that in pixels takes twice as long, and at the same steps less of x comes back; one start in the place of eight
-    leaves a fifth more on tiles.
     """
     objective, starts = _objective(draw, x, pool, search)  # (N, starts, d)
     rows, each = torch.arange(len(x), device=x.device), starts.shape[1]
