@@ -122,7 +122,7 @@ def test_after_the_first_rounds_it_is_said_what_to_expect(monkeypatch):
     begun = training()
     begun.clock, begun.seconds = Clock(step=12), 6.0
     list(live.show_progress(ticking(30), begun, record))
-    assert "about 10 rounds/s: 2 min for 1,500 rounds, then about 8 s to judge\n" in (
+    assert "about 10 rounds/s: 2 min for 1,500 rounds, then about 19 s to judge\n" in (
         record.export_text()
     )
 
@@ -159,7 +159,8 @@ def test_a_silent_stage_says_in_a_pipe_that_it_goes_on(monkeypatch, capsys):
     monkeypatch.setattr(consoles, "LINES_EVERY", 0.02)
     with consoles.progress_bar("reading") as progress:
         progress("drawing samples", 0.0)
-        time.sleep(0.1)
-    said = capsys.readouterr().out.splitlines()
-    assert len(said) >= 2
+        said = []
+        while len(said) < 2:  # however slow the machine is
+            time.sleep(0.01)
+            said += capsys.readouterr().out.splitlines()
     assert said[0] == "drawing samples (0 s so far)"

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+import torch
 from PIL import Image
 from torch import Tensor
 
 from plausible.core.space import Space
+from plausible.evaluation.features import pca
 from plausible.figures.captions import captioned
 from plausible.figures.pixels import grid
-from plausible.figures.plots import scatter
+from plausible.figures.plots import rendered
 
 
 def directions(
@@ -18,11 +20,11 @@ def directions(
 
     shares  of all change that each direction brings about, (k,).
     bounds  what to write before each row of the draws, (m,).
-    Vectors are points of the plane, the walks over the draws without a bound.
+    Vectors are points of the plane, the walks as lines over the draws without a bound.
     """
-    if not space.is_image:
-        return scatter(x.flatten(0, 1), truncation[0])
     names = [f"{row}: {share:.0%} of change" for row, share in enumerate(shares, 1)]
+    if not space.is_image:
+        return _lines(x, truncation[0], names)
     walks = captioned(
         grid(x.flatten(0, 1), x.shape[1]),
         "along the principal directions of z, from -3 to 3 standard deviations",
@@ -39,3 +41,27 @@ def directions(
     sheet.paste(walks, (width - walks.width, 0))  # the images of both below each other
     sheet.paste(draws, (width - draws.width, walks.height))
     return sheet
+
+
+def _lines(x: Tensor, draws: Tensor, names: Sequence[str]) -> Image.Image:
+    """Walks x (k, columns, D) over draws (n, D), in the plane of their two leading components where there are more."""
+    from matplotlib.figure import Figure
+
+    walks, points = x.double(), draws.double()
+    if x.shape[2] > 2:
+        axis = pca(points, 2)
+        points = axis(points).flip(1)  # (n, D) -> (n, 2)
+        walks = axis(walks.flatten(0, 1)).flip(1).unflatten(0, x.shape[:2])  # (k, columns, 2)
+    figure = Figure(figsize=(7, 6), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    far = torch.linspace(-3, 3, x.shape[1])
+    for walk, name in zip(walks, names, strict=True):
+        along = walk.T if x.shape[2] > 1 else (far, walk[:, 0])
+        axes.plot(*along, label=name, linewidth=1.2, marker=".")
+    if x.shape[2] > 1:
+        axes.scatter(points[:, 0], points[:, 1], s=8, color="0.6", label="draws")
+    axes.set_title(
+        "along the principal directions of z, from -3 to 3 standard deviations", fontsize=10
+    )
+    axes.legend(fontsize=8)
+    return rendered(figure)
