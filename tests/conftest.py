@@ -36,13 +36,11 @@ def _cache(tmp_path_factory):
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
         patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 150)
         patch.setattr(
-            import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (20, 40)
+            import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (5, 10)
         )
-        patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (10, 20))
+        patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (5, 10))
         patch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 10**9)
-        patch.setattr(
-            import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 10
-        )
+        patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
         yield
 
 

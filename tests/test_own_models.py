@@ -5,6 +5,7 @@ import runpy
 import shutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import plausible
 from plausible.core.errors import UsageError
 from plausible.core.model import models
 from plausible.core.space import Space
+from plausible.training import distributed
 
 PAGE = (Path(__file__).parent.parent / "docs" / "own_models.md").read_text()
 BLOCKS = [
@@ -53,6 +55,14 @@ def test_the_file_of_a_model_is_its_command_line(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["flow.py", "train", "flow", *flags])
     runpy.run_path("flow.py", run_name="__main__")
     assert plausible.Run("r").config["config"]["layers"] == 2
+
+
+def test_several_processes_run_the_file_that_was_started(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+    monkeypatch.setattr(sys, "argv", ["flow.py", "train", "flow"])
+    assert distributed.program() == [sys.executable, "flow.py"]
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/plausible", "train", "flow"])
+    assert distributed.program() == [sys.executable, "-m", "plausible"]
 
 
 IMAGES = Space((1, 4, 4), levels=2, classes=2)

@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from plausible import Space, from_arrays
+from plausible import Space, fit, from_arrays
 from plausible.core.finding import Finding, Severity
 from plausible.diagnosis import Monitor
 from plausible.runs.log import read_alarms
 from plausible.tasks import training_pictures
-from plausible.tasks.fit_steps import fit_steps, monitored
+from plausible.tasks.fit_steps import Diverged, fit_steps, monitored
 from plausible.tasks.start import start
 from plausible.tasks.training_pictures import TrainingPictures, draw_samples
 from plausible.training import Settings
@@ -70,6 +70,24 @@ def test_a_stopped_training_has_its_pictures(tmp_path):
     assert not training.finished
     assert frames(run) == [6]
     assert {"samples.png", "training.png"} <= {path.name for path in run.folder.iterdir()}
+
+
+def test_a_training_that_broke_has_its_curves(tmp_path):
+    run, training = begun(tmp_path / "r", steps=40)
+    pictures = TrainingPictures(run, training)
+    with pytest.raises(Diverged):  # noqa: PT012  # weights break between two rounds
+        for step in fit_steps(run, training, monitored(run, training), "stop", pictures=pictures):
+            if step.clock.step == 11:
+                with torch.no_grad():
+                    next(training.raw.generator.parameters()).fill_(float("nan"))
+    assert Image.open(run.folder / "training.png").size[0] == 800
+
+
+def test_a_fit_that_is_kept_has_its_pictures(tmp_path):
+    points = R.normal(size=(60, 2)).astype("float32")
+    kept = fit("vae", points, steps=2, width=8, out=tmp_path / "r")
+    assert kept.data.space.shape == (2,)
+    assert {"samples.png", "training.png"} <= {path.name for path in kept.run.folder.iterdir()}
 
 
 def test_what_draws_no_samples_has_its_curves(tmp_path):

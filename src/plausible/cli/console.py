@@ -25,11 +25,14 @@ def say_notes(notes: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[..., None]]:
-    """A bar that goes away; where there is no terminal a line every half minute.
+def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[..., None]]:
+    """A bar that goes away; where there is no terminal a line every half minute; ``quiet`` shows nothing.
 
     Yields f(what is being done, share of it that is done), the share left out where nobody knows it.
     """
+    if quiet:
+        yield lambda stage, share=None: None
+        return
     if not console.is_terminal:
         with _progress_lines(what) as report_line:
             yield report_line

@@ -82,17 +82,19 @@ def _train(name: str, arguments: list[str]) -> None:
         data = load(flags.data, flags.preparation, count)
     if world.leads:
         say_notes(data.notes)
-    run, training = start(
-        kind,
-        data,
-        config=config,
-        settings=settings,
-        per_class=training_flags.per_class,
-        init=begun,
-        out=folder,
-        device=training_flags.device,
-        world=world,
-    )
+    with progress_bar("building the model", quiet=not world.leads) as progress:
+        run, training = start(
+            kind,
+            data,
+            config=config,
+            settings=settings,
+            per_class=training_flags.per_class,
+            init=begun,
+            out=folder,
+            device=training_flags.device,
+            world=world,
+            progress=progress,
+        )
     initial = initial_of(run) if world.leads else None
     if initial is not None:
         say(str(initial))

@@ -9,17 +9,17 @@ from typing import Any
 from plausible.core.choices import Device, OnFailure
 from plausible.core.finding import Finding
 from plausible.data.options import DEFAULTS, Options
-from plausible.data.part import Data
 from plausible.runs import Run
 from plausible.tasks.fit_steps import fit_steps, monitored
 from plausible.tasks.start import ModelLike, restart, start
 from plausible.tasks.trained import Trained
+from plausible.tasks.training_pictures import TrainingPictures
 from plausible.training import Precision, Settings, Step, Training
 
 
 def fit(
     model: ModelLike,
-    data: Data | str | Path = "digits",
+    data: Any = "digits",
     *,
     steps: int | None = None,
     minutes: float | None = None,
@@ -42,9 +42,10 @@ def fit(
     """Learn p(data): what ``plausible train MODEL`` does before it evaluates, without a word.
 
     model       a name ("gan"), a class, or a model built for the space of the data.
-    data        a name or path, or ``Data`` that were loaded.
+    data        ``Data``, or whatever ``load`` takes: a name or path, an array, a DataFrame, a pair (x, y), ...
     steps, minutes  the budget; with neither what suits the model and the data.
-    out         a folder to keep the run in, new or empty; by default nothing is left on the disk.
+    out         a folder to keep the run in with the pictures of its training, new or empty; by default nothing is
+                left on the disk.
     preset      a published recipe by name; ``choices`` change it.
     options     how the data are shaped.
     init        a run of the same model, whose weights and choices it begins with, see ``start``.
@@ -107,7 +108,8 @@ def _played(
     on_finding: Callable[[Finding], None],
 ) -> Trained:
     monitor = monitored(run, training) if watch else None
-    for step in fit_steps(run, training, monitor, on_failure, on_finding):
+    pictures = TrainingPictures(run, training) if keep else None
+    for step in fit_steps(run, training, monitor, on_failure, on_finding, pictures):
         on_step(step)
     finished, seconds = training.finished, training.seconds
     training.pause()

@@ -58,6 +58,10 @@ def fit_steps(
     """
     try:
         yield from _steps(run, training, monitor, on_failure, on_finding, pictures)
+    except Diverged:
+        if pictures is not None:
+            pictures.finish()  # the curves up to there
+        raise
     except (UsageError, MemoryError, RuntimeError):
         if training.world.leads:
             discard_unsaved(run)

@@ -27,7 +27,7 @@ ModelLike = str | type[Model] | Model
 
 def start(
     model: ModelLike,
-    data: Data | str | Path = "digits",
+    data: Any = "digits",
     *,
     config: Model.Config | None = None,
     preset: str | None = None,
@@ -38,11 +38,12 @@ def start(
     out: str | Path | None = None,
     device: Device = "auto",
     world: World | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[str, float | None], None] = lambda stage, share: None,
     **choices: Any,
 ) -> tuple[Run, Training[Any]]:
     """Data read, weights drawn, the folder of the run made, and nothing learned yet.
 
+    data       ``Data``, or whatever ``load`` takes.
     config     the choices of the model; by default those of ``preset``, of ``init``, or what suits the data.
     preset     a published recipe by name, see ``presets`` of the model's class.
     choices    fields of the config, in the place of ``config`` or as changes of the preset.
@@ -50,13 +51,13 @@ def start(
     init       a run of the same model, of whose weights all that fit are the first ones here; ``initial_of`` the
                new run says which.
     out        the folder of the run, new or empty; by default runs/<model>-<data>-<time>.  Only rank 0 makes it.
-    progress   called with (files read, files) while a folder of images is read.
+    progress   called with (what is being done, share of it that is done, or None).
     Raises UsageError for a folder that holds anything, an unknown name, or what cannot go together.
     """
     settings, where = settings or Settings(), resolve_device(device)
     begun = init if isinstance(init, Run | None) else Run(init)
-    if isinstance(data, str | Path):
-        data = load(str(data), options, progress)
+    if not isinstance(data, Data):
+        data = load(data, options, lambda done, total: progress("reading the data", done / total))
     if isinstance(model, Model):
         if config is not None or preset is not None or per_class or choices:
             raise UsageError(
@@ -68,8 +69,10 @@ def start(
         if begun is not None:
             check_family(begun, kind.name, per_class)
         chosen = config or configuration(kind, preset, begun, **choices)
-        chosen, data = with_symmetries(chosen, data)
+        asking = "testing which changes of the images can be told"
+        chosen, data = with_symmetries(chosen, data, lambda share: progress(asking, share))
         built = build(kind.name, chosen, data.space, settings.seed, per_class).to(where)
+    progress("preparing the model", None)  # a mixture tries how many components it takes
     training = train(built, data.to(where), settings, world=world)
     initial = None if begun is None else begin_with(training, begun)
     folder = Path(out) if out is not None else default_folder(built.name, data.name)

@@ -82,11 +82,13 @@ def symmetries_of(
     )
 
 
-def with_symmetries(config: C, data: Data) -> tuple[C, Data]:
+def with_symmetries(
+    config: C, data: Data, progress: Callable[[float], None] = lambda share: None
+) -> tuple[C, Data]:
     """A config that leaves its symmetries to the data, and these data: with those found, and a note on them."""
     if getattr(config, "symmetries", ()) is not None:
         return config, data
-    found = symmetries_of(data)
+    found = symmetries_of(data, progress=progress)
     chosen: Any = {"symmetries": found.names}
     return replace(config, **chosen), replace(data, notes=(*data.notes, *found.notes))
 

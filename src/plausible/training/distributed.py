@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -88,8 +89,16 @@ def launched() -> bool:
     return "RANK" in os.environ
 
 
+def program() -> list[str]:
+    """What runs: the file that was started, which may hold models of its own, or else plausible."""
+    started = Path(sys.argv[0])
+    if getattr(sys.modules["__main__"], "__spec__", None) is None and started.suffix == ".py":
+        return [sys.executable, str(started)]
+    return [sys.executable, "-m", "plausible"]
+
+
 def launch(processes: int, args: Sequence[str]) -> int:
-    """Run ``python -m plausible ARGS`` as so many ranks on this machine; their exit code.
+    """Run this program with ARGS as so many ranks on this machine; their exit code.
 
     The ranks find each other by the environment variables that torchrun sets, so torchrun can start
     them on several machines in the same way.  Ctrl-C and SIGTERM are passed on once, so that rank 0
@@ -107,7 +116,7 @@ def launch(processes: int, args: Sequence[str]) -> int:
     threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // processes)), **world}
     ranks = [
         subprocess.Popen(
-            [sys.executable, "-m", "plausible", *args],
+            [*program(), *args],
             env={**threads, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             start_new_session=True,  # a Ctrl-C in the terminal must reach them through us, once
         )
