@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plausible.data.load import from_arrays, load
     from plausible.data.options import Options
     from plausible.data.part import Data, Part
+    from plausible.evaluation.paired import Comparison
     from plausible.evaluation.report import Report
     from plausible.models import (
         GAN,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from plausible.tasks.diagnose import diagnose
     from plausible.tasks.directions import directions
     from plausible.tasks.evaluate import evaluate
+    from plausible.tasks.evaluate_against import evaluate_against
     from plausible.tasks.evaluate_samples import evaluate_samples
     from plausible.tasks.fit import fit, resume
     from plausible.tasks.fit_steps import fit_steps
@@ -73,6 +75,7 @@ _HOMES = {
     "recognition": ("BayesClassifier", "Conformal", "decide", "temper"),
     "recognition.recogniser": ("Recogniser",),
     "runs": ("Run", "create", "save"),
+    "evaluation.paired": ("Comparison",),
     "evaluation.report": ("Report",),
     "tasks.classify": ("classify",),
     "tasks.score": ("score",),
@@ -81,6 +84,7 @@ _HOMES = {
     "tasks.diagnose": ("diagnose",),
     "tasks.directions": ("directions",),
     "tasks.evaluate": ("evaluate",),
+    "tasks.evaluate_against": ("evaluate_against",),
     "tasks.evaluate_samples": ("evaluate_samples",),
     "tasks.fit": ("fit", "resume",),
     "tasks.fit_steps": ("fit_steps",),
@@ -97,9 +101,9 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "fit", "resume", "evaluate", "evaluate_samples", "diagnose", "sample", "sample_chain", "interpolate",
-    "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
-    "save_samples", "save_report", "open_trained", "Trained", "Report", "reference_classifier", "list_runs",
+    "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "diagnose", "sample", "sample_chain",
+    "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
+    "save_samples", "save_report", "open_trained", "Trained", "Report", "Comparison", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",

@@ -217,6 +217,7 @@ CALLS = {
     "describe": lambda w, **k: tasks.describe(**{"source": w.grey, **k}).facts,
     "evaluate": lambda w, source=None, **k: tasks.evaluate(source or w.mixture, **{"n": 8, **k}).to_dict(),
     "evaluate_samples": lambda w, **k: tasks.evaluate_samples(w.far, w.plane, **{"n": 8, **k}).to_dict(),
+    "evaluate_against": lambda w, **k: tasks.evaluate_against(**{"source": w.near, "against": w.far, "data": w.plane, "n": 8, **k}).to_dict(),
     "reference_classifier": lambda w, **k: tasks.reference_classifier(load(str(w.kinds)), **k),
     "save_picture": lambda w, **k: Image.open(tasks.save_picture(tasks.open_trained(w.vae), **k)).size,
     "save_report": save_report,
@@ -226,6 +227,7 @@ CALLS = {
     "resume": resume,
 }  # fmt: skip
 QUESTIONS = ("calibrated", "classify", "score")
+JUDGES = ("evaluate", "evaluate_samples", "evaluate_against")
 VALUES = [  # task, parameter, two values of it (or functions of the world), and what else is said
     *((task, "data", None, grey, {"source": in_memory}) for task in QUESTIONS),
     *((task, "background", None, lambda w: w.background, {"source": lambda w: w.bayes}) for task in QUESTIONS),
@@ -270,9 +272,13 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("evaluate_samples", "options", Options(), Options(mutate=0.3), {}),
     ("evaluate_samples", "split", 0.2, 0.5, {}),
     ("evaluate_samples", "heldout", None, lambda w: w.near, {}),
-    *((task, "n", 6, 8, {}) for task in ("evaluate", "evaluate_samples")),
-    *((task, "features", "pixels", "random", {}) for task in ("evaluate", "evaluate_samples")),
-    *((task, "seed", 0, 1, {}) for task in ("evaluate", "evaluate_samples")),
+    ("evaluate_against", "data", None, lambda w: w.plane, {}),
+    ("evaluate_against", "options", Options(), Options(mutate=0.3), {}),
+    ("evaluate_against", "split", 0.2, 0.5, {}),
+    ("evaluate_against", "heldout", None, lambda w: w.near, {"source": lambda w: w.far}),
+    *((task, "n", 6, 8, {}) for task in JUDGES),
+    *((task, "features", "pixels", "random", {}) for task in JUDGES),
+    *((task, "seed", 0, 1, {}) for task in JUDGES),
     ("save_picture", "n", 4, 9, {}),
     ("save_report", "data", None, lambda w: load(str(w.kinds)), {}),
     ("save_report", "advice", None, lambda w: tasks.advise(tasks.evaluate_samples(w.far, w.plane)), {}),
@@ -311,6 +317,8 @@ CALLBACKS = [
     ("evaluate", "on_notes", {}),
     ("evaluate_samples", "progress", {}),
     ("evaluate_samples", "on_notes", {}),
+    ("evaluate_against", "progress", {}),
+    ("evaluate_against", "on_notes", {}),
     ("reference_classifier", "progress", {}),
     ("fit", "on_step", {}),
     ("fit", "on_finding", TOO_FAST),

@@ -13,6 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from plausible.claims import Claimed
     from plausible.diagnosis import Finding
+    from plausible.evaluation.paired import Comparison
     from plausible.evaluation.report import Report
     from plausible.evaluation.verdict.verdict import TestResult, Verdict
     from plausible.tasks.advise import Advice
@@ -201,14 +202,51 @@ def verdict(verdict: "Verdict") -> Group:
     return Group(*parts, Text("\n".join(["", *undefined]), "dim"))
 
 
+def comparison(compared: "Comparison") -> Group:
+    """Two generators, each defect of both, the difference with its 95% interval, and who is better; then what that says."""
+    answers = {
+        "A is better": ("A better", "green"),
+        "B is better": ("B better", "red"),
+        "no difference found": ("alike", ""),
+        "too few to say": ("open", "yellow"),
+    }
+    parts: list[Text] = [
+        Text.assemble(
+            ("Which is better?  ", "bold"),
+            f"by {compared.n:,} samples of each against {compared.heldout:,} held-out examples",
+        ),
+        *(Text(f"  {letter}  {name}") for letter, name in zip("AB", compared.names, strict=True)),
+        Text(f"\n  {'':22}{'A':>7}{'B':>8}   A - B (95%)", "dim"),
+    ]
+    undefined = []
+    for row in compared.results:
+        if row.effects is None or row.difference is None:
+            undefined.append(f"* {row.name}, not defined: {row.reason}")
+            continue
+        effects = "".join(f"{effect:8.1%}" for effect in row.effects)
+        line = f"  {row.name:22}{effects}   {_beside(row.difference, row.interval):26}"
+        word, style = answers[str(row.answer)]
+        more = "" if row.needed is None else f": {row.needed:,}"
+        parts.append(Text.assemble(line, (word + more, style)))
+    if compared.log_prob is not None:
+        mean, error = compared.log_prob
+        nats = f"{mean:+,.2f} nats ({mean - 1.96 * error:+,.2f} to {mean + 1.96 * error:+,.2f})"
+        said = f"\nlog p of A less that of B on held-out data: {nats}; {compared.log_prob_note}"
+        parts.append(Text(said))
+    parts.append(Text(f"\n{compared.sentence}", "bold"))
+    return Group(*parts, Text("\n".join(["", *undefined]), "dim"))
+
+
 def _effect(row: "TestResult") -> str:
     """An effect and its interval in as few characters as they need: 6.0% (4.0 to 7.9)."""
-    if row.effect is None:
-        return ""
-    if row.interval is None:
-        return f"{row.effect:.1%}"
-    low, high = row.interval
-    return f"{row.effect:.1%} ({100 * low:.1f} to {100 * high:.1f})"
+    return "" if row.effect is None else _beside(row.effect, row.interval)
+
+
+def _beside(value: float, interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return f"{value:.1%}"
+    low, high = interval
+    return f"{value:.1%} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _table(title: str) -> Table:

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 class Evaluate:
     """Did it learn the distribution?  Measures beside real data, and a verdict for each defect.
 
-    Of a run, or of samples that another program drew.
+    Of a run, or of samples that another program drew; --against another asks which of two is better, and in what.
 
     Example: plausible evaluate runs/gan-digits-20260101-120000 --strict
     """
 
     usual: ClassVar[tuple[str, ...]] = (
-        "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
+        "against", "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
     )  # fmt: skip
     run_folder: Annotated[Positional[Path | None], tyro.conf.arg(name="run", metavar="[RUN]")] = (
         None
@@ -44,6 +44,8 @@ class Evaluate:
     """The folder of the run to judge, where it is not --samples."""
     samples: str | None = None
     """Judge these instead of a run: a folder or .zip of images, or a .npz, .npy, .csv, .tsv or IDX file."""
+    against: str | None = None
+    """Say in what it is better or worse than this, a run or samples of another program, by the same held-out data."""
     data: str | None = None
     """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
@@ -62,7 +64,7 @@ class Evaluate:
     out: Path | None = None
     """Write to this folder; by default the run, or <samples>-evaluation."""
     strict: bool = False
-    """Exit with 0 for PASS, 1 for FAIL and 3 for INCONCLUSIVE."""
+    """Exit with 0 for PASS, 1 for FAIL and 3 for INCONCLUSIVE; with --against, 1 where it is worse in anything."""
     verbose: Verbose = False
     seed: Seed = 0
     device: Device = "auto"
@@ -74,6 +76,9 @@ class Evaluate:
         from plausible.cli import display
         from plausible.tasks.save import save_report
 
+        if self.against is not None:
+            self._compare(self.against)
+            return
         report, folder, data, advice = self._of_samples() if self.samples else self._of_run()
         again = ", in the place of those before" if (folder / "measures.json").exists() else ""
         save_report(report, folder, data, advice)
@@ -86,6 +91,43 @@ class Evaluate:
         say(f"numbers and pictures in {folder}{again}")
         if self.strict and report.verdict is not None:
             sys.exit(report.verdict.exit_code)
+
+    def _compare(self, against: str) -> None:
+        """Both by the same held-out data: the table, what it says, and the file."""
+        from plausible.cli import display
+        from plausible.tasks import evaluate_against
+        from plausible.tasks.save import save_comparison
+
+        source = self.run_folder or Path(self.samples or "")
+        folder = self._folder()
+        if self.run_folder is None:
+            check_output_folder(folder, self.overwrite)
+        with progress_bar("reading") as progress:
+            comparison = evaluate_against(
+                source,
+                Path(against),
+                self.data,
+                options=self.preparation,
+                split=self.split,
+                heldout=self.heldout,
+                n=self.n,
+                features=self._features(),
+                seed=self.seed,
+                device=self.device,
+                progress=progress,
+                on_notes=say_notes,
+            )
+        place = save_comparison(comparison, folder)
+        console.print(display.comparison(comparison), highlight=False)
+        say(f"numbers in {place}")
+        if self.strict:
+            sys.exit(comparison.exit_code)
+
+    def _folder(self) -> Path:
+        """Where what is found goes."""
+        if self.run_folder is not None:
+            return self.out or self.run_folder
+        return self.out or Path(f"{Path(os.path.abspath(self.samples or '')).stem}-evaluation")
 
     def _of_run(self) -> "tuple[Report, Path, Data, Advice | None]":
         from plausible.cli.live import about
@@ -113,8 +155,7 @@ class Evaluate:
                 progress=progress,
                 on_notes=say_notes,
             )
-        folder = self.out or self.run_folder
-        return report, folder, trained.data, advise(report, course)
+        return report, self._folder(), trained.data, advise(report, course)
 
     def _of_samples(self) -> "tuple[Report, Path, None, Advice | None]":
         from plausible.tasks import evaluate_samples
@@ -122,7 +163,7 @@ class Evaluate:
 
         assert self.samples is not None
         assert self.data is not None
-        folder = self.out or Path(f"{Path(os.path.abspath(self.samples)).stem}-evaluation")
+        folder = self._folder()
         check_output_folder(folder, self.overwrite)
         with progress_bar("reading") as progress:
             report = evaluate_samples(
@@ -163,6 +204,13 @@ class Evaluate:
             raise UsageError("--outliers asks a model: give the folder of a run")
         elif self.data is None:
             raise UsageError("--samples needs --data, the real data that the samples imitate")
+        if self.against is not None:
+            if self.outliers is not None:
+                raise UsageError(
+                    "--outliers asks one model and --against compares two: leave one of them out"
+                )
+            if not Path(self.against).expanduser().exists():
+                raise UsageError(f"--against {self.against} does not exist: give a run or samples")
         if self.pretrained is not None and self.features != "auto":
             raise UsageError("--features and --pretrained both choose features: give one of them")
         if self.split is not None and self.heldout is not None:

@@ -113,8 +113,10 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
     if rest:
         groups.append(("advanced", _group(config, rest, "What seldom needs to be changed.")))
     unprefixed: Any = OmitArgPrefixes
+    said = tyro.conf.arg(help="")  # or tyro looks for a sentence in the source, which takes long
     nested: list[Any] = [
-        (name, unprefixed[group], field(default_factory=group)) for name, group in groups
+        (name, unprefixed[Annotated[group, said]], field(default_factory=group))
+        for name, group in groups
     ]
     if kind.presets:
         choices: Any = Literal.__getitem__(tuple(kind.presets))

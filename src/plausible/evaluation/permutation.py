@@ -44,9 +44,9 @@ def grouped(is_sample: Tensor, is_heldout: Tensor | None = None) -> GroupLabels:
     return GroupLabels(is_sample.float(), is_heldout.float(), is_sample, is_heldout)
 
 
-def observed(n: int) -> GroupLabels:
-    """The labels as they are: the first n of 2n are the samples; B = 1."""
-    return grouped((torch.arange(2 * n) < n)[None])  # (1, 2n)
+def observed(n: int, held: int | None = None) -> GroupLabels:
+    """The labels as they are: the first n are the samples, and as many others held out, unless told; B = 1."""
+    return grouped((torch.arange(n + (n if held is None else held)) < n)[None])  # (1, N)
 
 
 def permuted(n: int, draws: int, generator: Generator) -> GroupLabels:

@@ -5,6 +5,7 @@ return; notebooks, pages and wrappers call the same.
 
 ``fit``, ``resume``        learn a distribution, to the end
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
+``evaluate_against``       which of two generators is better, in what, and is the difference real
 ``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
 ``diagnose``               what is wrong, the evidence, what to change
 ``sample``                 draw; ``sample_chain`` the way of Markov chains; ``weights_used`` says by which weights
@@ -15,7 +16,7 @@ return; notebooks, pages and wrappers call the same.
 ``classify``, ``score``    which class, how plausible, or none of these
 ``list_runs``              the runs in a folder, how far each came and its verdict
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
-``save_samples``, ``save_report``, ``save_findings``, ``save_picture``  what they return, as files
+``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
 from plausible.tasks.advise import Advice, advise
@@ -27,6 +28,7 @@ from plausible.tasks.describe import Description, describe
 from plausible.tasks.diagnose import diagnose, save_findings
 from plausible.tasks.directions import Explored, directions
 from plausible.tasks.evaluate import evaluate
+from plausible.tasks.evaluate_against import evaluate_against
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.fit import fit, resume
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
@@ -35,7 +37,7 @@ from plausible.tasks.list_runs import RunRow, list_runs
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
 from plausible.tasks.sample import sample, sample_chain, weights_used
-from plausible.tasks.save import save_picture, save_report, save_samples
+from plausible.tasks.save import save_comparison, save_picture, save_report, save_samples
 from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
@@ -64,6 +66,7 @@ __all__ = [
     "diagnose",
     "directions",
     "evaluate",
+    "evaluate_against",
     "evaluate_samples",
     "fit",
     "fit_steps",
@@ -76,6 +79,7 @@ __all__ = [
     "resume",
     "sample",
     "sample_chain",
+    "save_comparison",
     "save_findings",
     "save_picture",
     "save_report",

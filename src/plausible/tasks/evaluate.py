@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from plausible.core.capabilities import Classifier
@@ -18,7 +17,6 @@ from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.evaluation.critic.critic import with_critiques
 from plausible.evaluation.critic.updates_to_accuracy import with_efforts
-from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.features import Features
 from plausible.evaluation.measure import measure, metrics
 from plausible.evaluation.metrics.classification import (
@@ -27,15 +25,14 @@ from plausible.evaluation.metrics.classification import (
     predict_labelled,
 )
 from plausible.evaluation.metrics.histogram import mode_shares
-from plausible.evaluation.metrics.memorisation import with_train_distances
 from plausible.evaluation.report import Measures, Report
 from plausible.evaluation.verdict.verdict import run_tests
 from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.calibration import temper
 from plausible.recognition.recogniser import ood_detection
 from plausible.tasks.calibrate import calibrated, keep_calibration
-from plausible.tasks.eyes import EyesOfData, StageProgress, eyes_of, power_of
-from plausible.tasks.inputs import as_points
+from plausible.tasks.embed import embed
+from plausible.tasks.eyes import StageProgress, power_of
 from plausible.tasks.outliers import outliers_of
 from plausible.tasks.trained import TrainedLike, open_trained
 
@@ -133,7 +130,8 @@ def _judged(
         said, alone = classified(source, data)
         return Report(alone, compared=len(data.heldout), predictions=said, classifier=source)
     with seeded(seed):  # for whatever draws from the default generator
-        evalset, eyes = _embedded(source, data, n, features, seed, progress)
+        assert isinstance(source, Generative | Batch | Part)
+        evalset, eyes = embed([source], data, n, features, seed, progress)
         evalset = with_critiques(
             evalset, lambda share: progress("a critic learns to tell samples from real data", share)
         )
@@ -166,55 +164,3 @@ def _judged(
         answered,
         classifier,
     )
-
-
-def _embedded(
-    source: Model | Batch | Part,
-    data: Data,
-    n: int,
-    features: Extractor | Features,
-    seed: int,
-    progress: StageProgress,
-) -> tuple[EvaluationSet, EyesOfData]:
-    """Everything seen once, and with what eyes."""
-    space, generator = data.space, torch.Generator().manual_seed(seed)
-    # each with a seed of its own, or T and H would share the noise of dynamic binarisation
-    train, heldout = data.train.frozen(seed), data.heldout.frozen(seed + 1)
-    order = torch.randperm(len(heldout), generator=generator)[: 2 * n]  # files often have an order
-    heldout = heldout.rows(order)
-    model = source if isinstance(source, Generative) else None
-    if model is not None:
-        progress("drawing samples", 0.0)
-        source = model.sample(n, generator=generator).to("cpu")
-    assert isinstance(source, Batch | Part)
-    points = as_points(source, space)
-    if model is None:  # a file of samples may have an order, too
-        points = points.rows(torch.randperm(len(points), generator=generator)[:n])
-    samples = points.rows(slice(0, n)).frozen(seed + 2)
-    compared = min(len(heldout), len(samples))
-    eyes = eyes_of(data, compared, features, seed, progress)
-    embedding = eyes.embedding
-    total, done = len(train) + len(heldout) + len(samples), 0
-
-    def count(points: int) -> None:
-        nonlocal done
-        done += points
-        progress("looking at the data and the samples", done / total)
-
-    parts = (
-        embedding.embed(train, modes=train.y if embedding.labelled else None, progress=count),
-        embedding.embed(heldout, progress=count),
-        embedding.embed(samples, progress=count),
-    )
-    evalset = EvaluationSet(
-        space,
-        *parts,
-        embedding.names,
-        embedding.labelled,
-        embedding.extract,
-        embedding.feature_description,
-        model,
-        seed,
-    )
-    progress("comparing with the training data", 1.0)
-    return with_train_distances(evalset), eyes

@@ -19,6 +19,7 @@ from plausible.core.space import Batch, Space
 from plausible.data.images import MODES
 from plausible.data.part import Data
 from plausible.data.readers.column_roles import CLASS_COLUMNS
+from plausible.evaluation.paired import Comparison
 from plausible.evaluation.report import Report
 from plausible.runs.files import write
 from plausible.tasks.advise import Advice
@@ -97,6 +98,13 @@ def save_report(
     save_bytes(folder / "measures.json", (json.dumps(content, indent=2) + "\n").encode())
     for name, image in pictures(report, data).items():
         save_bytes(folder / name, figures.png(image))
+
+
+def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
+    """against-NAME.json in a folder, and where it is."""
+    place = Path(folder) / f"against-{Path(comparison.names[1]).stem}.json"
+    save_bytes(place, (json.dumps(comparison.to_dict(), indent=2) + "\n").encode())
+    return place
 
 
 def pictures(report: Report, data: Data | None = None) -> Mapping[str, Image.Image]:

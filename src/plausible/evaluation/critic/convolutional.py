@@ -39,6 +39,7 @@ def learn_convnet(lesson: Lesson, view: View, budget: int) -> Iterator[Learned]:
     with seeded(lesson.seed):
         net = view.network(eye.shape).to(lesson.real.part.values.device)
     averaged = copy.deepcopy(net).eval()
+    kept = copy.deepcopy(averaged)  # as it was at its best moment
     total = max(1, min(budget, _PASSES * len(lesson.samples) // _BATCH))
     every = min(_EVERY, max(5, total // _LOOKS))
     optimizer = AdamW(net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
@@ -60,16 +61,22 @@ def learn_convnet(lesson: Lesson, view: View, budget: int) -> Iterator[Learned]:
         critic = _critic(averaged, eye)
         validated = lesson.loss(critic)
         if best is None or validated < best.loss:
-            best = Learned(
-                _critic(copy.deepcopy(averaged), eye), validated, update, total, "a convnet"
-            )
+            _take_over(kept, averaged)
+            best = Learned(_critic(kept, eye), validated, update, total, "a convnet")
         over = update - best.updates >= _PATIENCE * every or best.loss < SURE
         if update == BUDGETS[0] < total and not over:
             yield best
+            kept = copy.deepcopy(kept)  # whoever holds that one keeps it
         if over:
             break
     assert best is not None
     yield best
+
+
+@torch.no_grad()
+def _take_over(kept: nn.Module, net: nn.Module) -> None:
+    """The weights of one network in another of the same shape."""
+    torch._foreach_copy_(list(kept.parameters()), list(net.parameters()))
 
 
 class _Eye:

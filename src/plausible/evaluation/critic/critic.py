@@ -20,7 +20,7 @@ from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 
 ASKED = 2 / 3  # of the samples are asked about at most; the others are learned from
 _SHOWN = 16  # samples and held-out examples that a critic is surest of
-_FEWEST = 5  # samples and training examples from which something can be learned
+FEWEST = 5  # samples and training examples from which something can be learned
 
 
 Critiques = Mapping[str, tuple[Critique, ...]]
@@ -74,14 +74,14 @@ def make_critiques(
     train, heldout, samples = evalset.train, evalset.heldout, evalset.samples
     generator = evalset.generator()
     asked = min(len(heldout), math.floor(ASKED * len(samples)))
-    if len(train) < _FEWEST:
+    if len(train) < FEWEST:
         raise NotDefined(f"{len(train)} training examples teach a critic nothing")
     if asked < 1:
         raise NotDefined(f"{len(samples)} samples are too few to teach a critic and to ask it")
     order = torch.randperm(len(samples), generator=generator)  # files often have an order
     fresh, learned = order[:asked], samples[order[asked:]]
     held = torch.randperm(len(heldout), generator=generator)[:asked]
-    if len(learned) < _FEWEST:
+    if len(learned) < FEWEST:
         nobody = Critique(0, 0, asked, len(learned), 0, 0, "no critic, for want of samples")
         return {name: (nobody,) for name in names}
     (real, real_validation), (made, made_validation) = (
@@ -91,11 +91,11 @@ def make_critiques(
     for i, name in enumerate(names):
         lesson = Lesson(
             evalset.space, real, made, real_validation, made_validation, evalset.seed,
-            partial(_progress, progress, i, len(names)),
+            partial(share_of_all, progress, i, len(names)),
         )  # fmt: skip
         found[name] = tuple(
             _asked(critic, lesson, samples, fresh, heldout, held)
-            for critic in _critics(lesson, name, looks)
+            for critic in critics(lesson, name, looks)
         )
     return found
 
@@ -124,11 +124,12 @@ def _asked(
     )
 
 
-def _progress(progress: Callable[[float], None], done: int, total: int, share: float) -> None:
+def share_of_all(progress: Callable[[float], None], done: int, total: int, share: float) -> None:
+    """Tell how much of all is done, where so many of them are, and a share of the next."""
     progress((done + share) / total)
 
 
-def _critics(lesson: Lesson, name: str, looks: int) -> Iterator[Learned]:
+def critics(lesson: Lesson, name: str, looks: int) -> Iterator[Learned]:
     """The critic at each budget; of the whole the better of two."""
     view = VIEWS[name]
     if name != WHOLE:

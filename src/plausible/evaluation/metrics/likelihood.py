@@ -31,12 +31,7 @@ def log_likelihood(evalset: EvaluationSet) -> list[Measure]:
     """
     model, space, part = evalset.model, evalset.space, evalset.heldout.part
     assert isinstance(model, Explicit)
-    if model.kinds.get("log_prob") is not Kind.EXACT:
-        part = part.rows(slice(0, _ESTIMATED))
-    generator = evalset.generator()
-    log_prob = LogProb.cat(
-        [model.log_prob(batch.x, generator=generator) for batch in batches(part, _CHUNK)]
-    )
+    log_prob = log_prob_of(model, askable(part, model), evalset.generator())
     n, mean = len(log_prob.nats), log_prob.mean()
     note = "" if space.levels else "a density, in the units of the data"
     if broken := int((~log_prob.nats.isfinite()).sum()):
@@ -57,6 +52,19 @@ def log_likelihood(evalset: EvaluationSet) -> list[Measure]:
         nats,
         Measure("bits per dimension", bits, error, n=n, kind=kind, unit="bits", note=note),
     ]
+
+
+def askable(part: Part, *models: Explicit) -> Part:
+    """The points themselves, or the first 1,000 where a model takes many draws for each."""
+    exact = all(model.kinds.get("log_prob") is Kind.EXACT for model in models)
+    return part if exact else part.rows(slice(0, _ESTIMATED))
+
+
+def log_prob_of(model: Explicit, part: Part, generator: torch.Generator) -> LogProb:
+    """log p(x) of each of these points, (n,)."""
+    return LogProb.cat(
+        [model.log_prob(batch.x, generator=generator) for batch in batches(part, _CHUNK)]
+    )
 
 
 def parzen(samples: Tensor, points: Tensor, sigma: float) -> Tensor:

@@ -45,7 +45,7 @@ def alike(evalset: EvaluationSet) -> Alike:
     return _measured[evalset]
 
 
-def excess(rows: Tensor, width: int, hit: Hit) -> PreparedTest:
+def excess(evalset: EvaluationSet, rows: Tensor, width: int, hit: Hit) -> PreparedTest:
     """P_G(hit) - P_H(hit) as a test, where only the points ``rows`` (S,) can be hit.
 
     hit    GroupLabels with B rows -> (B, S), whether each of these points is hit under these labels.
@@ -61,11 +61,9 @@ def excess(rows: Tensor, width: int, hit: Hit) -> PreparedTest:
             values.append(g.sum(1) / few.g.sum(1) - h.sum(1) / few.h.sum(1))
         return torch.cat(values)
 
-    def base_rate(n: int) -> float:
-        now = observed(n)
-        return (now.h[:, rows] * hit(now)).sum().item() / n
-
-    return PreparedTest(statistic, lambda null: detectable_rate(null, base_rate(null.size)))
+    now = observed(len(evalset.samples), len(evalset.heldout))
+    base_rate = (now.h[:, rows] * hit(now)).sum().item() / len(evalset.heldout)
+    return PreparedTest(statistic, lambda null: detectable_rate(null, base_rate))
 
 
 def _measure(evalset: EvaluationSet) -> Alike:

@@ -60,7 +60,10 @@ def copies(evalset: EvaluationSet) -> PreparedTest:
     rows = possible.nonzero()[:, 0]
     inside, index = inside[rows], near.index[rows]  # (S, k)
     return excess(
-        rows, inside.shape[1], lambda labels: ~(labels.is_heldout[:, index] & inside).any(2)
+        evalset,
+        rows,
+        inside.shape[1],
+        lambda labels: ~(labels.is_heldout[:, index] & inside).any(2),
     )
 
 
@@ -88,7 +91,7 @@ def heldout_copies(evalset: EvaluationSet) -> PreparedTest:
     def repeats_heldout(labels: GroupLabels) -> Tensor:
         return (labels.is_heldout[:, index] & inside).any(2) | known  # (B, S, k) -> (B, S)
 
-    return excess(rows, inside.shape[1], repeats_heldout)
+    return excess(evalset, rows, inside.shape[1], repeats_heldout)
 
 
 def _to_heldout(evalset: EvaluationSet, near: Alike, rows: Tensor) -> Tensor:

@@ -118,14 +118,14 @@ def defect(
 
 def detectable_shift(null: NullSummary) -> float:
     """(z_alpha + z_power) stderr, the smallest difference of means; the error shrinks as n^-1/2."""
-    z = float(scipy.stats.norm.isf(null.alpha)) + float(scipy.stats.norm.ppf(null.power))
+    z = float(scipy.special.ndtri(null.power)) - float(scipy.special.ndtri(null.alpha))
     return z * null.stderr * math.sqrt(null.size / null.n)
 
 
 def detectable_excess(null: NullSummary) -> float:
     """critical + z_power std, for a statistic whose null is not normal; both shrink as n^-1/2."""
     scale = math.sqrt(null.size / null.n)
-    return scale * (null.critical + float(scipy.stats.norm.ppf(null.power)) * null.std)
+    return scale * (null.critical + float(scipy.special.ndtri(null.power)) * null.std)
 
 
 def detectable_rate(null: NullSummary, base_rate: float) -> float:
@@ -142,4 +142,5 @@ def detectable_rate(null: NullSummary, base_rate: float) -> float:
         count = (low + high) // 2
         significant = scipy.special.bdtrc(count - 1, count + expected, 0.5) <= null.alpha
         low, high = (low, count) if significant else (count, high)
-    return float(scipy.stats.chi2.ppf(null.power, 2 * high)) / 2 / null.n - base_rate
+    # half the quantile of chi^2 with 2 high degrees of freedom
+    return float(scipy.special.gammaincinv(high, null.power)) / null.n - base_rate

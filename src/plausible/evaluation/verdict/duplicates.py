@@ -43,4 +43,4 @@ def duplicates(evalset: EvaluationSet) -> PreparedTest:
         its_own = samples[:, index] & samples[:, rows, None] | held[:, index] & held[:, rows, None]
         return (its_own & inside).any(2)  # (B, S, k) -> (B, S)
 
-    return excess(rows, inside.shape[1], repeats_its_own)
+    return excess(evalset, rows, inside.shape[1], repeats_its_own)

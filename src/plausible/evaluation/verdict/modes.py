@@ -74,11 +74,8 @@ def missing_modes(evalset: EvaluationSet) -> PreparedTest:
     count nothing, so unevenness alone does not.  What chance adds in small modes is taken off.  The largest
     over all ``partitions``.
     """
-    every, n = (
-        [one_hot(modes).float() for modes in partitions(evalset, *FINE)],
-        len(evalset.samples),
-    )
-    chance = [_by_chance(modes, n) for modes in every]
+    every = [one_hot(modes).float() for modes in partitions(evalset, *FINE)]
+    chance = [_by_chance(modes, len(evalset.heldout)) for modes in every]
 
     def statistic(labels: GroupLabels) -> Tensor:
         masses = []
@@ -174,9 +171,9 @@ def _noncentrality(freedom: int, alpha: float, power: float) -> float:
 
 
 def _by_chance(modes: Tensor, n: int) -> float:
-    """What chance gives when half of the c points of a mode are samples, on average: (N, K)."""
+    """What chance gives when half of the c points of a mode are samples, on average, of 2n points in all: (N, K)."""
     total = 0.0
-    for c in modes.sum(0).int().tolist():
+    for c in (modes.sum(0) * (2 * n / len(modes))).round().int().tolist():
         h = np.arange(c + 1)
         share = scipy.stats.binom.pmf(h, c, 0.5)
         total += float((share * np.clip(3 * h - 2 * c, 0, None)).sum()) / n

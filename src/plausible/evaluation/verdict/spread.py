@@ -173,7 +173,7 @@ def _log_distances(evalset: EvaluationSet) -> Tensor:
     scores = (rest @ whitening(rest, _RIDGE)).square().sum(1).clamp(min=1e-20).log() / 2
     ordered = scores.sort().values
     low, high = (ordered[int(q * (len(ordered) - 1))] for q in (_CUT, 1 - _CUT))
-    return scores[: 2 * len(evalset.samples)].clamp(low, high)
+    return scores[: len(evalset.samples) + len(evalset.heldout)].clamp(low, high)
 
 
 def _variance(weights: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
