@@ -122,7 +122,7 @@ def test_after_the_first_rounds_it_is_said_what_to_expect(monkeypatch):
     begun = training()
     begun.clock, begun.seconds = Clock(step=12), 6.0
     list(live.show_progress(ticking(30), begun, record))
-    assert "about 10 rounds/s: 2 min for 1,500 rounds, then about 19 s to judge\n" in (
+    assert "about 10 rounds/s: 3 min for 1,500 rounds, then about 19 s to judge\n" in (
         record.export_text()
     )
 

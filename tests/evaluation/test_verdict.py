@@ -228,3 +228,26 @@ def test_the_smallest_detectable_rate_is_detected_with_about_that_power():
 
     p = torch.tensor(stats.binom.sf(g.numpy() - 1, g.numpy() + h, 0.5))
     assert (p <= 0.05 / 9).double().mean().item() == pytest.approx(0.8, abs=0.04)
+
+
+def test_what_is_surely_too_wide_is_surely_not_too_narrow():
+    found = made(narrowed(1.4), n=100)
+    assert result("too wide", found).state is State.FAIL
+    narrow = result("too narrow", found)
+    assert narrow.interval[1] < 0
+    assert narrow.state is State.PASS
+
+
+def test_a_blur_and_noise_are_told_apart_in_words():
+    generator = torch.Generator().manual_seed(0)
+    real = torch.rand(240, 1, 16, 16, generator=generator)
+    soft = torch.nn.functional.avg_pool2d(real, 3, 1, 1)
+    space = Space((1, 16, 16), levels=256)
+    words = {}
+    for name, samples in (("soft", soft[160:]), ("noisy", real[160:])):
+        held = real[80:160] if name == "soft" else soft[80:160]
+        found = result("blur or noise", evalset(real[:80], held, samples, space=space))
+        assert found.state is State.FAIL
+        words[name] = found.sentence
+    assert words["soft"].startswith("samples are too soft: ")
+    assert words["noisy"].startswith("samples are too noisy or too sharp: ")

@@ -61,7 +61,7 @@ def _progress_lines(what: str) -> Iterator[Callable[..., None]]:
     def speak() -> None:
         while not ended.wait(LINES_EVERY):
             stage, share = latest[0]
-            done = f", {share:.0%}" if share is not None and 0 < share < 1 else ""
+            done = f", {share:.0%} done" if share is not None and 0 < share < 1 else ""
             say(f"{stage}{done} ({time.perf_counter() - start:,.0f} s so far)")
 
     def report(stage: str, share: float | None = None) -> None:

@@ -64,7 +64,7 @@ class DescribeData:
         )
         picture = self.picture or self._free(Path(f"{found.data.name}-data.png"), image)
         save_bytes(picture, image)
-        say(f"some items drawn in {picture}")
+        say(f"what they look like is drawn in {picture}")
 
     def _free(self, path: Path, image: bytes) -> Path:
         """The path, or one with a number behind it, where nothing stands that would be lost."""

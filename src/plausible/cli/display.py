@@ -194,12 +194,23 @@ def verdict(verdict: "Verdict") -> Group:
     for row in verdict.results:
         style = styles.get(str(row.state))
         if style is None:
-            undefined.append(f"* {row.name}, not defined: {row.sentence}")
+            undefined.append((row.name, row.sentence))
             continue
         answer = str(row.state).ljust(14)
         parts.append(Text.assemble(f"  {row.name:{width}}", (answer, style), _effect(row)))
         parts.append(Padding(Text(row.sentence, "dim"), (0, 0, 0, 4)))
-    return Group(*parts, Text("\n".join(["", *undefined]), "dim"))
+    return Group(*parts, Text("\n".join(["", *_not_defined(undefined)]), "dim"))
+
+
+def _not_defined(reasons: Sequence[tuple[str, str]]) -> list[str]:
+    """Why tests are not defined; of vectors all that is a matter of images in one line."""
+    of_images = [name for name, reason in reasons if "image" in reason and "vectors" in reason]
+    lines = [
+        f"* {name}, not defined: {reason}" for name, reason in reasons if name not in of_images
+    ]
+    if of_images:
+        lines.append(f"* not defined for vectors: {', '.join(of_images)}")
+    return lines
 
 
 def comparison(compared: "Comparison") -> Group:
@@ -221,7 +232,7 @@ def comparison(compared: "Comparison") -> Group:
     undefined = []
     for row in compared.results:
         if row.effects is None or row.difference is None:
-            undefined.append(f"* {row.name}, not defined: {row.reason}")
+            undefined.append((row.name, row.reason))
             continue
         effects = "".join(f"{effect:8.1%}" for effect in row.effects)
         line = f"  {row.name:22}{effects}   {_beside(row.difference, row.interval):26}"
@@ -234,7 +245,7 @@ def comparison(compared: "Comparison") -> Group:
         said = f"\nlog p of A less that of B on held-out data: {nats}; {compared.log_prob_note}"
         parts.append(Text(said))
     parts.append(Text(f"\n{compared.sentence}", "bold"))
-    return Group(*parts, Text("\n".join(["", *undefined]), "dim"))
+    return Group(*parts, Text("\n".join(["", *_not_defined(undefined)]), "dim"))
 
 
 def _effect(row: "TestResult") -> str:

@@ -14,7 +14,7 @@ from plausible.cli.arguments import (
 )
 from plausible.cli.checks import check_run
 from plausible.cli.command import commands
-from plausible.cli.console import say_notes
+from plausible.cli.console import say, say_notes
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
 
@@ -68,4 +68,6 @@ class Resume:
             )
         if training.world.leads:
             say_notes(training.data.notes)
+            if training.finished:
+                say(f"{run.folder} has used its budget, so nothing more is learned; it is judged")
         play(run, training, self)

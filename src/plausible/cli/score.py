@@ -45,13 +45,18 @@ class Score(Questions):
             autoregressive(trained, "--map")
         with progress_bar("looking at the inputs"):
             found = score(trained, inputs, **how)
-        columns = ("input", "log p(x), nats", "of held-out data", "p-value")
-        title = f"{len(found):,} inputs; implausible by {found.novelty}"
+        columns = ("input", "log p(x), nats", "of held-out data", "p, by validation data")
+        refused = sum(row.p <= LEVEL for row in found)
+        title = (
+            f"{refused:,} of {len(found):,} input{'s' * (len(found) != 1)} implausible at {LEVEL:.0%}, "
+            f"by {found.novelty}"
+        )
         shown = table(title, columns, left=("input",))
         for row in found[:SHOWN]:
             below = f"{row.percentile:.1%} are at most as probable"
             extreme = most_extreme(row.p, found.compared, LEVEL)
-            p = f"{row.p:.2g}, {extreme}" if extreme else f"{row.p:.2g}"
+            said = extreme or ("implausible" if row.p <= LEVEL else "")
+            p = f"{row.p:.2g}, {said}" if said else f"{row.p:.2g}"
             shown.add_row(row.name, _nats(row), below, p)
         self.show(found.notes, shown, [asdict(row) for row in found])
         if self.map is not None:

@@ -77,7 +77,7 @@ def check_bounds(config: Any) -> None:
                     continue
                 if isinstance(allowed, Registry):
                     allowed[entry]  # which refuses an unknown name
-                elif entry not in allowed:
+                elif isinstance(entry, str) or entry not in allowed:
                     raise UsageError(f"{flag(field.name)} must {allowed}, not {entry}")
 
 

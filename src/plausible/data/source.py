@@ -67,6 +67,10 @@ def resolve_source(source: str) -> Source:
         raise UsageError(f"{source!r} is a link that leads nowhere or back to itself")
     from plausible.data.readers import in_words, readers  # which needs numpy
 
+    if path is not None and (path.suffix or os.sep in source or "/" in source):
+        raise UsageError(
+            f"{source} does not exist: give the path of {in_words(readers.values())}, or a name: {', '.join(NAMES)}"
+        )
     raise UsageError(
         f"{unknown('data set', source, list(NAMES))}; or give the path of {in_words(readers.values())}"
     )

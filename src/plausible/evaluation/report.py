@@ -5,6 +5,7 @@ from typing import Any
 
 from plausible.core import notebook
 from plausible.core.capabilities import Classifier
+from plausible.core.errors import unknown
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.measure import Measure
 from plausible.evaluation.metrics.classification import Predictions
@@ -62,12 +63,18 @@ class Report:
         return notebook.line(repr(self)) + verdict + table
 
     def __getitem__(self, name: str) -> Measure:
-        """The measure of that name; KeyError if there is none."""
-        return {measure.name: measure for measure, _ in self.measures}[name]
+        """The measure of that name; KeyError with the names that there are."""
+        return self._named(name)[0]
 
     def real(self, name: str) -> Measure | None:
-        """The same measure of real data."""
-        return {measure.name: real for measure, real in self.measures}[name]
+        """The same measure of real data; None where that is not defined."""
+        return self._named(name)[1]
+
+    def _named(self, name: str) -> tuple[Measure, Measure | None]:
+        pairs = {measure.name: (measure, real) for measure, real in self.measures}
+        if name not in pairs:
+            raise KeyError(unknown("measure", name, list(pairs)))
+        return pairs[name]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for measures.json."""

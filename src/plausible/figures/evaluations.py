@@ -17,11 +17,13 @@ from plausible.figures.pixels import grid
 from plausible.figures.plots import rendered, walks
 from plausible.sampling.latent import latent_walks
 
+_SMALL = 20  # pixels a side
+
 
 def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
     """{file name: picture} of an evaluation: whatever these data and this model allow.
 
-    neighbours.png  the 16 samples most like copies, above each the nearest training example, below
+    neighbours.png  the 16 samples most like copies, 8 of larger images, above each the nearest training example, below
                     each the nearest held-out example.
     spectrum.png    the power of samples and of held-out images at each radius.
     critic-*.png    what critics of shape, texture, colour and of everything are surest of, and what they looked at.
@@ -30,7 +32,8 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
     """
     pictures = {}
     if evalset.space.is_image:
-        rows, train, held = likeliest_copies(evalset, 16)
+        count = 16 if max(evalset.space.shape[1:]) <= _SMALL else 8  # large enough to be compared
+        rows, train, held = likeliest_copies(evalset, count)
         parts = (
             (evalset.train.part, train),
             (evalset.samples.part, rows),

@@ -45,9 +45,13 @@ class PerClass(Explicit):
     @property
     def notes(self) -> tuple[str, ...]:
         """Those of each of its models."""
+        return self.notes_by_name(tuple(str(label) for label in range(len(self.models))))
+
+    def notes_by_name(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The same, with the names of the classes."""
         return tuple(
-            f"class {label}: {note}"
-            for label, model in enumerate(self.models)
+            f"class {name}: {note}"
+            for name, model in zip(names, self.models, strict=True)
             for note in model.notes
         )
 

@@ -2,11 +2,13 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from plausible.core.errors import UsageError
+from plausible.core.model import Model
 from plausible.models.per_class import PerClass
 from plausible.runs.run import Run
 from plausible.runs.warm_start import Initial
@@ -42,7 +44,7 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
             "class_names": list(data.class_names),
             "columns": list(data.columns),
             "label_column": data.label_column,
-            "notes": [*data.notes, *model.notes],
+            "notes": [*data.notes, *_notes(model, data.class_names)],
         },
         "training": asdict(training.settings),
         "processes": training.world.size,
@@ -63,6 +65,13 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
     run.made = made
     run.write("config.json", json.dumps(config, indent=2) + "\n")
     return run
+
+
+def _notes(model: Model, names: Sequence[str]) -> tuple[str, ...]:
+    """What a model decided, of one for each class with their names."""
+    if isinstance(model, PerClass) and len(names) == model.space.classes:
+        return model.notes_by_name(names)
+    return model.notes
 
 
 def discard_unsaved(run: Run) -> None:

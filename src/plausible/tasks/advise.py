@@ -132,7 +132,8 @@ def _said(result: TestResult, items: str) -> str:
     words = PLAIN_WORDS.get(result.name)
     if words is None:
         return result.sentence[:1].upper() + result.sentence[1:]
-    return words.wrong.format(effect=_percent(result.effect), items=items)
+    effect = _percent(result.effect)
+    return words.wrong.format(effect=effect, items=items, direction=result.direction)
 
 
 def _right(verdict: Verdict, items: str, classes: int = 0) -> str:
@@ -222,7 +223,14 @@ def _decide(verdict: Verdict, items: str, course: Course | None) -> list[Next]:
     if course is not None and course.heldout >= needed:
         again = run_command(course, "evaluate", "-n", str(needed))
         return [Next(f"judge it by {needed:,} {items}", again)]
-    return [Next(f"bring about {needed:,} held-out {items}")]
+    if course is None or not course.heldout:
+        return [Next(f"bring about {needed:,} held-out {items}")]
+    there = course.train + course.validation + course.heldout
+    total = math.ceil(needed * there / course.heldout / 10) * 10
+    share = f"of {there:,}, {course.heldout / there:.0%} are held out"
+    return [
+        Next(f"bring about {total:,} {items}: {needed:,} held-out ones would decide, and {share}")
+    ]
 
 
 def _family(course: Course, worst: str) -> list[Next]:

@@ -25,7 +25,7 @@ class Expected(NamedTuple):
 
     rate     rounds a second.
     rounds   that are to be played in all, those of before included.
-    seconds  until the last of them.
+    seconds  that all of them take, those of before included.
     judging  seconds that judging takes after it.
     few      whether those rounds are too few to be judged, and ``needed`` how many are not.
     smaller  a smaller --size where a round takes long, the --size now, and the share of the time it would take.
@@ -56,7 +56,9 @@ def expect(training: Training[Any], seconds_a_round: float, sampling_seconds: fl
     few = bool(training.weights) and rounds < FEW * needed
     judging = judging_seconds(model, training.data, sampling_seconds)
     smaller = _smaller(model) if seconds_a_round > _SLOW else None
-    return Expected(1 / seconds_a_round, rounds, seconds, judging, few, needed, smaller)
+    return Expected(
+        1 / seconds_a_round, rounds, training.seconds + seconds, judging, few, needed, smaller
+    )
 
 
 def judging_seconds(

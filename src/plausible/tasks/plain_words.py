@@ -11,7 +11,8 @@ from dataclasses import dataclass
 class PlainWords:
     """What is said of one kind of defect.
 
-    wrong  where it fails; {effect} stands for the number and {items} for images or points.
+    wrong  where it fails; {effect} stands for the number, {items} for images or points, {direction} for
+           that of the test.
     right  what is good where it passes, as a part of a sentence; empty where that would say nothing.
     cause  what it usually comes from.
     seen   whether a critic finds it, who then sees more than that.
@@ -60,7 +61,7 @@ PLAIN_WORDS: Mapping[str, PlainWords] = {
         "layers that put an image together out of blocks, early in a training",
     ),
     "blur or noise": PlainWords(
-        "The samples are too soft or too noisy: the contrast of neighbouring pixels is off by {effect}",
+        "The samples are {direction}: the contrast of neighbouring pixels is off by {effect}",
         "sharpness is right",
         "too short a training, or a model that draws each pixel by itself",
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,7 +11,8 @@ from plausible.core.choices import Device, Which
 from plausible.core.device import resolve_device
 from plausible.core.errors import UsageError
 from plausible.core.finding import Finding, Severity
-from plausible.core.model import Model
+from plausible.core.model import Generative, Model
+from plausible.core.space import Batch
 from plausible.data.labels import class_number
 from plausible.data.load import load
 from plausible.data.options import DEFAULTS, Options
@@ -86,6 +88,26 @@ class Trained:
         """What the data call the column of their classes."""
         kept = None if self.run is None else self.run.label_column
         return kept or (None if self._data is None else self._data.label_column)
+
+    def log(self) -> Any:
+        """The log of its training, see ``Run.log``.  UsageError for a model that is kept in no run."""
+        return self._kept().log()
+
+    def measures(self) -> Any:
+        """What was measured when it was judged, see ``Run.measures``.  UsageError as for ``log``."""
+        return self._kept().measures()
+
+    def sample(self, n: int = 64, label: str | int | None = None, seed: int = 0) -> Batch:
+        """n draws, of one class by name or number, or of all: x (n, *shape) on the CPU."""
+        if not isinstance(self.model, Generative):
+            raise UsageError(f"{self.described}, p(y | x), which has no samples to draw")
+        generator = torch.Generator().manual_seed(seed)
+        return self.model.sample(n, self.label(label), generator=generator).to("cpu")
+
+    def _kept(self) -> Run:
+        if self.run is None:
+            raise UsageError(f"this {self.model.name} is kept in no run: give fit a folder as out")
+        return self.run
 
     @property
     def described(self) -> str:

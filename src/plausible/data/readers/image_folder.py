@@ -147,7 +147,8 @@ def _grey_if_all_are(values: np.ndarray, headers: list[Header], notes: list[str]
     if colour:
         grey = len(values) - colour
         if grey:
-            notes.append(f"{grey:,} images are grey and {colour:,} in colour: all get 3 channels")
+            are = "image is" if grey == 1 else "images are"
+            notes.append(f"{grey:,} {are} grey and {colour:,} in colour: all get 3 channels")
         return values
     stored = sum(not head.kind.startswith(("1", "L", "I", "F")) for head in headers)
     also = f", {stored:,} of them stored as colour," if stored else ""

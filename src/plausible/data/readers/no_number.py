@@ -56,7 +56,7 @@ def _why(header: list[str], rows: list[list[str]], columns: list[int], i: int, j
         total = len(rows) * len(columns)
         return (
             f": {sum(missing):,} of {counted(total, 'cell')} are missing, in {_share(missing)}: fill them in, or "
-            f"take these rows out, which --missing drop does where data are read"
+            f"leave these rows out with --missing drop"
         )
     if _THOUSANDS.fullmatch(cell) and not cell.lstrip("+-").startswith("0"):
         either = " or has a decimal comma" if DECIMAL_COMMA.fullmatch(cell) else ""

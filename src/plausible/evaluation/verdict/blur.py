@@ -48,10 +48,11 @@ def too_soft(points: Part, train: Part, effect: float, generator: Generator) -> 
 @defect(
     "blur or noise",
     0.15,
-    "the contrast between neighbouring pixels, beside that of the image, is off by {effect}",
+    "samples are {direction}: the contrast between neighbouring pixels, beside that of the image, is off by {effect}",
     "the contrast between neighbouring pixels, beside that of the image, is not off by {margin}",
     effect=lambda gap: torch.expm1(gap).abs(),
     plant=too_soft,
+    directions=("too soft", "too noisy or too sharp"),
 )
 def blur(evalset: EvaluationSet) -> PreparedTest:
     """mean_G s - mean_H s, s the log mean |Laplacian| of an image over its deviation at a quarter the size; two-sided.

@@ -6,7 +6,7 @@ labels is what was found, its values under shuffled labels are its null.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import scipy
 from torch import Tensor
@@ -80,6 +80,7 @@ class Defect(Rule):
     voids          where its failing voids every PASS of the others: the reason.
     plant          puts the defect into real points, as large as its effect is asked to be; see ``planting``.
     aspect         which critic the test asks, where it is one.
+    directions     what {direction} in the sentence stands for where the statistic is below and above 0.
     """
 
     function: Prepare
@@ -90,6 +91,7 @@ class Defect(Rule):
     voids: str = ""
     plant: Plant | None = None
     aspect: str | None = None
+    directions: tuple[str, str] = ("", "")
 
 
 defects = Rules("defect")
@@ -105,12 +107,14 @@ def defect(
     voids: str = "",
     plant: Plant | None = None,
     aspect: str | None = None,
+    directions: tuple[str, str] = ("", ""),
 ) -> Callable[[Prepare], Prepare]:
     """Register prepare(evalset) -> PreparedTest or ExactTest; it raises ``NotDefined`` where the defect is not defined."""
 
     def register(prepare: Prepare) -> Prepare:
         sentences = fail_sentence, pass_sentence
-        defects(Defect(name, None, prepare, margin, *sentences, effect, voids, plant, aspect))
+        how = Defect(name, None, prepare, margin, *sentences, effect, voids, plant, aspect)
+        defects(replace(how, directions=directions))
         return prepare
 
     return register

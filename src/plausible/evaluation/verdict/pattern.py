@@ -55,7 +55,9 @@ def regular_pattern(evalset: EvaluationSet) -> PreparedTest:
 
 
 def _need(space: Space) -> None:
-    if not space.is_image or min(space.shape[1:]) < _SMALLEST:
+    if not space.is_image:
+        raise NotDefined("a pattern is that of images, and these data are vectors")
+    if min(space.shape[1:]) < _SMALLEST:
         raise NotDefined(f"a pattern needs images of at least {_SMALLEST} pixels a side")
 
 

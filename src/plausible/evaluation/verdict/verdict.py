@@ -48,6 +48,7 @@ class TestResult:
                       that Holm's correction asks of the first rejection.
     needed            where the answer is INCONCLUSIVE for want of examples, those a side that would decide.
     power             the share of trials in which the margin, planted into real data, was found, where that was tried.
+    direction         in which of two ways it is wrong, where its defect has two.
     """
 
     name: str
@@ -61,6 +62,7 @@ class TestResult:
     detectable: float | None = None
     needed: int | None = None
     power: float | None = None
+    direction: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,10 @@ class _Drawn:
 
 @dataclass(frozen=True)
 class _Uncorrected:
-    """What one test found, before the correction over all tests."""
+    """What one test found, before the correction over all tests; ``below`` whether its statistic is under 0."""
 
     test: PreparedTest | ExactTest
+    below: bool
     effect: float
     interval: tuple[float, float]
     p: float
@@ -160,7 +163,8 @@ def run_tests(
 def _believed(result: TestResult, power: float | None) -> TestResult:
     """No PASS by a test that was not seen to find what it looks for in these data."""
     result = replace(result, power=power)
-    if power is None or power >= FOUND or result.state is not State.PASS:
+    none = result.interval is not None and result.interval[1] < 0
+    if power is None or power >= FOUND or result.state is not State.PASS or none:
         return result
     sentence = (
         f"{_percent(result.margin)} of it, planted into real data, was found in {power:.0%} of the trials, "
@@ -216,7 +220,7 @@ def _draw(
 def _uncorrected(defect: Defect, drawn: _Drawn | ExactTest, n: int, level: float) -> _Uncorrected:
     if isinstance(drawn, ExactTest):
         asked = NullSummary(math.nan, math.nan, math.nan, n, n, level, POWER)
-        return _Uncorrected(drawn, drawn.effect, drawn.interval, drawn.p, asked)
+        return _Uncorrected(drawn, False, drawn.effect, drawn.interval, drawn.p, asked)
     # along the whole interval, because an effect may be an absolute value
     low, high = defect.effect(_interval(drawn.value, drawn.redrawn)).aminmax()
     effect, null = defect.effect(drawn.value).item(), defect.effect(drawn.shuffled)
@@ -224,7 +228,8 @@ def _uncorrected(defect: Defect, drawn: _Drawn | ExactTest, n: int, level: float
     deviation, error = null.std().item(), drawn.redrawn.std().item()
     summary = NullSummary(critical, deviation, error, n, n, level, POWER)
     interval = low.item(), high.item()
-    return _Uncorrected(drawn.test, effect, interval, p_value(effect, null), summary)
+    below = drawn.value.item() < 0
+    return _Uncorrected(drawn.test, below, effect, interval, p_value(effect, null), summary)
 
 
 def _result(defect: Defect, raw: _Uncorrected, adjusted: float) -> TestResult:
@@ -232,10 +237,11 @@ def _result(defect: Defect, raw: _Uncorrected, adjusted: float) -> TestResult:
     detectable = _detectable(test, raw.null)
     significant, beyond = adjusted <= ALPHA, raw.interval[1] > margin
     exact = isinstance(test, ExactTest)  # whose interval holds whatever n is
-    needed = None
+    needed, direction = None, defect.directions[0 if raw.below else 1]
     if significant and raw.effect > margin:
-        state, sentence = State.FAIL, defect.fail_sentence.format(effect=_percent(raw.effect))
-    elif detectable > margin:
+        state = State.FAIL
+        sentence = defect.fail_sentence.format(effect=_percent(raw.effect), direction=direction)
+    elif detectable > margin and raw.interval[1] >= 0:  # below 0 there is surely none of it
         state, needed = State.INCONCLUSIVE, _needed(test, raw.null, margin)
         least = f"no less than {_percent(detectable)}" if detectable < 1 else "nothing"
         sentence = f"{n:,} examples a side reveal {least}; {needed:,} would decide about {_percent(margin)}"
@@ -260,6 +266,7 @@ def _result(defect: Defect, raw: _Uncorrected, adjusted: float) -> TestResult:
         adjusted,
         detectable if math.isfinite(detectable) else None,
         needed,
+        direction=direction,
     )
 
 
