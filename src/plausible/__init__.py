@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from plausible.tasks.evaluate import evaluate
     from plausible.tasks.evaluate_against import evaluate_against
     from plausible.tasks.evaluate_samples import evaluate_samples
+    from plausible.tasks.evaluate_twin import evaluate_twin
     from plausible.tasks.fit import fit, resume
     from plausible.tasks.fit_steps import fit_steps
     from plausible.tasks.interpolate import interpolate, interpolate_between
@@ -86,6 +87,7 @@ _HOMES = {
     "tasks.evaluate": ("evaluate",),
     "tasks.evaluate_against": ("evaluate_against",),
     "tasks.evaluate_samples": ("evaluate_samples",),
+    "tasks.evaluate_twin": ("evaluate_twin",),
     "tasks.fit": ("fit", "resume",),
     "tasks.fit_steps": ("fit_steps",),
     "tasks.interpolate": ("interpolate", "interpolate_between",),
@@ -101,7 +103,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "diagnose", "sample", "sample_chain",
+    "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
     "save_samples", "save_report", "open_trained", "Trained", "Report", "Comparison", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",

@@ -97,6 +97,11 @@ class World:
         return self._of_two("rbm", self.bits, hidden=4, lr=1.0, conditional=True)
 
     @cached_property
+    def halves(self):
+        kept = [Options(half=half) for half in (1, 2)]
+        return [self.run("mixture", self.plane, components=1, options=how) for how in kept]
+
+    @cached_property
     def failing(self):
         return self.run("gan", self.plane, steps=1, width=8, watch=False, **TOO_FAST)
 
@@ -218,6 +223,7 @@ CALLS = {
     "evaluate": lambda w, source=None, **k: tasks.evaluate(source or w.mixture, **{"n": 8, **k}).to_dict(),
     "evaluate_samples": lambda w, **k: tasks.evaluate_samples(w.far, w.plane, **{"n": 8, **k}).to_dict(),
     "evaluate_against": lambda w, **k: tasks.evaluate_against(**{"source": w.near, "against": w.far, "data": w.plane, "n": 8, **k}).to_dict(),
+    "evaluate_twin": lambda w, source=None, **k: tasks.evaluate_twin(source or w.halves[0], w.halves[1], **{"n": 12, **k}).to_dict(),
     "reference_classifier": lambda w, **k: tasks.reference_classifier(load(str(w.kinds)), **k),
     "save_picture": lambda w, **k: Image.open(tasks.save_picture(tasks.open_trained(w.vae), **k)).size,
     "save_report": save_report,
@@ -279,6 +285,8 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     *((task, "n", 6, 8, {}) for task in JUDGES),
     *((task, "features", "pixels", "random", {}) for task in JUDGES),
     *((task, "seed", 0, 1, {}) for task in JUDGES),
+    ("evaluate_twin", "n", 12, 14, {}),
+    ("evaluate_twin", "seed", 0, 1, {}),
     ("save_picture", "n", 4, 9, {}),
     ("save_report", "data", None, lambda w: load(str(w.kinds)), {}),
     ("save_report", "advice", None, lambda w: tasks.advise(tasks.evaluate_samples(w.far, w.plane)), {}),
@@ -318,6 +326,7 @@ CALLBACKS = [
     ("evaluate_samples", "progress", {}),
     ("evaluate_samples", "on_notes", {}),
     ("evaluate_against", "progress", {}),
+    ("evaluate_twin", "progress", {}),
     ("evaluate_against", "on_notes", {}),
     ("reference_classifier", "progress", {}),
     ("fit", "on_step", {}),

@@ -36,7 +36,7 @@ class Evaluate:
     """
 
     usual: ClassVar[tuple[str, ...]] = (
-        "against", "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
+        "against", "twin", "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
     )  # fmt: skip
     run_folder: Annotated[Positional[Path | None], tyro.conf.arg(name="run", metavar="[RUN]")] = (
         None
@@ -46,6 +46,8 @@ class Evaluate:
     """Judge these instead of a run: a folder or .zip of images, or a .npz, .npy, .csv, .tsv or IDX file."""
     against: str | None = None
     """Say in what it is better or worse than this, a run or samples of another program, by the same held-out data."""
+    twin: Path | None = None
+    """Say whether the run and this one, of train --half 1 and --half 2, learned the same or each its half by heart."""
     data: str | None = None
     """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
@@ -76,6 +78,9 @@ class Evaluate:
         from plausible.cli import display
         from plausible.tasks.save import save_report
 
+        if self.twin is not None:
+            self._ask_twin(self.twin)
+            return
         if self.against is not None:
             self._compare(self.against)
             return
@@ -122,6 +127,32 @@ class Evaluate:
         say(f"numbers in {place}")
         if self.strict:
             sys.exit(comparison.exit_code)
+
+    def _ask_twin(self, twin: Path) -> None:
+        """What both halves of the data say."""
+        from plausible.tasks import evaluate_twin
+        from plausible.tasks.save import save_comparison
+
+        assert self.run_folder is not None
+        with progress_bar("reading") as progress:
+            found = evaluate_twin(
+                self.run_folder,
+                twin,
+                n=self.n,
+                seed=self.seed,
+                device=self.device,
+                progress=progress,
+            )
+        place = save_comparison(found, self._folder())
+        for name, measure, p in zip(found.names, found.own_half, found.adjusted, strict=True):
+            share = "undefined" if measure.value is None else f"{measure.value:.1%}"
+            say(
+                f"  {name}: {share} of {found.n:,} samples keep to its own half, p {p:.2g}; {measure.note}"
+            )
+        say(found.sentence)
+        say(f"numbers in {place}")
+        if self.strict:
+            sys.exit(found.exit_code)
 
     def _folder(self) -> Path:
         """Where what is found goes."""
@@ -204,6 +235,12 @@ class Evaluate:
             raise UsageError("--outliers asks a model: give the folder of a run")
         elif self.data is None:
             raise UsageError("--samples needs --data, the real data that the samples imitate")
+        if self.twin is not None:
+            check_run(self.twin)
+            if self.run_folder is None or self.against is not None or self.outliers is not None:
+                raise UsageError(
+                    "--twin compares two runs and nothing else: plausible evaluate RUN --twin RUN"
+                )
         if self.against is not None:
             if self.outliers is not None:
                 raise UsageError(

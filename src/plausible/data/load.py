@@ -26,7 +26,7 @@ from plausible.data.raw import Raw
 from plausible.data.readers import Progress, in_words, read, readers
 from plausible.data.resize import check_size, explain_size, fit_images
 from plausible.data.source import GLYPH_SETS, NAMES, TOYS, Source, resolve_source
-from plausible.data.split import split, split_notes
+from plausible.data.split import half_of, split, split_notes
 from plausible.data.toys import toys
 
 MIN_ITEMS = 10  # items without which there is nothing to split
@@ -62,8 +62,7 @@ def load(
     named = isinstance(source, Path) and str(source) in NAMES and source.exists()
     found = resolve_source(f"./{source}" if named else str(source))
     data = _load(found, options, progress, like)
-    if options.mutate is not None:
-        data = mutated(data, options.mutate)
+    data = _changed(data, options)
     return replace(data, source=found.address, options=_decided_options(data, options, like))
 
 
@@ -104,9 +103,15 @@ def _in_memory(raw: Raw, name: str, options: Options) -> Data:
             _only_for_tables(source, options, ("label",))
     check_size(options)
     data = _decided(source, raw, options)
-    if options.mutate is not None:
-        data = mutated(data, options.mutate)
+    data = _changed(data, options)
     return replace(data, source="", options=_decided_options(data, options))
+
+
+def _changed(data: Data, options: Options) -> Data:
+    """What is done to data that were split."""
+    if options.half is not None:
+        data = half_of(data, options.half)
+    return data if options.mutate is None else mutated(data, options.mutate)
 
 
 def _with_choices(options: Options, choices: Mapping[str, Any]) -> Options:

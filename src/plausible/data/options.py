@@ -51,6 +51,9 @@ class Options:
     mutate: float | None = None
     """Replace this share of all coordinates, 0.1 to 0.3, to learn a background model."""
 
+    half: Literal[1, 2] | None = None
+    """Learn from this half of the training part alone; a twin learns from the other, for evaluate --twin."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", _plain_size(self.size))
         drop = (self.drop,) if isinstance(self.drop, str) else self.drop

@@ -56,6 +56,17 @@ def resplit(data: Data, share: float) -> Data:
     )
 
 
+def half_of(data: Data, which: int) -> Data:
+    """The same data with half 1 or half 2 of the training part, of as many items each; the other parts stay."""
+    count = len(data.train) // 2
+    if count < 2:
+        raise UsageError(f"--half {which} of {len(data.train)} training items leaves too few")
+    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(SEED))
+    rows = order[(which - 1) * count : which * count]
+    note = f"half {which} of the training part: {count:,} of {len(data.train):,} items"
+    return replace(data, train=data.train.rows(rows), notes=(*data.notes, note))
+
+
 def with_heldout(data: Data, other: Data) -> Data:
     """Everything in ``data`` to learn from, everything in ``other`` held out.
 

@@ -6,6 +6,7 @@ return; notebooks, pages and wrappers call the same.
 ``fit``, ``resume``        learn a distribution, to the end
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
+``evaluate_twin``          did two models that learned from disjoint halves learn the same, or each its half by heart
 ``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
 ``diagnose``               what is wrong, the evidence, what to change
 ``sample``                 draw; ``sample_chain`` the way of Markov chains; ``weights_used`` says by which weights
@@ -30,6 +31,7 @@ from plausible.tasks.directions import Explored, directions
 from plausible.tasks.evaluate import evaluate
 from plausible.tasks.evaluate_against import evaluate_against
 from plausible.tasks.evaluate_samples import evaluate_samples
+from plausible.tasks.evaluate_twin import Twins, evaluate_twin
 from plausible.tasks.fit import fit, resume
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.tasks.interpolate import interpolate, interpolate_between
@@ -57,6 +59,7 @@ __all__ = [
     "Symmetries",
     "Trained",
     "TrainedLike",
+    "Twins",
     "advise",
     "calibrated",
     "classify",
@@ -68,6 +71,7 @@ __all__ = [
     "evaluate",
     "evaluate_against",
     "evaluate_samples",
+    "evaluate_twin",
     "fit",
     "fit_steps",
     "interpolate",

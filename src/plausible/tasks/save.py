@@ -23,6 +23,7 @@ from plausible.evaluation.paired import Comparison
 from plausible.evaluation.report import Report
 from plausible.runs.files import write
 from plausible.tasks.advise import Advice
+from plausible.tasks.evaluate_twin import Twins
 from plausible.tasks.trained import Trained
 from plausible.tasks.training_pictures import draw_samples, samples_picture
 
@@ -100,9 +101,10 @@ def save_report(
         save_bytes(folder / name, figures.png(image))
 
 
-def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
-    """against-NAME.json in a folder, and where it is."""
-    place = Path(folder) / f"against-{Path(comparison.names[1]).stem}.json"
+def save_comparison(comparison: Comparison | Twins, folder: str | Path) -> Path:
+    """against-NAME.json in a folder, or twin-NAME.json, and where it is."""
+    what = "twin" if isinstance(comparison, Twins) else "against"
+    place = Path(folder) / f"{what}-{Path(comparison.names[1]).stem}.json"
     save_bytes(place, (json.dumps(comparison.to_dict(), indent=2) + "\n").encode())
     return place
 
