@@ -107,7 +107,7 @@ def test_more_samples_are_asked_for_where_the_margin_could_not_be_seen():
 def test_what_is_not_defined_says_why():
     results = by_name(compare_defects(sides(clusters(40, 3), clusters(40, 4), n=40)))
     assert results["regular pattern"].answer is Answer.UNDEFINED
-    assert "16 pixels a side" in results["regular pattern"].reason
+    assert "these data are vectors" in results["regular pattern"].reason
     assert results["anything else"].reason == "no critic is asked here"
 
 

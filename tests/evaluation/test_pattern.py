@@ -90,5 +90,5 @@ def test_a_grid_in_one_channel_and_in_images_that_are_not_square():
 def test_tiny_images_and_vectors_have_none():
     kind = defects["regular pattern"]
     for x in (torch.rand(20, 1, 15, 19), torch.rand(20, 3)):
-        with pytest.raises(NotDefined, match="at least 16 pixels|these data are vectors"):
+        with pytest.raises(NotDefined, match=r"at least 16 pixels|these data are vectors"):
             kind.function(evalset(x, x, x))
