@@ -60,7 +60,7 @@ def test_digits_are_named_and_noise_is_rejected(naive, digits):
         assert sum(answer.posterior) == pytest.approx(1)
     strange = asked.classify(noise(digits.space), ("x",) * 50, 1.0, 0.05)
     assert {answer.decision for answer in strange} == {"rejected: implausible"}
-    assert all("chance" in answer.reason for answer in strange)
+    assert all("of all cases" in answer.reason for answer in strange)
 
 
 def test_what_is_too_close_to_call_is_ambiguous(naive, digits):

@@ -10,6 +10,11 @@ def check_run(folder: Path) -> None:
     """Refuse a folder that is no run."""
     if not (folder / "config.json").is_file():
         reason = "does not exist" if not folder.exists() else "is not a run: it has no config.json"
+        inside = sorted(path.parent for path in folder.glob("*/config.json"))
+        if inside:
+            reason += (
+                f"; it holds runs, such as {inside[-1]}, and plausible runs {folder} lists them"
+            )
         raise UsageError(f"{folder} {reason}")
 
 

@@ -39,9 +39,11 @@ class Runs:
             say(f"no runs in {self.folder}; plausible train gan makes one")
             return
         shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        shown.add_column(f"in {self.folder}", no_wrap=True)
-        for name in ("model", "data", "state", "verdict"):
-            shown.add_column(name, overflow="fold")
+        shown.add_column(f"in {self.folder}", overflow="fold")
+        shown.add_column("model", no_wrap=True)
+        shown.add_column("data", overflow="ellipsis", no_wrap=True)
+        for name in ("state", "verdict"):
+            shown.add_column(name, no_wrap=True)
         shown.add_column("age", no_wrap=True)
         for row in rows:
             where = row.folder.relative_to(self.folder)

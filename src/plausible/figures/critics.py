@@ -38,11 +38,10 @@ def critic_pictures(evalset: EvaluationSet) -> dict[str, Image.Image]:
                 rows.append((f"{name} that the critic is surest of", x))
                 if aspect != WHOLE:
                     rows.append((_LOOKED_AT[aspect], looked_at(aspect, x)))
-            proven = f"at least {last.bound:.0%} of the mass differs"
-            title = "all of it" if aspect == WHOLE else aspect
-            found[f"critic-{title.replace(' ', '-')}.png"] = _labelled(
-                f"A critic of {title}: {proven}", rows
-            )
+            words = "A critic that sees everything" if aspect == WHOLE else f"A critic of {aspect}"
+            name = "all-of-it" if aspect == WHOLE else aspect
+            proven = f"at least {last.bound:.0%} of the samples are not as real images are"
+            found[f"critic-{name}.png"] = _labelled(f"{words}: {proven}", rows)
     return found
 
 

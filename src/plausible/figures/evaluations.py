@@ -67,5 +67,6 @@ def _spectrum(evalset: EvaluationSet) -> Image.Image:
     axes.loglog(radii.tolist(), real.tolist(), color="0.5", label="held-out images", linewidth=3)
     axes.loglog(radii.tolist(), made.tolist(), color="C0", label="samples")
     axes.set(xlabel="cycles per image side", ylabel="power")
+    axes.set_title("How much detail of each size: left coarse, right fine", fontsize=10)
     axes.legend()
     return rendered(figure)

@@ -34,6 +34,7 @@ def histograms(
     size = (6.0, 6.0) if count == 1 else (2.7 * across + 0.3, 2.1 * down + 0.6)
     figure = Figure(figsize=size, dpi=100, layout="constrained")
     grid = figure.subplots(down, across, squeeze=False)
+    beyond = False
     for place, axes in enumerate(grid.ravel()):
         if place >= count:
             axes.set_axis_off()
@@ -41,6 +42,7 @@ def histograms(
         name = columns[place] if place < len(columns) else f"x{place + 1}"
         cells = {who: rows[:, place] for who, rows in arrays.items()}
         edges = _edges(next(iter(cells.values())))
+        beyond = beyond or any(((x < edges[0]) | (x > edges[-1])).any() for x in cells.values())
         for who, colour in zip(cells, ("0.6", "C0")[-len(cells) :], strict=True):
             inside = cells[who].clip(edges[0], edges[-1])
             weights = np.full(len(inside), 1 / max(len(inside), 1))
@@ -48,9 +50,10 @@ def histograms(
         axes.set_title(name if len(name) <= _NAME else f"{name[: _NAME - 3]}...", fontsize=9)
         axes.set_yticks([])
         axes.tick_params(labelsize=7)
-    words = f"the first {count} of {dims} columns" if count < dims else ""
+    words = [f"the first {count} of {dims} columns"] * (count < dims)
+    words += ["what lies beyond an axis is counted in its last bar"] * beyond
     if title or words:
-        figure.suptitle(": ".join(filter(None, (title, words))), fontsize=11)
+        figure.suptitle(": ".join(filter(None, (title, "; ".join(words)))), fontsize=11)
     if len(arrays) > 1:
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return rendered(figure)

@@ -163,7 +163,7 @@ class Recogniser:
             )
         elif p is not None and p <= level:
             label, decision = REJECTED, "rejected: implausible"
-            reason = f"data of the right kind are as novel with a chance of {p:.2g}"
+            reason = f"real data are as unlikely in {p:.2g} of all cases"
         elif label == REJECTED:
             decision = "rejected: ambiguous"
             reason = f"the most probable class, {class_name}, has only {sure:.1%}"

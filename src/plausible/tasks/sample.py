@@ -97,7 +97,7 @@ def weights_used(source: TrainedLike, which: Which = "best") -> str:
         return ""
     if which == "last":
         return f"the last weights, after {last:,} steps; the best are those after {best:,}"
-    return f"the best weights, after {best:,} of {last:,} steps"
+    return f"the best weights, after {best:,} of {last:,} rounds"
 
 
 @torch.no_grad()
