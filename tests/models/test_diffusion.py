@@ -302,7 +302,8 @@ def test_more_draws_make_a_bound_more_certain():
 
 def test_images_are_learned_in_small_batches_and_vectors_in_large_ones_unless_told_otherwise():
     assert Diffusion(GREY).batch == 16
-    assert Diffusion(Space((3,))).batch == 256
+    assert Diffusion(Space((3,))).batch == 512
+    assert Diffusion(Space((6,))).batch == 256
     training = train(made(batch=5), make_data(GREY), Settings(steps=2))
     list(training)
     assert training.clock.images == 10

@@ -242,7 +242,7 @@ def comparison(compared: "Comparison") -> Group:
     if compared.log_prob is not None:
         mean, error = compared.log_prob
         nats = f"{mean:+,.2f} nats ({mean - 1.96 * error:+,.2f} to {mean + 1.96 * error:+,.2f})"
-        said = f"\nlog p of A less that of B on held-out data: {nats}; {compared.log_prob_note}"
+        said = f"\nlog p of A less that of B on held-out data: {nats}, {compared.log_prob_note}"
         parts.append(Text(said))
     parts.append(Text(f"\n{compared.sentence}", "bold"))
     return Group(*parts, Text("\n".join(["", *_not_defined(undefined)]), "dim"))

@@ -238,7 +238,9 @@ def _by_shuffling(test: PreparedTest, effect: Effect, evalset: EvaluationSet) ->
         return max(smooth, test.detectable(least))
 
     first, second = observed.clamp(min=0)[:, 0].tolist()
-    interval = low + difference - middle, high + difference - middle
+    # the percentiles, and the same moved so that their middle is what was found: redrawing makes some effects larger
+    moved = difference - middle
+    interval = min(low, low + moved), max(high, high + moved)
     p = p_value(abs(difference), shuffled.abs())
     return _Found((first, second), difference, interval, p, detectable)
 

@@ -108,13 +108,39 @@ class _Blocks(nn.Module):
         return h
 
 
-class ConditionedPerceptron(nn.Module):
-    """x (N, D), times (N, T), y (N,) -> (N, D), by residual blocks of ``width`` features; 0 at first."""
+class FourierFeatures(nn.Module):
+    """x and sin(2^k x), cos(2^k x) of each coordinate, k = 0 ... K - 1: (N, D) -> (N, D (1 + 2 K)).
 
-    def __init__(self, dims: int, width: int, blocks: int, times: int, classes: int):
+    With them a network of few coordinates learns fine structure that it would otherwise learn last.
+    Source: Tancik et al. 2020, https://arxiv.org/abs/2006.10739.
+    """
+
+    frequency: Tensor
+
+    def __init__(self, octaves: int):
+        super().__init__()
+        self.register_buffer("frequency", 2.0 ** torch.arange(octaves), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, D) -> (N, D (1 + 2 K))."""
+        angles = (x[:, :, None] * self.frequency).flatten(1)  # (N, D, 1) -> (N, D K)
+        return torch.cat([x, angles.sin(), angles.cos()], 1)
+
+
+class ConditionedPerceptron(nn.Module):
+    """x (N, D), times (N, T), y (N,) -> (N, D), by residual blocks of ``width`` features; 0 at first.
+
+    octaves  of ``FourierFeatures`` of x beside x.
+    """
+
+    def __init__(
+        self, dims: int, width: int, blocks: int, times: int, classes: int, octaves: int = 0
+    ):
         super().__init__()
         self.conditioning = Conditioning(times, classes, width)
-        self.into = nn.Linear(dims, width)
+        self.into = nn.Sequential(
+            FourierFeatures(octaves), nn.Linear(dims * (1 + 2 * octaves), width)
+        )
         self.blocks = nn.ModuleList([ConditionedDense(width, width) for _ in range(blocks)])
         self.norm, self.out = nn.LayerNorm(width), zero_init(nn.Linear(width, dims))
 

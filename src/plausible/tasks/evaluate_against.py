@@ -139,7 +139,9 @@ def _log_prob(
         return None, "some held-out examples have a log-probability that is not finite"
     mean = (first - second).mean()
     assert mean.stderr is not None
-    how = f"A's is known as {first.kind.sign}, B's as {second.kind.sign}"
+    words = {"=": "exact", "≥": "bounded from below", "≤": "bounded from above"}
+    known = [words.get(one.kind.sign, "estimated") for one in (first, second)]
+    how = f"both {known[0]}" if known[0] == known[1] else f"A's {known[0]}, B's {known[1]}"
     return (mean.nats.item(), mean.stderr.item()), how
 
 

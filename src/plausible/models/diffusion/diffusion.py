@@ -31,8 +31,14 @@ from plausible.models.diffusion.solvers import Velocity, log_density, rk4, solve
 from plausible.nn.residual import set_dropout
 from plausible.nn.unet import ConditionedPerceptron, UNet
 
-_WIDTH, _UNITS = 48, 256
-_IMAGES, _VECTORS = 16, 256  # in one update
+_WIDTH, _UNITS, _FEW_UNITS = (
+    48,
+    256,
+    128,
+)  # of images, of vectors, and of vectors of few coordinates
+_IMAGES, _VECTORS, _FEW_VECTORS = 16, 256, 512  # in one update
+_FEW = 4  # coordinates, whose fine structure can be learned ...
+_OCTAVES = 4  # ... by so many frequencies of each
 _SMALLEST = 8  # pixels a side, below which an image is a vector to the network
 _DRAWS = 16  # of noise for each x, where log p(x) is bounded and nobody says how many
 _FINE = 24  # steps of the way that tells log p and z, each four evaluations
@@ -75,7 +81,9 @@ class Diffusion(Explicit):
         self.sampler = config  # what it says of drawing, or what is asked for a while
         classes, times = space.classes if config.conditional else 0, 1 + config.average_velocity
         self.convolves = space.is_image and min(space.shape[1:]) >= _SMALLEST
-        self.width = config.width or (_WIDTH if self.convolves else _UNITS)
+        self.few = not self.convolves and space.dims <= _FEW
+        usual = _WIDTH if self.convolves else _FEW_UNITS if self.few else _UNITS
+        self.width = config.width or usual
         self.net: nn.Module
         if self.convolves:
             self.net = UNet(
@@ -84,8 +92,9 @@ class Diffusion(Explicit):
             )  # fmt: skip
         else:
             self.net = ConditionedPerceptron(
-                space.dims, self.width, config.blocks or 3, times, classes
-            )
+                space.dims, self.width, config.blocks or 3, times, classes,
+                _OCTAVES if self.few else 0,
+            )  # fmt: skip
         set_dropout(self.net, config.dropout)
 
     @property
@@ -96,7 +105,8 @@ class Diffusion(Explicit):
     @property
     def batch(self) -> int:
         """Examples in one update."""
-        return self.config.batch or (_IMAGES if self.convolves else _VECTORS)
+        usual = _IMAGES if self.convolves else _FEW_VECTORS if self.few else _VECTORS
+        return self.config.batch or usual
 
     @property
     def default_steps(self) -> int:
