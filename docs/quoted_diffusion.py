@@ -58,6 +58,17 @@ def diffusion_solvers() -> str:
 
 
 @table
+def diffusion_toys() -> str:
+    return markdown(
+        ("data", "minutes", "nats from the truth", "points"),
+        (
+            (r["data"], f"{r['minutes']:g}", f"{r['gap']:.3f} ± {r['stderr']:.3f}", fixed(r["points"], 0))
+            for r in rows("experiments/diffusion_toys")
+        ),
+    )  # fmt: skip
+
+
+@table
 def diffusion_defaults() -> str:
     return markdown(
         ("data", "images seen", "batch", "width", "rate", "loss on the validation part", "images/s of a core"),

@@ -1,6 +1,8 @@
 """Small data sets and the environment of every test."""
 
 import os
+import signal
+import sys
 from importlib import import_module
 
 import pytest
@@ -13,6 +15,7 @@ from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.models import GAN, ConvNet
+from plausible.tasks import evaluate
 from plausible.training import Settings, train
 
 # One thread each: those of several workers, or of another program, wait for each other by spinning, and a small
@@ -22,12 +25,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test s
 threadpool_limits(1)
 torch.set_num_threads(1)
 
+SAMPLES = 500
+"""By which a model is judged where nobody says by how many, in the place of 5,000."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
     """Reference classifiers are kept once for the whole session, never in the user's cache.
 
-    They and critics learn for less, and nothing is planted into real data, which is taken for too small.
+    They and critics learn for less, and nothing is planted into real data, which is taken for too small.  A training
+    is judged by few samples.
     """
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -41,6 +48,9 @@ def _cache(tmp_path_factory):
         patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (5, 10))
         patch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 10**9)
         patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
+        patch.setitem(evaluate.__kwdefaults__, "n", SAMPLES)
+        # of a training with fit they take a second, and are looked at in test_training_pictures
+        patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
         yield
 
 
@@ -102,6 +112,45 @@ def made(tmp_path_factory):
 def environment():
     """That of a process that a test starts: one thread, and the cache of the session."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+
+
+class Forked:
+    """``plausible`` with these words in a process of its own, forked from this one, which knows torch by now.
+
+    out  the file of what it prints.
+    """
+
+    def __init__(self, out, *words):
+        self.out = out
+        self.pid = os.fork()
+        if not self.pid:
+            self._answer([str(word) for word in words])
+
+    def _answer(self, words):
+        code = 1
+        try:
+            file = self.out.open("w")
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+            sys.stdout = sys.stderr = file
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.environ.update(environment())
+            sys.argv = ["plausible", *words]
+            main(words)
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def finish(self):
+        """(what it printed, its exit code, negative where a signal ended it), once it has ended."""
+        _, status = os.waitpid(self.pid, 0)
+        return self.out.read_text(), os.waitstatus_to_exitcode(status)
 
 
 def ask(*words):

@@ -16,7 +16,7 @@ from plausible.evaluation.measure import metrics
 from plausible.evaluation.metrics import mixing
 
 KINDS = {"rbm": RBM, "gsn": GSN}
-SMALL = {"rbm": {"hidden": 32}, "gsn": {"width": 32}}
+SMALL = {"rbm": {"hidden": 8}, "gsn": {"width": 32}}
 
 
 @pytest.fixture(scope="module")

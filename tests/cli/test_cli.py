@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.conftest import refused
+from tests.conftest import SAMPLES, refused
 
 from plausible import fit, from_arrays, runs
 from plausible.cli import flags
@@ -215,7 +215,7 @@ def test_training_from_the_command_line_makes_a_whole_run(capsys):
     found = {measure["name"]: measure for measure in measures["measures"]}
     frechet = found["Frechet distance"]
     assert frechet["value"] > frechet["real"]["value"] >= 0
-    assert sum(row["samples"] for row in measures["classes"]) == measures["samples"] == 5000
+    assert sum(row["samples"] for row in measures["classes"]) == measures["samples"] == SAMPLES
     assert measures["verdict"]["state"] == "FAIL"
     assert "walks.png" in names
     assert "In plain words" in out
@@ -225,7 +225,7 @@ def test_training_from_the_command_line_makes_a_whole_run(capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "side", "n"),
-    [("RGB", 24, 10), ("RGBA", 17, 20)],  # 10 are too few to be judged
+    [("RGB", 12, 10), ("RGBA", 17, 20)],  # 10 are too few to be judged
 )
 def test_folders_of_colour_images_train_by_the_same_command(capsys, mode, side, n):
     random = np.random.default_rng(0)

@@ -48,8 +48,8 @@ def foreign(tmp_path_factory):
     for i in range(12):
         side = 9 if i == 5 else 8
         Image.fromarray(np.full((side, side), 90, np.uint8)).save(folder / "sizes" / f"{i}.png")
-    for name, n in (("toy", 200), ("data", 9000), ("other", 2600)):
-        values = generator.normal(size=(n, 2 if name == "toy" else 20))
+    for name, n in (("toy", 200), ("data", 5000), ("other", 1600)):
+        values = generator.normal(size=(n, 2 if name == "toy" else 6))
         words = ",".join(f"c{k}" for k in range(values.shape[1]))
         np.savetxt(folder / f"{name}.csv", values, delimiter=",", header=words, comments="")
     return folder
@@ -136,9 +136,7 @@ def test_vectors_of_a_table_against_a_toy(capsys, foreign):
         ),  # a dozen of the very items that they are held against
     ],
 )
-def test_strict_turns_the_verdict_into_an_exit_code(capsys, foreign, samples, args, code, request):
-    if code != 1:  # what fails fails, whatever else the tests could have found
-        request.getfixturevalue("believing")
+def test_strict_turns_the_verdict_into_an_exit_code(capsys, foreign, samples, args, code):
     command = ["evaluate", "--samples", str(foreign / samples), "--strict", "--out", "s"]
     paths = (str(foreign / a) if a.endswith(("csv", "npz")) else a for a in args)
     with pytest.raises(SystemExit) as end:
@@ -155,9 +153,9 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
     few.write_text("".join((foreign / "other.csv").read_text().splitlines(keepends=True)[:151]))
     common = ["--samples", few, "--data", table]
     out, measures = evaluated(capsys, *common, "--split", "0.01", "--out", "a")
-    assert "150 samples against 90 held-out items" in out
-    assert measures["compared"] == 45
-    assert measures["verdict"]["n"] == 90
+    assert "150 samples against 50 held-out items" in out
+    assert measures["compared"] == 25
+    assert measures["verdict"]["n"] == 50
     out, _ = evaluated(capsys, *common, "--heldout", few, "--out", "b")
     assert "150 samples against 150 held-out items" in out
 
@@ -186,7 +184,7 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
         (["--samples", "wrong.npy", "--data", "digits"], ["wrong.npy", "9x9", "8x8", "--size"]),
         (["--samples", "sizes", "--data", "digits"], ["sizes", "8x8, 9x9", "shape of the data"]),
         (["--samples", "real.npz", "--data", "moons"], ["real.npz", "8x8", "length 2"]),
-        (["--samples", "other.csv", "--data", "moons"], ["other.csv", "length 20", "length 2"]),
+        (["--samples", "other.csv", "--data", "moons"], ["other.csv", "length 6", "length 2"]),
         (["--samples", "nan.npy", "--data", "digits"], ["nan.npy", "1 of 7,680", "NaN"]),
         (["--samples", "one.npy", "--data", "digits"], ["one.npy", "1 samples", "2"]),
         (["--samples", "text.txt", "--data", "digits"], ["text.txt", "no known format", ".npz"]),

@@ -69,7 +69,7 @@ def test_what_was_decided_about_the_data_is_said_once_and_kept(capsys, folder):
     assert "87 items to learn from, 9 for validation, 24 held out for evaluation" in notes
     commands = (
         ("resume", "g", "--steps", "3", "--no-evaluate"),
-        ("evaluate", "g", "--out", "e"),
+        ("evaluate", "g", "-n", "40", "--out", "e"),
         ("diagnose", "g"),
     )
     for command in (*commands, ("data", folder / "c.npy")):
@@ -170,7 +170,7 @@ def test_columns_of_inputs_are_matched_by_name(capsys, folder):
         found.append(rows_of(f"out-{name}")[1][1:])
     assert found[0] == found[1]
     assert "x unknown" in refused(capsys, "score", folder / "plain", folder / "bad.csv")
-    args = "evaluate", folder / "plain", "--out", "e", "--outliers"
+    args = "evaluate", folder / "plain", "-n", "40", "--out", "e", "--outliers"
     assert "x unknown" in refused(capsys, *args, folder / "bad.csv")
     assert "cab: the columns c, a, b are matched" in said(capsys, *args, folder / "cab.csv")
 

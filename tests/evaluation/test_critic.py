@@ -122,8 +122,8 @@ def test_real_data_are_accused_no_more_often_than_the_level_whatever_the_trainin
     space, monkeypatch
 ):
     """Which holds however long a critic learned."""
-    monkeypatch.setattr(convolutional, "BUDGETS", (20, 40))
-    monkeypatch.setattr(tabular, "TREES", (10, 20))
+    monkeypatch.setattr(convolutional, "BUDGETS", (5, 10))
+    monkeypatch.setattr(tabular, "TREES", (5, 10))
     ps = []
     repeats = 24 if space.is_image else 80
     for seed in range(repeats):
@@ -236,7 +236,7 @@ def test_a_critic_is_asked_once_and_the_same_seed_gives_the_same_answer():
 
 
 def test_both_budgets_are_told_where_a_first_look_leaves_something_to_learn(monkeypatch):
-    monkeypatch.setattr("plausible.evaluation.critic.convolutional.BUDGETS", (60, 150))
+    monkeypatch.setattr("plausible.evaluation.critic.convolutional.BUDGETS", (40, 100))
     found = evalset(
         *(grey(blobs(300, seed)) for seed in (1, 2)), grey(checkered(blobs(300, 3), 2)), space=GREY
     )
@@ -248,11 +248,12 @@ def test_both_budgets_are_told_where_a_first_look_leaves_something_to_learn(monk
     rows = measure(metrics["total variation"], replace(found, critiques=said))
     assert [row.name for row in rows][-1] == "total variation"
     assert len(rows) == len(looks) == 2
-    assert looks[0].updates <= 60 < looks[1].updates <= looks[1].budget == 150
+    assert looks[0].updates <= 40 < looks[1].updates <= looks[1].budget == 100
     assert BUDGETS == (400, 2000)
 
 
-def test_a_report_does_not_contradict_itself():
+def test_a_report_does_not_contradict_itself(monkeypatch):
+    monkeypatch.setattr(convolutional, "BUDGETS", (20, 40))
     digits = load("digits")
     part = digits.validation
     report = evaluate(part, digits, n=100)

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from importlib import import_module
@@ -14,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import ask, environment
+from tests.conftest import Forked, ask
 
 from plausible import runs
 from plausible.core.errors import UsageError
@@ -37,17 +35,6 @@ def begun(source, steps=12, **config):
     data = load(str(source))
     model = runs.build("gan", GAN.Config(batch=8, width=16, **config), data.space, 0)
     return train(model, data, Settings(steps=steps))
-
-
-def plausible(*args, **kwargs):
-    return subprocess.Popen(
-        [sys.executable, "-m", "plausible", *map(str, args)],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **kwargs,
-    )
 
 
 def weights(folder):
@@ -124,14 +111,14 @@ def test_interrupted_and_killed_it_resumes_to_the_same_end(source, tmp_path):
     def struck(blow, *command):
         """What a process said that was struck when it had logged a few lines."""
         before = log.read_text().count("\n") if log.exists() else 0
-        process = plausible(*command)
-        deadline = time.time() + 60
+        process = Forked(tmp_path / "out", *command)
+        deadline = time.time() + 200
         while time.time() < deadline and not (
             log.exists() and log.read_text().count("\n") > before + 3
         ):
             time.sleep(0.01)
         process.send_signal(blow)
-        return process.communicate(timeout=60)[0], process.returncode
+        return process.finish()
 
     flags = ["--data", source, "--steps", 400, "--batch", 8, "--width", 16]
     out, code = struck(signal.SIGINT, "train", "gan", *flags, "--out", run)
@@ -139,12 +126,11 @@ def test_interrupted_and_killed_it_resumes_to_the_same_end(source, tmp_path):
     assert f"plausible resume {run}" in out
     steps = torch.load(run / "state.pt", weights_only=True)["steps"]
     assert 0 < steps < 400
-    struck(signal.SIGKILL, "resume", run)
+    assert struck(signal.SIGKILL, "resume", run)[1] == -signal.SIGKILL
     state = torch.load(run / "state.pt", weights_only=True)  # whole, whenever the blow fell
     assert steps <= state["steps"] < 400
-    process = plausible("resume", run, "--no-evaluate")
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
+    out, code = Forked(tmp_path / "out", "resume", run, "--no-evaluate").finish()
+    assert code == 0, out
     training = begun(source, steps=400)
     list(training)
     assert same(weights(run), training.averaged.state_dict())

@@ -74,8 +74,12 @@ def real(digits):
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """A reference classifier that learns for 20 rounds, for data of which it need not be any good."""
-    monkeypatch.setattr(reference, "_STEPS", 20)
+    """A reference classifier that learns for 5 rounds, for data of which it need not be any good."""
+    monkeypatch.setattr(reference, "_STEPS", 5)
+
+
+def test_a_model_is_judged_by_five_thousand_samples():
+    assert import_module("plausible.tasks.evaluate")._SAMPLES == 5000  # elsewhere here by fewer
 
 
 def test_real_digits_do_not_fail(digits, real):

@@ -37,7 +37,7 @@ def data_of(kind, labelled, n=60):
 def test_it_is_learned_judged_and_diagnosed_or_refused_in_a_sentence(
     name, kind, labelled, monkeypatch
 ):
-    monkeypatch.setattr(reference, "_STEPS", 20)
+    monkeypatch.setattr(reference, "_STEPS", 5)
     small = {
         field.name: SMALL[field.name]
         for field in fields(models[name].Config)

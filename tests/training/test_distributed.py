@@ -137,7 +137,7 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
     process = subprocess.Popen(
         [*command, "--out", str(run), *flags], env=environment(), stdout=subprocess.PIPE, text=True
     )
-    deadline = time.time() + 60
+    deadline = time.time() + 200
     while time.time() < deadline and not (run / "state.pt").exists():
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

@@ -132,8 +132,8 @@ class Straight:
         return 2 * s / (1 + s)
 
     def fine(self, steps: int) -> Tensor:
-        """Equal steps."""
-        return torch.linspace(0, 1, steps + 1)
+        """t = s^2 at equal steps of s: shorter ones near the data, where thin structure turns the way."""
+        return torch.linspace(0, 1, steps + 1).square()
 
 
 @paths
