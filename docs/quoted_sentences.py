@@ -95,6 +95,22 @@ def _other_gans() -> None:
     quote("README gan", "The loop costs {} on top of the same updates", percent(loop - 1))
 
 
+def _diffusion() -> None:
+    kept = rows("experiments/diffusion_images")
+
+    def told(data: str, model: str) -> str:
+        shown = [
+            r
+            for r in kept
+            if (r["data"], r["model"], r["minutes"], r["seed"]) == (data, model, 8.0, 0)
+        ]
+        row = the([r for r in shown if model == "gan" or r["evaluations"] == 16])
+        return percent(row["critic 400"])
+
+    quote("README", "a fresh critic tells its sprites from real ones {} of the time and a GAN's {}, its photographs of hands {} and {}",
+          *(told(data, model) for data in ("tiles", "signs") for model in ("diffusion", "gan")))  # fmt: skip
+
+
 def _autoregressive() -> None:
     kept = rows("experiments/binary_mnist")
     short = min((r for r in kept if r["who"] == "pixelcnn"), key=lambda r: r["minutes"])
@@ -225,6 +241,6 @@ def _diagnosis() -> None:
 
 
 for _list in (
-    _gan_mnist, _other_gans, _autoregressive, _variational, _markov, _classification, _evaluation, _diagnosis
+    _gan_mnist, _other_gans, _diffusion, _autoregressive, _variational, _markov, _classification, _evaluation, _diagnosis
 ):  # fmt: skip
     _list()

@@ -294,6 +294,24 @@ def test_every_command_is_one_that_the_command_line_takes(model, validation, tra
         assert json.loads(json.dumps(advice.to_dict(), allow_nan=False))["state"] == advice.state
 
 
+def test_a_gan_of_colour_images_is_told_of_the_family_that_learns_more_in_as_many_minutes():
+    told = {}
+    for channels in (1, 3):
+        model = GAN(Space((channels, 32, 32), levels=256), GAN.Config(width=4))
+        log = lines(["gan"], {VALIDATION_ERROR: lambda share: 1.0}, lambda share: 1.0)
+        run = course(
+            model,
+            list(log),
+            source="photos",
+            options=Options(size=32),
+            settings=Settings(minutes=8.0),
+        )
+        advice = advise(report(model.space, garbage=0.1), run)
+        told[channels] = [each.command for each in advice.next if "another family" in each.what]
+    assert told == {1: [], 3: ["plausible train diffusion --data photos --size 32 --minutes 8"]}
+    obeyed(told[3][0])
+
+
 @pytest.mark.parametrize("minutes", [None, 8.0])
 def test_the_next_training_is_that_of_the_run_but_for_what_changes(minutes):
     settings = Settings(minutes=minutes, seed=3) if minutes else Settings(steps=600, seed=3)

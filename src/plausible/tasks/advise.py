@@ -10,6 +10,7 @@ from plausible.data.source import NAMES
 from plausible.evaluation.report import Report
 from plausible.evaluation.verdict.verdict import State, TestResult, Verdict
 from plausible.tasks.commands import (
+    other_command,
     remedy,
     resume_command,
     run_command,
@@ -204,6 +205,8 @@ def _next(
     if course is None or found is None:
         return []
     following = [*_family(course, worst), *_AGAINST[found.limit](course, found)]
+    if worst != "copies":
+        following += _other_family(course)
     return following + ([_less(course)] if worst == "copies" and course.model.iterates else [])
 
 
@@ -241,6 +244,19 @@ def _family(course: Course, worst: str) -> list[Next]:
     flags, words = helps
     what = f"what helps a {course.model.name} against {worst}: {words}"
     return [Next(what, train_command(course, flags))]
+
+
+def _other_family(course: Course) -> list[Next]:
+    """The family that is nearer to such images after as many minutes, by docs/diffusion.md."""
+    space, name = course.model.space, course.model.name
+    if not space.is_image or min(space.shape[1:]) < _MEASURED:
+        return []
+    other = _NEARER.get((name, space.shape[0] > 1))
+    if other is None:
+        return []
+    kind = "colour" if space.shape[0] > 1 else "grey"
+    what = f"another family: of {kind} images a {other} model learns more in as many minutes"
+    return [Next(what, other_command(course, other))]
 
 
 def _more_time(course: Course, found: Limiting) -> list[Next]:
@@ -285,6 +301,10 @@ def _unknown(course: Course, found: Limiting) -> list[Next]:
     diagnose = Next("look for what went wrong", run_command(course, "diagnose"))
     return [*_more_time(course, found), diagnose]
 
+
+_NEARER = {("gan", True): "diffusion"}
+"""(family, whether images are in colour) -> the family that is nearer to them."""
+_MEASURED = 28  # pixels a side, the smallest images by which that is known
 
 _AGAINST = {
     Limit.TIME: _more_time,

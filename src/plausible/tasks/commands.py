@@ -66,6 +66,17 @@ def train_command(course: Course, changes: Flags | None = None) -> str:
     return shlex.join(["plausible", "train", course.model.name, *words])
 
 
+def other_command(course: Course, family: str) -> str:
+    """Train a model of another family on the same data, shaped as these are, for as many minutes."""
+    flags: Flags = {"--data": [course.source or "FOLDER"]}
+    flags |= _changed(asdict(course.options), asdict(DEFAULTS))
+    flags.pop("--value-range", None)  # which will be decided again
+    if course.settings.minutes is not None:
+        flags["--minutes"] = [f"{course.settings.minutes:g}"]
+    words = [word for flag, values in flags.items() for word in (flag, *values)]
+    return shlex.join(["plausible", "train", family, *words])
+
+
 def run_command(course: Course, name: str, *flags: str) -> str:
     """Another command on the same run."""
     place = [] if course.source or name == "sample" else ["--data", "FOLDER"]
