@@ -172,7 +172,7 @@ def test_as_many_samples_as_held_out_examples_are_compared(kind):
 @pytest.mark.slow
 def test_a_perfect_generator_passes_where_there_are_enough_examples(believing):
     space = Space((20,))
-    report = sound(evaluate(points(space, 2500), data_of(space, 2500, 2500), seed=1))
+    report = sound(evaluate(points(space, 2500), data_of(space, 2500, 2500), n=2500, seed=1))
     assert report.verdict.state is State.PASS, report.verdict
     assert report.verdict.exit_code == 0
 
