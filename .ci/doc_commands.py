@@ -88,7 +88,7 @@ def prepare(folder: Path) -> None:
     images, labels = load_digits(return_X_y=True)
     images = np.kron(images.reshape(-1, 8, 8) * 255 / 16, np.ones((3, 3))).astype("u1")
     images = np.pad(images, ((0, 0), (2, 2), (2, 2)))  # (n, 24, 24) -> (n, 28, 28)
-    for name in ("photos", "my-folder", "fakes", "folder", "more"):
+    for name in ("photos", "my-folder", "fakes", "others", "folder", "more"):
         (folder / name).mkdir()
         for i in range(120 if name not in ("folder", "more") else 3):
             grey = Image.fromarray(images[i]).resize((32, 32))
