@@ -45,15 +45,15 @@ class Score(Questions):
             autoregressive(trained, "--map")
         with progress_bar("looking at the inputs"):
             found = score(trained, inputs, **how)
-        columns = ("input", "log p(x), nats", "of held-out data", "p, by validation data")
+        columns = ("input", "log p(x), nats", "at most as probable", "p, by validation data")
         refused = sum(row.p <= LEVEL for row in found)
         title = (
             f"{refused:,} of {len(found):,} input{'s' * (len(found) != 1)} implausible at {LEVEL:.0%}, "
-            f"by {found.novelty}"
+            f"by {'likelihood or typicality' if found.novelty == 'either' else found.novelty}"
         )
         shown = table(title, columns, left=("input",))
         for row in found[:SHOWN]:
-            below = f"{row.percentile:.1%} are at most as probable"
+            below = f"{row.percentile:.1%} of held-out"
             extreme = most_extreme(row.p, found.compared, LEVEL)
             said = extreme or ("implausible" if row.p <= LEVEL else "")
             p = f"{row.p:.2g}, {said}" if said else f"{row.p:.2g}"
