@@ -85,3 +85,17 @@ def _matrix(lines: Sequence[Row], places: Iterable[tuple[str, int]], cell) -> st
 def _share(value: str) -> str:
     """0.875 (0.473 to 0.997) as 0.88."""
     return f"{float(value.split()[0]):.2f}"
+
+
+@table
+def paired() -> str:
+    return markdown(
+        ("data", "B has", "n", "repetitions", "called different, or found", "95%"),
+        (
+            (
+                r["data"], r["planted"], fixed(r["n"], 0), str(r["repetitions"]), percent(r["found"], 1),
+                f"{percent(r['low'], 1)} to {percent(r['high'], 1)}",
+            )
+            for r in rows("benchmarks/paired")
+        ),
+    )  # fmt: skip
