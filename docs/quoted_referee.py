@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from docs.quoted_tables import table
-from docs.results import Row, markdown, rows
+from docs.results import Row, fixed, markdown, percent, rows
 
 REAL, MARGIN = "real data", "margin: "
 TOGETHER = ("all of these", "what a person sees at once")
