@@ -22,10 +22,9 @@ from benchmarks.record import kept, parser, record
 from benchmarks.referee_data import referee
 from torch import Generator
 
-from plausible.core.errors import NotDefined, UsageError
+from plausible.core.errors import UsageError
 from plausible.data.part import Part
 from plausible.data.split import merge_parts
-from plausible.evaluation import paired
 from plausible.evaluation.paired import Answer, PairedResult, compare_defects
 from plausible.evaluation.verdict.defect import defects
 from plausible.evaluation.verdict.planting import sampled
@@ -56,18 +55,7 @@ def compared(name: str, n: int, planted: str, seed: int, critics: bool) -> dict[
     count = min(len(first), len(second))
     samples = merge_parts(*(replace(p.rows(slice(0, count)), y=None) for p in (first, second)))
     evalset = judge.evalset(scene, samples, seed)
-    ask = paired.ask_about_both
-    if not critics:
-        paired.ask_about_both = nobody
-    try:
-        return {result.name: result for result in compare_defects(evalset)}
-    finally:
-        paired.ask_about_both = ask
-
-
-def nobody(*args: object) -> None:
-    """No critic is asked."""
-    raise NotDefined("no critic is asked")
+    return {result.name: result for result in compare_defects(evalset, critics=critics)}
 
 
 def interval(count: int, of: int) -> tuple[float, float]:

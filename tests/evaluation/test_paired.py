@@ -6,11 +6,10 @@ import pytest
 import torch
 from evaluation_points import evalset
 
-from plausible.core.errors import NotDefined
 from plausible.core.space import Space
 from plausible.evaluation import paired
 from plausible.evaluation.critic.shared import SharedCritique
-from plausible.evaluation.paired import Answer, Comparison, compare_defects
+from plausible.evaluation.paired import Answer, Comparison
 from plausible.evaluation.verdict.defect import defects
 
 CRITICS = [name for name, defect in defects.items() if defect.aspect]
@@ -33,14 +32,13 @@ def sides(a, b, seed=1, n=200):
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch):
-    """Fewer shuffles, and no critics, who are asked in the tests of the task."""
-
-    def nobody(evalset, names, progress):
-        raise NotDefined("no critic is asked here")
-
-    monkeypatch.setattr(paired, "ask_about_both", nobody)
     monkeypatch.setattr(paired, "_SHUFFLES", 399)
     monkeypatch.setattr(paired, "_RESAMPLES", 99)
+
+
+def compare_defects(found):
+    """Without critics, who are asked in the tests of the task."""
+    return paired.compare_defects(found, critics=False)
 
 
 def by_name(results):
@@ -108,7 +106,7 @@ def test_what_is_not_defined_says_why():
     results = by_name(compare_defects(sides(clusters(40, 3), clusters(40, 4), n=40)))
     assert results["regular pattern"].answer is Answer.UNDEFINED
     assert "these data are vectors" in results["regular pattern"].reason
-    assert results["anything else"].reason == "no critic is asked here"
+    assert results["anything else"].reason == "no critic is asked"
 
 
 def comparison(**answers):

@@ -271,16 +271,13 @@ MODELS = [
     NaiveBayes(GREY, NaiveBayes.Config()),
     build("vae", VAE.Config(beta=2.0), Space((1, 8, 8), levels=17, classes=3), 0, per_class=True),
 ]  # fmt: skip
+PLACES = [(model, "digits") for model in MODELS]
+PLACES += [(model, where) for model in (MODELS[0], MODELS[5]) for where in ("a folder", "")]
 
 
 @pytest.mark.parametrize(("validation", "training"), CURVES)
 @pytest.mark.parametrize(
-    ("model", "source"),
-    [
-        *((model, "digits") for model in MODELS),
-        *((model, source) for model in (MODELS[0], MODELS[5]) for source in ("a folder", "")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else value.name,
+    ("model", "source"), PLACES, ids=lambda value: value if isinstance(value, str) else value.name
 )
 def test_every_command_is_one_that_the_command_line_takes(model, validation, training, source):
     probes = {VALIDATION_LOSS: validation, VALIDATION_ERROR: lambda share: 1.0}
@@ -295,21 +292,16 @@ def test_every_command_is_one_that_the_command_line_takes(model, validation, tra
 
 
 def test_a_gan_of_colour_images_is_told_of_the_family_that_learns_more_in_as_many_minutes():
-    told = {}
-    for channels in (1, 3):
+    log = list(lines(["gan"], {VALIDATION_ERROR: lambda share: 1.0}, lambda share: 1.0))
+    how = {"options": Options(size=32), "settings": Settings(minutes=8.0)}
+    for channels, told in (
+        (1, []),
+        (3, ["plausible train diffusion --data p --size 32 --minutes 8"]),
+    ):
         model = GAN(Space((channels, 32, 32), levels=256), GAN.Config(width=4))
-        log = lines(["gan"], {VALIDATION_ERROR: lambda share: 1.0}, lambda share: 1.0)
-        run = course(
-            model,
-            list(log),
-            source="photos",
-            options=Options(size=32),
-            settings=Settings(minutes=8.0),
-        )
-        advice = advise(report(model.space, garbage=0.1), run)
-        told[channels] = [each.command for each in advice.next if "another family" in each.what]
-    assert told == {1: [], 3: ["plausible train diffusion --data photos --size 32 --minutes 8"]}
-    obeyed(told[3][0])
+        next_ = advise(report(model.space, garbage=0.1), course(model, log, source="p", **how)).next
+        assert [each.command for each in next_ if "another family" in each.what] == told
+        assert all(obeyed(command) for command in told)
 
 
 @pytest.mark.parametrize("minutes", [None, 8.0])

@@ -1,6 +1,7 @@
 """``evaluate --against``: runs, samples of other programs and points, by the same held-out data."""
 
 import json
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -79,3 +80,24 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(made, capsys):
         capsys, "evaluate", made["ring"], "--against", made["ring"], "--outliers", "moons"
     )
     assert "--outliers asks one model" in said
+
+
+def test_samples_of_two_programs_are_compared_by_data_that_are_read_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    points = np.random.default_rng(0).normal(size=(300, 2)).astype("float32")
+    for name, x in (("data", points), ("a", points[:90]), ("b", 3 * points[:90])):
+        np.savez(f"{name}.npz", x=x)
+    module, read = import_module("plausible.tasks.evaluate_against"), []
+
+    def load(*args):
+        read.append(args[0])
+        return plausible.load(*args)
+
+    monkeypatch.setattr(module, "load", load)
+    found = evaluate_against("a.npz", "b.npz", "data.npz", n=80)
+    assert read == ["data.npz"]
+    assert found.names == ("a.npz", "b.npz")
+    assert {"garbage", "too wide"} & {result.name for result in found.of(Answer.A)}
+    assert any("b.npz" in note or "samples against" in note for note in found.notes)
+    with pytest.raises(UsageError, match="need the data that they imitate"):
+        evaluate_against("a.npz", "b.npz")

@@ -69,3 +69,16 @@ def test_what_are_no_twins_is_refused(halves, capsys, made):
         evaluate_twin(halves / "whole1", halves / "whole2", n=5)
     said = refused(capsys, "evaluate", "--samples", made["ring"], "--data", "ring", "--twin", made["ring"])  # fmt: skip
     assert "--twin compares two runs" in said
+    run = halves / "whole1"
+    said = refused(capsys, "evaluate", run, "--twin", halves / "whole2", "--features", "pixels")
+    assert "--twin compares two runs" in said
+
+
+def test_data_that_moved_are_told_to_both(halves, tmp_path):
+    moved = tmp_path / "elsewhere.npz"
+    (halves / "points.npz").rename(moved)
+    try:
+        found = evaluate_twin(halves / "whole1", halves / "whole2", moved, n=30)
+    finally:
+        moved.rename(halves / "points.npz")
+    assert found.n == 30

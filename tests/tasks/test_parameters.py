@@ -285,6 +285,7 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     *((task, "n", 6, 8, {}) for task in JUDGES),
     *((task, "features", "pixels", "random", {}) for task in JUDGES),
     *((task, "seed", 0, 1, {}) for task in JUDGES),
+    ("evaluate_twin", "data", lambda w: w.far, None, {}),
     ("evaluate_twin", "n", 12, 14, {}),
     ("evaluate_twin", "seed", 0, 1, {}),
     ("save_picture", "n", 4, 9, {}),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.conftest import refused
 
 import plausible
 from plausible.core.errors import UsageError
@@ -42,3 +43,9 @@ def test_what_each_class_decided_is_said_with_its_name(kept):
 def test_numbers_in_quotes_are_no_numbers():
     with pytest.raises(UsageError, match="--minutes must be more than 0"):
         Settings(minutes="2")
+
+
+def test_a_spent_budget_is_not_resumed_for_nothing(tmp_path, capsys):
+    plausible.fit("mixture", "moons", components=1, out=tmp_path / "run")
+    said = refused(capsys, "resume", tmp_path / "run", "--no-evaluate")
+    assert "has used its budget: give a larger total" in said

@@ -110,7 +110,7 @@ class Evaluate:
         with progress_bar("reading") as progress:
             comparison = evaluate_against(
                 source,
-                Path(against),
+                Path(against).expanduser(),
                 self.data,
                 options=self.preparation,
                 split=self.split,
@@ -138,6 +138,7 @@ class Evaluate:
             found = evaluate_twin(
                 self.run_folder,
                 twin,
+                self.data,
                 n=self.n,
                 seed=self.seed,
                 device=self.device,
@@ -237,7 +238,8 @@ class Evaluate:
             raise UsageError("--samples needs --data, the real data that the samples imitate")
         if self.twin is not None:
             check_run(self.twin)
-            if self.run_folder is None or self.against is not None or self.outliers is not None:
+            chosen = self.features != "auto" or self.pretrained or self.outliers or self.against
+            if self.run_folder is None or chosen:
                 raise UsageError(
                     "--twin compares two runs and nothing else: plausible evaluate RUN --twin RUN"
                 )

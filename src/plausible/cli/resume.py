@@ -62,7 +62,7 @@ class Resume:
             device=self.device,
             world=distributed.join(resolve_device(self.device)),
         )
-        if training.finished and (run.folder / "measures.json").exists():
+        if training.finished and ((run.folder / "measures.json").exists() or not self.evaluate):
             raise UsageError(
                 f"{run.folder} has used its budget: give a larger total with --steps or --minutes"
             )

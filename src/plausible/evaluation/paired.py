@@ -29,8 +29,8 @@ from plausible.evaluation.verdict.defect import (
     Statistic,
     defects,
 )
+from plausible.evaluation.verdict.verdict import ALPHA
 
-ALPHA = 0.05  # of a difference found anywhere where there is none
 POWER = 0.9  # with which the number of samples that is said decides
 _SHUFFLES, _RESAMPLES = 1999, 999
 _CHUNK = 250  # of them at once
@@ -153,16 +153,21 @@ class _Found:
 def compare_defects(
     evalset: EvaluationSet,
     progress: Callable[[str, float], None] = lambda stage, share: None,
+    *,
+    critics: bool = True,
 ) -> tuple[PairedResult, ...]:
     """Every defect of samples whose first half is A's and whose second half is B's, n each, against the same H.
 
-    What the critics of the verdict look at, one critic looks at that learns from both, see ``ask_about_both``.
+    What the critics of the verdict look at, one critic looks at that learns from both, see ``ask_about_both``;
+    without ``critics`` that is left out, which takes most of the time.
     Raises ``NotDefined`` where no test is defined.
     """
     n, found, reasons = len(evalset.samples) // 2, {}, {}
     prepared: dict[Callable[..., Any], PreparedTest] = {}
     asking = "a critic learns to tell samples of both from real data"
     try:
+        if not critics:
+            raise NotDefined("no critic is asked")
         critiques = ask_about_both(
             evalset, aspects(evalset.space), lambda share: progress(asking, share)
         )
@@ -173,12 +178,12 @@ def compare_defects(
         try:
             if defect.aspect in critiques:
                 found[name] = _by_critic(critiques[defect.aspect])
+            elif name not in reasons and defect.aspect is not None:
+                defect.function(evalset)  # says why it has no such aspect
             elif defect.aspect is None:
                 if defect.function not in prepared:
                     prepared[defect.function] = defect.function(evalset)
                 found[name] = _by_shuffling(prepared[defect.function], defect.effect, evalset)
-            else:
-                defect.function(evalset)  # says why it has no such aspect
         except NotDefined as reason:
             reasons.setdefault(name, str(reason))
     if not found:

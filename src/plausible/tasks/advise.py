@@ -247,15 +247,14 @@ def _family(course: Course, worst: str) -> list[Next]:
 
 
 def _other_family(course: Course) -> list[Next]:
-    """The family that is nearer to such images after as many minutes, by docs/diffusion.md."""
-    space, name = course.model.space, course.model.name
-    if not space.is_image or min(space.shape[1:]) < _MEASURED:
+    """The family that is nearer to colour images after as many minutes, by docs/diffusion.md."""
+    space = course.model.space
+    if not space.is_image or space.shape[0] == 1 or min(space.shape[1:]) < _MEASURED:
         return []
-    other = _NEARER.get((name, space.shape[0] > 1))
+    other = _NEARER.get(course.model.name)
     if other is None:
         return []
-    kind = "colour" if space.shape[0] > 1 else "grey"
-    what = f"another family: of {kind} images a {other} model learns more in as many minutes"
+    what = f"another family: of colour images a {other} model learns more in as many minutes"
     return [Next(what, other_command(course, other))]
 
 
@@ -302,8 +301,8 @@ def _unknown(course: Course, found: Limiting) -> list[Next]:
     return [*_more_time(course, found), diagnose]
 
 
-_NEARER = {("gan", True): "diffusion"}
-"""(family, whether images are in colour) -> the family that is nearer to them."""
+_NEARER = {"gan": "diffusion"}
+"""{family: the one that is nearer to images in colour}."""
 _MEASURED = 28  # pixels a side, the smallest images by which that is known
 
 _AGAINST = {

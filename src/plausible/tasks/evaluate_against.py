@@ -58,7 +58,16 @@ def evaluate_against(
     where = resolve_device(device)
     opened = [_opened(one, data, where) for one in (source, against)]
     runs = [one for one in opened if isinstance(one, Trained)]
-    real = _common_data(runs) if runs else None
+    if runs:
+        imitated = _common_data(runs)
+    elif data is None:
+        raise UsageError("samples of other programs need the data that they imitate")
+    elif isinstance(data, Data):
+        imitated = data
+    else:  # once for both
+        said = f"reading {data}"
+        imitated = load(data, options, lambda done, of: report_progress(said, done / of))
+    real: Data | None = imitated if runs else None  # of other programs, what none of them has seen
     notes: list[str] = []
     points: list[Generative | Batch | Part] = []
     for one in opened:
@@ -67,25 +76,25 @@ def evaluate_against(
                 raise UsageError(f"{one.described}, which draws no samples to be compared")
             points.append(one.model)
         elif isinstance(one, Path):
-            asked = real if runs else data
-            if asked is None:
-                raise UsageError("samples of other programs need the data that they imitate")
-            given = {} if runs else {"options": options, "split": split, "heldout": heldout}
-            part, merged, said = foreign_samples(one, asked, **given, progress=progress)  # type: ignore[arg-type]
-            notes += [note for note in said if note not in notes]
+            part, merged, told = foreign_samples(
+                one,
+                imitated,
+                options=options,
+                split=None if runs else split,  # a run knows what it held out
+                heldout=None if runs else heldout,
+                progress=progress,
+            )
+            notes += [note for note in told if note not in notes]
             real = real or merged
             points.append(part)
         else:
             points.append(one)
-    if real is None:
-        if data is None:
-            raise UsageError("samples of other programs need the data that they imitate")
-        real = data if isinstance(data, Data) else load(data, options)
+    real = real or imitated
     on_notes(tuple(notes))
     with seeded(seed):  # for whatever draws from the default generator
         evalset, _ = embed(points, real.to("cpu"), n, features, seed, report_progress)
         count = len(evalset.samples) // 2
-        evalset = replace(evalset, heldout=evalset.heldout[slice(0, max(count, 4))])
+        evalset = replace(evalset, heldout=evalset.heldout[slice(0, count)])
         results = compare_defects(evalset, report_progress)
         report_progress("asking both for log p of the held-out data", 1.0)
         difference, how = _log_prob(points, evalset.heldout.part, seed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from plausible.core.choices import Device
@@ -16,11 +17,10 @@ from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.measure import Measure
 from plausible.evaluation.metrics.memorisation import memorisation, with_train_distances
 from plausible.evaluation.permutation import holm
+from plausible.evaluation.verdict.verdict import ALPHA
 from plausible.tasks.embed import embed
 from plausible.tasks.eyes import StageProgress
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
-
-ALPHA = 0.05  # of finding anything learned by heart where nothing was
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class Twins:
 def evaluate_twin(
     source: TrainedLike,
     twin: TrainedLike,
+    data: Data | str | Path | None = None,
     *,
     n: int = 5000,
     seed: int = 0,
@@ -102,7 +103,8 @@ def evaluate_twin(
     Had the halves been exchanged, a model that learned the distribution would draw the same; one that learned by heart
     draws near its own half.  Whose half is whose is shuffled, which is exact; the other half is as large as its own, so this
     sees far more than a held-out part can.
-    n  the most samples of each.
+    data  where the data of both are now, if that is not where they were.
+    n     the most samples of each.
     Raises ``UsageError`` for runs that did not learn from disjoint halves of the same data.
     Source: Kadkhodaie et al. 2024, https://arxiv.org/abs/2310.02557 (two halves, one function).
     """
@@ -110,11 +112,11 @@ def evaluate_twin(
     if n < 10:
         raise UsageError(f"twins need at least 10 samples of each, not {n}")
     where = resolve_device(device)
-    first, second = (open_trained(one, device=where) for one in (source, twin))
-    data = _halves(first, second)
+    first, second = (open_trained(one, data, device=where) for one in (source, twin))
+    halves = _halves(first, second)
     with seeded(seed):  # for whatever draws from the default generator
         models = [_generative(one) for one in (first, second)]
-        both, _ = embed(models, data, n, "auto", seed, report_progress)
+        both, _ = embed(models, halves, n, "auto", seed, report_progress)
         count = len(both.samples) // 2
         drawn = both.samples[slice(0, count)], both.samples[slice(count, None)]
         report_progress("looking for what keeps to its own half", 1.0)

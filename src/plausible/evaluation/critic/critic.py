@@ -84,20 +84,31 @@ def make_critiques(
     if len(learned) < FEWEST:
         nobody = Critique(0, 0, asked, len(learned), 0, 0, "no critic, for want of samples")
         return {name: (nobody,) for name in names}
-    (real, real_validation), (made, made_validation) = (
-        split(side, generator) for side in (train, learned)
-    )
-    found = {}
-    for i, name in enumerate(names):
-        lesson = Lesson(
-            evalset.space, real, made, real_validation, made_validation, evalset.seed,
-            partial(share_of_all, progress, i, len(names)),
-        )  # fmt: skip
-        found[name] = tuple(
+    return {
+        name: tuple(
             _asked(critic, lesson, samples, fresh, heldout, held)
             for critic in critics(lesson, name, looks)
         )
-    return found
+        for name, lesson in lessons(evalset, learned, names, generator, progress)
+    }
+
+
+def lessons(
+    evalset: EvaluationSet,
+    learned: Embedded,
+    names: Sequence[str],
+    generator: torch.Generator,
+    progress: Callable[[float], None],
+) -> Iterator[tuple[str, Lesson]]:
+    """(aspect, what its critic learns from): T and the samples ``learned``, split once for all of them."""
+    (real, real_validation), (made, made_validation) = (
+        split(side, generator) for side in (evalset.train, learned)
+    )
+    for i, name in enumerate(names):
+        yield name, Lesson(
+            evalset.space, real, made, real_validation, made_validation, evalset.seed,
+            partial(_progress, progress, i, len(names)),
+        )  # fmt: skip
 
 
 def _asked(
@@ -124,8 +135,7 @@ def _asked(
     )
 
 
-def share_of_all(progress: Callable[[float], None], done: int, total: int, share: float) -> None:
-    """Tell how much of all is done, where so many of them are, and a share of the next."""
+def _progress(progress: Callable[[float], None], done: int, total: int, share: float) -> None:
     progress((done + share) / total)
 
 

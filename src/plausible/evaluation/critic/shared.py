@@ -3,14 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import scipy
 import torch
 
 from plausible.core.errors import NotDefined
-from plausible.evaluation.critic.critic import ASKED, FEWEST, critics, share_of_all
-from plausible.evaluation.critic.lesson import Lesson, split
+from plausible.evaluation.critic.critic import ASKED, FEWEST, critics, lessons
 from plausible.evaluation.evaluation_set import EvaluationSet
 
 
@@ -75,15 +73,8 @@ def ask_about_both(
     order = [torch.randperm(n, generator=generator) + start for start in (0, n)]
     fresh = torch.cat([rows[:asked] for rows in order])  # (2 asked,)
     learned = evalset.samples[torch.cat([rows[asked:] for rows in order])]
-    (real, real_validation), (made, made_validation) = (
-        split(side, generator) for side in (evalset.train, learned)
-    )
     found = {}
-    for i, name in enumerate(names):
-        lesson = Lesson(
-            evalset.space, real, made, real_validation, made_validation, evalset.seed,
-            partial(share_of_all, progress, i, len(names)),
-        )  # fmt: skip
+    for name, lesson in lessons(evalset, learned, names, generator, progress):
         (judge,) = critics(lesson, name, 1)
         threshold = lesson.threshold(judge.critic)
         said = judge.critic(evalset.samples[fresh]) > threshold  # (2 asked,)
