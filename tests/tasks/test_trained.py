@@ -46,6 +46,6 @@ def test_numbers_in_quotes_are_no_numbers():
 
 
 def test_a_spent_budget_is_not_resumed_for_nothing(tmp_path, capsys):
-    plausible.fit("mixture", "moons", components=1, out=tmp_path / "run")
+    plausible.fit("vae", "moons", steps=1, width=8, out=tmp_path / "run")
     said = refused(capsys, "resume", tmp_path / "run", "--no-evaluate")
     assert "has used its budget: give a larger total" in said
