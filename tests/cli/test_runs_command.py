@@ -34,7 +34,9 @@ def test_runs_are_listed_with_model_data_state_and_verdict(capsys):
     (Path("runs/done") / "measures.json").write_text(
         json.dumps({"verdict": {"state": "FAIL"}, "measures": []})
     )
+    short = {"verdict": {"state": "FAIL"}, "measures": [], "advice": {"too_short": "4 rounds"}}
     half = stopped("runs/deep/half").folder
+    (stopped("runs/short").folder / "measures.json").write_text(json.dumps(short))
     for path in half.iterdir():
         os.utime(path, (time.time() - 7201,) * 2)
     Path("runs/broken").mkdir()
@@ -45,7 +47,8 @@ def test_runs_are_listed_with_model_data_state_and_verdict(capsys):
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[0][:2] == ["in", "runs"]
     by_name = {row[0]: " ".join(row[1:]) for row in rows[1:]}
-    assert by_name.keys() == {"done", "deep/half", "broken"}
+    assert by_name.keys() == {"done", "deep/half", "short", "broken"}
+    assert "at 50% too short" in by_name["short"]
     assert by_name["done"].startswith("mixture plane finished FAIL")
     assert by_name["deep/half"] == "gan plane stopped at 50% not judged 2 hours"
     assert "config.json cannot be read" in by_name["broken"]

@@ -291,6 +291,8 @@ def test_true_and_false_are_numbers(table) -> None:
         (["a,b", "1,$5"], "without units"),
         (["1.0 2.0", "2.0 3.0"], "separated by spaces"),
         (["a,b,c", "1,2,3", "4,,6", "7,NA,nan"], "line 3, column 'b': '' is no number: 3 of 9 cells .* 2 of 3 rows.*--missing drop"),
+        (["a,b,c,d", "1,,x,4", "2,2,y,5kg"], "'' is no number.*--missing drop; no numbers either: 'c' .'x'., 'd' .'5kg'.$"),
+        (["a,b,c,d", "1,u,x,4", "2,u,x,5kg"], "words, as 'c'; .*leaves them out; no numbers either: 'd' .'5kg'.$"),
         (["a,b", "1,2", "3,inf"], "1 of 4 numbers .* in 1 of 2 rows, the first in line 3, column 'b'"),
         (["a,kind", "1,x", "2,x"], "column 'kind': 'x' is no number: .*--label kind makes it the class, --drop kind leaves it out"),
         (["a,kind,my town", "1,x,u", "2,x,u"], "words, as 'my town'; --label kind .* --drop kind 'my town' leaves them out"),

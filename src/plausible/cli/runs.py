@@ -47,7 +47,7 @@ class Runs:
         shown.add_column("age", no_wrap=True)
         for row in rows:
             where = row.folder.relative_to(self.folder)
-            verdict = row.verdict or "not judged"
+            verdict = "too short" if row.too_short else row.verdict or "not judged"
             shown.add_row(str(where), row.model, row.data, row.state, verdict, _words(row.age))
         console.print(shown, highlight=False, markup=False)
 

@@ -25,6 +25,7 @@ class RunRow:
     verdict   FAIL, PASS or INCONCLUSIVE; None where it was not judged.
     age       seconds since it was last saved.
     broken    why it cannot be read, if so.
+    too_short  whether it was judged after a training too short for that.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class RunRow:
     verdict: str | None
     age: float
     broken: str = ""
+    too_short: bool = False
 
     @property
     def state(self) -> str:
@@ -79,6 +81,8 @@ def _row(run: Run, path: Path) -> RunRow | None:
     model = f"{config['model']} per class" if config.get("per_class") else config["model"]
     data = config["data"]["name"]
     try:
-        return RunRow(run.folder, model, data, run.progress, run.verdict, age)
+        return RunRow(
+            run.folder, model, data, run.progress, run.verdict, age, too_short=run.too_short
+        )
     except Exception:  # whatever is wrong with its files, the others are listed
         return RunRow(run.folder, model, data, None, None, age, "cannot be read")

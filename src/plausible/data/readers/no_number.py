@@ -17,7 +17,7 @@ def refusal(
 ) -> UsageError:
     """What to say of a table whose ``columns`` are not all finite numbers.
 
-    Names the first cell that is none by line and column.
+    Names the first cell that is none by line and column, and the other columns that hold such cells.
     """
     total, (i, j) = (
         len(rows) * len(columns),
@@ -27,6 +27,7 @@ def refusal(
         place = f"{file} line {lines[i]}, column {header[j]!r}"
         return UsageError(
             f"{place}: {rows[i][j]!r} is no number{_why(header, rows, columns, i, j)}"
+            f"{_also(header, rows, columns, j)}"
         )
     i, j = _first(rows, columns, _is_infinite)
     bad = [sum(_is_infinite(row[k]) for k in columns) for row in rows]
@@ -74,17 +75,35 @@ def _why(header: list[str], rows: list[list[str]], columns: list[int], i: int, j
         return ": are the columns separated by spaces? they need commas"
     if _UNIT.fullmatch(cell):
         return ": write numbers without units"
-    words = [word for word in column if _is_word(word)]
-    if 2 * len(words) <= len(column):
+    if not _is_wordy(rows, j):
         return ""
+    words = [word for word in column if _is_word(word)]
     if len(set(words)) == len(words) > 1:
         return f": the column holds another word in every row, as names of rows do; {_drop(header, [j])}"
-    wordy = [k for k in columns if 2 * sum(_is_word(row[k]) for row in rows) > len(rows)]
+    wordy = [k for k in columns if _is_wordy(rows, k)]
     others = ", ".join(repr(header[k]) for k in wordy if k != j)
     return (
         f": the column holds words{f', as {others}' * bool(others)}; --label {shlex.quote(header[j])} makes it the "
         f"class, {_drop(header, wordy)}"
     )
+
+
+def _also(header: list[str], rows: list[list[str]], columns: list[int], j: int) -> str:
+    """Which columns beside column j need a remedy, too, each with its first word, as the end of a sentence.
+
+    Missing cells have one remedy for all, and so have columns of words where j is one.
+    """
+    wordy, found = _is_wordy(rows, j), []
+    for k in columns:
+        word = next((row[k] for row in rows if _is_word(row[k])), None)
+        if k != j and word is not None and not (wordy and _is_wordy(rows, k)):
+            found.append(f"{header[k]!r} ({word!r})")
+    return f"; no numbers either: {', '.join(found)}" if found else ""
+
+
+def _is_wordy(rows: list[list[str]], j: int) -> bool:
+    """Whether column j holds words in more than half of its rows."""
+    return 2 * sum(_is_word(row[j]) for row in rows) > len(rows)
 
 
 def _is_word(cell: str) -> bool:
