@@ -26,7 +26,7 @@ from plausible.evaluation.metrics.distances import frechet
 from plausible.models import Diffusion
 from plausible.models.diffusion.config import SOLVER
 from plausible.models.diffusion.path import Straight
-from plausible.models.diffusion.solvers import EVALUATIONS, steps_of
+from plausible.models.diffusion.solvers import evaluations_of, solvers, steps_of
 from plausible.runs import Run
 from plausible.tasks.eyes import eyes_of
 from plausible.tasks.inputs import as_points
@@ -81,9 +81,9 @@ def main() -> None:
         z = model.latent(n, torch.Generator().manual_seed(asked.seed))  # type: ignore[attr-defined]
         exact = drawn(model, z, "rk4", 64)
         counts = COUNTS[:1] if asked.quick else COUNTS
-        for solver, steps, count in product(EVALUATIONS, STEPS, counts):
+        for solver, steps, count in product(solvers, STEPS, counts):
             key = {"run": case.name, "solver": solver, "steps": steps, "evaluations": count}
-            if count % EVALUATIONS[solver] or any(key.items() <= row.items() for row in rows):
+            if count % evaluations_of(solver) or any(key.items() <= row.items() for row in rows):
                 continue
             if steps != STEPS[0] and solver != SOLVER:
                 continue

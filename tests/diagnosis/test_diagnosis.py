@@ -18,7 +18,7 @@ from plausible.diagnosis import Finding, Severity, checks, merge_findings, run_c
 from plausible.diagnosis.overfitting import likelihood_gap
 from plausible.diagnosis.remedies import with_remedy
 from plausible.evaluation.metrics.inference import infer_posterior, iwae_bounds, latent_gain
-from plausible.models.rbm.monitors import normalising_constant
+from plausible.models.rbm.normalising_constant import normalising_constant
 
 SPACE = Space((1, 4, 4), 2, 2)
 

@@ -29,10 +29,10 @@ from plausible.core.remedy import words
 from plausible.diagnosis.not_finite import LOG_P_NOT_FINITE, NOT_FINITE
 from plausible.diagnosis.remedies import OF_EVERY_FAMILY, OF_TRAINING, with_remedy
 from plausible.models.discriminative import convnet
-from plausible.models.gan import monitors as gan_monitors
-from plausible.models.gsn import monitors as gsn_monitors
-from plausible.models.rbm import monitors as rbm_monitors
-from plausible.models.vae import monitors as vae_monitors
+from plausible.models.gan import remedies as gan_remedies
+from plausible.models.gsn import remedies as gsn_remedies
+from plausible.models.rbm import remedies as rbm_remedies
+from plausible.models.vae import remedies as vae_remedies
 
 SPACE = Space((1, 4, 4), 2, 2)
 PHENOMENA = {*alarms, *checks, NOT_FINITE, LOG_P_NOT_FINITE}
@@ -168,7 +168,7 @@ def test_a_remedy_says_from_what_to_what_and_nothing_that_is_done(model, said):
 def test_the_width_that_a_gan_is_said_to_have_is_the_one_it_has(choices):
     space = Space((3, 32, 32), 256)
     gan = GAN(space, GAN.Config(**choices))
-    same = GAN(space, GAN.Config(**choices, width=gan_monitors.width(gan)))
+    same = GAN(space, GAN.Config(**choices, width=gan_remedies.width(gan)))
     assert shapes(gan) == shapes(same)
 
 
@@ -176,18 +176,18 @@ def test_the_width_that_a_gan_is_said_to_have_is_the_one_it_has(choices):
 @pytest.mark.parametrize("space", [Space((3, 32, 32), 256), Space((1, 8, 8), 256)])
 def test_the_width_that_a_vae_is_said_to_have_is_the_one_it_has(kind, space):
     vae = VAE(space, VAE.Config(architecture=kind))
-    same = VAE(space, VAE.Config(architecture=kind, width=vae_monitors.width(vae)))
+    same = VAE(space, VAE.Config(architecture=kind, width=vae_remedies.width(vae)))
     assert shapes(vae) == shapes(same)
-    assert vae_monitors.importance(vae) == vae.importance
+    assert vae_remedies.importance(vae) == vae.importance
     plane = VAE(PLANE)
-    assert vae_monitors.importance(plane) == plane.importance
+    assert vae_remedies.importance(plane) == plane.importance
 
 
 def test_the_size_that_others_are_said_to_have_is_the_one_they_have():
     large = Space((1, 28, 28), 2, 2)
     for kind, size, name, all_choices in (
-        (GSN, gsn_monitors.width, "width", ({}, {"architecture": "conv"})),
-        (RBM, rbm_monitors.hidden_units, "hidden", ({},)),
+        (GSN, gsn_remedies.width, "width", ({}, {"architecture": "conv"})),
+        (RBM, rbm_remedies.hidden_units, "hidden", ({},)),
         (ConvNet, convnet.width, "width", ({},)),
     ):
         for space in (SPACE, large):

@@ -1,22 +1,24 @@
 """Flow matching and diffusion: what is known in closed form, and what the way from noise to data can do."""
 
 import math
+from inspect import getsource
 
 import pytest
 import torch
 from tests.conftest import make_data
 
 from plausible import Diffusion, Settings, Space, train
+from plausible.cli.sample import Sample
 from plausible.core.capabilities import Autoencoder, Latent
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock
 from plausible.core.likelihood import Kind
 from plausible.data.load import load
-from plausible.models.diffusion.average import average_target, jumps
+from plausible.models.diffusion.average_velocity import average_target, jumps
 from plausible.models.diffusion.bound import level_cost, variational_bound
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import EDM, Straight
-from plausible.models.diffusion.solvers import EVALUATIONS, log_density, solvers
+from plausible.models.diffusion.solvers import evaluations_of, log_density, solvers
 
 GREY = Space((1, 8, 8), levels=16, classes=3)
 PATHS = [Straight(1.0), EDM(1.0)]
@@ -92,10 +94,14 @@ def test_a_solver_of_higher_order_needs_fewer_evaluations():
     velocity, z = gaussian(Straight(), 0.7, 0.3), torch.linspace(-2, 2, 50)[:, None]
     exact = 0.7 + 0.3 * z
     error = {
-        name: (solver(velocity, z, Straight().grid(16 // EVALUATIONS[name])) - exact).abs().max()
+        name: (solver(velocity, z, Straight().grid(16 // evaluations_of(name))) - exact).abs().max()
         for name, solver in solvers.items()
     }
     assert max(error["rk4"], error["midpoint"], error["heun"]) < error["euler"] / 5
+
+
+def test_the_help_names_every_solver():
+    assert all(name in getsource(Sample) for name in solvers)  # without importing torch
 
 
 @pytest.mark.parametrize("path", PATHS, ids=["straight", "edm"])

@@ -42,7 +42,7 @@ from plausible.tasks import commands as commands_of_runs
 from plausible.tasks.advise import advise, by_weight
 from plausible.tasks.commands import train_command
 from plausible.tasks.course import Course
-from plausible.tasks.limit import Limit, find_limit
+from plausible.tasks.limiting_factor import Limit, find_limit
 from plausible.tasks.plain_words import PLAIN_WORDS
 from plausible.training import Settings
 

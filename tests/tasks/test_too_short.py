@@ -7,7 +7,7 @@ import pytest
 from plausible import GAN, VAE, Diffusion, NaiveBayes, Space
 from plausible.diagnosis.history import History
 from plausible.tasks.course import Course
-from plausible.tasks.limit import Limit, find_limit
+from plausible.tasks.limiting_factor import Limit, find_limit
 from plausible.tasks.too_short import too_short
 from plausible.training import Settings
 

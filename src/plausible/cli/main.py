@@ -65,7 +65,7 @@ def _run(args: list[str]) -> None:
         print(version("plausible"))
         return
     if args[0] == "--install-completion":
-        from plausible.cli.completion import install
+        from plausible.cli.shell_completion import install
 
         print(install(*args[1:2]))
         return

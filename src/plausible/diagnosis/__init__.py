@@ -2,7 +2,7 @@
 
 A phenomenon has one name, and up to three functions side by side: a *check* of a trained model, a *probe* that
 takes numbers while one trains, and an *alarm* that reads them in the log.  They register by the decorators of
-``core.finding``; what one family alone has, and what helps it, is in its ``models/*/monitors.py``.
+``core.finding``; what one family alone has is in its room, as in ``models/rbm``, and what helps it in its ``remedies.py``.
 
 ``posterior_collapse``         does the decoder listen to z
 ``bound_gap``                  is the bound of log p(x) tight

@@ -18,7 +18,7 @@ from plausible.tasks.commands import (
     train_command,
 )
 from plausible.tasks.course import Course, items_of
-from plausible.tasks.limit import Limit, Limiting, find_limit
+from plausible.tasks.limiting_factor import Limit, Limiting, find_limit
 from plausible.tasks.plain_words import CRITIC, PLAIN_WORDS
 from plausible.tasks.too_short import too_short
 

@@ -8,7 +8,7 @@
 
 A model with a ``fit`` of its own (closed form, EM, a quasi-Newton method) takes its steps in the place
 of those rounds.  ``train`` returns an iterator that ends with its budget; whoever iterates prints, saves and stops earlier,
-on Ctrl-C or a failure, as the task ``fit`` does.
+on Ctrl-C or a failure, as ``tasks.fit_steps`` does.
 """
 
 import time

@@ -7,7 +7,8 @@
 ``critic_test``  what a critic says, as a test
 ``alike``    who lies how near to whom, which three tests share
 The other files hold the defects, one question a file.  Importing this package registers them in the
-order in which a table shows them; a new file needs a line.
+order in which a table shows them; a new file needs a line.  Which one is named first, being the worst, is
+the order of ``tasks.plain_words``.
 """
 
 # ruff: noqa: I001, F401  # the order is that of the table

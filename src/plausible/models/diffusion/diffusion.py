@@ -14,7 +14,7 @@ from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space, by_label
-from plausible.models.diffusion.average import (
+from plausible.models.diffusion.average_velocity import (
     SHARE,
     average_target,
     intervals,
@@ -24,9 +24,9 @@ from plausible.models.diffusion.average import (
 from plausible.models.diffusion.bound import Denoiser, variational_bound
 from plausible.models.diffusion.completion import inpaint
 from plausible.models.diffusion.config import DiffusionConfig
-from plausible.models.diffusion.monitors import REMEDIES
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
+from plausible.models.diffusion.remedies import REMEDIES
 from plausible.models.diffusion.solvers import Velocity, log_density, rk4, solvers
 from plausible.nn.residual import set_dropout
 from plausible.nn.unet import ConditionedPerceptron, UNet

@@ -22,7 +22,6 @@ from plausible.models.gan.architectures import architectures, default_architectu
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.inversion import SEARCH, SHORT, Search, invert
 from plausible.models.gan.losses import losses
-from plausible.models.gan.monitors import REMEDIES
 from plausible.models.gan.networks import Discriminator, DOutput, Generator
 from plausible.models.gan.own_networks import (
     OwnDiscriminator,
@@ -31,6 +30,7 @@ from plausible.models.gan.own_networks import (
 )
 from plausible.models.gan.penalties import CriticAt, PenaltyInput, penalties
 from plausible.models.gan.presets import presets
+from plausible.models.gan.remedies import REMEDIES
 from plausible.models.gan.straight_through import quantise_straight_through
 
 _AT_ONCE = 16  # x whose z are searched for together

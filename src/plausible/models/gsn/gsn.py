@@ -16,7 +16,7 @@ from plausible.core.mcmc import Mixing, run_until_mixed
 from plausible.core.model import Generative, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.models.gsn.monitors import REMEDIES
+from plausible.models.gsn.remedies import REMEDIES
 from plausible.models.gsn.tied import Tied, TiedConv, TiedLinear, TiedMap
 from plausible.nn.observation import Params, observation
 

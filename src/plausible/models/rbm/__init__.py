@@ -9,5 +9,10 @@
 ``partition``   log Z and how far off it may be: enumerated where one side is small, otherwise annealed
 ``enumeration`` log Z by summing over every state of the smaller side
 ``annealing``   log Z by a path from independent pixels, and the same path backwards
-``monitors``    what can go wrong with it alone, and what helps
+``normalising_constant``, ``constant_units``   what can go wrong with it alone
+``remedies``    what helps
 """
+
+from plausible.models.rbm import constant_units, normalising_constant
+
+__all__ = ["constant_units", "normalising_constant"]  # registered by being imported

@@ -22,8 +22,8 @@ from plausible.models.rbm.config import RBMConfig
 from plausible.models.rbm.contrastive import contrastive_free_energy
 from plausible.models.rbm.energy import Energy, bernoulli, visible_units
 from plausible.models.rbm.enumeration import enumerable
-from plausible.models.rbm.monitors import REMEDIES
 from plausible.models.rbm.partition import TEMPERATURES, PartitionEstimate, estimate_log_z
+from plausible.models.rbm.remedies import REMEDIES
 from plausible.models.rbm.state import Centre, Chains
 from plausible.models.rbm.tempering import inverse_temperatures, tempered_step
 

@@ -25,8 +25,8 @@ from plausible.models.vae.bounds import (
 )
 from plausible.models.vae.config import VAEConfig
 from plausible.models.vae.hierarchy import Hierarchy, LatentPath, repeated
-from plausible.models.vae.monitors import REMEDIES
 from plausible.models.vae.own_networks import OwnHierarchy
+from plausible.models.vae.remedies import REMEDIES
 from plausible.nn.observation import observation
 from plausible.nn.residual import FEW_IMAGES, set_dropout
 

@@ -1,22 +1,16 @@
-"""What can go wrong with a Boltzmann machine alone, and what helps it."""
+"""Whether log Z, and with it log p(x), can be believed."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 
-from plausible.core.finding import Finding, Severity, check, probe
+from plausible.core.finding import Finding, Severity, check
 from plausible.core.model import Explicit, Model
-from plausible.core.reading import CONSTANT_UNITS, Reading
-from plausible.core.remedy import Remedy, change, larger, smaller
-from plausible.core.snapshot import Snapshot
 from plausible.data.part import Data
-from plausible.models.rbm.capabilities import EnergyBased, Hidden
+from plausible.models.rbm.capabilities import EnergyBased
 
 _POINTS = 48
 _FEW = 10  # walks that count, below which their mean is that of a few
-_NEVER = 0.01  # probability of a unit that says the same of every input
 
 
 @check(needs=EnergyBased)
@@ -71,48 +65,3 @@ def normalising_constant(model: Model, data: Data, seed: int) -> Finding:
         "log p(x) lies between two estimates that agree as they should",
         evidence,
     )
-
-
-@probe(needs=Hidden)
-def constant_units(snapshot: Snapshot) -> Mapping[Reading, float]:
-    """Share of the hidden units that are on for none, or for all, of the examples of the validation part."""
-    model, batch = snapshot.model, snapshot.validation
-    assert isinstance(model, Hidden)
-    with torch.no_grad():
-        on = model.hidden(batch.x, snapshot.labels(batch))  # (N, H)
-    same = (on < _NEVER).all(0) | (on > 1 - _NEVER).all(0)  # (H,)
-    return {CONSTANT_UNITS: same.double().mean().item()}
-
-
-def hidden_units(rbm: Any) -> int:
-    """The number that the run has."""
-    return int(rbm.config.hidden or min(500, 2 * rbm.space.dims))
-
-
-def _can_be_tempered(rbm: Any) -> bool:
-    config = rbm.config
-    return config.persistent and config.temperatures < 10 and not config.fast_weights
-
-
-_LESS_STUCK = (
-    change("persistent", lambda rbm, now: True, least=Severity.NOTE),
-    change(
-        "temperatures",
-        lambda rbm, now: 10 if _can_be_tempered(rbm) else None,
-        least=Severity.NOTE,
-    ),
-    change(
-        "fast_weights",
-        lambda rbm, now: True if _can_be_tempered(rbm) and rbm.config.temperatures == 1 else None,
-        least=Severity.NOTE,
-        note="in the place of --temperatures",
-    ),
-    change("gibbs", lambda rbm, now: 5 if now < 5 else None, least=Severity.NOTE),
-)
-
-REMEDIES: Mapping[str, Sequence[Remedy]] = {
-    "chain mixing": _LESS_STUCK,
-    "normalising constant": (*_LESS_STUCK, smaller("lr")),
-    "overfitting": (smaller("hidden", hidden_units), larger("decay")),
-}
-"""{phenomenon: what helps}."""
