@@ -4,9 +4,9 @@ python .ci/doc_commands.py [PART OF A PAGE'S NAME ...]; exit code 1 where a comm
 
 Every page is walked through in a temporary folder of its own, with few small data under the names that the pages use
 (photos/, photo.png, mnist, ...).  One rule shortens: --minutes and --steps become --steps 3 (5 of resume), train has them
-and --no-evaluate always, -n is 64 at most, and evaluate has it always.  Only lines that begin with ``plausible`` are run: a
-line with make, pip or another program, or with --device cuda, is skipped and counted.  ``runs/gan-photos-...`` is the
-newest run of that name; where the page has not made it, it is trained first.
+and --no-evaluate always, -n is 64 at most, and evaluate has it always but for --verify.  Only lines that begin with
+``plausible`` are run: a line with make, pip or another program, or with --device cuda, is skipped and counted.
+``runs/gan-photos-...`` is the newest run of that name; where the page has not made it, it is trained first.
 """
 
 import contextlib
@@ -74,7 +74,7 @@ def shortened(words: list[str]) -> list[str]:
         kept += ["--steps", STEPS, "--no-evaluate"]
     if command == "resume":
         kept += ["--steps", RESUMED, "--no-evaluate"]
-    if command == "evaluate" and "-n" not in kept:
+    if command == "evaluate" and not {"-n", "--verify"} & {*kept}:
         kept += ["-n", MOST]
     return kept
 

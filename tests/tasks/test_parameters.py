@@ -9,7 +9,7 @@ import inspect
 import itertools
 import json
 import shutil
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 
 import numpy as np
@@ -100,6 +100,25 @@ class World:
     def halves(self):
         kept = [Options(half=half) for half in (1, 2)]
         return [self.run("mixture", self.plane, components=1, options=how) for how in kept]
+
+    @cached_property
+    def report(self):
+        return tasks.evaluate(tasks.fit("logistic", self.kinds))
+
+    @cached_property
+    def measured(self):
+        return tasks.evaluate_samples(self.far, self.plane, n=40)
+
+    @cached_property
+    def sealed(self):
+        folder = self.new()
+        tasks.save_report(tasks.evaluate_samples(self.far, self.plane, n=8), folder)
+        return folder
+
+    @cached_property
+    def judged(self):
+        tasks.save_report(tasks.evaluate(self.mixture, n=8), self.mixture)
+        return self.mixture
 
     @cached_property
     def failing(self):
@@ -196,13 +215,29 @@ def save_samples(w, **choices):
 
 def save_report(w, **choices):
     folder = w.new()
-    tasks.save_report(tasks.evaluate(tasks.fit("logistic", w.kinds)), folder, **choices)
+    tasks.save_report(w.report, folder, **choices)
     kept = json.loads((folder / "measures.json").read_text())
     return sorted(path.name for path in folder.iterdir()), kept.get("advice")
 
 
+@cache
+def _returned(task, choices):
+    return task(**dict(choices))
+
+
+def once(task, **choices):
+    """What a task returns, which is asked once where it is told the same, be it by a default."""
+    defaults = {p.name: p.default for p in PARAMETERS[task.__name__]}
+    return _returned(task, tuple(sorted({**defaults, **choices}.items())))
+
+
+def measured(report):
+    """What was found, without what was asked."""
+    return {key: value for key, value in report.to_dict().items() if key != "seal"}
+
+
 CALLS = {
-    "advise": lambda w, **k: tasks.advise(tasks.evaluate_samples(w.far, w.plane), **k).to_dict(),
+    "advise": lambda w, **k: tasks.advise(w.measured, **k).to_dict(),
     "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
     "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
     "score": lambda w, source=None, **k: list(tasks.score(source or w.vae, w.part, **k)),
@@ -218,12 +253,13 @@ CALLS = {
     "weights_used": lambda w, **k: tasks.weights_used(w.gan, **k),
     "open_trained": open_trained,
     "list_runs": lambda w, **k: [row.folder.name for row in tasks.list_runs(**k)],
-    "diagnose": lambda w, source=None, **k: tasks.diagnose(source or w.vae, **k),
+    "diagnose": lambda w, source=None, **k: once(tasks.diagnose, source=source or w.vae, **k),
     "describe": lambda w, **k: tasks.describe(**{"source": w.grey, **k}).facts,
-    "evaluate": lambda w, source=None, **k: tasks.evaluate(source or w.mixture, **{"n": 8, **k}).to_dict(),
-    "evaluate_samples": lambda w, **k: tasks.evaluate_samples(w.far, w.plane, **{"n": 8, **k}).to_dict(),
-    "evaluate_against": lambda w, **k: tasks.evaluate_against(**{"source": w.near, "against": w.far, "data": w.plane, "n": 8, **k}).to_dict(),
-    "evaluate_twin": lambda w, source=None, **k: tasks.evaluate_twin(source or w.halves[0], w.halves[1], **{"n": 12, **k}).to_dict(),
+    "evaluate": lambda w, source=None, **k: measured(once(tasks.evaluate, source=source or w.mixture, **{"n": 8, **k})),
+    "evaluate_samples": lambda w, **k: measured(once(tasks.evaluate_samples, samples=w.far, data=w.plane, **{"n": 8, **k})),
+    "verify": lambda w, **k: [tasks.verify(w.judged if "device" in k else w.sealed, **k).sentence],
+    "evaluate_against": lambda w, **k: once(tasks.evaluate_against, **{"source": w.near, "against": w.far, "data": w.plane, "n": 8, **k}).to_dict(),
+    "evaluate_twin": lambda w, source=None, **k: once(tasks.evaluate_twin, source=source or w.halves[0], twin=w.halves[1], **{"n": 12, **k}).to_dict(),
     "reference_classifier": lambda w, **k: tasks.reference_classifier(load(str(w.kinds)), **k),
     "save_picture": lambda w, **k: Image.open(tasks.save_picture(tasks.open_trained(w.vae), **k)).size,
     "save_report": save_report,
@@ -285,12 +321,14 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     *((task, "n", 6, 8, {}) for task in JUDGES),
     *((task, "features", "pixels", "random", {}) for task in JUDGES),
     *((task, "seed", 0, 1, {}) for task in JUDGES),
+    ("verify", "samples", None, lambda w: w.near, {}),
+    ("verify", "data", None, lambda w: w.near, {}),
     ("evaluate_twin", "data", lambda w: w.far, None, {}),
     ("evaluate_twin", "n", 12, 14, {}),
     ("evaluate_twin", "seed", 0, 1, {}),
     ("save_picture", "n", 4, 9, {}),
     ("save_report", "data", None, lambda w: load(str(w.kinds)), {}),
-    ("save_report", "advice", None, lambda w: tasks.advise(tasks.evaluate_samples(w.far, w.plane)), {}),
+    ("save_report", "advice", None, lambda w: tasks.advise(w.measured), {}),
     ("advise", "course", None, lambda w: tasks.course_of(tasks.open_trained(w.mixture)), {}),
     ("save_samples", "named", None, lambda w: load(str(w.named)), {}),
     ("fit", "data", lambda w: w.plane, lambda w: w.near, {}),
@@ -300,7 +338,7 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("fit", "out", None, World.new, {}),
     ("fit", "preset", None, "goodfellow2014", {}),
     ("fit", "options", Options(), Options(mutate=0.2), {}),
-    ("fit", "per_class", False, True, {"model": "mixture", "data": lambda w: w.kinds}),
+    ("fit", "per_class", False, True, {"model": "mixture", "data": lambda w: w.kinds, "components": 1}),
     ("fit", "init", None, lambda w: w.gan, {}),
     ("fit", "watch", False, True, {"steps": 12}),
     ("fit", "on_failure", "warn", "rollback", TOO_FAST),
@@ -328,6 +366,8 @@ CALLBACKS = [
     ("evaluate_samples", "on_notes", {}),
     ("evaluate_against", "progress", {}),
     ("evaluate_twin", "progress", {}),
+    ("verify", "progress", {}),
+    ("verify", "on_notes", {}),
     ("evaluate_against", "on_notes", {}),
     ("reference_classifier", "progress", {}),
     ("fit", "on_step", {}),

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
@@ -36,18 +36,20 @@ class Evaluate:
     """
 
     usual: ClassVar[tuple[str, ...]] = (
-        "against", "twin", "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
+        "against", "twin", "verify", "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
     )  # fmt: skip
     run_folder: Annotated[Positional[Path | None], tyro.conf.arg(name="run", metavar="[RUN]")] = (
         None
     )
     """The folder of the run to judge, where it is not --samples."""
     samples: str | None = None
-    """Judge these instead of a run: a folder or .zip of images, or a .npz, .npy, .csv, .tsv or IDX file."""
+    """Judge these instead of a run: a folder or .zip of images, a .npz, .npy, .csv, .tsv or IDX file, or a generator as .onnx (extra: onnx)."""
     against: str | None = None
     """Say in what it is better or worse than this, a run or samples of another program, by the same held-out data."""
     twin: Path | None = None
     """Say whether the run and this one, of train --half 1 and --half 2, learned the same or each its half by heart."""
+    verify: Path | None = None
+    """Judge again what this measures.json, or the folder that it is in, says was judged: is every number the same?"""
     data: str | None = None
     """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
@@ -78,6 +80,8 @@ class Evaluate:
         from plausible.cli import display
         from plausible.tasks.save import save_report
 
+        if self.verify is not None:
+            self._verify(self.verify)
         if self.twin is not None:
             self._ask_twin(self.twin)
             return
@@ -155,6 +159,24 @@ class Evaluate:
         if self.strict:
             sys.exit(found.exit_code)
 
+    def _verify(self, measures: Path) -> NoReturn:
+        """The same numbers once more; exit code 1 where they are others."""
+        from plausible.tasks import verify
+
+        with progress_bar("reading") as progress:
+            found = verify(
+                measures,
+                samples=self.samples,
+                data=self.data,
+                device=self.device,
+                progress=progress,
+                on_notes=say_notes,
+            )
+        for name, (kept, now) in found.numbers.items():
+            say(f"  {name}: {kept} as kept, {now} now")
+        say(found.sentence)
+        sys.exit(found.exit_code)
+
     def _folder(self) -> Path:
         """Where what is found goes."""
         if self.run_folder is not None:
@@ -219,6 +241,9 @@ class Evaluate:
 
     def _check(self) -> None:
         """Refuse what can be refused without reading anything large."""
+        if self.verify is not None:
+            self._check_verify()
+            return
         if (self.run_folder is None) == (self.samples is None):
             raise UsageError(
                 "plausible evaluate needs either the folder of a run or --samples FILE"
@@ -261,3 +286,16 @@ class Evaluate:
                 resolve_source(source)
         if self.out is not None:
             check_output_folder(self.out, self.overwrite)
+
+    def _check_verify(self) -> None:
+        """Refuse what the seal says, but for where samples and data are now."""
+        asked = {
+            field.name
+            for field in fields(self)
+            if field.name not in ("verify", "samples", "data", "device", "verbose")
+            and getattr(self, field.name) != field.default
+        }
+        if asked:
+            raise UsageError(
+                "--verify judges as its measures.json says: beside it go only --samples and --data, where they have moved"
+            )

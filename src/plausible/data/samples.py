@@ -11,6 +11,7 @@ from plausible.core.space import Space
 from plausible.data.arrays import describe_shape
 from plausible.data.columns import column_order, read_like
 from plausible.data.labels import encode_labels
+from plausible.data.onnx_generator import ENDING, draw_onnx
 from plausible.data.options import DEFAULTS, Options, size_of
 from plausible.data.part import Part
 from plausible.data.quantise import match_levels
@@ -30,7 +31,7 @@ def read_samples(
 ) -> tuple[Part, list[str]]:
     """The points of a file or folder as a part of ``space``, and notes on what was done to them.
 
-    Any format that data come in.  Images are brought to the size and channels that ``options`` ask for, as the
+    Any format that data come in, or a generator as ONNX, which draws.  Images are brought to the size and channels that ``options`` ask for, as the
     data were, and are otherwise never resized.  Grey levels are rounded to those of the space; columns of a table are
     matched by name to ``columns``; labels, in the column ``label_column`` or that of ``options``, must be
     names of classes and are otherwise left out with a note.
@@ -38,7 +39,10 @@ def read_samples(
     fewer than 2 points.
     """
     path = resolve_files(source, "samples")
-    raw = read_like(path, _as_data(space, options), columns, label_column, progress)
+    if path.suffix.lower() == ENDING:
+        raw = draw_onnx(path, options, progress)
+    else:
+        raw = read_like(path, _as_data(space, options), columns, label_column, progress)
     if raw.is_image and space.is_image:
         fit_images(raw, options)
     notes = list(raw.notes)

@@ -10,6 +10,7 @@ from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.measure import Measure
 from plausible.evaluation.metrics.classification import Predictions
 from plausible.evaluation.metrics.histogram import ModeShare
+from plausible.evaluation.seal import Seal
 from plausible.evaluation.verdict.verdict import Verdict
 
 Measures = list[tuple[Measure, Measure | None]]
@@ -29,6 +30,7 @@ class Report:
     predictions  what a classifier, or Bayes' rule on p(x | y), says of the held-out part.
     classifier   the one that says so.
     notes     sentences for people: what was done to samples of another program.
+    seal      what was judged and how, so that it can be made again; None of a model that draws nothing.
     """
 
     measures: Measures
@@ -42,6 +44,7 @@ class Report:
     predictions: Predictions | None = None
     classifier: Classifier | None = None
     notes: tuple[str, ...] = ()
+    seal: Seal | None = None
 
     def __repr__(self) -> str:
         verdict = "" if self.verdict is None else f"{self.verdict!r}; "
@@ -89,4 +92,5 @@ class Report:
                 for measure, real in self.measures
             ],
             "classes": [asdict(share) | {"ratio": share.ratio} for share in self.classes],
+            "seal": self.seal.to_dict() if self.seal else None,
         }

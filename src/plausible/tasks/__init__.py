@@ -7,6 +7,7 @@ return; notebooks, pages and wrappers call the same.
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
 ``evaluate_twin``          did two models that learned from disjoint halves learn the same, or each its half by heart
+``verify``                 does an evaluation come out again, number by number
 ``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
 ``diagnose``               what is wrong, the evidence, what to change
 ``sample``                 draw; ``sample_chain`` the way of Markov chains; ``weights_used`` says by which weights
@@ -43,6 +44,7 @@ from plausible.tasks.save import save_comparison, save_picture, save_report, sav
 from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
+from plausible.tasks.verify import Verification, verify
 
 __all__ = [
     "Advice",
@@ -60,6 +62,7 @@ __all__ = [
     "Trained",
     "TrainedLike",
     "Twins",
+    "Verification",
     "advise",
     "calibrated",
     "classify",
@@ -91,5 +94,6 @@ __all__ = [
     "score",
     "surprisal",
     "symmetries_of",
+    "verify",
     "weights_used",
 ]

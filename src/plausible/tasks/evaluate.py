@@ -26,6 +26,7 @@ from plausible.evaluation.metrics.classification import (
 )
 from plausible.evaluation.metrics.histogram import mode_shares
 from plausible.evaluation.report import Measures, Report
+from plausible.evaluation.seal import place_of, seal
 from plausible.evaluation.verdict.verdict import run_tests
 from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.calibration import temper
@@ -83,6 +84,7 @@ def evaluate(
     on_notes(trained.data.notes)
     report_progress("calibrating", 0.0)
     on_notes(keep_calibration(trained))
+    elsewhere = outliers if isinstance(outliers, str | Path) else None
     if isinstance(outliers, str | Path):
         name, reading = Path(outliers).stem, f"reading {outliers}"
         counted = lambda done, total: report_progress(reading, done / total)  # noqa: E731
@@ -94,7 +96,10 @@ def evaluate(
         report_progress(f"looking at {name}", 1.0)
         rows = ood_detection(calibrated(trained), trained.data.heldout, outliers, name, n)
         report.measures.extend((measure, None) for measure in rows)
-    return report
+    if report.seal is None or trained.run is None:
+        return report
+    run, others = place_of(trained.run.folder), place_of(elsewhere)
+    return replace(report, seal=replace(report.seal, run=run, outliers=others))
 
 
 def classified(classifier: Classifier, data: Data) -> tuple[Predictions, Measures]:
@@ -163,4 +168,5 @@ def _judged(
         evalset,
         answered,
         classifier,
+        seal=seal(evalset, n, features if isinstance(features, str) else None, seed),
     )

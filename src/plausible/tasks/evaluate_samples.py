@@ -1,7 +1,7 @@
 """Samples of any other program, judged against the data they imitate."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from plausible.core.choices import Extractor
@@ -13,6 +13,7 @@ from plausible.data.samples import read_samples
 from plausible.data.split import copy_notes, merge_parts, resplit, unsplit_notes, with_heldout
 from plausible.evaluation.features import Features
 from plausible.evaluation.report import Report
+from plausible.evaluation.seal import place_of
 from plausible.tasks.evaluate import StageProgress, evaluate
 
 
@@ -45,7 +46,16 @@ def evaluate_samples(
     )
     on_notes(notes)
     report = evaluate(part, real, n=n, features=features, seed=seed, progress=progress)
-    return replace(report, notes=notes)
+    assert report.seal is not None
+    sealed = replace(
+        report.seal,
+        samples=place_of(samples),
+        data=place_of(data.source if isinstance(data, Data) else data),
+        heldout=place_of(heldout.source if isinstance(heldout, Data) else heldout),
+        options=asdict(data.options if isinstance(data, Data) else options),
+        split=split,
+    )
+    return replace(report, notes=notes, seal=sealed)
 
 
 def foreign_samples(
