@@ -11,8 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import gan_colour
 from benchmarks.record import kept, parser, record
-from experiments.diffusion_images import KINDS, Case, cases, drawn
+from experiments import diffusion_images
+from experiments.equal_minutes import KINDS, Case, drawn
 
 import plausible
 from plausible.tasks.fit_steps import fit_steps, monitored
@@ -36,7 +38,7 @@ def speeds(case: Case, folder: Path, turns: int, rounds: int | None) -> dict[str
         for _ in range(count):
             next(steps)
         took.append(time.perf_counter() - began)
-    model, asked = training.averaged, None if case.kind == "gan" else 16
+    model, asked = training.averaged, None if case.model == "gan" else 16
     drawing = []
     for _ in range(turns):
         began = time.perf_counter()
@@ -53,7 +55,8 @@ def main() -> None:
     flags.add_argument("--turns", type=int, default=1)
     asked = flags.parse_args()
     rows = [] if asked.quick else kept(__file__, quick=False)
-    first = [case for case in cases(8.0, 30.0) if case.seed == 0]
+    every = [*diffusion_images.cases(8.0, 30.0), *gan_colour.cases(8.0, 30.0)]
+    first = [case for case in every if case.seed == 0]
     for case in first[:1] if asked.quick else first:
         key = {"data": case.data, "size": case.size, "kind": case.kind}
         if any(key.items() <= row.items() for row in rows):

@@ -43,10 +43,11 @@ from benchmarks.referee_answers import (
     table,
     to_do,
 )
-from benchmarks.referee_data import SETTINGS, referee
+from benchmarks.referee_data import SETTINGS, Referee, Scene, referee
 from benchmarks.referee_defects import CASES, REAL
 
 from plausible.core.errors import NotDefined, UsageError
+from plausible.data.part import Part
 from plausible.evaluation.critic.critic import ASKED, aspects, make_critiques
 from plausible.evaluation.critic.critique import Critique
 from plausible.evaluation.evaluation_set import EvaluationSet
@@ -56,17 +57,23 @@ from plausible.evaluation.verdict.verdict import ALPHA, FOUND, run_tests
 CRITICS = frozenset(name for name, defect in defects.items() if defect.aspect is not None)
 
 
+def staged(judge: Referee, row: Row, repetition: int, seed: int) -> tuple[Scene, Part, int]:
+    """The real data of a repetition, the samples with what is planted, and the seed of both.  May raise ``NotDefined``."""
+    _, n, planted = row
+    number = zlib.crc32(f"{seed} {row} {repetition}".encode())
+    torch.manual_seed(number)
+    generator = torch.Generator().manual_seed(number)
+    scene = judge.setting.split(n, CASES[planted].more * n, generator)
+    return scene, CASES[planted].make(scene, generator).rows(slice(0, n)), number
+
+
 def once(row: Row, repetition: int, seed: int) -> tuple[str, float]:
     """One repetition: the letter of each test, and the seconds that it took."""
     torch.set_num_threads(1)
     name, n, planted = row
     judge, case, began = referee(name, n), CASES[planted], time.monotonic()
-    number = zlib.crc32(f"{seed} {row} {repetition}".encode())
-    torch.manual_seed(number)
-    generator = torch.Generator().manual_seed(number)
-    scene = judge.setting.split(n, case.more * n, generator)
     try:
-        samples = case.make(scene, generator).rows(slice(0, n))
+        scene, samples, number = staged(judge, row, repetition, seed)
         evalset = judge.evalset(scene, samples, number)
         asked = not case.right or bool(case.right & CRITICS)
         evalset = replace(evalset, critiques=asked_once(evalset) if asked else unasked(evalset))

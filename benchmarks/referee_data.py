@@ -108,8 +108,13 @@ def setting(name: str) -> Setting:
 
 @cache
 def referee(name: str, n: int) -> Referee:
+    """Whoever judges samples of a set by name."""
+    return referee_of(setting(name), n)
+
+
+def referee_of(where: Setting, n: int) -> Referee:
     """The eyes that an evaluation would make, and what they see."""
-    where, told = setting(name), lambda stage, share: None
+    told = lambda stage, share: None  # noqa: E731
     eyes = eyes_of(where.data, n, "auto", 0, told)
     pool = None if where.pool is None else eyes.embedding.embed(where.pool)
     blind = Referee(where, eyes.embedding, pool, {})

@@ -8,12 +8,13 @@ TFLOP/s     multiplications and additions of forward and backward, counted by to
 The other columns are those of ``diffusion_images``, by 64 evaluations a sample.
 """
 
+import time
 from pathlib import Path
 
 import torch
 from benchmarks.record import parser, record_row
 from benchmarks.sets import source
-from experiments.diffusion_images import MOST, drawn, judged
+from experiments.equal_minutes import MOST, compared, drawn, judged
 from experiments.slices import train_a_slice
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -62,12 +63,14 @@ def main() -> None:
     speed = training.clock.images / training.seconds
     done = speed * operations(data.space, config) / 1e12
     n = 20 if asked.quick else min(len(data.heldout), MOST)
-    samples, drawing = drawn(training.averaged, 2 if asked.quick else 64, 3 * n, asked.seed)
+    began = time.perf_counter()
+    samples = drawn(training.averaged, 2 if asked.quick else 64, 3 * n, asked.seed)  # to the CPU
+    drawing = 3 * n / (time.perf_counter() - began)
     embedding = eyes_of(data, n, "auto", 0, lambda stage, share: None).embedding
     row = {
         "pixels": asked.size, "seed": asked.seed, "minutes": minutes, "width": config.width, "blocks": config.blocks,
         "batch": config.batch, "images/s, training": speed, "TFLOP/s": done, "% of peak": 100 * done / asked.peak,
-        "images/s, drawing": drawing, **judged(samples, data, embedding, asked.seed),
+        "images/s, drawing": drawing, **judged(compared(samples, data, embedding, asked.seed)),
     }  # fmt: skip
     record_row(__file__, row, ("pixels", "seed", "minutes", "width", "blocks", "batch"), "pixels", seed=asked.seed, quick=asked.quick)  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Diffusion beside the default GAN on images, at equal minutes: how good, by how many evaluations, how fast.
+"""Diffusion beside a GAN of small convolutions on images, at equal minutes: how good, by how many evaluations, how fast.
 
 Flow matching as it is by default learns each set for --minutes with three seeds, the GAN and average velocities (MeanFlow)
 with one; tiles and signs at 32 pixels and signs at 64 for 30 minutes with one.  Then it draws by 1, 2, 4, 16 and 64
@@ -10,84 +10,20 @@ recall, coverage   of all held-out examples
 critic 400, 2000   how often a fresh critic is right after so many updates, at most, about held-out images and samples
 images/s     of training, and of drawing, on idle cores
 
-A minute is as many updates as idle cores play in it, which ``python -m benchmarks.learning_speed`` has measured before.
+A minute is as many updates as idle cores play in it, see ``experiments.equal_minutes``.
 Each training goes on where it stopped, and each row that is there is kept.  The data must be in $PLAUSIBLE_DATA.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
 from benchmarks.record import kept, parser, record
-from benchmarks.sets import source
+from experiments.equal_minutes import KINDS, MOST, Case, compared, drawn, judged, speed
 from experiments.slices import train_a_slice
 
 import plausible
 from plausible.core.errors import UsageError
 from plausible.core.model import Generative
-from plausible.core.space import Batch
-from plausible.data.options import Options
-from plausible.evaluation.critic.critic import WHOLE, make_critiques
-from plausible.evaluation.embedding import Embedding
-from plausible.evaluation.evaluation_set import EvaluationSet
-from plausible.evaluation.metrics.distances import frechet
-from plausible.evaluation.metrics.neighbours import prdc
-from plausible.models import GAN, Diffusion
-from plausible.models.diffusion.solvers import steps_of
 from plausible.tasks.eyes import eyes_of
-from plausible.tasks.inputs import as_points
-
-EVALUATIONS = (1, 2, 4, 16, 64)
-MOST = 1000  # held-out images compared, at most; three times as many are drawn, for the critic to learn from
-
-
-@dataclass(frozen=True)
-class Case:
-    """One training."""
-
-    data: str
-    size: int | None
-    kind: str
-    minutes: float
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """What names its folder and its rows."""
-        side = f"-{self.size}" if self.size else ""
-        return f"{self.data}{side}-{self.kind}-{self.minutes:g}-{self.seed}"
-
-    @property
-    def source(self) -> str:
-        """Where its data are."""
-        return source(self.data)
-
-    @property
-    def options(self) -> Options:
-        """How they are shaped."""
-        return Options(size=self.size) if self.size else Options()
-
-    @property
-    def model(self) -> str:
-        """Its family."""
-        return "gan" if self.kind == "gan" else "diffusion"
-
-    @property
-    def evaluations(self) -> tuple[int | None, ...]:
-        """Of the network, by which samples are drawn; None where there is one way."""
-        if self.kind == "gan":
-            return (None,)
-        if self.kind == "average":
-            return EVALUATIONS[:3]
-        return EVALUATIONS if self.seed == 0 else (16,)
-
-
-KINDS = {
-    "diffusion": Diffusion.Config(),
-    "gan": GAN.Config(),
-    "average": Diffusion.Config(average_velocity=True),
-}
 
 
 def cases(minutes: float, long: float) -> list[Case]:
@@ -98,53 +34,6 @@ def cases(minutes: float, long: float) -> list[Case]:
     found += [Case(*one, "diffusion", long, 0) for one in [*sets[:2], ("signs", 64)]]
     found += [Case(*one, "average", minutes, 0) for one in sets[:3:2]]
     return found + [Case(*one, "diffusion", minutes, seed) for seed in (1, 2) for one in sets]
-
-
-def speed(case: Case) -> dict[str, Any]:
-    """What idle cores do in a second, of learning and of drawing."""
-    script = Path(__file__).parent.parent / "benchmarks" / "learning_speed.py"
-    key = {"data": case.data, "size": case.size, "kind": case.kind}
-    for row in kept(str(script), quick=False):
-        if key.items() <= row.items():
-            return row
-    raise SystemExit(f"{case.name}: first python -m benchmarks.learning_speed, on idle cores")
-
-
-def drawn(model: Any, evaluations: int | None, n: int, seed: int) -> Batch:
-    """n samples, by so many evaluations of a diffusion model."""
-    generator = torch.Generator().manual_seed(seed)
-    if evaluations is None:
-        made = model.sample(n, generator=generator)
-    elif model.config.average_velocity:
-        with model.sampling(steps=evaluations):
-            made = model.sample(n, generator=generator)
-    else:
-        solver = "euler" if evaluations == 1 else "midpoint"
-        with model.sampling(steps=steps_of(solver, evaluations), solver=solver):
-            made = model.sample(n, generator=generator)
-    return made.to("cpu")
-
-
-def judged(samples: Batch, data: plausible.Data, embedding: Embedding, seed: int) -> dict[str, Any]:
-    """What an evaluation measures of these samples, as far as the columns go."""
-    n = min(len(data.heldout), MOST)
-    sides = data.train.frozen(0), data.heldout.rows(slice(0, n)), as_points(samples, data.space)
-    train, heldout, made = (embedding.embed(part) for part in sides)
-    evalset = EvaluationSet(
-        data.space, train, heldout, made, embedding.names, embedding.labelled,
-        embedding.extract, embedding.feature_description, seed=seed,
-    )  # fmt: skip
-    few = prdc(heldout.features, made[slice(0, n)].features)
-    half, other = heldout[slice(0, n // 2)].features, heldout[slice(n // 2, None)].features
-    looks = make_critiques(evalset, [WHOLE])[WHOLE]
-    return {
-        "Frechet": frechet(made[slice(0, n // 2)].features, half) / frechet(other, half),
-        "recall": few.recall,
-        "coverage": few.coverage,
-        "critic 400": looks[0].accuracy,
-        "critic 2000": looks[-1].accuracy,
-        "n": n,
-    }
 
 
 def main() -> None:
@@ -175,7 +64,7 @@ def main() -> None:
         embedding = eyes_of(data, n, "auto", 0, lambda stage, share: None).embedding
         for count in case.evaluations[:2] if asked.quick else case.evaluations:
             samples = drawn(model, count, 3 * n, case.seed)
-            found = judged(samples, data, embedding, case.seed)
+            found = judged(compared(samples, data, embedding, case.seed))
             rows.append({
                 "run": case.name, "data": case.data, "pixels": case.size or data.space.shape[-1],
                 "model": case.kind, "minutes": case.minutes, "seed": case.seed,

@@ -49,7 +49,7 @@ class Evaluate:
     twin: Path | None = None
     """Say whether the run and this one, of train --half 1 and --half 2, learned the same or each its half by heart."""
     verify: Path | None = None
-    """Judge again what this measures.json, or the folder that it is in, says was judged: is every number the same?"""
+    """Judge again what this measures.json, or the folder that it is in, says was judged, and compare every number."""
     data: str | None = None
     """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS

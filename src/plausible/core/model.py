@@ -123,8 +123,13 @@ class Model(nn.Module, metaclass=ModelClass):
 
     @property
     def batch(self) -> int:
-        """The number of training examples in one update: by default what its config says."""
-        return self.config.batch
+        """The number of training examples in one update: what its config says, or by default."""
+        return self.config.batch or self.default_batch
+
+    @property
+    def default_batch(self) -> int:
+        """The number of training examples in one update when nobody says how many."""
+        return type(self.config)().batch
 
     @property
     def default_steps(self) -> int:

@@ -11,7 +11,9 @@ from plausible.training import Settings
 
 _SMALLER_LR = smaller("lr")
 _MORE_DATA = words("more data")
-_LARGER_BATCH = larger("batch")
+_LARGER_BATCH = change(
+    "batch", lambda model, now: max(2 * now, model.default_batch), lambda model: model.batch
+)
 
 
 def _of_batches(model: Model | None) -> str:

@@ -71,6 +71,11 @@ class PerClass(Explicit):
         return self.models[0].batch
 
     @property
+    def default_batch(self) -> int:
+        """That of one of its models."""
+        return self.models[0].default_batch
+
+    @property
     def default_steps(self) -> int:
         """As many as one of its models takes."""
         return self.models[0].default_steps

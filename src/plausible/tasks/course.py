@@ -65,8 +65,7 @@ class Course:
 
 def rounds_needed(model: Model) -> int:
     """About how many rounds a model takes on such data: its default, and fewer of larger batches."""
-    usual = type(model.config)().batch or model.batch
-    return max(1, round(model.default_steps * min(1.0, usual / model.batch)))
+    return max(1, round(model.default_steps * min(1.0, model.default_batch / model.batch)))
 
 
 def items_of(space: Space) -> str:

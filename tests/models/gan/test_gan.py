@@ -35,8 +35,8 @@ def played(config, space=Space((2, 16, 17), levels=5, classes=2), steps=2):  # n
 
 
 def paired(first, second, third):
-    """(a, b, c) of every a with every b, so that also every c stands with every a and every b."""
-    assert len(third) <= min(len(first), len(second))
+    """(a, b, c) of every a with every b, so that also every c stands with every b."""
+    assert len(third) <= len(first)
     return [
         (a, b, third[(i + j) % len(third)])
         for i, a in enumerate(first)
@@ -277,7 +277,7 @@ def test_two_learning_rates_reach_their_players_and_decay():
 )
 def test_impossible_configs_are_refused_with_the_flag(wrong, word):
     with pytest.raises(UsageError, match=word):
-        GAN.Config(**wrong)
+        GAN(Space((2,)), GAN.Config(**wrong))
 
 
 def test_truncation_keeps_z_within_its_bound_and_samples_more_typical():

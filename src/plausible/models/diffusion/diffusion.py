@@ -103,10 +103,9 @@ class Diffusion(Explicit):
         return {"log_prob": Kind.LOWER if self.space.levels else Kind.ESTIMATE}
 
     @property
-    def batch(self) -> int:
-        """Examples in one update."""
-        usual = _IMAGES if self.convolves else _FEW_VECTORS if self.few else _VECTORS
-        return self.config.batch or usual
+    def default_batch(self) -> int:
+        """Examples in one update when nobody says how many."""
+        return _IMAGES if self.convolves else _FEW_VECTORS if self.few else _VECTORS
 
     @property
     def default_steps(self) -> int:

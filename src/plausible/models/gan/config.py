@@ -19,6 +19,8 @@ Condition = Literal["projection", "auxiliary", "concatenation"]
 class GANConfig(Generative.Config):
     """A GAN: the generator against the discriminator."""
 
+    batch: Annotated[int, COUNT] | None = None  # type: ignore[assignment]
+    """The number of training examples in one update; by default 64, and 32 with antialiased networks."""
     conditional: bool = False
     """Learn p(x | y) from labelled data, so that a class can be asked for."""
     condition: Condition = "projection"
@@ -82,10 +84,6 @@ class GANConfig(Generative.Config):
 
     def _check_combinations(self) -> None:
         """Refuse what cannot work together, whatever the data."""
-        if self.batch % self.pack:
-            raise UsageError(
-                f"--batch {self.batch} cannot be packed in groups of --pack {self.pack}"
-            )
         if self.pack > 1 and self.conditional:
             raise UsageError("--pack judges samples of one label only: leave out --conditional")
         if self.clip and self.spectral_norm:

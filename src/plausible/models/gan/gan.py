@@ -79,7 +79,12 @@ class GAN(Generative):
         label_shape = (1, *space.shape[1:]) if space.is_image else (16,)
         concatenated = label_shape[0] if classes and config.condition == "concatenation" else 0
         first = space.shape[0] * config.pack + concatenated
-        trunks = architectures[config.architecture or default_architecture(space)](
+        self.architecture = config.architecture or default_architecture(space)
+        if self.batch % config.pack:
+            raise UsageError(
+                f"--batch {self.batch} cannot be packed in groups of --pack {config.pack}"
+            )
+        trunks = architectures[self.architecture](
             space,
             Space((first, *space.shape[1:]), space.levels),
             config.latent + embedding,
@@ -107,7 +112,7 @@ class GAN(Generative):
             config.refuse_slope_penalties("its batch norm")
         self.augment = config.augment
         if self.augment is None:
-            large = default_architecture(space) == "conv"
+            large = default_architecture(space) != "mlp"
             self.augment = ("color", "translation", "cutout") if large else ()
         if self.augment and not space.is_image:
             raise UsageError("--augment changes images, and these data are vectors")
@@ -115,6 +120,11 @@ class GAN(Generative):
         self.strength = AdaptiveAugmentation()
         weights = config.penalty_weight, config.penalty_weight_end
         self._penalty_weight = cosine(*weights, until=config.burn_in)
+
+    @property
+    def default_batch(self) -> int:
+        """Half as many with antialiased networks, of which more updates are worth more."""
+        return 32 if self.architecture == "antialiased" and not self.own_networks else 64
 
     @property
     def default_steps(self) -> int:

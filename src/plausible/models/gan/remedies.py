@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from plausible.core.remedy import Remedy, change, smaller
-from plausible.models.gan.architectures import default_architecture
 from plausible.nn.networks import channels
 
 if TYPE_CHECKING:
@@ -16,13 +15,13 @@ _WIDTHS = {
     "dcgan": 64,
     "resnet": 64,
     "r3gan": 128,
+    "antialiased": 16,
 }  # by default; that of conv depends on the image
 
 
 def width(gan: "GAN") -> int:
     """The width that the run has."""
-    kind = gan.config.architecture or default_architecture(gan.space)
-    return gan.config.width or _WIDTHS.get(kind) or channels(gan.space.shape)[0]
+    return gan.config.width or _WIDTHS.get(gan.architecture) or channels(gan.space.shape)[0]
 
 
 def _narrower(gan: "GAN", now: int) -> int | None:

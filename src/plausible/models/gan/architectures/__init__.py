@@ -2,6 +2,7 @@
 
 from plausible.core.space import Space
 from plausible.models.gan.architectures import (  # noqa: F401  # registers them
+    antialiased,
     conv,
     dcgan,
     mlp,

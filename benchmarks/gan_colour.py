@@ -1,0 +1,107 @@
+"""GANs on people's own colour pictures, at equal minutes: the default, the one before it, and the textbook's.
+
+tiles (sprites) and signs (photographs) at 32 pixels and signs at 64: the default for --minutes with three seeds and for --long
+with one; small convolutions with transposed ones for upsampling, which were the default before, and DCGAN, one seed each.
+Flow matching has its rows in ``experiments.diffusion_images``, whose columns are the same but for
+
+Frechet, random   the same multiple of real-vs-real in the features of random convolutions
+apart by          total variation that the critic proves, at 95%
+dB                root mean square distance of the spectra of samples and of held-out images
+
+A minute is as many updates as idle cores play in it, see ``experiments.equal_minutes``.
+Each training goes on where it stopped, and each row that is there is kept.  A sheet of samples of each goes to --folder.
+The data must be in $PLAUSIBLE_DATA.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import kept, parser, record
+from experiments.equal_minutes import KINDS, MOST, Case, compared, drawn, judged, speed
+from experiments.slices import train_a_slice
+
+import plausible
+from plausible import figures
+from plausible.core.errors import UsageError
+from plausible.core.model import Generative
+from plausible.evaluation.critic.critic import WHOLE
+from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.metrics.distances import frechet
+from plausible.evaluation.metrics.sharpness import power_spectrum
+from plausible.tasks.eyes import eyes_of
+
+SETS: tuple[tuple[str, int], ...] = (("tiles", 32), ("signs", 32), ("signs", 64))
+
+
+def cases(minutes: float, long: float) -> list[Case]:
+    """In the order in which they are made: one seed of everything, then the long ones, then the other seeds."""
+    found = [
+        Case(*one, kind, minutes, 0) for kind in ("antialiased", "gan", "dcgan") for one in SETS
+    ]
+    found += [Case(*one, "antialiased", long, 0) for one in SETS]
+    return found + [Case(*one, "antialiased", minutes, seed) for seed in (1, 2) for one in SETS]
+
+
+def more(evalset: EvaluationSet, data: plausible.Data) -> dict[str, Any]:
+    """The columns that other tables do not have."""
+    n = len(evalset.heldout)
+    eyes = eyes_of(data, n, "random", 0, lambda stage, share: None).embedding
+    made, half, other = (
+        eyes.embed(part).features
+        for part in (
+            evalset.samples.part.rows(slice(0, n // 2)),
+            evalset.heldout.part.rows(slice(0, n // 2)),
+            evalset.heldout.part.rows(slice(n // 2, None)),
+        )
+    )
+    spectra = power_spectrum(replace(evalset, samples=evalset.samples[slice(0, n)]))
+    return {
+        "Frechet, random": frechet(made, half) / frechet(other, half),
+        "apart by": evalset.critiques[WHOLE][-1].bound,
+        "dB": spectra.value,
+    }
+
+
+def main() -> None:
+    flags = parser(__doc__)
+    flags.add_argument("--minutes", type=float, default=8.0)
+    flags.add_argument("--long", type=float, default=30.0, help="minutes of the long trainings")
+    flags.add_argument("--slice", type=float, default=1e9, help="minutes of training in this call")
+    flags.add_argument("--only", default="", help="rows whose name has this in it")
+    flags.add_argument("--folder", type=Path, default=Path("runs/gan_colour"))
+    asked = flags.parse_args()
+    rows = [] if asked.quick else kept(__file__, quick=False)
+    todo = cases(0.02, 0.02)[:1] if asked.quick else cases(asked.minutes, asked.long)
+    for case in todo:
+        if asked.only not in case.name or any(row["run"] == case.name for row in rows):
+            continue
+        try:
+            data = plausible.load(case.source, case.options)
+        except UsageError as refusal:
+            print(f"skipped: {refusal}")
+            continue
+        steps = 2 if asked.quick else round(60 * case.minutes * speed(case)["updates/s"])
+        training = train_a_slice(
+            asked.folder / case.name, case.model, case.source, KINDS[case.kind],
+            plausible.Settings(steps=steps, seed=case.seed), asked.slice, case.options,
+        )  # fmt: skip
+        model, clock = training.averaged.to("cpu"), training.clock
+        assert isinstance(model, Generative)
+        n = min(len(data.heldout), 40 if asked.quick else MOST)
+        eyes = eyes_of(data, n, "auto", 0, lambda stage, share: None).embedding
+        samples = drawn(model, None, 3 * n, case.seed)
+        sheet = figures.grid(samples.x[:64])
+        (asked.folder / f"{case.name}.png").write_bytes(figures.png(sheet))
+        evalset = compared(samples, data, eyes, case.seed)
+        rows.append({
+            "run": case.name, "data": case.data, "pixels": case.size, "model": case.kind,
+            "minutes": case.minutes, "seed": case.seed, **judged(evalset), **more(evalset, data),
+            "updates": clock.step, "images/s": clock.images / (60 * case.minutes),
+        })  # fmt: skip
+        print(rows[-1], flush=True)
+        record(__file__, rows, seed=asked.seed, quick=asked.quick)
+
+
+if __name__ == "__main__":
+    main()
