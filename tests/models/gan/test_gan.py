@@ -170,10 +170,13 @@ def test_losses_of_a_whole_batch_refuse_to_be_split():
 
 @pytest.mark.parametrize("side", [8, 11, 17, 28, 64, 128])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_conv_makes_images_of_any_size_and_depth(side, channels):
+@pytest.mark.parametrize("architecture", ["conv", "antialiased"])
+def test_images_of_any_size_and_depth_are_made(side, channels, architecture):
     space = Space((channels, side, side + 1 if side < 100 else side), levels=256)
-    model = GAN(space, GAN.Config(width=2))
-    assert default_architecture(space) == "conv"
+    model = GAN(space, GAN.Config(width=2, architecture=architecture))
+    filtered = side > 28 or (side > 16 and channels > 1)
+    assert default_architecture(space) == ("antialiased" if filtered else "conv")
+    assert GAN(space, GAN.Config(width=2)).batch == (32 if filtered else 64)
     x = model.decode(model.latent(2))
     assert x.shape == (2, *space.shape)
     assert model.discriminator(x).logit.shape == (2,)

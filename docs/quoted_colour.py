@@ -1,0 +1,40 @@
+"""The table of GANs on colour pictures in docs/gan.md, from the rows of its benchmark and those of diffusion."""
+
+from docs.quoted_tables import table
+from docs.results import Row, fixed, markdown, percent, rows
+
+WHO = {
+    "antialiased": "the default",
+    "gan": "`conv`, the default before",
+    "dcgan": "`--preset dcgan`",
+    "diffusion": "`diffusion`, 16 evaluations",
+}
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    def shown(name: str, digits: int) -> str:
+        return fixed(row[name], digits) if name in row else ""
+
+    proved = percent(row["apart by"], 0) if "apart by" in row else ""
+    return (
+        row["data"], str(row["pixels"]), f"{row['minutes']:g}", WHO[row["model"]], str(row["seed"]),
+        shown("Frechet", 2), shown("Frechet, random", 2), shown("recall", 2), shown("coverage", 2),
+        percent(row["critic 400"]), percent(row["critic 2000"]), proved, shown("dB", 1),
+    )  # fmt: skip
+
+
+@table
+def gan_colour() -> str:
+    header = (
+        "data", "pixels", "minutes", "model", "seed", "x real-vs-real", "the same, random features", "recall", "coverage",
+        "critic 400", "critic 2,000", "at least apart by", "spectrum, dB",
+    )  # fmt: skip
+    found = list(rows("benchmarks/gan_colour"))
+    sets = {(row["data"], row["pixels"]) for row in found}
+    found += [
+        row for row in rows("experiments/diffusion_images")
+        if row["model"] == "diffusion" and row["evaluations"] == 16 and (row["data"], row["pixels"]) in sets
+    ]  # fmt: skip
+    order = list(WHO)
+    found.sort(key=lambda row: (row["data"], row["pixels"], row["minutes"], order.index(row["model"]), row["seed"]))  # fmt: skip
+    return markdown(header, map(_cells, found))
