@@ -6,7 +6,8 @@ Flow matching has its rows in ``experiments.diffusion_images``, whose columns ar
 
 Frechet, random   the same multiple of real-vs-real in the features of random convolutions
 apart by          total variation that the critic proves, at 95%
-dB                root mean square distance of the spectra of samples and of held-out images
+dB                root mean square distance of the spectra of samples and of held-out images, over rings of one frequency
+grain, dB         power of samples over that of held-out images at the highest frequency, that of a checkerboard, which no ring holds
 
 A minute is as many updates as idle cores play in it, see ``experiments.equal_minutes``.
 Each training goes on where it stopped, and each row that is there is kept.  A sheet of samples of each goes to --folder.
@@ -26,7 +27,7 @@ from plausible import figures
 from plausible.core.errors import UsageError
 from plausible.core.model import Generative
 from plausible.evaluation.critic.critic import WHOLE
-from plausible.evaluation.evaluation_set import EvaluationSet
+from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.metrics.distances import frechet
 from plausible.evaluation.metrics.sharpness import power_spectrum
 from plausible.tasks.eyes import eyes_of
@@ -60,7 +61,15 @@ def more(evalset: EvaluationSet, data: plausible.Data) -> dict[str, Any]:
         "Frechet, random": frechet(made, half) / frechet(other, half),
         "apart by": evalset.critiques[WHOLE][-1].bound,
         "dB": spectra.value,
+        "grain, dB": _checkerboard(evalset.samples) - _checkerboard(evalset.heldout),
     }
+
+
+def _checkerboard(seen: Embedded) -> float:
+    """10 log10 of the mean power at half a cycle a pixel both ways."""
+    x = seen.part.as_batch().x
+    signs = (1 - 2 * (torch.arange(x.shape[2])[:, None] + torch.arange(x.shape[3]) & 1)).float()
+    return 10 * float(torch.log10((x * signs).mean((2, 3)).square().mean()))
 
 
 def main() -> None:

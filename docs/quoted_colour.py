@@ -19,7 +19,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row["data"], str(row["pixels"]), f"{row['minutes']:g}", WHO[row["model"]], str(row["seed"]),
         shown("Frechet", 2), shown("Frechet, random", 2), shown("recall", 2), shown("coverage", 2),
-        percent(row["critic 400"]), percent(row["critic 2000"]), proved, shown("dB", 1),
+        percent(row["critic 400"]), percent(row["critic 2000"]), proved, shown("dB", 1), shown("grain, dB", 1),
     )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 def gan_colour() -> str:
     header = (
         "data", "pixels", "minutes", "model", "seed", "x real-vs-real", "the same, random features", "recall", "coverage",
-        "critic 400", "critic 2,000", "at least apart by", "spectrum, dB",
+        "critic 400", "critic 2,000", "at least apart by", "spectrum, dB", "grain, dB",
     )  # fmt: skip
     found = list(rows("benchmarks/gan_colour"))
     sets = {(row["data"], row["pixels"]) for row in found}

@@ -7,9 +7,11 @@ from importlib import import_module
 
 import pytest
 import torch
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from plausible import runs
+from plausible import figures, runs
 from plausible.cli.main import main
 from plausible.core.space import Space
 from plausible.data.load import load
@@ -25,7 +27,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test s
 threadpool_limits(1)
 torch.set_num_threads(1)
 
-SAMPLES = 500
+SAMPLES = 200
 """By which a model is judged where nobody says by how many, in the place of 5,000."""
 
 
@@ -34,23 +36,36 @@ def _cache(tmp_path_factory):
     """Reference classifiers are kept once for the whole session, never in the user's cache.
 
     They and critics learn for less, and nothing is planted into real data, which is taken for too small.  A training
-    is judged by few samples.
+    is judged by few samples.  Labels are shuffled as often as a verdict of 20 tests needs, a distance is
+    extrapolated from two sizes of sets, and a bound by 5,000 draws taken of 8 examples.
     """
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent  # one cache for all workers
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
-        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 150)
+        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 100)
         patch.setattr(
             import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (5, 10)
         )
         patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (5, 10))
         patch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 10**9)
+        for name, shuffles, resamples in (("verdict.verdict", 499, 199), ("paired", 599, 199)):
+            module = import_module(f"plausible.evaluation.{name}")
+            patch.setattr(module, "_SHUFFLES", shuffles)
+            patch.setattr(module, "_RESAMPLES", resamples)
+        metrics = "plausible.evaluation.metrics"
+        patch.setattr(import_module(f"{metrics}.two_sample"), "_SHUFFLES", 199)
+        patch.setattr(import_module(f"{metrics}.memorisation"), "_DRAWS", 499)
+        patch.setattr(import_module(f"{metrics}.distances"), "_SIZES", 2)
+        patch.setattr(import_module("plausible.diagnosis.bound_gap"), "_FEW", 8)
         patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
         patch.setitem(evaluate.__kwdefaults__, "n", SAMPLES)
         # of a training with fit they take a second, and are looked at in test_training_pictures
         patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
+        patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
+        # room for every word of a figure, which takes as long to find as the figure to draw
+        patch.setattr(ConstrainedLayoutEngine, "execute", lambda *_: None)
         yield
 
 

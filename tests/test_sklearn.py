@@ -19,7 +19,7 @@ from plausible.sklearn import (
 ESTIMATORS = [
     LinearClassifier(),
     LogisticClassifier(),
-    ConvNetClassifier(steps=30),
+    ConvNetClassifier(steps=20),
     NaiveBayesClassifier(),
 ]
 

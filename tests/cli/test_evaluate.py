@@ -30,12 +30,9 @@ def foreign(tmp_path_factory):
     np.savez(folder / "held.npz", x=halves[250:], levels=17, y=y[250:])
     np.savez(folder / "known.npz", x=rows, levels=17, y=part.y.numpy())
     grey = np.rint(real / 16 * 255).astype(np.uint8)
-    np.save(folder / "bytes.npy", grey)
-    np.save(folder / "floats.npy", (real[:, 0] / 16).astype(np.float32))
     (folder / "pngs").mkdir()
     for i, item in enumerate(grey[:, 0]):
         Image.fromarray(item).save(folder / "pngs" / f"{i:03}.png")
-    np.savez(folder / "half.npz", x=rows[part.y.numpy() < 5][:300], levels=17)
     np.savez(folder / "dozen.npz", x=real[:12], levels=17)
     np.save(folder / "one.npy", real[:1])
     np.save(folder / "wrong.npy", generator.integers(0, 255, (20, 9, 9)).astype(np.uint8))
@@ -93,10 +90,10 @@ def test_a_classifier_is_judged_by_its_accuracy(capsys, made):
 
 
 @pytest.mark.slow
-def test_samples_of_another_program_in_every_format_of_images_get_the_same_verdict(capsys, foreign):
+def test_samples_of_another_program_get_the_same_verdict_as_an_array_and_as_files(capsys, foreign):
     real = ["--data", foreign / "known.npz", "--heldout", foreign / "held.npz"]
     verdicts = []
-    for name in ("real.npz", "bytes.npy", "floats.npy", "pngs"):
+    for name in ("real.npz", "pngs"):
         out, measures = evaluated(capsys, "--samples", foreign / name, *real, "--out", name)
         assert measures["samples"] == 120
         assert measures["verdict"]["state"] != "FAIL"
@@ -109,7 +106,7 @@ def test_samples_of_another_program_in_every_format_of_images_get_the_same_verdi
         if name == "real.npz":
             values = {m["name"]: m["value"] for m in measures["measures"]}
             assert values["asked class"] > 0.9
-    assert all(verdict == verdicts[0] for verdict in verdicts)
+    assert verdicts[0] == verdicts[1]
 
 
 @pytest.mark.slow
@@ -119,7 +116,7 @@ def test_vectors_of_a_table_against_a_toy(capsys, foreign):
     assert "FAIL" in capsys.readouterr().out
     assert [p.name for p in Path("toy-evaluation").iterdir()] == ["measures.json"]
     assert "not empty" in refused(capsys, "evaluate", *args)
-    main(["evaluate", *map(str, args), "--overwrite"])
+    main(["evaluate", *map(str, args), "-n", "20", "--overwrite"])
 
 
 @pytest.mark.slow
@@ -127,7 +124,6 @@ def test_vectors_of_a_table_against_a_toy(capsys, foreign):
     ("samples", "args", "code"),
     [
         ("other.csv", ["--data", "data.csv"], 0),
-        ("half.npz", ["--data", "digits"], 1),
         ("dozen.npz", ["--data", "known.npz", "--heldout", "held.npz"], 3),
         (
             "dozen.npz",
@@ -148,11 +144,12 @@ def test_strict_turns_the_verdict_into_an_exit_code(capsys, foreign, samples, ar
 
 @pytest.mark.slow
 def test_what_is_held_out_can_be_chosen(capsys, foreign):
-    table = foreign / "data.csv"
-    few = foreign / "few.csv"
-    few.write_text("".join((foreign / "other.csv").read_text().splitlines(keepends=True)[:151]))
+    few, table = foreign / "few.csv", foreign / "thousand.csv"
+    for path, source, rows in ((few, "other", 150), (table, "data", 1000)):
+        lines = (foreign / f"{source}.csv").read_text().splitlines(keepends=True)
+        path.write_text("".join(lines[: 1 + rows]))
     common = ["--samples", few, "--data", table]
-    out, measures = evaluated(capsys, *common, "--split", "0.01", "--out", "a")
+    out, measures = evaluated(capsys, *common, "--split", "0.05", "--out", "a")
     assert "150 samples against 50 held-out items" in out
     assert measures["compared"] == 25
     assert measures["verdict"]["n"] == 50

@@ -132,11 +132,11 @@ def test_means_have_less_noise_than_draws(folder, capsys):
 
 
 def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
-    ask("diagnose", folder / "vae")
+    ask("diagnose", folder / "moons")
     out = capsys.readouterr().out
     assert "posterior" in out
     assert "findings.json" in out
-    found = json.loads((folder / "vae" / "findings.json").read_text())
+    found = json.loads((folder / "moons" / "findings.json").read_text())
     assert {row["phenomenon"] for row in found} == {
         "posterior collapse",
         "bound gap",

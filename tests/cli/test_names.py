@@ -144,6 +144,7 @@ def test_columns_of_samples_are_matched_by_name(capsys, folder):
             "--overwrite",
         )
         verdicts.append(json.loads(Path("e/measures.json").read_text()))
+        verdicts[-1]["seal"].pop("samples")  # where they were
     assert verdicts[0] == verdicts[1]
     assert verdicts[0]["verdict"]["state"] != "FAIL"
     held = "--heldout", folder / "cab.csv", "--out", "h"

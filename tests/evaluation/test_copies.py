@@ -162,17 +162,17 @@ def test_duplicates_are_samples_that_repeat_one_another():
 def test_data_that_repeat_themselves_are_no_defect(kind):
     """P-values of real halves are uniform or larger, whatever the ties."""
     small = {copies: 0, heldout_copies: 0, duplicates: 0}
+    n, space = (200, SPACE) if kind == "images twice" else (400, None)
     for seed in range(20):
         generator = torch.Generator().manual_seed(seed)
-        space = None
         if kind == "few values":
             pool = torch.randint(4, (400, 3), generator=generator).float()
         elif kind == "every item twice":
             pool = torch.randn(200, 4, generator=generator).repeat(2, 1)
         else:
-            pool, space = blobs(200, seed).repeat(2, 1, 1, 1), SPACE
-        pool = pool[torch.randperm(400, generator=generator)]
-        found = evalset(pool[:200], pool[200:300], pool[300:], space=space)
+            pool = blobs(n // 2, seed).repeat(2, 1, 1, 1)
+        pool = pool[torch.randperm(n, generator=generator)]
+        found = evalset(*pool.split([n // 2, n // 4, n // 4]), space=space)
         for test in small:
             small[test] += p(test, found, 99) <= 0.05
     assert max(small.values()) <= 4  # of 20 at 5%: 5 or more happen to one test in 400

@@ -243,7 +243,7 @@ def test_both_budgets_are_told_where_a_first_look_leaves_something_to_learn(monk
     blind = replace(found.samples, features=torch.zeros(300, 1))  # the linear critic sees nothing
     found = replace(found, samples=blind, train=replace(found.train, features=torch.zeros(300, 1)))
     found = replace(found, heldout=replace(found.heldout, features=torch.zeros(300, 1)))
-    said = make_critiques(found)
+    said = make_critiques(found, [WHOLE])
     looks = said[WHOLE]
     rows = measure(metrics["total variation"], replace(found, critiques=said))
     assert [row.name for row in rows][-1] == "total variation"

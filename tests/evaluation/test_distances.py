@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from plausible.core.errors import NotDefined
+from plausible.evaluation.metrics import distances
 from plausible.evaluation.metrics.distances import frechet, frechet_limit, kernel_distance
+
+SIZES = distances._SIZES
+
+
+@pytest.fixture(autouse=True)
+def _all_sizes(monkeypatch):
+    """Other tests extrapolate from fewer."""
+    monkeypatch.setattr(distances, "_SIZES", SIZES)
 
 
 def seeded(seed=0):

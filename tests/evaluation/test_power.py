@@ -147,6 +147,7 @@ def test_a_test_that_does_not_find_what_is_planted_does_not_pass():
 def test_power_is_that_of_the_numbers_there_will_be_and_of_the_eyes(monkeypatch):
     monkeypatch.setattr(power_module, "_SIDE", 200)
     monkeypatch.setattr(power_module, "TRIALS", 20)
+    monkeypatch.setattr(power_module, "_NULL", 299)
     known, real = table(600, 0), table(400, 1)
     embedding = fit_embedding(known, 1000)
 

@@ -9,13 +9,16 @@ import torch
 from PIL import Image
 from tests.conftest import make_data
 
-from plausible import evaluate, figures
+from plausible import figures
+from plausible.core.device import seeded
 from plausible.core.space import Space
 from plausible.data.part import Part
+from plausible.evaluation.critic.critic import with_critiques
 from plausible.evaluation.critic.critique import Critique
 from plausible.evaluation.critic.views import VIEWS
 from plausible.figures.critics import critic_pictures, looked_at
 from plausible.models import GAN
+from plausible.tasks.embed import embed
 
 PITCH, GAP = 116, 4  # of 8x8 images in a small grid, 112 pixels each
 
@@ -113,7 +116,9 @@ def evaluation_set(space, model=False, values=None):
         drawn = Part(
             make_data(space, 60, 1).train.values if values is None else values, None, space
         )
-    return evaluate(drawn, data, n=20).evalset
+    with seeded(0):
+        evalset, _ = embed([drawn], data, 20, "auto", 0, lambda *told: None)
+        return with_critiques(evalset, lambda share: None)
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 7, 9), (2, 8, 8)])

@@ -10,6 +10,7 @@ from plausible import GAN, VAE, GaussianMixture, Space, figures
 from plausible.diagnosis.history import History
 from plausible.diagnosis.missing_modes import FRECHET_RATIO, MISSED_SHARE
 from plausible.figures.histograms import histograms
+from plausible.figures.learning import learning_curves
 from plausible.figures.plane import plane
 
 GREY = Space((1, 8, 8), 17, 3)
@@ -117,8 +118,8 @@ def log(steps=600):
 
 
 def test_curves_are_drawn_of_what_there_is_and_alarms_are_marked():
-    plain = figures.learning_curves(History(log()))
-    marked = figures.learning_curves(History(log()), [(300, "garbage"), (500, "missing modes")])
+    plain = learning_curves(History(log()))
+    marked = learning_curves(History(log()), [(300, "garbage"), (500, "missing modes")])
     assert plain.size == marked.size == (800, 60 + 4 * 220)
     red = [
         (np.asarray(image.convert("RGB")).astype(int) @ [1, -1, 0] > 120).sum()
@@ -126,5 +127,5 @@ def test_curves_are_drawn_of_what_there_is_and_alarms_are_marked():
     ]
     assert red[1] > red[0] + 300
     fitted = [{"step": k, "images": 0, "progress": 0.1, "mixture": {"log likelihood": k}} for k in (1, 2)]  # fmt: skip
-    assert figures.learning_curves(History(fitted)).size == (800, 280)
-    assert figures.learning_curves(History()) is None
+    assert learning_curves(History(fitted)).size == (800, 280)
+    assert learning_curves(History()) is None

@@ -19,9 +19,9 @@ KINDS = {
     "diagonal": (PixelRNN, {"hidden": 6, "layers": 2}),
 }
 SPACES = {
-    "binary": Space((1, 5, 6), 2, 3),
-    "grey": Space((1, 6, 5), 17, 3),
-    "many levels": Space((1, 4, 5), 256, 3),
+    "binary": Space((1, 4, 5), 2, 3),
+    "grey": Space((1, 5, 4), 17, 3),
+    "many levels": Space((1, 3, 4), 256, 3),
     "colour": Space((3, 4, 4), 5, 3),
 }
 

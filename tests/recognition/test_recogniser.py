@@ -143,7 +143,7 @@ def test_p_values_hold_though_every_example_serves_twice(novelty, n):
     below = []
     for _ in range(150):
         usual, fresh = (
-            NoveltyInput(torch.randn(k).double(), torch.randn(k).double()) for k in (n, 20)
+            NoveltyInput(torch.randn(k).double(), torch.randn(k).double()) for k in (n, 10)
         )
         below.append((full_conformal(score, usual, fresh) <= level + 1e-9).double().mean())
     rate = torch.stack(below)

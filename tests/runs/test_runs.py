@@ -120,18 +120,18 @@ def test_interrupted_and_killed_it_resumes_to_the_same_end(source, tmp_path):
         process.send_signal(blow)
         return process.finish()
 
-    flags = ["--data", source, "--steps", 400, "--batch", 8, "--width", 16]
+    flags = ["--data", source, "--steps", 240, "--batch", 8, "--width", 16]
     out, code = struck(signal.SIGINT, "train", "gan", *flags, "--out", run)
     assert code == 130
     assert f"plausible resume {run}" in out
     steps = torch.load(run / "state.pt", weights_only=True)["steps"]
-    assert 0 < steps < 400
+    assert 0 < steps < 240
     assert struck(signal.SIGKILL, "resume", run)[1] == -signal.SIGKILL
     state = torch.load(run / "state.pt", weights_only=True)  # whole, whenever the blow fell
-    assert steps <= state["steps"] < 400
+    assert steps <= state["steps"] < 240
     out, code = Forked(tmp_path / "out", "resume", run, "--no-evaluate").finish()
     assert code == 0, out
-    training = begun(source, steps=400)
+    training = begun(source, steps=240)
     list(training)
     assert same(weights(run), training.averaged.state_dict())
 

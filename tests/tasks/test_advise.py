@@ -357,11 +357,13 @@ def test_no_advice_of_a_model_names_a_flag_that_it_has_not_or_that_changes_nothi
             model = kind(space)
         except UsageError:
             continue
-        for (validation, training), defect in itertools.product(CURVES, PLAIN_WORDS):
+        courses = []
+        for validation, training in CURVES:
             probes = {VALIDATION_LOSS: validation, VALIDATION_ERROR: lambda share: 1.0}
             log = lines([name], probes, lambda share, loss=training: loss)
             run = course(model, log)
-            plain = obeyed(train_command(run))
+            courses.append((run, obeyed(train_command(run))))
+        for (run, plain), defect in itertools.product(courses, PLAIN_WORDS):
             judged = report(space, **{defect.replace(" ", "_"): 0.3})
             for each in advise(judged, run).next:
                 for flag in re.findall(r"--[a-z][\w-]*", each.what):

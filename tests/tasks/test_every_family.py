@@ -10,6 +10,8 @@ import plausible
 from plausible import diagnose, evaluate, fit
 from plausible.core.errors import UsageError
 from plausible.core.model import models
+from plausible.diagnosis import chain_mixing
+from plausible.evaluation.metrics import mixing
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +40,8 @@ def test_it_is_learned_judged_and_diagnosed_or_refused_in_a_sentence(
     name, kind, labelled, monkeypatch
 ):
     monkeypatch.setattr(reference, "_STEPS", 5)
+    for module in (mixing, chain_mixing):
+        monkeypatch.setattr(module, "_STEPS", 200)
     small = {
         field.name: SMALL[field.name]
         for field in fields(models[name].Config)

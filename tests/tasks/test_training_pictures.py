@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from plausible import Space, fit, from_arrays
+from plausible import Space, figures, fit, from_arrays
 from plausible.core.finding import Finding, Severity
 from plausible.diagnosis import Monitor
 from plausible.runs.log import read_alarms
@@ -24,7 +24,14 @@ from plausible.training import Settings
 R = np.random.default_rng(0)
 PLANE = from_arrays(R.normal(size=(300, 2)).astype("float32"))
 GREY = from_arrays(R.integers(0, 256, (120, 8, 8)).astype(np.uint8), np.arange(120) % 3)
+CURVES = figures.learning_curves
 COUNTS = {"gan": {"width": 4}, "vae": {"width": 8}, "convnet": {"width": 4}}
+
+
+@pytest.fixture
+def _curves(monkeypatch):
+    """Elsewhere they are not drawn, see conftest.py."""
+    monkeypatch.setattr(figures, "learning_curves", CURVES)
 
 
 def begun(folder, model="gan", data=PLANE, steps=12, **choices):
@@ -37,6 +44,7 @@ def frames(run):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_curves")
 @pytest.mark.parametrize(("model", "data"), [("vae", PLANE), ("gan", GREY)], ids=["plane", "grey"])
 def test_the_same_command_gives_the_same_weights_with_pictures(tmp_path, model, data):
     weights = []
@@ -73,6 +81,7 @@ def test_a_stopped_training_has_its_pictures(tmp_path):
     assert {"samples.png", "training.png"} <= {path.name for path in run.folder.iterdir()}
 
 
+@pytest.mark.usefixtures("_curves")
 def test_a_training_that_broke_has_its_curves(tmp_path):
     run, training = begun(tmp_path / "r", steps=40)
     pictures = TrainingPictures(run, training)
@@ -93,6 +102,7 @@ def test_a_fit_that_is_kept_has_its_pictures(tmp_path, monkeypatch):
     assert {"samples.png", "training.png"} <= {path.name for path in kept.run.folder.iterdir()}
 
 
+@pytest.mark.usefixtures("_curves")
 def test_what_draws_no_samples_has_its_curves(tmp_path):
     run, training = begun(tmp_path / "r", "convnet", GREY)
     pictures = TrainingPictures(run, training)

@@ -1,20 +1,24 @@
 """Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import ask, environment
+from tests.conftest import Forked, ask, environment
 
 from plausible import runs
+from plausible.cli.main import main
 from plausible.core.errors import UsageError
+from plausible.training import distributed
 
 pytestmark = pytest.mark.slow  # each process imports torch
 
@@ -81,11 +85,47 @@ def together(source, tmp_path_factory):
     return folder
 
 
+class ForkedRank:
+    """A rank that is forked from this process, which knows torch by now, in the place of one that is started."""
+
+    def __init__(self, command, env, **how):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.returncode = None
+        self._pid = os.fork()
+        if not self._pid:
+            self._answer(command[command.index("plausible") + 1 :], env)
+
+    def _answer(self, words, env):
+        code = 1
+        try:
+            os.environ.update(env)
+            main(words)
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def kill(self):
+        if self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)
+
+
 @pytest.fixture
 def launch(monkeypatch, capfd):
-    """(exit code, output, errors) of a command that starts two processes, but for which none more is needed."""
+    """(exit code, output, errors) of a command that starts two processes, which are forked."""
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedRank))
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def launched(*words):
@@ -132,17 +172,15 @@ def test_other_families_train_on_two_processes_and_resume_on_two(together, launc
 
 def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path):
     run = tmp_path / "run"
-    flags = ["--steps", "100000", "--batch", "16", "--width", "16", "--processes", "2"]
-    command = [sys.executable, "-m", "plausible", "train", "gan", "--data", str(source)]
-    process = subprocess.Popen(
-        [*command, "--out", str(run), *flags], env=environment(), stdout=subprocess.PIPE, text=True
-    )
+    flags = ["--steps", 100000, "--batch", 16, "--width", 16, "--processes", 2]
+    words = ["train", "gan", "--data", source, "--out", run, *flags]
+    process = Forked(tmp_path / "out", *words)  # which starts two in earnest
     deadline = time.time() + 200
     while time.time() < deadline and not (run / "state.pt").exists():
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    out, code = process.finish()
+    assert code == 130
     assert out.count(f"plausible resume {run}") == 1
     assert torch.load(run / "state.pt", weights_only=True)["steps"] > 0
 
