@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from benchmarks.record import kept, parser, record
 from experiments.equal_minutes import KINDS, MOST, Case, compared, drawn, judged, speed
 from experiments.slices import train_a_slice
