@@ -127,6 +127,16 @@ class Model(nn.Module, metaclass=ModelClass):
         return self.config.batch or self.default_batch
 
     @property
+    def decided(self) -> Config:
+        """Its config with what it decided by its space, as a run keeps it, so that other defaults do not change the run."""
+        return self.config
+
+    @classmethod
+    def decided_before(cls, choices: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
+        """Choices that a run kept before ``decided``, with what was the default then in the place of None."""
+        return choices
+
+    @property
     def default_batch(self) -> int:
         """The number of training examples in one update when nobody says how many."""
         return type(self.config)().batch

@@ -35,7 +35,7 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
     config = {
         "model": model.name,
         "per_class": isinstance(model, PerClass),
-        "config": asdict(model.config),
+        "config": asdict(model.decided),
         "space": model.space.to_dict(),
         "data": {
             **describe_data(folder, data),

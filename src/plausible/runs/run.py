@@ -180,6 +180,8 @@ class Run:
         chosen: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
+        if not self.config.get("own_networks"):
+            chosen = dict(self.kind.decided_before(chosen, self.space))
         return self.kind.Config(**chosen)
 
     def fresh(self) -> Model:

@@ -1,7 +1,8 @@
 """Generative adversarial network: G learns to draw, D learns to tell draws from data."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator as Random
@@ -120,6 +121,23 @@ class GAN(Generative):
         self.strength = AdaptiveAugmentation()
         weights = config.penalty_weight, config.penalty_weight_end
         self._penalty_weight = cosine(*weights, until=config.burn_in)
+
+    @property
+    def decided(self) -> GANConfig:
+        """Its config with the networks that were chosen for its space."""
+        return (
+            self.config
+            if self.own_networks
+            else replace(self.config, architecture=self.architecture)
+        )
+
+    @classmethod
+    def decided_before(cls, choices: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
+        """conv for images, where runs said nothing of their networks."""
+        if choices["architecture"] is not None:
+            return choices
+        before = "mlp" if default_architecture(space) == "mlp" else "conv"
+        return {**choices, "architecture": before}
 
     @property
     def default_batch(self) -> int:
