@@ -11,7 +11,7 @@ grain, dB         power of samples over that of held-out images at the highest f
 
 A minute is as many updates as idle cores play in it, see ``experiments.equal_minutes``.
 Each training goes on where it stopped, and each row that is there is kept.  A sheet of samples of each goes to --folder.
-The data must be in $PLAUSIBLE_DATA.
+--picture draws docs/colour.png by the first seeds of what is in --folder.  The data must be in $PLAUSIBLE_DATA.
 """
 
 from dataclasses import replace
@@ -33,6 +33,9 @@ from plausible.evaluation.metrics.distances import frechet
 from plausible.evaluation.metrics.sharpness import power_spectrum
 from plausible.tasks.eyes import eyes_of
 
+PICTURE = Path(__file__).parent.parent / "docs" / "colour.png"
+COLUMNS = 14
+SHOWN = {"antialiased": "the default", "gan": "conv, before"}
 SETS: tuple[tuple[str, int], ...] = (("tiles", 32), ("signs", 32), ("signs", 64))
 
 
@@ -73,6 +76,25 @@ def _checkerboard(seen: Embedded) -> float:
     return 10 * float(torch.log10((x * signs).mean((2, 3)).square().mean()))
 
 
+def picture(folder: Path, minutes: float, long: float) -> None:
+    """Lines of real images, and of the first samples of each training at 32 pixels that is there."""
+    lines, names = [], []
+    for name, size in SETS[:2]:
+        first = Case(name, size, "antialiased", minutes, 0)
+        real = plausible.load(first.source, first.options).heldout
+        lines.append(real.rows(slice(0, COLUMNS)).as_batch().x)
+        names.append(f"{name}, real")
+        for case in cases(minutes, long):
+            run = folder / case.name
+            here = (case.data, case.size, case.seed) == (name, size, 0) and case.kind in SHOWN
+            if here and (run / "weights.safetensors").exists():
+                model = plausible.Run(run).model()
+                lines.append(drawn(model, None, COLUMNS, 0).x)
+                names.append(f"{SHOWN[case.kind]}, {case.minutes:g} min")
+    sheet = figures.grid(torch.cat(lines), COLUMNS)
+    PICTURE.write_bytes(figures.png(figures.captioned(sheet, rows=names)))
+
+
 def main() -> None:
     flags = parser(__doc__)
     flags.add_argument("--minutes", type=float, default=8.0)
@@ -80,7 +102,13 @@ def main() -> None:
     flags.add_argument("--slice", type=float, default=1e9, help="minutes of training in this call")
     flags.add_argument("--only", default="", help="rows whose name has this in it")
     flags.add_argument("--folder", type=Path, default=Path("runs/gan_colour"))
+    flags.add_argument(
+        "--picture", action="store_true", help="draw docs/colour.png and nothing else"
+    )
     asked = flags.parse_args()
+    if asked.picture:
+        picture(asked.folder, asked.minutes, asked.long)
+        return
     rows = [] if asked.quick else kept(__file__, quick=False)
     todo = cases(0.02, 0.02)[:1] if asked.quick else cases(asked.minutes, asked.long)
     for case in todo:
