@@ -79,7 +79,7 @@ def test_with_its_exact_posterior_the_bound_is_tight_with_a_single_draw(linear):
 @pytest.mark.slow
 @pytest.mark.parametrize("net", ["mlp", "two layers"])
 def test_the_bound_sums_to_one_over_all_images_with_5000_draws_and_to_less_with_one(net):
-    model, _ = trained(BINARY, 200, batch=32, **NETS[net])
+    model, _ = trained(BINARY, 50, batch=32, **NETS[net])
     x = BINARY.enumerate()
     few = model.log_prob(x.repeat(1000, 1, 1, 1), samples=1).nats.view(1000, 16)
     # E log w is at most log E w = log p

@@ -115,18 +115,34 @@ class ForkedRank:
             self.returncode = os.waitstatus_to_exitcode(status) if pid else None
         return self.returncode
 
-    def kill(self):
+    def send_signal(self, number):
         if self.poll() is None:
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self._pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
 
 
 @pytest.fixture
-def launch(monkeypatch, capfd):
+def forked(monkeypatch):
+    """The ranks of a command are forked."""
+    monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedRank))
+
+
+@pytest.fixture
+def handlers():
+    """Those of signals are put back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def launch(monkeypatch, capfd, forked, handlers):
     """(exit code, output, errors) of a command that starts two processes, which are forked."""
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedRank))
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def launched(*words):
         monkeypatch.setattr(sys, "argv", ["plausible", *map(str, words)])
@@ -134,9 +150,7 @@ def launch(monkeypatch, capfd):
             ask(*words)
         return end.value.code, *capfd.readouterr()
 
-    yield launched
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    return launched
 
 
 def test_two_processes_make_the_weights_of_one(source, together, tmp_path):
@@ -170,11 +184,32 @@ def test_other_families_train_on_two_processes_and_resume_on_two(together, launc
     assert not torch.equal(*chains)
 
 
-def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path):
+RANK = """
+import os, signal, sys, time
+folder, world = sys.argv[1], (os.environ["RANK"], os.environ["LOCAL_RANK"], os.environ["WORLD_SIZE"])
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(130))
+open(folder + "/" + " ".join(world), "w").close()
+time.sleep(1)
+if world[0] == "1":
+    os.kill(os.getppid(), signal.SIGINT)
+time.sleep(60)
+sys.exit(1)
+"""
+
+
+def test_ranks_are_processes_that_know_their_place_and_are_told_of_a_ctrl_c(
+    tmp_path, monkeypatch, handlers
+):
+    monkeypatch.setattr(distributed, "program", lambda: [sys.executable, "-c", RANK])
+    assert distributed.launch(2, [str(tmp_path)]) == 130
+    assert {path.name for path in tmp_path.iterdir()} == {"0 0 2", "1 1 2"}
+
+
+def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path, forked):
     run = tmp_path / "run"
     flags = ["--steps", 100000, "--batch", 16, "--width", 16, "--processes", 2]
     words = ["train", "gan", "--data", source, "--out", run, *flags]
-    process = Forked(tmp_path / "out", *words)  # which starts two in earnest
+    process = Forked(tmp_path / "out", *words)
     deadline = time.time() + 200
     while time.time() < deadline and not (run / "state.pt").exists():
         time.sleep(0.05)
