@@ -19,14 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.record import kept, parser, record
-from experiments.equal_minutes import KINDS, MOST, Case, compared, drawn, judged, speed
-from experiments.slices import train_a_slice
+from benchmarks.record import kept, record
+from experiments.equal_minutes import Case, compared, drawn, flags_of, judged, learned
 
 import plausible
 from plausible import figures
-from plausible.core.errors import UsageError
-from plausible.core.model import Generative
 from plausible.evaluation.critic.critic import WHOLE
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.metrics.distances import frechet
@@ -96,46 +93,24 @@ def picture(folder: Path, minutes: float, long: float) -> None:
 
 
 def main() -> None:
-    flags = parser(__doc__)
-    flags.add_argument("--minutes", type=float, default=8.0)
-    flags.add_argument("--long", type=float, default=30.0, help="minutes of the long trainings")
-    flags.add_argument("--slice", type=float, default=1e9, help="minutes of training in this call")
-    flags.add_argument("--only", default="", help="rows whose name has this in it")
-    flags.add_argument("--folder", type=Path, default=Path("runs/gan_colour"))
-    flags.add_argument(
-        "--picture", action="store_true", help="draw docs/colour.png and nothing else"
-    )
+    flags = flags_of(__doc__, "runs/gan_colour")
+    flags.add_argument("--picture", action="store_true", help="draw docs/colour.png and nothing else")  # fmt: skip
     asked = flags.parse_args()
     if asked.picture:
         picture(asked.folder, asked.minutes, asked.long)
         return
     rows = [] if asked.quick else kept(__file__, quick=False)
     todo = cases(0.02, 0.02)[:1] if asked.quick else cases(asked.minutes, asked.long)
-    for case in todo:
-        if asked.only not in case.name or any(row["run"] == case.name for row in rows):
-            continue
-        try:
-            data = plausible.load(case.source, case.options)
-        except UsageError as refusal:
-            print(f"skipped: {refusal}")
-            continue
-        steps = 2 if asked.quick else round(60 * case.minutes * speed(case)["updates/s"])
-        training = train_a_slice(
-            asked.folder / case.name, case.model, case.source, KINDS[case.kind],
-            plausible.Settings(steps=steps, seed=case.seed), asked.slice, case.options,
-        )  # fmt: skip
-        model, clock = training.averaged.to("cpu"), training.clock
-        assert isinstance(model, Generative)
-        n = min(len(data.heldout), 40 if asked.quick else MOST)
-        eyes = eyes_of(data, n, "auto", 0, lambda stage, share: None).embedding
-        samples = drawn(model, None, 3 * n, case.seed)
+    for one in learned(todo, rows, asked):
+        case, clock = one.case, one.clock
+        samples = drawn(one.model, None, 3 * one.n, case.seed)
         sheet = figures.grid(samples.x[:64])
         (asked.folder / f"{case.name}.png").write_bytes(figures.png(sheet))
-        evalset = compared(samples, data, eyes, case.seed)
+        evalset = compared(samples, one.data, one.eyes, case.seed)
         rows.append({
-            "run": case.name, "data": case.data, "pixels": case.size, "model": case.kind,
-            "minutes": case.minutes, "seed": case.seed, **judged(evalset), **more(evalset, data),
-            "updates": clock.step, "images/s": clock.images / (60 * case.minutes),
+            "run": case.name, "data": case.data, "pixels": case.size, "model": case.kind, "minutes": case.minutes,
+            "seed": case.seed, **judged(evalset), **more(evalset, one.data), "updates": clock.step,
+            "images/s": clock.images / (60 * case.minutes),
         })  # fmt: skip
         print(rows[-1], flush=True)
         record(__file__, rows, seed=asked.seed, quick=asked.quick)

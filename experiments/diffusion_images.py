@@ -14,16 +14,8 @@ A minute is as many updates as idle cores play in it, see ``experiments.equal_mi
 Each training goes on where it stopped, and each row that is there is kept.  The data must be in $PLAUSIBLE_DATA.
 """
 
-from pathlib import Path
-
-from benchmarks.record import kept, parser, record
-from experiments.equal_minutes import KINDS, MOST, Case, compared, drawn, judged, speed
-from experiments.slices import train_a_slice
-
-import plausible
-from plausible.core.errors import UsageError
-from plausible.core.model import Generative
-from plausible.tasks.eyes import eyes_of
+from benchmarks.record import kept, record
+from experiments.equal_minutes import Case, compared, drawn, flags_of, judged, learned, speed
 
 
 def cases(minutes: float, long: float) -> list[Case]:
@@ -37,36 +29,16 @@ def cases(minutes: float, long: float) -> list[Case]:
 
 
 def main() -> None:
-    flags = parser(__doc__)
-    flags.add_argument("--minutes", type=float, default=8.0)
-    flags.add_argument("--long", type=float, default=30.0, help="minutes of the long trainings")
-    flags.add_argument("--slice", type=float, default=1e9, help="minutes of training in this call")
-    flags.add_argument("--only", default="", help="rows whose name has this in it")
-    flags.add_argument("--folder", type=Path, default=Path("runs/diffusion_images"))
-    asked = flags.parse_args()
+    asked = flags_of(__doc__, "runs/diffusion_images").parse_args()
     rows = [] if asked.quick else kept(__file__, quick=False)
     todo = cases(0.02, 0.02)[:1] if asked.quick else cases(asked.minutes, asked.long)
-    for case in todo:
-        if asked.only not in case.name or any(row["run"] == case.name for row in rows):
-            continue
-        try:
-            data = plausible.load(case.source, case.options)
-        except UsageError as refusal:
-            print(f"skipped: {refusal}")
-            continue
-        training = train_a_slice(
-            asked.folder / case.name, case.model, case.source, KINDS[case.kind],
-            plausible.Settings(steps=2 if asked.quick else round(60 * case.minutes * speed(case)["updates/s"]), seed=case.seed), asked.slice, case.options,
-        )  # fmt: skip
-        model, clock = training.averaged.to("cpu"), training.clock
-        assert isinstance(model, Generative)
-        n = min(len(data.heldout), 40 if asked.quick else MOST)
-        embedding = eyes_of(data, n, "auto", 0, lambda stage, share: None).embedding
+    for one in learned(todo, rows, asked):
+        case, clock = one.case, one.clock
         for count in case.evaluations[:2] if asked.quick else case.evaluations:
-            samples = drawn(model, count, 3 * n, case.seed)
-            found = judged(compared(samples, data, embedding, case.seed))
+            samples = drawn(one.model, count, 3 * one.n, case.seed)
+            found = judged(compared(samples, one.data, one.eyes, case.seed))
             rows.append({
-                "run": case.name, "data": case.data, "pixels": case.size or data.space.shape[-1],
+                "run": case.name, "data": case.data, "pixels": case.size or one.data.space.shape[-1],
                 "model": case.kind, "minutes": case.minutes, "seed": case.seed,
                 "evaluations": count or 1, **found, "updates": clock.step,
                 "images/s, training": clock.images / (60 * case.minutes),

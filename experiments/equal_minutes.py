@@ -3,15 +3,20 @@
 A minute is as many updates as idle cores play in it, which ``python -m benchmarks.learning_speed`` has measured.
 """
 
+import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.record import kept
+from benchmarks.record import Rows, kept, parser
 from benchmarks.sets import source
+from experiments.slices import train_a_slice
 
 import plausible
+from plausible.core.errors import UsageError
+from plausible.core.game import Clock
 from plausible.core.model import Model
 from plausible.core.space import Batch
 from plausible.data.options import Options
@@ -22,6 +27,7 @@ from plausible.evaluation.metrics.distances import frechet
 from plausible.evaluation.metrics.neighbours import prdc
 from plausible.models import GAN, Diffusion
 from plausible.models.diffusion.solvers import steps_of
+from plausible.tasks.eyes import eyes_of
 from plausible.tasks.inputs import as_points
 
 EVALUATIONS = (1, 2, 4, 16, 64)
@@ -86,6 +92,49 @@ def speed(case: Case) -> dict[str, Any]:
         if key.items() <= row.items():
             return row
     raise SystemExit(f"{case.name}: first python -m benchmarks.learning_speed, on idle cores")
+
+
+def flags_of(description: str, folder: str) -> argparse.ArgumentParser:
+    """What scripts of such trainings take."""
+    flags = parser(description)
+    flags.add_argument("--minutes", type=float, default=8.0)
+    flags.add_argument("--long", type=float, default=30.0, help="minutes of the long trainings")
+    flags.add_argument("--slice", type=float, default=1e9, help="minutes of training in this call")
+    flags.add_argument("--only", default="", help="rows whose name has this in it")
+    flags.add_argument("--folder", type=Path, default=Path(folder))
+    return flags
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A case, trained, with its data, the eyes that an evaluation makes of them, and how many it will compare."""
+
+    case: Case
+    model: Any
+    clock: Clock
+    data: plausible.Data
+    eyes: Embedding
+    n: int
+
+
+def learned(cases: list[Case], rows: Rows, asked: argparse.Namespace) -> Iterator[Learned]:
+    """Those that have no row yet, one after the other, each trained from where it stopped."""
+    for case in cases:
+        if asked.only not in case.name or any(row["run"] == case.name for row in rows):
+            continue
+        try:
+            data = plausible.load(case.source, case.options)
+        except UsageError as refusal:
+            print(f"skipped: {refusal}")
+            continue
+        steps = 2 if asked.quick else round(60 * case.minutes * speed(case)["updates/s"])
+        training = train_a_slice(
+            asked.folder / case.name, case.model, case.source, KINDS[case.kind],
+            plausible.Settings(steps=steps, seed=case.seed), asked.slice, case.options,
+        )  # fmt: skip
+        n = min(len(data.heldout), 40 if asked.quick else MOST)
+        eyes = eyes_of(data, n, "auto", 0, lambda stage, share: None).embedding
+        yield Learned(case, training.averaged.to("cpu"), training.clock, data, eyes, n)
 
 
 def drawn(model: Any, evaluations: int | None, n: int, seed: int) -> Batch:
