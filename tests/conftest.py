@@ -56,7 +56,7 @@ def _cache(tmp_path_factory):
             patch.setattr(module, "_RESAMPLES", resamples)
         metrics = "plausible.evaluation.metrics"
         patch.setattr(import_module(f"{metrics}.two_sample"), "_SHUFFLES", 199)
-        patch.setattr(import_module(f"{metrics}.memorisation"), "_DRAWS", 499)
+        patch.setattr(import_module(f"{metrics}.memorisation"), "_DRAWS", 1199)
         patch.setattr(import_module(f"{metrics}.distances"), "_SIZES", 2)
         patch.setattr(import_module("plausible.diagnosis.bound_gap"), "_FEW", 8)
         patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)

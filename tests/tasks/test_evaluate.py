@@ -111,7 +111,8 @@ def test_the_same_seed_gives_the_same_report_and_leaves_the_default_generator_al
     model, reports = GAN(IMAGES, GAN.Config(width=4)).eval(), []
     for seed in (3, 3, 4):
         before = torch.get_rng_state()
-        reports.append(evaluate(model, data, n=30, seed=seed).to_dict())
+        said = evaluate(model, data, n=30, seed=seed).to_dict()
+        reports.append({key: said[key] for key in said if key != "seal"})  # which has the seed
         assert torch.equal(torch.get_rng_state(), before)
         torch.rand(7)
     assert reports[0] == reports[1] != reports[2]
