@@ -1,5 +1,6 @@
 """Points of the plane over what a model says of it: its density, or what its discriminator takes for data."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIDE = 60  # points a side at which a model is asked
+_FEWER = 30  # the same of one that takes many steps to answer, a second or two in all
 _MARGIN = 0.15  # of the range of the data, around them
 _DATA = 1000  # points of the data, at most
 _DRAWS = 16  # of an estimate of the density: enough for a shade
@@ -31,11 +33,13 @@ def plane(
     columns: Sequence[str] = (),
     model: Model | None = None,
     title: str = "",
+    patient: bool = False,
 ) -> Image.Image:
     """Samples (N, 2) as points over data (M, 2); by class in colours where labels y (N,) are given.
 
-    model  what it says of the plane is the shade below: its density, if it can say that quickly, or where its
-           discriminator takes a point for data (red) rather than for a sample (blue).
+    model  what it says of the plane is the shade below: its density, or where its discriminator takes a point for
+           data (red) rather than for a sample (blue).
+    patient  ask a model that takes many steps for its density, too.
     """
     from matplotlib.figure import Figure
 
@@ -46,7 +50,7 @@ def plane(
     low, high = (around.amin(0) - reach).tolist(), (around.amax(0) + reach).tolist()
     figure = Figure(figsize=(6, 6), dpi=100, layout="constrained")
     axes = figure.subplots()
-    said = "" if model is None else _shade(axes, model, low, high)
+    said = "" if model is None else _shade(axes, model, low, high, patient)
     if behind is not None:
         axes.scatter(behind[:, 0], behind[:, 1], s=5, color="0.55", label="data", linewidths=0)
     for label, ink, rows in _groups(x, y, names):
@@ -73,16 +77,18 @@ def _groups(x: Tensor, y: Tensor | None, names: Sequence[str]) -> list[tuple[str
     ]  # fmt: skip
 
 
-def _shade(axes: "Axes", model: Model, low: list[float], high: list[float]) -> str:
+def _shade(axes: "Axes", model: Model, low: list[float], high: list[float], patient: bool) -> str:
     """What the model says of the plane as a shade, and in words what it shows; nothing where it says nothing quickly."""
-    lines = [torch.linspace(a, b, _SIDE) for a, b in zip(low, high, strict=True)]
-    points = torch.cartesian_prod(lines[0], lines[1])  # (_SIDE^2, 2)
+    many_steps = isinstance(model, StepSampler)
+    side = _FEWER if many_steps else _SIDE
+    lines = [torch.linspace(a, b, side) for a, b in zip(low, high, strict=True)]
+    points = torch.cartesian_prod(lines[0], lines[1])  # (side^2, 2)
     look: dict[str, Any] = {
         "origin": "lower", "extent": (low[0], high[0], low[1], high[1]), "aspect": "auto",
         "interpolation": "bilinear",
     }  # fmt: skip
     with seeded(0, model.offset.device):
-        if isinstance(model, Explicit) and not isinstance(model, StepSampler):
+        if isinstance(model, Explicit) and (patient or not many_steps):
             generator = torch.Generator().manual_seed(0)
             said = model.log_prob(points, samples=_DRAWS, generator=generator)
             axes.imshow(_image(said.nats.exp()), cmap="YlOrBr", **look)
@@ -108,5 +114,6 @@ def _logits(model: Adversarial, points: Tensor) -> Tensor | None:
 
 
 def _image(values: Tensor) -> Any:
-    """(_SIDE^2,) in the order of the points, x first -> rows of y."""
-    return values.detach().cpu().double().view(_SIDE, _SIDE).T.numpy()
+    """(side^2,) in the order of the points, x first -> rows of y."""
+    side = math.isqrt(len(values))
+    return values.detach().cpu().double().view(side, side).T.numpy()

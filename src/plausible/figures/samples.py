@@ -27,16 +27,19 @@ def picture(
     columns: Sequence[str] = (),
     model: Model | None = None,
     title: str = "",
+    patient: bool = False,
 ) -> Image.Image:
     """What x (N, *shape) looks like: a grid of images, points of the plane, or a histogram of each column.
 
     data     (M, *shape) behind vectors.
     y        labels (N,), by which images are put in rows and points get colours; ``names`` those of the classes.
     columns  names of the coordinates of vectors.
-    model    whose density, or discriminator, is drawn below points of the plane.
+    model    whose density, or discriminator, is drawn below points of the plane; ``patient`` where that takes seconds, too.
     """
     if space.shape == (2,):
-        return plane(x, data, y=y, names=names, columns=columns, model=model, title=title)
+        return plane(
+            x, data, y=y, names=names, columns=columns, model=model, title=title, patient=patient
+        )
     if not space.is_image:
         return histograms(x, data, columns, title)
     present = [] if y is None else y.unique().tolist()

@@ -130,7 +130,7 @@ def save_picture(trained: Trained, n: int | None = None) -> Path | None:
     drawn, steps = draw_samples(model, n), trained.run.steps("best")
     title = f"{len(drawn):,} samples"
     title += "" if not steps else f" after {steps:,} round{'s' * (steps != 1)}"
-    picture = samples_picture(model, drawn, trained.data, title)
+    picture = samples_picture(model, drawn, trained.data, title, patient=True)
     return trained.run.write("samples.png", figures.png(picture))
 
 

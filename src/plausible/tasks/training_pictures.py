@@ -138,8 +138,13 @@ def draw_samples(model: Generative, n: int | None = None, *, seed: int = 0) -> B
         return model.sample(n, y, generator=generator)
 
 
-def samples_picture(model: Generative, drawn: Batch, data: Any, title: str) -> Image.Image:
-    """Samples of a model: images by class, or vectors over the held-out data, under a title."""
+def samples_picture(
+    model: Generative, drawn: Batch, data: Any, title: str, patient: bool = False
+) -> Image.Image:
+    """Samples of a model: images by class, or vectors over the held-out data, under a title.
+
+    patient  draw a density that takes seconds below points of the plane, too.
+    """
     images = model.space.is_image
     if images and model.conditional and model.space.classes > _ROWS:
         title += f", of {_ROWS} of {model.space.classes} classes"
@@ -152,4 +157,5 @@ def samples_picture(model: Generative, drawn: Batch, data: Any, title: str) -> I
         columns=data.columns,
         model=model,
         title=title,
+        patient=patient,
     )
