@@ -132,9 +132,9 @@ class Model(nn.Module, metaclass=ModelClass):
         return self.config
 
     @classmethod
-    def decided_before(cls, choices: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
-        """Choices that a run kept before ``decided``, with what was the default then in the place of None."""
-        return choices
+    def as_chosen(cls, kept: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
+        """The choices that a run keeps, ``decided``, as they are made today: None where they are today's default."""
+        return kept
 
     @property
     def default_batch(self) -> int:

@@ -181,7 +181,7 @@ class Run:
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
         if not self.config.get("own_networks"):
-            chosen = dict(self.kind.decided_before(chosen, self.space))
+            chosen = dict(self.kind.as_chosen(chosen, self.space))
         return self.kind.Config(**chosen)
 
     def fresh(self) -> Model:

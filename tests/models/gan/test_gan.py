@@ -317,6 +317,7 @@ def test_a_run_keeps_which_networks_it_has_and_one_that_kept_none_has_those_of_b
         list(training)
         runs.save(run, training)
     assert runs.Run(tmp_path / "now").config["config"]["architecture"] == "antialiased"
+    assert runs.Run(tmp_path / "now").model_config == config  # so that commands do not name it
     kept = json.loads((tmp_path / "before" / "config.json").read_text())
     kept["config"]["architecture"] = None
     (tmp_path / "before" / "config.json").write_text(json.dumps(kept))

@@ -132,12 +132,11 @@ class GAN(Generative):
         )
 
     @classmethod
-    def decided_before(cls, choices: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
-        """conv for images, where runs said nothing of their networks."""
-        if choices["architecture"] is not None:
-            return choices
-        before = "mlp" if default_architecture(space) == "mlp" else "conv"
-        return {**choices, "architecture": before}
+    def as_chosen(cls, kept: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
+        """No networks where they are today's default; where a run keeps none, those of the default when it was made."""
+        today = default_architecture(space)
+        before = kept["architecture"] or ("mlp" if today == "mlp" else "conv")
+        return {**kept, "architecture": None if before == today else before}
 
     @property
     def default_batch(self) -> int:
