@@ -18,6 +18,7 @@ def text_of(capsys):
     return " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_advice_that_can_be_copied(capsys, made):
     ask("evaluate", made["digits"], "-n", "80", "--out", "found")
     text = text_of(capsys)

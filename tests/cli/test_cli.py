@@ -195,6 +195,7 @@ def test_models_prints_the_tree_with_verbs(capsys):
     assert "no probability of x" in out
 
 
+@pytest.mark.slow
 def test_training_from_the_command_line_makes_a_whole_run(capsys):
     main(["train", "gan", "--data", "moons", "--steps", "6", "--width", "8", "--out", "r"])
     out = capsys.readouterr().out
@@ -366,6 +367,7 @@ def test_a_place_is_no_label_where_the_names_are_numbers():
     assert words.label("dog") == words.label(1) == 1
 
 
+@pytest.mark.slow
 def test_a_training_need_not_be_judged(capsys):
     flags = ["--data", "moons", "--width", "8", "--no-evaluate"]
     main(["train", "gan", *flags, "--steps", "3", "--out", "my runs/r"])

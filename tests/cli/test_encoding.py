@@ -32,6 +32,7 @@ def test_no_command_stops_at_a_character_that_cannot_be_written(tmp_path, monkey
     assert list(Path(tmp_path).glob("*.png"))
 
 
+@pytest.mark.slow
 def test_a_process_whose_output_is_ascii_shows_the_taxonomy():
     there = {**environment(), "PYTHONIOENCODING": "ascii", "COLUMNS": "100"}
     command = [sys.executable, "-m", "plausible", "models"]

@@ -63,6 +63,7 @@ def evaluated(capsys, *args):
     return capsys.readouterr().out, json.loads(text, parse_constant=no_constant)
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_into_its_own_folder(capsys, made):
     run = made["labelled"]
     out, measures = evaluated(capsys, "-n", "80", "--verbose", run)
@@ -157,6 +158,7 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
     assert "150 samples against 150 held-out items" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -164,6 +164,7 @@ def test_the_claims_are_listed_with_their_minutes(capsys):
     assert all(0 < float(minutes) <= 2 for _, minutes in named)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_written_where_the_shell_looks(capsys, monkeypatch, tmp_path, shell):
     for name, value in (("HOME", tmp_path), ("SHELL", f"/bin/{shell}")):

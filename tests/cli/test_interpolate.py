@@ -53,6 +53,7 @@ def most_probable(model, x):
     return plausible.BayesClassifier(model).log_posterior(x, generator).argmax(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["vae", "plane", "codes"])
 def test_inputs_and_what_comes_back_stand_above_each_other(folder, capsys, run):
     inputs = [folder / f"{i}.png" for i in range(3)]
@@ -131,6 +132,7 @@ def test_means_have_less_noise_than_draws(folder, capsys):
     assert "--mean" in said
 
 
+@pytest.mark.slow
 def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
     ask("diagnose", folder / "moons")
     out = capsys.readouterr().out

@@ -209,6 +209,7 @@ def here(name: str) -> None:
 MNIST = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mean", "counts"), [("mnist", 33.3184, MNIST), ("fashion-mnist", 72.94, [6000] * 10)]
 )

@@ -62,6 +62,7 @@ def test_a_healthy_model_has_nothing_but_fine_findings_and_notes(healthy):
     assert set(named(found)) == {"posterior collapse", "bound gap", "overfitting"}
 
 
+@pytest.mark.slow
 def test_a_collapsed_posterior_is_a_failure_with_the_flags_that_help(collapsed):
     found = run_checks(*collapsed)
     worst = found[0]

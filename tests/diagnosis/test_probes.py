@@ -23,6 +23,7 @@ def begun(kind, steps=30, **config):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "config"),
     [

@@ -99,6 +99,7 @@ def typed(flags, *words):
     return {key: value for group in groups if group for key, value in vars(group).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models)
 def test_a_remedy_is_a_flag_of_the_model_with_a_value_that_it_takes_and_the_one_it_has(name):
     kind, given = models[name], set()
@@ -127,6 +128,7 @@ def parse_words(flags, words):
     return parse(flags, words.split(), "plausible train")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models)
 def test_what_is_advised_can_be_given_together(name):
     """All that the family says, but for what is said to stand in the place of another."""

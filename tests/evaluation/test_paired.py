@@ -45,6 +45,7 @@ def by_name(results):
     return {result.name: result for result in results}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
@@ -80,6 +81,7 @@ def test_copies_of_training_examples_are_seen_beside_one_that_has_none():
     assert found.effects[1] == pytest.approx(0.2, abs=0.03)
 
 
+@pytest.mark.slow
 def test_two_samplers_of_one_wrong_law_are_called_different_no_more_often_than_chance(monkeypatch):
     monkeypatch.setattr(paired, "_SHUFFLES", 59)
     monkeypatch.setattr(paired, "_RESAMPLES", 19)

@@ -50,6 +50,7 @@ def times(factor):
     return {name: min(factor * defect.margin, 0.9) for name, defect in defects.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [glyphs, table])
 def test_what_is_planted_several_times_the_margin_is_found_by_the_test_that_owns_it(
     make, monkeypatch
@@ -129,6 +130,7 @@ def test_a_blur_takes_as_much_contrast_from_neighbours_as_is_asked_for():
         assert 1 - math.exp(gap) == pytest.approx(effect, abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_test_that_does_not_find_what_is_planted_does_not_pass():
     sets = [table(n, seed).values for n, seed in ((600, 0), (500, 1), (500, 2))]
     found = evalset(*sets)
@@ -144,6 +146,7 @@ def test_a_test_that_does_not_find_what_is_planted_does_not_pass():
     assert failing["garbage"].state is State.FAIL  # what is found is there
 
 
+@pytest.mark.slow
 def test_power_is_that_of_the_numbers_there_will_be_and_of_the_eyes(monkeypatch):
     monkeypatch.setattr(power_module, "_SIDE", 200)
     monkeypatch.setattr(power_module, "TRIALS", 20)

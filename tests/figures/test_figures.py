@@ -121,6 +121,7 @@ def evaluation_set(space, model=False, values=None):
         return with_critiques(evalset, lambda share: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 7, 9), (2, 8, 8)])
 @pytest.mark.parametrize("model", [False, True])
 def test_an_evaluation_of_images_has_its_pictures(shape, model):
@@ -157,6 +158,7 @@ def test_a_copy_is_shown_first_below_what_it_copies():
     assert len(np.unique(np.asarray(above))) > 5
 
 
+@pytest.mark.slow
 def test_fewer_samples_than_places_and_images_without_a_spectrum():
     space = Space((1, 2, 2), 17)
     pictures = figures.evaluation(
@@ -176,6 +178,7 @@ def critics(evalset):
     return {f"critic-{'all-of-it' if name == 'whole' else name}.png" for name in proven}
 
 
+@pytest.mark.slow
 def test_a_critic_shows_what_it_is_surest_of_and_what_it_saw():
     space = Space((4, 20, 16), 256)
     evalset = evaluation_set(space, values=make_data(space, 60, 1).train.values)
@@ -198,6 +201,7 @@ def test_a_critic_shows_what_it_is_surest_of_and_what_it_saw():
         assert 0 <= seen.min() <= seen.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dims", [1, 2, 5])
 def test_an_evaluation_of_vectors_has_walks_where_there_is_a_latent(dims):
     assert figures.evaluation(evaluation_set(Space((dims,)))) == {}

@@ -57,6 +57,7 @@ def test_of_many_classes_there_is_a_grid():
     assert sheet.size == figures.grid(torch.rand(30, 1, 8, 8)).size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dims", [1, 3, 40])
 def test_columns_have_histograms(dims):
     columns = [f"column number {k} of many with a long name" for k in range(dims)]

@@ -144,6 +144,7 @@ def test_the_mean_velocity_of_a_gaussian_satisfies_its_own_equation():
     assert torch.allclose(jumps(average, z, torch.tensor([1.0, 0.0])), 0.7 + 0.3 * z, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for(moons):
     data, plain, _ = moons
     far = {}
@@ -199,6 +200,7 @@ def test_it_learns_a_density_and_draws_from_it(moons):
     assert own.mean().nats.item() == pytest.approx(heldout.mean().nats.item(), abs=0.4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["straight", "edm"])
 @pytest.mark.parametrize("space", [GREY, Space((5,))], ids=["images", "vectors"])
 def test_back_to_noise_and_to_data_again(path, space):

@@ -124,6 +124,7 @@ def test_there_are_as_many_components_as_left_out_examples_like(rows, components
     assert f"{model.components} component" in model.notes[0]
 
 
+@pytest.mark.slow
 def test_the_ring_has_eight_components_and_a_run_keeps_and_resumes_them(tmp_path):
     np.save(tmp_path / "ring.npy", plausible.load("ring").train.values[:200].numpy())
     stopped = plausible.fit("mixture", tmp_path / "ring.npy", steps=2, out=tmp_path / "r")

@@ -134,6 +134,7 @@ def test_p_values_of_the_default_score_hold_for_few_examples(n):
     assert rate.mean() <= 0.1 + 3 * rate.std() / 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("novelty", ["either", "typicality", "likelihood"])
 @pytest.mark.parametrize("n", [4, 19])
 def test_p_values_hold_though_every_example_serves_twice(novelty, n):

@@ -275,6 +275,7 @@ PLACES = [(model, "digits") for model in MODELS]
 PLACES += [(model, where) for model in (MODELS[0], MODELS[5]) for where in ("a folder", "")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("validation", "training"), CURVES)
 @pytest.mark.parametrize(
     ("model", "source"), PLACES, ids=lambda value: value if isinstance(value, str) else value.name
@@ -348,6 +349,7 @@ def test_a_larger_model_is_named_from_what_to_what(model, flag):
     assert flag.partition(" (")[0] in only.command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models)
 def test_no_advice_of_a_model_names_a_flag_that_it_has_not_or_that_changes_nothing(name):
     """Whatever fails, and whatever limits the training: commands are obeyed, and trainings are other ones."""

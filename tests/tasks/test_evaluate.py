@@ -118,6 +118,7 @@ def test_the_same_seed_gives_the_same_report_and_leaves_the_default_generator_al
     assert reports[0] == reports[1] != reports[2]
 
 
+@pytest.mark.slow
 def test_samples_without_half_of_the_classes_fail_for_that(digits):
     kept = digits.train.y < 5
     few = Part(digits.train.values[kept][:300], None, digits.space)
@@ -334,6 +335,7 @@ def test_broken_samples_are_refused(kind, bad):
             evaluate(Part(batch.x, None, space), data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("far", [1e25, 3e38])
 def test_samples_of_an_exploded_model_are_refused_and_far_ones_fail(far):
     data, drawn = data_of(VECTORS), points(VECTORS, 100)

@@ -66,6 +66,7 @@ def test_a_notebook_cell_trains_judges_and_samples_the_digits_in_silence(capfd, 
     assert out == err == ""
 
 
+@pytest.mark.slow
 def test_fit_is_what_the_command_does():
     ask("train", "gan", "--steps", 12, "--width", 4, "--seed", 5, "--no-evaluate", "--out", "typed")
     kept = fit("gan", "digits", steps=12, width=4, seed=5, out="called")
@@ -142,6 +143,7 @@ def test_walks_through_z(gan):
         interpolate_between(fit("naive-bayes", "digits"), torch.zeros(2, 1, 8, 8))
 
 
+@pytest.mark.slow
 def test_from_an_input_to_its_code_and_back():
     vae = fit("vae", "digits", steps=3, width=16, latent=2)
     x = vae.data.heldout.as_batch().x[:6]

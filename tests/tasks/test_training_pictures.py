@@ -62,6 +62,7 @@ def test_the_same_command_gives_the_same_weights_with_pictures(tmp_path, model, 
     assert Image.open(run.folder / "training.png").size[0] == 800
 
 
+@pytest.mark.slow
 def test_the_picture_is_drawn_when_the_model_is_probed_and_at_the_end(tmp_path, monkeypatch):
     monkeypatch.setattr(training_pictures, "_CREDIT", 300.0)  # however busy the machine is
     run, training = begun(tmp_path / "r", steps=25)

@@ -19,6 +19,7 @@ def built(name, shape, more=0, width=16):
     return architectures[name](Space(shape, levels=256), d_space, 10, width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize(
     "shape", [(1, 16, 16), (1, 28, 28), (3, 33, 32), (4, 64, 64), (3, 50, 17), (3, 128, 128)]
