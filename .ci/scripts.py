@@ -32,7 +32,7 @@ def run(name: str) -> tuple[int, float, str]:
         )  # fmt: skip
         code, said = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
-        code, said = 124, str(late.stdout or "")
+        code, said = 124, (late.stdout or b"").decode(errors="replace")  # bytes, whatever was asked
     return code, time.perf_counter() - began, said
 
 

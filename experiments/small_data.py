@@ -32,12 +32,13 @@ def main() -> None:
             config = plausible.GAN.Config(augment=augment)
             settings = plausible.Settings(minutes=minutes, seed=asked.seed)
             training = plausible.train(plausible.GAN(data.space, config), data, settings)
-            gaps = []
             for step in training:
                 if step.clock.step % 500 == 0:
-                    p = training.raw.strength.p.item()
-                    gaps.append(training.raw.strength.gap.item())
-                    print(f"{name} {augment} step {step.clock.step} p {p:.2f}", flush=True)
+                    strength = training.raw.strength
+                    p, gap = strength.p.item(), strength.heldout_gap.item()
+                    print(
+                        f"{name} {augment} step {step.clock.step} p {p:.2f} held-out gap {gap:.2f}"
+                    )
             found = plausible.evaluate(training.averaged, data, n=500 if asked.quick else 5000)
             assert found.verdict is not None
             result = {result.name: result for result in found.verdict.results}["copies"]
