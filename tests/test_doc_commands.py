@@ -24,6 +24,7 @@ def lines(page):
     return [line for block in script.blocks(page.read_text("utf-8")) for line in block]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", script.pages(), ids=lambda page: page.name)
 def test_every_command_of_a_page_is_one_that_the_command_line_takes(page):
     for line in lines(page):

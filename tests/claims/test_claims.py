@@ -36,6 +36,7 @@ def test_the_whole_interval_must_lie_between_the_bounds(value, low, high, least,
     assert Measured("it", value, low, high, least, most).holds is holds
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say():
     covered = {"mean": 0, "median": 0}
     for seed in range(200):

@@ -31,6 +31,7 @@ def test_a_run_ends_with_advice_that_can_be_copied(capsys, made):
     assert f"plausible resume {made['digits']} --steps 1500" in text
 
 
+@pytest.mark.slow
 def test_samples_of_another_program_get_advice_without_a_run(capsys):
     values = np.random.default_rng(0).normal(size=(400, 2))
     np.savetxt("far.csv", values + 9, delimiter=",", header="a,b", comments="")

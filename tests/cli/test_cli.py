@@ -169,6 +169,7 @@ def test_walks_as_rows_and_as_an_animation(capsys, made):
     )
 
 
+@pytest.mark.slow
 def test_data_is_described_and_pictured(capsys):
     main(["data", "digits"])
     out = capsys.readouterr().out
@@ -253,6 +254,7 @@ def test_folders_of_colour_images_train_by_the_same_command(capsys, mode, side, 
     assert runs.Run("r").space.shape == (len(mode), side, side)
 
 
+@pytest.mark.slow
 def test_a_training_whose_data_are_too_few_to_judge_ends_all_the_same(capsys):
     np.save("ten.npy", np.random.default_rng(0).normal(size=(10, 3)).astype("float32"))
     main(["train", "gan", "--data", "ten.npy", "--steps", "2", "--width", "8"])

@@ -150,6 +150,7 @@ def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
     assert "nowhere does not exist" in refused(capsys, "diagnose", "nowhere")
 
 
+@pytest.mark.slow
 def test_a_z_of_two_coordinates_is_drawn_whole(folder):
     run = runs.Run(folder / "plane")
     picture = figures.latent_plane(run.model(), run.data().heldout)

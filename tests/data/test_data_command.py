@@ -16,6 +16,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_it_can_be_asked_again_and_nothing_is_lost(here: Path, capsys) -> None:
     for again in range(2):
         ask("data", "digits")

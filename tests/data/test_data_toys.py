@@ -14,6 +14,7 @@ from plausible.data.toys import toys
 NAMES = list(toys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_density_integrates_to_one(name: str) -> None:
     toy = toys[name]()

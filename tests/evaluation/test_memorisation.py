@@ -42,6 +42,7 @@ def test_independent_samples_copy_nothing_on_average():
     assert sum(m.p <= 0.1 for m in found) <= 10
 
 
+@pytest.mark.slow
 def test_ties_prefer_neither_side():
     """On a coarse grid nearly every nearest distance is shared by T and H."""
     ps = []

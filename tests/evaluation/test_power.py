@@ -176,6 +176,7 @@ def test_real_points_are_an_even_number_that_nobody_learned_from(believing):
         real_points(parts[:1], 1000, seeded())
 
 
+@pytest.mark.slow
 def test_features_that_see_more_are_taken():
     known, real = glyphs(300, 0), glyphs(300, 1)
     blind = (lambda x: torch.zeros(len(x), 1)), "nothing"

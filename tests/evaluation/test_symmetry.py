@@ -45,6 +45,7 @@ def test_what_can_be_told_is_told_and_what_cannot_is_not():
     assert both["quarter-turn"].told
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_told_the_p_values_are_those_of_chance():
     ps = [
         by_name(wedges(200, mirrored=0.5, seed=seed), seed=seed)["mirror"].p for seed in range(12)

@@ -91,6 +91,7 @@ def test_images_are_seen_at_every_size_that_is_smaller_and_as_they_are():
     assert sides(Space((1, 8, 8), 2)) == [4, None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 8, 8), (2, 9, 31), (4, 40, 24), (3, 70, 70)])
 def test_every_image_is_seen_and_chance_elsewhere_is_left_alone(shape):
     space = Space(shape, 5)

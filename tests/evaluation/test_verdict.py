@@ -156,6 +156,7 @@ def test_a_shift_that_no_other_test_owns_is_found():
     assert result("anything else", made(shifted)).state is State.FAIL
 
 
+@pytest.mark.slow
 def test_real_data_pass_and_few_of_them_decide_nothing():
     verdict = run_tests(made(n=1000))
     assert verdict.state is State.PASS, [r for r in verdict.results if r.state != "PASS"]

@@ -92,6 +92,7 @@ def test_what_came_back_stands_below_its_input_and_walks_in_rows():
     assert figures.reconstruction(Space((2,)), *torch.randn(2, 5, 2)).size == (600, 600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dims", [1, 2, 5])
 def test_vectors_of_any_dimension_have_a_picture(dims):
     image = figures.picture(Space((dims,)), torch.randn(40, dims), torch.randn(30, dims))

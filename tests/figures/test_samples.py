@@ -85,6 +85,7 @@ def colours(image):
     return ((pixels.max(2) - pixels.min(2)) > 8).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "config", "shaded"),
     [
@@ -125,6 +126,7 @@ def log(steps=600):
         yield line
 
 
+@pytest.mark.slow
 def test_curves_are_drawn_of_what_there_is_and_alarms_are_marked():
     plain = learning_curves(History(log()))
     marked = learning_curves(History(log()), [(300, "garbage"), (500, "missing modes")])

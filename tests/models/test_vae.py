@@ -197,6 +197,7 @@ def test_a_conditional_model_must_be_told_the_label():
     assert model.sample(20, 1).x.mean() > 0.9
 
 
+@pytest.mark.slow
 def test_reconstructions_of_learned_images_are_near_them():
     space = Space((1, 4, 4), 2)
     data = make_data(space, 900)

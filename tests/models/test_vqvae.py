@@ -83,6 +83,7 @@ def test_distances_are_those_of_the_direct_form():
     assert torch.allclose(book.distances(e), direct, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "space", [Space((1, 9, 11), 17, 3), Space((3, 18, 17), 256, 3), Space((1, 5, 5), 2, 3)]
 )

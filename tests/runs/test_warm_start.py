@@ -100,6 +100,7 @@ def test_what_is_resumed_does_not_begin_again():
     assert initial_of(Run("new")).run == "old"
 
 
+@pytest.mark.slow
 def test_the_command_line_says_what_was_taken(capsys):
     np.savez("plane.npz", x=R.normal(size=(60, 2)))
     flags = ["--steps", "1", "--no-evaluate"]

@@ -82,6 +82,7 @@ def test_a_model_is_judged_by_five_thousand_samples():
     assert import_module("plausible.tasks.evaluate")._SAMPLES == 5000  # elsewhere here by fewer
 
 
+@pytest.mark.slow
 def test_real_digits_do_not_fail(digits, real):
     assert real.verdict.state is not State.FAIL
     assert real.verdict.n == real.samples == real.compared == len(digits.validation)
@@ -189,6 +190,7 @@ def test_a_batch_and_a_part_of_the_same_points_get_the_same_report(kind):
     assert evaluate(batch, data).to_dict() == evaluate(part, data).to_dict()
 
 
+@pytest.mark.slow
 def test_dynamic_binarisation_is_drawn_once():
     space = Space((1, 8, 8), 2)
     greys = make_data(Space((1, 8, 8), 17), 240).train.values
@@ -250,6 +252,7 @@ def test_the_training_data_themselves_fail_as_copies(kind):
     assert "copies" not in failed(sound(evaluate(data.heldout, data)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPACES)
 @pytest.mark.parametrize("n", [2, 3, 10])
 def test_a_handful_of_samples_decides_nothing(kind, n):
@@ -261,6 +264,7 @@ def test_a_handful_of_samples_decides_nothing(kind, n):
     assert "too few" in report["Frechet, n -> infinity"].note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPACES)
 @pytest.mark.parametrize(
     ("train", "heldout", "n"), [(10, 4, 50), (8, 5, 2), (1, 40, 30), (2, 40, 30), (3, 40, 30)]
@@ -288,6 +292,7 @@ def test_what_is_too_little_is_refused_with_the_number(kind):
         evaluate(points(space, 9), data, seed=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPACES)
 @pytest.mark.parametrize("where", ["train", "heldout", "both and samples"])
 def test_constant_data_have_an_answer(kind, where):
@@ -305,6 +310,7 @@ def test_constant_data_have_an_answer(kind, where):
         assert "one point" in report["two sample tests"].note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1,), (1, 1, 1), (1, 2, 2), (1, 3, 3), (2, 6, 6), (3, 5, 7)])
 def test_spaces_of_odd_shapes(shape):
     space = Space(shape, 4 if len(shape) == 3 else None)

@@ -35,6 +35,7 @@ def test_a_darker_sampler_is_worse_in_brightness_and_in_what_a_critic_sees(digit
     assert "A is better in" in str(found)
 
 
+@pytest.mark.slow
 def test_log_p_is_compared_where_both_say_it(digits):
     exact, other = plausible.fit("naive-bayes", digits), plausible.fit("gan", digits, steps=1)
     found = evaluate_against(exact, plausible.fit("naive-bayes", digits), digits, n=40)
@@ -54,6 +55,7 @@ def test_runs_of_other_data_are_not_compared(tmp_path):
         evaluate_against(plausible.fit("logistic", "moons", steps=1), torch.zeros(9, 2))
 
 
+@pytest.mark.slow
 def test_the_command_compares_a_run_with_samples_of_another_program(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     moons = plausible.load("moons")

@@ -51,6 +51,7 @@ def bayes():
     return fit("naive-bayes", "digits")
 
 
+@pytest.mark.slow
 def test_a_notebook_cell_trains_judges_and_samples_the_digits_in_silence(capfd, tmp_path):
     gan = fit("gan", "digits", steps=12, width=4, conditional=True)
     drawn = sample(gan, 5, 3)

@@ -47,6 +47,7 @@ def test_an_input_has_the_same_z_whoever_stands_beside_it():
     assert torch.allclose(all_[3], alone[0], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_labels_are_found_or_given():
     space = Space((1, 8, 8), levels=256, classes=3)
     model = seeded_gan(space, conditional=True)
