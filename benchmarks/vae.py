@@ -196,7 +196,9 @@ def main() -> None:
         import pythae  # noqa: F401
     except ImportError:
         print("this compares with pythae, which is not installed: pip install pythae==0.1.2")
-        sys.exit(0 if flags.quick else 2)  # of all scripts on less, this one has nothing to say then
+        sys.exit(
+            0 if flags.quick else 2
+        )  # of all scripts on less, this one has nothing to say then
     data = plausible.load("mnist", plausible.Options(binarise="static"))
     turns, n, steps = (1, 3000, 100) if flags.quick else (7, 25_600, 2000)
     rows = training(data, flags.seed, turns, n) + scoring(data, flags.seed, turns, steps)
