@@ -32,7 +32,7 @@ def field() -> str:
         if planted not in (REAL, SAME):
             groups[planted.removeprefix(CHECK)] = [r for r in found if r["planted"] == planted]
     lines = [
-        (what, ", ".join(dict.fromkeys(r["data"] for r in some if not r["planted"].startswith("check"))), *(_share(some, name) for name in names))
+        (what, ", ".join(dict.fromkeys(r["data"] for r in some if not r["planted"].startswith(CHECK))), *(_share(some, name) for name in names))
         for what, some in groups.items()
     ]  # fmt: skip
     return markdown(("planted", "data", *(SHOWN[name] for name in names)), lines)
