@@ -1,8 +1,8 @@
 """The table of who sees which defect in docs/evaluation.md, from the rows of ``benchmarks.field``."""
 
-from benchmarks.field import CHECK, SAME, VERDICT
+from benchmarks.field import CHECK, SAME, VERDICT, of_referee
 from benchmarks.field_judges import judges
-from benchmarks.referee_defects import AT_ONCE, REAL
+from benchmarks.referee_defects import AT_ONCE, CASES, REAL
 from docs.quoted_tables import table
 from docs.results import Row, markdown, percent, rows
 
@@ -14,10 +14,16 @@ SHOWN = {
 
 def _share(found: list[Row], judge: str) -> str:
     """How often a judge says yes in all of these rows together."""
-    asked = [row for row in found if row[judge]]
-    total = sum(row["repetitions"] for row in asked)
-    yes = sum(float(row[judge].split(" ")[0]) * row["repetitions"] for row in asked)
-    return percent(yes / total, 0) if total else ""
+    counts = [_count(row, judge) for row in found if row[judge]]
+    total = sum(asked for _, asked in counts)
+    return percent(sum(yes for yes, _ in counts) / total, 0) if total else ""
+
+
+def _count(row: Row, judge: str) -> tuple[float, int]:
+    """(how often it says yes, how often it was asked): the verdict in the kept repetitions of the referee."""
+    if judge == VERDICT and row["planted"] in CASES:
+        return of_referee(row["data"], row["planted"], row["repetitions"])
+    return float(row[judge].split(" ")[0]) * row["repetitions"], row["repetitions"]
 
 
 @table

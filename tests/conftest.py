@@ -129,6 +129,21 @@ def environment():
     return {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 
+def answer_and_exit(words, prepare):
+    """What a forked process does: ``plausible`` with these words, and an end without the clean-up of the tests."""
+    code = 1
+    try:
+        prepare()
+        main(words)
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 class Forked:
     """``plausible`` with these words in a process of its own, forked from this one, which knows torch by now.
 
@@ -139,25 +154,17 @@ class Forked:
         self.out = out
         self.pid = os.fork()
         if not self.pid:
-            self._answer([str(word) for word in words])
+            words = [str(word) for word in words]
+            answer_and_exit(words, lambda: self._prepare(words))
 
-    def _answer(self, words):
-        code = 1
-        try:
-            file = self.out.open("w")
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-            sys.stdout = sys.stderr = file
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            os.environ.update(environment())
-            sys.argv = ["plausible", *words]
-            main(words)
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
+    def _prepare(self, words):
+        file = self.out.open("w")
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        sys.stdout = sys.stderr = file
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.environ.update(environment())
+        sys.argv = ["plausible", *words]
 
     def send_signal(self, number):
         os.kill(self.pid, number)

@@ -88,6 +88,9 @@ def test_what_cannot_be_verified_is_one_sentence(place, tmp_path, capsys):
     assert "does not exist" in refused(capsys, "evaluate", "--verify", tmp_path / "none")
     (tmp_path / "measures.json").write_text("{}")
     assert "no seal" in refused(capsys, "evaluate", "--verify", tmp_path)
+    for damaged in ({"seal": {"n": 5}}, {"seal": sealed(place / "judged"), "measures": []}):
+        (tmp_path / "measures.json").write_text(json.dumps(damaged))
+        assert "is damaged" in refused(capsys, "evaluate", "--verify", tmp_path)
     (tmp_path / "measures.json").write_text("{")
     assert "cannot be read" in refused(capsys, "evaluate", "--verify", tmp_path)
     said = refused(capsys, "evaluate", "--verify", place / "judged", "--n", 50)

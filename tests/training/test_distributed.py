@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import Forked, ask, environment
+from tests.conftest import Forked, answer_and_exit, ask, environment
 
 from plausible import runs
-from plausible.cli.main import main
 from plausible.core.errors import UsageError
 from plausible.training import distributed
 
@@ -94,20 +93,8 @@ class ForkedRank:
         self.returncode = None
         self._pid = os.fork()
         if not self._pid:
-            self._answer(command[command.index("plausible") + 1 :], env)
-
-    def _answer(self, words, env):
-        code = 1
-        try:
-            os.environ.update(env)
-            main(words)
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            words = command[command.index("plausible") + 1 :]
+            answer_and_exit(words, lambda: os.environ.update(env))
 
     def poll(self):
         if self.returncode is None:

@@ -83,8 +83,7 @@ def verify(
     """
     place = Path(measures).expanduser()
     place = place / "measures.json" if place.is_dir() else place
-    kept = _read(place)
-    sealed = Seal(**kept["seal"])
+    kept, sealed = _read(place)
     if sealed.features is None:
         raise UsageError(f"{place} was measured in features of one's own, which it does not hold")
     report = _again(place, sealed, samples, data, device, progress, on_notes)
@@ -112,10 +111,9 @@ def _again(
     """The evaluation, made anew."""
     features: Any = sealed.features  # a name that was taken once
     if sealed.run is not None:
-        beside = (
-            place.parent / "config.json"
-        ).exists()  # a run that moved is where its measures are
-        trained = open_trained(place.parent if beside else sealed.run, data, device=device)
+        here = place.parent  # where a run is, with its measures, that has moved
+        folder = here if (here / "config.json").exists() else sealed.run
+        trained = open_trained(folder, data, device=device)
         return evaluate(
             trained, n=sealed.n, features=features, outliers=sealed.outliers, seed=sealed.seed,
             progress=progress, on_notes=on_notes,
@@ -143,8 +141,8 @@ def _again(
     )
 
 
-def _read(place: Path) -> dict[str, Any]:
-    """What a sealed measures.json holds."""
+def _read(place: Path) -> tuple[dict[str, Any], Seal]:
+    """What a sealed measures.json holds, and its seal; UsageError where it has none, or a damaged one."""
     if not place.exists():
         raise UsageError(f"{place} does not exist: give a measures.json, or the folder it is in")
     try:
@@ -153,7 +151,12 @@ def _read(place: Path) -> dict[str, Any]:
         raise UsageError(f"{place} cannot be read as JSON: {error}") from None
     if not isinstance(kept, dict) or not isinstance(kept.get("seal"), dict):
         raise UsageError(f"{place} has no seal that says what was judged: judge it once more")
-    return kept
+    try:
+        sealed = Seal(**kept["seal"])
+        list(_numbers(kept, kept))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise UsageError(f"{place} is damaged ({error}): judge it once more") from None
+    return kept, sealed
 
 
 def _numbers(kept: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
