@@ -34,6 +34,8 @@ ROOMS = [
     "tasks",
     "claims",
     "sklearn",
+    "pages",
+    "app",
     "cli",
 ]
 KNOW_NO_FAMILY = ("core", "data", "nn", "training", "evaluation", "diagnosis")
