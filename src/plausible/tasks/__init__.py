@@ -16,11 +16,14 @@ return; notebooks, pages and wrappers call the same.
 ``reconstruct``            what comes back of an input from its code
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
-``list_runs``              the runs in a folder, how far each came and its verdict
+``latent_draws``           places in z to pick from; ``walk_between_draws`` two of them, ``latent_point`` along directions
+``list_runs``              the runs in a folder, how far each came and its verdict; ``training_state`` how one stands
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
+``families_for``           which families suit it, and why others do not; ``abilities_of`` what a trained model can do
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
+from plausible.tasks.abilities import Abilities, abilities_of
 from plausible.tasks.advise import Advice, advise
 from plausible.tasks.calibrate import calibrated
 from plausible.tasks.classify import Classification, classify
@@ -33,9 +36,11 @@ from plausible.tasks.evaluate import evaluate
 from plausible.tasks.evaluate_against import evaluate_against
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.evaluate_twin import Twins, evaluate_twin
+from plausible.tasks.families import Family, families_for
 from plausible.tasks.fit import fit, resume
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.tasks.interpolate import interpolate, interpolate_between
+from plausible.tasks.latent_point import latent_draws, latent_point, walk_between_draws
 from plausible.tasks.list_runs import RunRow, list_runs
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
@@ -44,9 +49,11 @@ from plausible.tasks.save import save_comparison, save_picture, save_report, sav
 from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
+from plausible.tasks.training_state import TrainingState, training_state
 from plausible.tasks.verify import Verification, verify
 
 __all__ = [
+    "Abilities",
     "Advice",
     "Classification",
     "Completion",
@@ -55,14 +62,17 @@ __all__ = [
     "Diverged",
     "Explored",
     "Failed",
+    "Family",
     "Reconstruction",
     "RunRow",
     "Scores",
     "Symmetries",
     "Trained",
     "TrainedLike",
+    "TrainingState",
     "Twins",
     "Verification",
+    "abilities_of",
     "advise",
     "calibrated",
     "classify",
@@ -75,10 +85,13 @@ __all__ = [
     "evaluate_against",
     "evaluate_samples",
     "evaluate_twin",
+    "families_for",
     "fit",
     "fit_steps",
     "interpolate",
     "interpolate_between",
+    "latent_draws",
+    "latent_point",
     "list_runs",
     "open_trained",
     "reconstruct",
@@ -94,6 +107,8 @@ __all__ = [
     "score",
     "surprisal",
     "symmetries_of",
+    "training_state",
     "verify",
+    "walk_between_draws",
     "weights_used",
 ]
