@@ -6,6 +6,7 @@ return; notebooks, pages and wrappers call the same.
 ``fit``, ``resume``        learn a distribution, to the end
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
+``compare``                which family for these data; ``continue_comparison`` where it stopped, ``open_comparison`` a kept one
 ``evaluate_twin``          did two models that learned from disjoint halves learn the same, or each its half by heart
 ``verify``                 does an evaluation come out again, number by number
 ``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
@@ -24,6 +25,9 @@ return; notebooks, pages and wrappers call the same.
 from plausible.tasks.advise import Advice, advise
 from plausible.tasks.calibrate import calibrated
 from plausible.tasks.classify import Classification, classify
+from plausible.tasks.compare import compare, continue_comparison
+from plausible.tasks.compared import Compared, FamilyResult, RunResult
+from plausible.tasks.comparison_file import open_comparison
 from plausible.tasks.complete import Completion, complete, surprisal
 from plausible.tasks.course import Course, course_of
 from plausible.tasks.describe import Description, describe
@@ -49,13 +53,16 @@ from plausible.tasks.verify import Verification, verify
 __all__ = [
     "Advice",
     "Classification",
+    "Compared",
     "Completion",
     "Course",
     "Description",
     "Diverged",
     "Explored",
     "Failed",
+    "FamilyResult",
     "Reconstruction",
+    "RunResult",
     "RunRow",
     "Scores",
     "Symmetries",
@@ -66,7 +73,9 @@ __all__ = [
     "advise",
     "calibrated",
     "classify",
+    "compare",
     "complete",
+    "continue_comparison",
     "course_of",
     "describe",
     "diagnose",
@@ -80,6 +89,7 @@ __all__ = [
     "interpolate",
     "interpolate_between",
     "list_runs",
+    "open_comparison",
     "open_trained",
     "reconstruct",
     "reference_classifier",
