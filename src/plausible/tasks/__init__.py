@@ -18,12 +18,14 @@ return; notebooks, pages and wrappers call the same.
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
 ``list_runs``              the runs in a folder, how far each came and its verdict
+``check``                  is a run what was written, file by file
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
 from plausible.tasks.advise import Advice, advise
 from plausible.tasks.calibrate import calibrated
+from plausible.tasks.check import Checked, check
 from plausible.tasks.classify import Classification, classify
 from plausible.tasks.compare import compare, continue_comparison
 from plausible.tasks.compared import Compared, FamilyResult, RunResult
@@ -52,6 +54,7 @@ from plausible.tasks.verify import Verification, verify
 
 __all__ = [
     "Advice",
+    "Checked",
     "Classification",
     "Compared",
     "Completion",
@@ -72,6 +75,7 @@ __all__ = [
     "Verification",
     "advise",
     "calibrated",
+    "check",
     "classify",
     "compare",
     "complete",
