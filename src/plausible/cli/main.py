@@ -45,6 +45,9 @@ def _answer(args: list[str]) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; nothing is wrong
         sys.exit(141)
+    except OSError as error:  # a folder that is gone, a full disk, no permission
+        place = f"{error.filename}: " if error.filename else ""
+        _stop(f"{place}{error.strerror or error}", 2)
     except (MemoryError, RuntimeError) as error:
         from plausible.core.memory import out_of_memory
 

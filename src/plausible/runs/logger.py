@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 from plausible.core.errors import UsageError
@@ -41,7 +42,8 @@ class RunLogger:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._log.close()
+        with suppress(OSError):  # a disk that is full has been said
+            self._log.close()
 
     def _open(self) -> None:
         leads = self._training.world.leads

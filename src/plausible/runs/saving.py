@@ -14,6 +14,7 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Model
 from plausible.runs.checksums import read_noted, settle
 from plausible.runs.files import write
+from plausible.runs.lock import writer
 from plausible.runs.log import read_log
 from plausible.runs.run import Run
 from plausible.training import Settings, Training, train
@@ -86,12 +87,13 @@ def resume(
     state = saved_state(run)
     training.load_state_dict(state)
     if training.world.leads:
-        settle(run.folder)
-        if not training.finished:  # a budget that is spent is refused, and changes nothing
-            changed = {**run.config, "training": asdict(settings)}
-            run.write("config.json", json.dumps(changed, indent=2) + "\n")
-            run.config = changed
-        cut_log(run, state["steps"])
+        with writer(run.folder):
+            settle(run.folder)
+            if not training.finished:  # a budget that is spent is refused, and changes nothing
+                changed = {**run.config, "training": asdict(settings)}
+                run.write("config.json", json.dumps(changed, indent=2) + "\n")
+                run.config = changed
+            cut_log(run, state["steps"])
     return training
 
 
