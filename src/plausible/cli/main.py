@@ -51,6 +51,11 @@ def _answer(args: list[str]) -> None:
     except (MemoryError, RuntimeError) as error:
         from plausible.core.memory import out_of_memory
 
+        if "RANK" in os.environ:
+            from plausible.training.distributed import ALONE, lost_contact
+
+            if lost_contact(error):  # what happened is said by whoever launched this process
+                sys.exit(ALONE)
         if (sentence := out_of_memory(error)) is None:
             raise
         _stop(sentence, 2)
