@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -120,12 +119,12 @@ def _evidence(finding: "Finding") -> list[str]:
 
 def claim(sentence: str, claimed: "Claimed") -> Table:
     """A claim, what was measured, and whether it holds."""
-    table = _table(escape(f"{'holds' if claimed.holds else 'DOES NOT HOLD'}: {sentence}"))
+    table = _table(f"{'holds' if claimed.holds else 'DOES NOT HOLD'}: {sentence}")
     table.title_style = "green" if claimed.holds else "bold red"
     for name in ("measured", "value", "95% interval", "must be", "holds"):
         table.add_column(name, justify="right" if name == "value" else "left")
     for row in cells(claimed):
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     return table
 
 
@@ -262,9 +261,9 @@ def compared(found: "Compared") -> Group:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("", no_wrap=True)
     for family in alive:
-        table.add_column(escape(family.name), justify="right", overflow="fold")
+        table.add_column(family.name, justify="right", overflow="fold")
     for column in found.columns:
-        table.add_row(escape(column.title), *(family.cell(column.name) for family in alive))
+        table.add_row(column.title, *(family.cell(column.name) for family in alive))
     table.add_section()
     table.add_row("verdict", *(_states({family.verdict: 1}) for family in alive))
     for defect in found.defects:

@@ -184,7 +184,7 @@ def _show(
             f"{who}: " + ", ".join(f"{name} {cell}" for name, cell in cells.items())
             for who, cells in values.items()
         )
-        console.print(f"{head}; {'; '.join(sides)}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"{head}; {'; '.join(sides)}", highlight=False, soft_wrap=True)
         return
     live.update(_table(head, values), refresh=True)
 
