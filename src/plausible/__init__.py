@@ -39,7 +39,11 @@ if TYPE_CHECKING:
     from plausible.recognition import BayesClassifier, Conformal, decide, temper
     from plausible.recognition.recogniser import Recogniser
     from plausible.runs import Run, create, save
+    from plausible.tasks.check import check
     from plausible.tasks.classify import classify
+    from plausible.tasks.compare import compare, continue_comparison
+    from plausible.tasks.compared import Compared
+    from plausible.tasks.comparison_file import open_comparison
     from plausible.tasks.complete import complete, surprisal
     from plausible.tasks.describe import describe
     from plausible.tasks.diagnose import diagnose
@@ -82,8 +86,12 @@ _HOMES = {
     "pages.document": ("save_page",),
     "evaluation.paired": ("Comparison",),
     "evaluation.report": ("Report",),
+    "tasks.check": ("check",),
     "tasks.classify": ("classify",),
     "tasks.score": ("score",),
+    "tasks.compare": ("compare", "continue_comparison"),
+    "tasks.compared": ("Compared",),
+    "tasks.comparison_file": ("open_comparison",),
     "tasks.complete": ("complete", "surprisal",),
     "tasks.describe": ("describe",),
     "tasks.diagnose": ("diagnose",),
@@ -109,9 +117,9 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "verify", "diagnose", "sample", "sample_chain",
+    "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
-    "save_samples", "save_report", "report", "save_page", "open_trained", "Trained", "Report", "Comparison", "reference_classifier", "list_runs",
+    "check", "save_samples", "save_report", "report", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",

@@ -50,6 +50,7 @@ def test_a_followed_run_holds_its_files_and_opens_as_it_was(source, tmp_path):
     run = runs.create(tmp_path / "run", training)
     steps = list(fit_steps(run, training))
     assert {p.name for p in run.folder.iterdir()} == {
+        "checksums.json",
         "config.json",
         "weights.safetensors",
         "state.pt",
@@ -159,9 +160,9 @@ def test_changed_data_are_noticed(source, tmp_path):
     ("name", "content", "sentence"),
     [
         ("config.json", None, "is not a run"),
-        ("config.json", "{", "cannot be read"),
+        ("config.json", "{", "is damaged"),
         ("weights.safetensors", None, "nothing was saved"),
-        ("weights.safetensors", "rubbish", "does not hold the weights"),
+        ("weights.safetensors", "rubbish", "is damaged"),
     ],
 )
 def test_a_damaged_run_says_what_is_wrong(source, tmp_path, name, content, sentence):

@@ -1,6 +1,6 @@
 """What a person sees of a model that was trained: the summary, tables of measures and defects, findings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plausible.evaluation.report import Report
     from plausible.evaluation.verdict.verdict import TestResult, Verdict
     from plausible.tasks.advise import Advice
+    from plausible.tasks.compared import Compared
 
 
 def report(evaluation: "Report") -> Group:
@@ -226,6 +227,48 @@ def comparison(compared: "Comparison") -> Group:
         parts.append(Text(said))
     parts.append(Text(f"\n{compared.sentence}", "bold"))
     return Group(*parts, Text("\n".join(["", *_not_defined(undefined)]), "dim"))
+
+
+def compared(found: "Compared") -> Group:
+    """Families side by side: a column for each, a row for each number and defect; then the advice in its three sentences."""
+    budget = f"{found.plan.budget} of training each"
+    parts: list[Table | Text] = [
+        Text.assemble(
+            (f"Which family for {found.data}?  ", "bold"),
+            f"{budget}, by {found.heldout:,} held-out examples",
+        )
+    ]
+    alive = [family for family in found.families if not family.failed]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    for family in alive:
+        table.add_column(escape(family.name), justify="right", overflow="fold")
+    for column in found.columns:
+        table.add_row(escape(column.title), *(family.cell(column.name) for family in alive))
+    table.add_section()
+    table.add_row("verdict", *(_states({family.verdict: 1}) for family in alive))
+    for defect in found.defects:
+        table.add_row(defect, *(_states(family.states(defect)) for family in alive))
+    if alive:
+        parts += [table, Text("?: INCONCLUSIVE, too few examples or too little seen", "dim")]
+    parts += [
+        Text(f"{family.name}, not compared: {family.failed}", "yellow")
+        for family in found.families
+        if family.failed
+    ]
+    return Group(*parts, Text(""), *(Text(sentence, "bold") for sentence in found.advice))
+
+
+def _states(states: Mapping[str, int]) -> Text:
+    """The state of a defect in one run, or how many of several say what."""
+    styles = {"FAIL": "red", "PASS": "green", "INCONCLUSIVE": "yellow"}
+    words = {"INCONCLUSIVE": "?", "": "draws nothing"}
+    several = sum(states.values()) > 1
+    cells = [
+        Text(words.get(state, state) + f" {count}" * several, styles.get(state, "dim"))
+        for state, count in states.items()
+    ]
+    return Text(", ").join(cells)
 
 
 def _effect(row: "TestResult") -> str:

@@ -5,6 +5,7 @@ from plausible.cli import models
 from plausible.cli import train
 from plausible.cli import resume
 from plausible.cli import runs
+from plausible.cli import check
 from plausible.cli import data
 from plausible.cli import sample
 from plausible.cli import interpolate
@@ -12,6 +13,7 @@ from plausible.cli import directions
 from plausible.cli import reconstruct
 from plausible.cli import complete
 from plausible.cli import evaluate
+from plausible.cli import compare
 from plausible.cli import report
 from plausible.cli import diagnose
 from plausible.cli import classify

@@ -9,6 +9,8 @@
 ``classifiers``   reliability diagram, risk-coverage curve, decision boundary
 ``directions``    walks along the principal directions of z
 ``evaluations``   nearest neighbours, spectra, walks through z
+``side_by_side``  what several models draw, beside real data
+``tradeoff``      quality against time
 """
 
 from plausible.figures.captions import captioned
@@ -18,8 +20,10 @@ from plausible.figures.evaluations import evaluation
 from plausible.figures.latent_space import latent_plane
 from plausible.figures.learning import learning_curves
 from plausible.figures.pixels import completion_grid, gif, grid, images, paired_grid, png
-from plausible.figures.plots import heatmap, line_plot, reconstruction, scatter, walks
+from plausible.figures.plots import heatmap, line_plot, reconstruction, rendered, scatter, walks
 from plausible.figures.samples import picture
+from plausible.figures.side_by_side import point_panels, side_by_side
+from plausible.figures.tradeoff import pareto_front, tradeoff
 
 __all__ = [
     "captioned",
@@ -36,9 +40,14 @@ __all__ = [
     "learning_curves",
     "line_plot",
     "paired_grid",
+    "pareto_front",
     "picture",
     "png",
+    "point_panels",
     "reconstruction",
+    "rendered",
     "scatter",
+    "side_by_side",
+    "tradeoff",
     "walks",
 ]

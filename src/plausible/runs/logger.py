@@ -11,7 +11,8 @@ from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
 from plausible.runs.log import ALARMS, read_history
-from plausible.runs.run import Run, cut_log
+from plausible.runs.run import Run
+from plausible.runs.saving import cut_log
 from plausible.training import Step, Training
 
 

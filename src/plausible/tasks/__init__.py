@@ -6,6 +6,7 @@ return; notebooks, pages and wrappers call the same.
 ``fit``, ``resume``        learn a distribution, to the end
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
+``compare``                which family for these data; ``continue_comparison`` where it stopped, ``open_comparison`` a kept one
 ``evaluate_twin``          did two models that learned from disjoint halves learn the same, or each its half by heart
 ``verify``                 does an evaluation come out again, number by number
 ``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
@@ -18,13 +19,18 @@ return; notebooks, pages and wrappers call the same.
 ``classify``, ``score``    which class, how plausible, or none of these
 ``list_runs``              the runs in a folder, how far each came and its verdict
 ``report``                 all that there is to see of a run, in one value: what a page of it shows
+``check``                  is a run what was written, file by file
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
 from plausible.tasks.advise import Advice, advise
 from plausible.tasks.calibrate import calibrated
+from plausible.tasks.check import Checked, check
 from plausible.tasks.classify import Classification, classify
+from plausible.tasks.compare import compare, continue_comparison
+from plausible.tasks.compared import Compared, FamilyResult, RunResult
+from plausible.tasks.comparison_file import open_comparison
 from plausible.tasks.complete import Completion, complete, surprisal
 from plausible.tasks.course import Course, course_of
 from plausible.tasks.describe import Description, describe
@@ -50,15 +56,19 @@ from plausible.tasks.verify import Verification, verify
 
 __all__ = [
     "Advice",
+    "Checked",
     "Classification",
+    "Compared",
     "Completion",
     "Course",
     "Description",
     "Diverged",
     "Explored",
     "Failed",
+    "FamilyResult",
     "Reconstruction",
     "RunReport",
+    "RunResult",
     "RunRow",
     "Scores",
     "Symmetries",
@@ -68,8 +78,11 @@ __all__ = [
     "Verification",
     "advise",
     "calibrated",
+    "check",
     "classify",
+    "compare",
     "complete",
+    "continue_comparison",
     "course_of",
     "describe",
     "diagnose",
@@ -83,6 +96,7 @@ __all__ = [
     "interpolate",
     "interpolate_between",
     "list_runs",
+    "open_comparison",
     "open_trained",
     "reconstruct",
     "reference_classifier",

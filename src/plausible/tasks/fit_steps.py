@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-import torch
-
 from plausible.core.choices import OnFailure
 from plausible.core.errors import UsageError
 from plausible.core.finding import Finding, Severity
@@ -19,6 +17,7 @@ from plausible.diagnosis.remedies import with_remedy
 from plausible.runs import Run, Weights, discard_unsaved, save
 from plausible.runs.log import read_history
 from plausible.runs.logger import RunLogger
+from plausible.runs.saving import saved_state
 from plausible.tasks.training_pictures import TrainingPictures
 from plausible.training import Step, Training
 
@@ -156,8 +155,7 @@ def _is_broken(step: Step, training: Training[Any]) -> bool:
 
 def _roll_back(run: Run, training: Training[Any]) -> int:
     """Put back the last save, with a smaller learning rate, and say at which step; every rank calls it."""
-    state = torch.load(run.folder / "state.pt", map_location="cpu", weights_only=True)
-    seconds = training.seconds
+    state, seconds = saved_state(run), training.seconds
     training.load_state_dict({**state, "seconds": seconds})  # the time is spent all the same
     training.scale_lr(_SLOWER)
     return int(state["steps"])
