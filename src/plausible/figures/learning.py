@@ -72,7 +72,7 @@ def learning_curve(panel: Curves, marks: Sequence[tuple[float, str]] = ()) -> "F
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5, 2.6), dpi=100, layout="constrained")
+    figure = Figure(figsize=(3.9, 2.3), dpi=100, layout="constrained")
     axes = figure.subplots()
     _draw(axes, panel)
     axes.set_title("", loc="left")

@@ -26,7 +26,7 @@ def verdict_figure(rows: Sequence[TestResult]) -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5, 0.9 + 0.24 * len(rows)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(3.9, 0.9 + 0.22 * len(rows)), dpi=100, layout="constrained")
     axes = figure.subplots()
     axes.axvspan(-0.06, 1, color="0.65", alpha=0.25, linewidth=0)
     axes.axvline(1, color="0.4", linewidth=0.8)
@@ -36,7 +36,9 @@ def verdict_figure(rows: Sequence[TestResult]) -> "Figure":
     axes.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xscale("symlog", linthresh=1, linscale=1)
-    top = max((_times(row, row.interval[1]) for row in rows if row.interval), default=1)
+    top = max(
+        (_times(row, row.interval[1] if row.interval else row.effect) for row in rows), default=1
+    )
     axes.set_xlim(-0.06, max(2.0, 1.3 * top))
     axes.spines[["top", "right"]].set_visible(False)
     ticks = [tick for tick in _TICKS if tick <= max(2.0, 1.3 * top)]

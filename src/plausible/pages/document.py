@@ -71,7 +71,7 @@ def _filled(template: str, shown: Sequence[Shown], films: Sequence[Film], **valu
         names[id(each)]: as_pixels(each.picture) for each in shown if names[id(each)] not in lines
     }
     stills = {f"{names[id(film)]}-still": still(film.content) for film in films}
-    room = LIMIT - _WORDS - sum(len(drawn.encode()) for drawn in lines.values())
+    room = LIMIT - _WORDS - sum(len(drawn.element.encode()) for drawn in lines.values())
     fitted = fit_pictures(pixels | stills, {names[id(film)]: film.content for film in films}, room)
     page = _templates().get_template(template)
     return page.render(

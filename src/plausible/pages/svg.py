@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -12,6 +12,7 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_NARROW = 4.5  # inches
 _POINTS = 400  # coordinates of points that are drawn one by one
 _DROPPED = re.compile(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")  # in words < and > are escaped
@@ -43,7 +44,14 @@ INKS: Mapping[str, str] = {
 """{a colour of the figures: the colour of the page that takes its place}; the others stay what they are."""
 
 
-def inline_svg(figure: "Figure", name: str, says: str) -> Markup:
+class Drawn(NamedTuple):
+    """An SVG element, and whether its words would be too small in a narrow window."""
+
+    element: Markup
+    wide: bool
+
+
+def inline_svg(figure: "Figure", name: str, says: str) -> Drawn:
     """The figure as one SVG element: ``says`` is read out, and ``name`` makes its ids differ from those of others."""
     from matplotlib import rc_context
 
@@ -55,7 +63,8 @@ def inline_svg(figure: "Figure", name: str, says: str) -> Markup:
     box = re.search(r'viewBox="[^"]+"', head)
     assert box is not None
     rest = _TAG.sub(lambda tag: _fitted(tag[0], name), re.sub(r">\s+<", "><", rest))
-    return Markup(f'<svg {box[0]} role="img" aria-label={quoteattr(says)}>{rest}')
+    element = Markup(f'<svg {box[0]} role="img" aria-label={quoteattr(says)}>{rest}')
+    return Drawn(element, figure.get_figwidth() > _NARROW)
 
 
 def _fitted(tag: str, name: str) -> str:

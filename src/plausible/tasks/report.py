@@ -1,6 +1,6 @@
 """All that there is to see of a run, in one value: what a page of it shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -138,7 +138,6 @@ def report(
     progress("drawing samples")
     samples = kept_samples(run) if trained is None else show_samples(trained, found, seed)
     progress("drawing curves")
-    marks = [(float(step), each.mark) for each in raised for step in each.steps]
     return RunReport(
         folder=run.folder,
         name=_name(run),
@@ -150,7 +149,7 @@ def report(
         samples=samples,
         pictures=kept_pictures(run),
         film=training_film(run),
-        curves=training_curves(run, marks),
+        curves=training_curves(run, _marks(raised)),
         found=raised,
         provenance=provenance(run, trained, course, judged),
         notes=tuple(filter(None, (*run.notes, missing, gone))),
@@ -212,6 +211,15 @@ def _margins(verdict: Verdict) -> Shown:
         "Each mark is what was found, with its 95% interval. What lies in the shaded part is tolerated; beyond its edge "
         "the scale is compressed.",
     )
+
+
+def _marks(raised: Sequence[Raised]) -> list[tuple[float, str]]:
+    """(round, the numbers of what was raised at it)."""
+    marks: dict[int, list[str]] = {}
+    for each in raised:
+        for step in each.steps:
+            marks.setdefault(step, []).append(each.mark)
+    return [(float(step), ", ".join(numbers)) for step, numbers in sorted(marks.items())]
 
 
 def _in_order(verdict: Verdict) -> list[TestResult]:

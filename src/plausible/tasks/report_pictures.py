@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
 
 import torch
 from PIL import Image
@@ -22,11 +21,6 @@ from plausible.runs.log import read_history
 from plausible.tasks.trained import Trained
 from plausible.tasks.training_pictures import draw_samples
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Picture: TypeAlias = Union[Image.Image, "Figure"]
-
 _COUNTS = ((32, 64), (64, 36))  # up to so many pixels a side so many images are drawn, ...
 _FEWEST = 16  # ... and of larger ones
 _ROWS, _COLUMNS = 6, 12  # of a table that are shown
@@ -42,7 +36,7 @@ class Shown:
     """
 
     title: str
-    picture: Picture
+    picture: figures.Picture
     says: str
     caption: str = ""
 
