@@ -93,7 +93,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    style = (Path(__file__).parent / "templates" / "style.css").read_text()
+    style = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
     templates.globals["style"] = Markup(style)
     templates.filters |= FILTERS
     return templates
