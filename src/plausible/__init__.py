@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         PixelCNN,
         PixelRNN,
     )
+    from plausible.pages.document import save_page
     from plausible.recognition import BayesClassifier, Conformal, decide, temper
     from plausible.recognition.recogniser import Recogniser
     from plausible.runs import Run, create, save
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from plausible.tasks.list_runs import list_runs
     from plausible.tasks.reconstruct import reconstruct
     from plausible.tasks.reference_classifier import reference_classifier
+    from plausible.tasks.report import report
     from plausible.tasks.sample import sample, sample_chain
     from plausible.tasks.save import save_report, save_samples
     from plausible.tasks.score import score
@@ -81,6 +83,7 @@ _HOMES = {
     "recognition": ("BayesClassifier", "Conformal", "decide", "temper"),
     "recognition.recogniser": ("Recogniser",),
     "runs": ("Run", "create", "save"),
+    "pages.document": ("save_page",),
     "evaluation.paired": ("Comparison",),
     "evaluation.report": ("Report",),
     "tasks.check": ("check",),
@@ -103,6 +106,7 @@ _HOMES = {
     "tasks.list_runs": ("list_runs",),
     "tasks.reconstruct": ("reconstruct",),
     "tasks.reference_classifier": ("reference_classifier",),
+    "tasks.report": ("report",),
     "tasks.sample": ("sample", "sample_chain",),
     "tasks.save": ("save_report", "save_samples",),
     "tasks.symmetries": ("symmetries_of",),
@@ -115,7 +119,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022  # in the order of use
     "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
-    "check", "save_samples", "save_report", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
+    "check", "save_samples", "save_report", "report", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",

@@ -36,16 +36,11 @@ def advice(given: "Advice", pictures: str = "") -> Group:
 
     pictures  where to look.
     """
-    heads = {
-        "FAIL": "In plain words: not there yet",
-        "PASS": "In plain words: it learned the distribution, as far as this can see",
-        "INCONCLUSIVE": "In plain words: nothing wrong was found, and not all could be decided",
-    }
     rows = [
         ("good", given.right),
         ("not yet", given.wrong),
         ("open", given.undecided),
-        ("why", _limit(given)),
+        ("why", given.why),
     ]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -53,8 +48,7 @@ def advice(given: "Advice", pictures: str = "") -> Group:
     for label, text in rows:
         if text:
             table.add_row(f"  {label}", Text(text))
-    head = f"In plain words: {given.too_short}" if given.too_short else heads[given.state]
-    parts: list[Table | Text] = [Text(""), Text(head, "bold"), table]
+    parts: list[Table | Text] = [Text(""), Text(f"In plain words: {given.head}", "bold"), table]
     if pictures:
         parts.append(
             Text.assemble(("  look at  ", "dim"), pictures, no_wrap=True, overflow="ignore")
@@ -66,20 +60,6 @@ def advice(given: "Advice", pictures: str = "") -> Group:
         if each.command:
             parts.append(Text(f"    {each.command}", "cyan", no_wrap=True, overflow="ignore"))
     return Group(*parts, Text(""))
-
-
-def _limit(given: "Advice") -> str:
-    """What there is too little of, and why that is thought; without a training the reason alone."""
-    if not given.because:
-        return ""
-    lead = {
-        "time": "too little time, most likely: ",
-        "data": "too few data, most likely: ",
-        "capacity": "too small a model, most likely: ",
-        "unknown": "what limits it is not known: ",
-    }.get(str(given.limit), "")
-    text = f"{lead}{given.because}."
-    return text[:1].upper() + text[1:]
 
 
 def findings(rows: "Sequence[Finding]") -> Group:

@@ -10,8 +10,8 @@ from torch import Tensor
 from plausible.core.space import Space
 from plausible.evaluation.features import pca
 from plausible.figures.captions import captioned
+from plausible.figures.files import rendered
 from plausible.figures.pixels import grid
-from plausible.figures.plots import rendered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -115,13 +115,17 @@ class RunLogger:
 
 def unlogged_findings(run: Run) -> list[Finding]:
     """What findings.json of a run knows that its log does not show: numbers that were not finite."""
+    return [finding for finding in read_findings(run) if finding.phenomenon == NOT_FINITE]
+
+
+def read_findings(run: Run) -> list[Finding]:
+    """What findings.json of a run holds, none if there is no file; UsageError where it holds something else."""
     path = run.folder / "findings.json"
     try:
         entries = json.loads(path.read_text()) if path.exists() else []
-        findings = [_finding(entry) for entry in entries]
+        return [_finding(entry) for entry in entries]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{path} does not hold findings: {error}") from error
-    return [finding for finding in findings if finding.phenomenon == NOT_FINITE]
 
 
 def _finding(entry: dict[str, Any]) -> Finding:

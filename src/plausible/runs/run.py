@@ -293,7 +293,7 @@ class Run:
 
         A DataFrame where pandas is there, otherwise {column: [values]}.  UsageError: it was not judged yet.
         """
-        judged = self._judged()
+        judged = self.judged
         if judged is None:
             raise UsageError(f"{self.folder} was not judged: plausible evaluate {self.folder} does")
         return frame(flat_measures(judged["measures"]))
@@ -301,15 +301,16 @@ class Run:
     @property
     def verdict(self) -> str | None:
         """FAIL, PASS or INCONCLUSIVE; None where it was not judged, or draws nothing."""
-        verdict = (self._judged() or {}).get("verdict")
+        verdict = (self.judged or {}).get("verdict")
         return None if verdict is None else str(verdict["state"])
 
     @property
     def too_short(self) -> bool:
         """Whether its training was found to be too short to be judged, when it was judged."""
-        return bool(((self._judged() or {}).get("advice") or {}).get("too_short"))
+        return bool(((self.judged or {}).get("advice") or {}).get("too_short"))
 
-    def _judged(self) -> dict[str, Any] | None:
+    @property
+    def judged(self) -> dict[str, Any] | None:
         """What measures.json holds; None where the run was not judged."""
         path = self.folder / "measures.json"
         judged: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None

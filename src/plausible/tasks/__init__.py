@@ -18,6 +18,7 @@ return; notebooks, pages and wrappers call the same.
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
 ``list_runs``              the runs in a folder, how far each came and its verdict
+``report``                 all that there is to see of a run, in one value: what a page of it shows
 ``check``                  is a run what was written, file by file
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
@@ -45,6 +46,7 @@ from plausible.tasks.interpolate import interpolate, interpolate_between
 from plausible.tasks.list_runs import RunRow, list_runs
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
+from plausible.tasks.report import RunReport, report
 from plausible.tasks.sample import sample, sample_chain, weights_used
 from plausible.tasks.save import save_comparison, save_picture, save_report, save_samples
 from plausible.tasks.score import Scores, score
@@ -65,6 +67,7 @@ __all__ = [
     "Failed",
     "FamilyResult",
     "Reconstruction",
+    "RunReport",
     "RunResult",
     "RunRow",
     "Scores",
@@ -97,6 +100,7 @@ __all__ = [
     "open_trained",
     "reconstruct",
     "reference_classifier",
+    "report",
     "resume",
     "sample",
     "sample_chain",
