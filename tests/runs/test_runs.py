@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from dataclasses import replace
 from importlib import import_module
@@ -66,6 +67,16 @@ def test_a_followed_run_holds_its_files_and_opens_as_it_was(source, tmp_path):
     lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 10, 11]
     assert lines[-1]["generator"] == steps[-1].values()["generator"]
+
+
+def test_nothing_of_a_training_imports_the_compiler_of_torch(source, tmp_path, monkeypatch):
+    monkeypatch.delitem(vars(torch), "_dynamo", raising=False)
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # to import it is an error
+    training = begun(source, steps=2)
+    assert training.raw.config.penalties
+    run = runs.create(tmp_path / "run", training)
+    list(fit_steps(run, training))
+    assert len(list(runs.resume(run, replace(run.settings, steps=4)))) == 2
 
 
 def test_an_existing_folder_is_never_overwritten(source, tmp_path):
