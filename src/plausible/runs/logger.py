@@ -110,15 +110,19 @@ class RunLogger:
             self._run.write("findings.json", to_json(known.values()))
 
 
-def unlogged_findings(run: Run) -> list[Finding]:
-    """What findings.json of a run knows that its log does not show: numbers that were not finite."""
+def read_findings(run: Run) -> list[Finding]:
+    """What findings.json of a run holds; nothing where there is none.  UsageError where it holds something else."""
     path = run.folder / "findings.json"
     try:
         entries = json.loads(path.read_text()) if path.exists() else []
-        findings = [_finding(entry) for entry in entries]
+        return [_finding(entry) for entry in entries]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{path} does not hold findings: {error}") from error
-    return [finding for finding in findings if finding.phenomenon == NOT_FINITE]
+
+
+def unlogged_findings(run: Run) -> list[Finding]:
+    """What findings.json of a run knows that its log does not show: numbers that were not finite."""
+    return [finding for finding in read_findings(run) if finding.phenomenon == NOT_FINITE]
 
 
 def _finding(entry: dict[str, Any]) -> Finding:

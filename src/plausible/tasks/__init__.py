@@ -4,6 +4,7 @@ Each takes a run, its folder, a model in memory, or what ``fit`` returned.  The 
 return; notebooks, pages and wrappers call the same.
 
 ``fit``, ``resume``        learn a distribution, to the end
+``watch``                  a training as it is now: how far, how long, its curves, what was found wrong
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
 ``evaluate_twin``          did two models that learned from disjoint halves learn the same, or each its half by heart
@@ -45,6 +46,7 @@ from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 from plausible.tasks.verify import Verification, verify
+from plausible.tasks.watch import Watched, watch
 
 __all__ = [
     "Advice",
@@ -63,6 +65,7 @@ __all__ = [
     "TrainedLike",
     "Twins",
     "Verification",
+    "Watched",
     "advise",
     "calibrated",
     "classify",
@@ -95,5 +98,6 @@ __all__ = [
     "surprisal",
     "symmetries_of",
     "verify",
+    "watch",
     "weights_used",
 ]
