@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from plausible.core.errors import UsageError
+from plausible.runs.checksums import write_noted
 from plausible.tasks import Watched, fit, watch
 from plausible.tasks.watch import State
 
@@ -50,7 +51,7 @@ def written(place, age):
 def change(place, **training):
     config = json.loads((place / "config.json").read_text())
     config["training"] |= training
-    (place / "config.json").write_text(json.dumps(config))
+    write_noted(place / "config.json", json.dumps(config))
     written(place, 0.0)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core.choices import Device
+from plausible.core.device import resolve_device
 from plausible.core.errors import NotDefined, UsageError, unknown
 from plausible.core.model import models
 from plausible.data.load import load
@@ -77,6 +78,7 @@ def compare(
         raise UsageError("a comparison needs at least two families or runs, such as gan and vae")
     if seeds < 1:
         raise UsageError(f"a family is trained with at least 1 seed, not {seeds}")
+    resolve_device(device)
     report = progress or (lambda stage, share: None)
     opened = {
         k: _opened(entrant, device) for k, entrant in enumerate(entrants) if not _is_family(entrant)
@@ -112,6 +114,7 @@ def continue_comparison(
 
     data  where its data are now, if that is not where they were.
     """
+    resolve_device(device)
     before, report = open_comparison(folder), progress or (lambda stage, share: None)
     plan = before.plan
     opened = {
@@ -176,6 +179,7 @@ def _result(
     progress: StageProgress,
 ) -> RunResult | None:
     """What came of one run, or why nothing did; None where it was interrupted."""
+    progress("beginning", 0.0)
     try:
         trained = entrant.trained or _trained(entrant, plan, data, device, progress)
         if not trained.finished:

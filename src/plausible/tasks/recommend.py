@@ -76,7 +76,8 @@ def _why(compared: Compared, best: FamilyResult, others: list[FamilyResult]) -> 
     failing = sorted(
         {defect for run in best.finished for defect, state in run.defects.items() if state == "FAIL"}
     )  # fmt: skip
-    said = "No defect of its samples was found"
+    undecided = any("INCONCLUSIVE" in run.defects.values() for run in best.finished)
+    said = "No defect of its samples was found" + ", and not all could be decided" * undecided
     if failing:
         first = worst[0] if worst else failing[0]
         rest = [name for name in failing if name not in (first, CRITIC)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plausible.core.choices import Device
+from plausible.core.device import resolve_device
 from plausible.core.errors import UsageError
 from plausible.core.finding import Finding, Severity
 from plausible.core.model import Generative, Model, models
@@ -125,6 +126,7 @@ def report(
     progress    called with what is being done.
     Nothing is judged here: ``evaluate`` and ``save_report`` do that.  Raises UsageError for what is kept in no run.
     """
+    resolve_device(device)
     progress("reading the run")
     run, trained, missing = _opened(source, device)
     if trained is not None and data is not None:
