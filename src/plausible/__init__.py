@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from plausible.tasks.symmetries import symmetries_of
     from plausible.tasks.trained import Trained, open_trained
     from plausible.tasks.verify import verify
+    from plausible.tasks.watch import watch
     from plausible.training import Settings, Step, Training, train
 
 _HOMES = {
@@ -114,12 +115,13 @@ _HOMES = {
     "tasks.symmetries": ("symmetries_of",),
     "tasks.trained": ("Trained", "open_trained",),
     "tasks.verify": ("verify",),
+    "tasks.watch": ("watch",),
     "training": ("Settings", "Step", "Training", "train"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
+    "fit", "resume", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
     "check", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",

@@ -200,7 +200,7 @@ def _glyphs(source: Source, options: Options) -> Raw:
     raw.sizes[f"{size}x{size}"] = raw.modes["uint8, drawn"] = len(images)
     raw.notes.append(
         f"{len(images):,} pictures drawn from fonts, inks, slants and sizes whose shares are known "
-        f"(plausible.data.glyphs draws as many as wanted)"
+        f"(glyph_sets[{source.spec!r}].sample of plausible.data.glyphs draws as many as wanted, with the factors of each)"
     )
     return raw
 

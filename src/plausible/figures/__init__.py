@@ -3,7 +3,7 @@
 ``samples``       what samples look like: ``pixels`` of images, points of the ``plane``, ``histograms`` of columns
 ``pixels``        grids of images, of completions too
 ``captions``      a title above a picture, the names of rows beside it
-``learning``      the curves of a training
+``learning``      the ``curves`` of a training; ``braille`` draws lines in a terminal
 ``plots``         scatter, walks, reconstructions, heatmap, lines
 ``latent_space``  all of a z with two coordinates
 ``classifiers``   reliability diagram, risk-coverage curve, decision boundary

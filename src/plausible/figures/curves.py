@@ -63,7 +63,7 @@ def _judged(history: History) -> list[Curves]:
     distance = {"samples": history.series(FRECHET_RATIO)}
     shares = {
         "kinds that are missing": history.series(MISSED_SHARE),
-        "samples like nothing in the data": history.series(GARBAGE),
+        "samples unlike any data": history.series(GARBAGE),
     }
     said = {
         name: _first(history, reading)
@@ -79,7 +79,7 @@ def _judged(history: History) -> list[Curves]:
         ),
         Curves("shares of the data and of the samples: 0% is best", _there(shares), "%", True),
         Curves(
-            "how likely the discriminator says each is real: the same where it cannot tell",
+            "how real the discriminator finds each: the same where it cannot tell",
             _there(said),
             "%",
             percent=True,

@@ -4,6 +4,7 @@ Each takes a run, its folder, a model in memory, or what ``fit`` returned.  The 
 return; notebooks, pages and wrappers call the same.
 
 ``fit``, ``resume``        learn a distribution, to the end
+``watch``                  a training as it is now: how far, how long, its curves, what was found wrong
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
 ``compare``                which family for these data; ``continue_comparison`` where it stopped, ``open_comparison`` a kept one
@@ -54,6 +55,7 @@ from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 from plausible.tasks.verify import Verification, verify
+from plausible.tasks.watch import Watched, watch
 
 __all__ = [
     "Advice",
@@ -78,6 +80,7 @@ __all__ = [
     "TrainedLike",
     "Twins",
     "Verification",
+    "Watched",
     "advise",
     "calibrated",
     "check",
@@ -116,5 +119,6 @@ __all__ = [
     "surprisal",
     "symmetries_of",
     "verify",
+    "watch",
     "weights_used",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,19 +17,21 @@ Critic = Callable[[Tensor], tuple[Tensor, Tensor]]
 class CriticAt:
     """D at some x: ``logit`` (N,) now, ``gradient`` (N, *shape) of each logit at its x on demand.
 
-    ``labels`` (N, classes or 0) is what else D said.  One forward pass serves all.
+    ``labels`` (N, classes or 0) is what else D said.  One forward pass serves all.  torch.func.vjp
+    instead of autograd.grad, because a compiler can differentiate through it a second time.
     """
 
     def __init__(self, critic: Critic, x: Tensor):
         self.x = x
-        with torch.enable_grad():
-            self._at = x if x.requires_grad else x.detach().requires_grad_()
-            self.logit, self.labels = critic(self._at)
+        answer: Any = torch.func.vjp(lambda x: tuple(critic(x)), x, has_aux=True)
+        self.logit: Tensor = answer[0]
+        self._pullback: Callable[[Tensor], tuple[Tensor, ...]] = answer[1]
+        self.labels: Tensor = answer[2]
 
     @cached_property
     def gradient(self) -> Tensor:
         """grad_x D(x), differentiable with respect to D's weights."""
-        return torch.autograd.grad(self.logit.sum(), self._at, create_graph=True)[0]
+        return self._pullback(torch.ones_like(self.logit))[0]
 
 
 @dataclass(frozen=True)
