@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from plausible.tasks.compare import compare, continue_comparison
     from plausible.tasks.compared import Compared
     from plausible.tasks.comparison_file import open_comparison
+    from plausible.tasks.comparison_report import report_comparison
     from plausible.tasks.complete import complete, surprisal
     from plausible.tasks.describe import describe
     from plausible.tasks.diagnose import diagnose
@@ -93,6 +94,7 @@ _HOMES = {
     "tasks.compare": ("compare", "continue_comparison"),
     "tasks.compared": ("Compared",),
     "tasks.comparison_file": ("open_comparison",),
+    "tasks.comparison_report": ("report_comparison",),
     "tasks.complete": ("complete", "surprisal",),
     "tasks.describe": ("describe",),
     "tasks.diagnose": ("diagnose",),
@@ -121,7 +123,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022  # in the order of use
     "fit", "resume", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
-    "check", "save_samples", "save_report", "report", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
+    "check", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",

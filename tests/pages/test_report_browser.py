@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing is asked of anybody, nobody is left out, and it fits on a telephone."""
+"""The pages in a real browser: nothing is asked of anybody, nobody is left out, and it fits on a telephone."""
 
 import shutil
 from functools import cache
@@ -24,7 +24,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, page):
-    """Opens the page in a window; whatever it asks of elsewhere, or complains of, fails the test."""
+    """Opens the page of a run, or another, in a window; whatever it asks of elsewhere, or complains of, fails the test."""
     wrong, contexts = [], []
 
     def answer(route):
@@ -33,7 +33,7 @@ def opened(browser, page):
         wrong.append(route.request.url)
         return route.abort()
 
-    def open_in(width=1400, scheme="light", **more):
+    def open_in(width=1400, scheme="light", of=page, **more):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, **more
         )
@@ -42,7 +42,7 @@ def opened(browser, page):
         window = context.new_page()
         window.on("console", lambda message: wrong.append(message.text))
         window.on("pageerror", lambda error: wrong.append(str(error)))
-        window.goto(page.as_uri())
+        window.goto(of.as_uri())
         return window
 
     yield open_in
@@ -56,9 +56,12 @@ def axe():
     return pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
 
 
+@pytest.mark.parametrize("which", ["page", "comparison_page"])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1400, "light")])
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(opened, width, scheme):
-    window = opened(width, scheme)
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
+    request, opened, width, scheme, which
+):
+    window = opened(width, scheme, request.getfixturevalue(which))
     found = axe().run(window).response["violations"]
     assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
     root = "document.documentElement"
@@ -66,7 +69,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(opened, width, s
     sizes = window.evaluate("[...document.images].map(image => image.naturalWidth * image.width)")
     assert min(sizes) > 0
     widest = window.evaluate(
-        "Math.max(...[...document.querySelectorAll('main img:not(.wide), main svg')]"
+        "Math.max(...[...document.querySelectorAll('main img, main svg')].filter(each => !each.closest('.scroll'))"
         ".map(each => each.getBoundingClientRect().right))"
     )
     assert widest <= width
@@ -84,6 +87,20 @@ def test_figures_have_the_colours_of_the_page_and_letters_that_can_be_read(opene
         )
         assert smallest > 8
     assert len(set(inks.values())) == 2
+
+
+def test_wide_pictures_and_tables_of_a_comparison_scroll_in_their_own_box(opened, comparison_page):
+    window = opened(390, of=comparison_page)
+    picture = "document.querySelector('#pictures img')"
+    assert window.evaluate(f"{picture}.getBoundingClientRect().width") >= 900
+    for place in ("pictures", "numbers", "defects"):
+        box = window.locator(f"#{place} .scroll")
+        box.focus()
+        window.keyboard.press("ArrowRight")
+        window.wait_for_timeout(300)  # it scrolls smoothly
+        assert window.evaluate(f"document.querySelector('#{place} .scroll').scrollLeft") > 0, place
+    first = window.locator("#defects tbody th").first
+    assert first.bounding_box()["x"] >= 0  # the defect stays in sight
 
 
 def test_the_keyboard_alone_suffices(opened):

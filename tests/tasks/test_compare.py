@@ -226,7 +226,9 @@ def test_the_command_shows_the_table_and_the_advice(
     said = capsys.readouterr().out
     assert "Which family for points?" in said
     assert "rbm, not compared: the units of an rbm" in said
-    assert f"plausible report {folder}" in said.replace("\n", "")
+    page = folder / "report.html"
+    assert str(page) in said.replace("\n", "")
+    assert page.stat().st_size > 10_000
     assert "goes on" not in said
 
 

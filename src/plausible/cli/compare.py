@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
-from plausible.cli.arguments import Count, Device
+from plausible.cli.arguments import PAGE, Count, Device
 from plausible.cli.checks import check_output_folder
 from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
@@ -66,7 +66,7 @@ class Compare:
             say(f"stopped and saved; go on with: plausible compare {folder}")
             sys.exit(130)
         console.print(display.compared(compared), highlight=False)
-        say(f"table, pictures and runs in {compared.folder}; as a page: plausible report {folder}")
+        say(f"table, pictures and runs in {compared.folder}; as a page: {_page(compared)}")
 
     def _begin(self, progress: "StageProgress") -> "Compared":
         from plausible.tasks import compare
@@ -129,6 +129,14 @@ class Compare:
         if self.out is not None:
             check_output_folder(self.out, False)
         return None
+
+
+def _page(compared: "Compared") -> Path:
+    """Write the page of a comparison in its folder, and where it is."""
+    from plausible.pages import save_page
+    from plausible.tasks import report_comparison
+
+    return save_page(report_comparison(compared), compared.folder / PAGE)
 
 
 def _say_result(result: "RunResult") -> None:

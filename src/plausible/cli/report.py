@@ -1,9 +1,13 @@
 """plausible report."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, ClassVar
 
-from plausible.cli.arguments import DataPlace, Device, Overwrite, RunFolder, Seed
+import tyro
+from tyro.conf import Positional
+
+from plausible.cli.arguments import PAGE, DataPlace, Device, Overwrite, Seed
 from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar, say, say_notes
@@ -14,7 +18,7 @@ from plausible.data.source import resolve_source
 @commands
 @dataclass(frozen=True)
 class Report:
-    """All of a run as one page to read and to pass on: the verdict and what to do next, pictures, curves, measures.
+    """All of a run, or of a comparison, as one page to read and to pass on: what came of it, pictures, curves, measures.
 
     The page is a single HTML file that asks for nothing from anywhere else.
 
@@ -23,9 +27,14 @@ class Report:
 
     usual: ClassVar[tuple[str, ...]] = ("out", "data", "evaluate", "overwrite")
 
-    run_folder: RunFolder
+    folder: Annotated[
+        Positional[Path],
+        tyro.conf.arg(
+            name="run", metavar="RUN|COMPARISON", help="The folder of the run, or of a comparison."
+        ),
+    ]
     out: str | None = None
-    """Write the page to this name, which ends in .html; by default report.html in the folder of the run."""
+    """Write the page to this name, which ends in .html; by default report.html in that folder."""
     data: DataPlace = None
     evaluate: bool = True
     """Judge a finished run first where that was not done yet."""
@@ -35,16 +44,45 @@ class Report:
 
     def run(self) -> None:
         """Judge if need be, gather, write."""
-        check_run(self.run_folder)
-        if self.data is not None:
-            resolve_source(self.data)
-        out = self.out or str(self.run_folder / "report.html")
+        compared = (self.folder / "comparison.json").is_file()
+        self._check(compared)
+        out = self.out or str(self.folder / PAGE)
         check_output(out, (".html", ".htm"), self.overwrite)
+        if compared:
+            self._comparison(out)
+        else:
+            self._run(out)
+
+    def _check(self, compared: bool) -> None:
+        """Refuse what is no run and no comparison, and flags that would do nothing."""
+        if not compared:
+            check_run(self.folder)
+            if self.data is not None:
+                resolve_source(self.data)
+            return
+        given = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        if set(given) - {"folder", "out", "overwrite"}:
+            raise UsageError(
+                f"{self.folder} is a comparison, whose page shows what its folder keeps: beside it go only --out and "
+                "--overwrite"
+            )
+
+    def _comparison(self, out: str) -> None:
+        from plausible.pages import save_page
+        from plausible.tasks import report_comparison
+
+        with progress_bar("reading the comparison") as progress:
+            found = report_comparison(self.folder, progress)
+            progress("writing the page")
+            place = save_page(found, out)
+        say(f"{found.words} The page is {place}")
+
+    def _run(self, out: str) -> None:
         from plausible.pages import save_page
         from plausible.runs import Run
         from plausible.tasks import report
 
-        run = Run(self.run_folder)
+        run = Run(self.folder)
         reason = ""
         if self.evaluate and run.judged is None and run.progress == 1:
             reason = self._judge()
@@ -68,15 +106,13 @@ class Report:
         from plausible.tasks.expect import judging_seconds
 
         try:
-            trained = open_trained(self.run_folder, self.data, device=self.device)
+            trained = open_trained(self.folder, self.data, device=self.device)
             takes = judging_seconds(trained.model, trained.data)
-            say(
-                f"{self.run_folder} was not judged yet: judging it, which takes about {about(takes)}"
-            )
+            say(f"{self.folder} was not judged yet: judging it, which takes about {about(takes)}")
             with progress_bar("reading") as progress:
                 judged = evaluate(trained, seed=self.seed, progress=progress, on_notes=say_notes)
         except (NotDefined, UsageError) as refusal:
             say(f"not judged: {refusal}")
             return str(refusal)
-        save_report(judged, self.run_folder, trained.data, advise(judged, course_of(trained)))
+        save_report(judged, self.folder, trained.data, advise(judged, course_of(trained)))
         return ""

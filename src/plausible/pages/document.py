@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,14 @@ from markupsafe import Markup
 from PIL import Image
 
 from plausible.pages.pictures import as_pixels, fit_pictures, still
+from plausible.pages.sections import (
+    pictures_of_comparison,
+    pictures_of_run,
+    sections_of_comparison,
+    sections_of_run,
+)
 from plausible.pages.svg import drawn_by_lines, inline_svg
+from plausible.tasks.comparison_report import ComparisonReport
 from plausible.tasks.report import RunReport
 from plausible.tasks.report_pictures import Film, Shown
 from plausible.tasks.save import save_bytes
@@ -21,46 +27,28 @@ LIMIT = 5_000_000
 _WORDS = 200_000  # of them for what is no picture
 
 
-def document(found: RunReport) -> str:
-    """The page of a run: one HTML document with everything in it, at most 5 MB."""
+def document(found: RunReport | ComparisonReport) -> str:
+    """The page of a run or of a comparison: one HTML document with everything in it, at most 5 MB."""
+    if isinstance(found, ComparisonReport):
+        parts = sections_of_comparison(found)
+        return _filled(
+            "comparison", pictures_of_comparison(found), [], report=found, sections=parts
+        )
     films = [] if found.film is None else [found.film]
-    return _filled("run.html", _all_shown(found), films, report=found, sections=sections(found))
+    return _filled(
+        "run", pictures_of_run(found), films, report=found, sections=sections_of_run(found)
+    )
 
 
-def save_page(found: RunReport, out: str | Path) -> Path:
+def save_page(found: RunReport | ComparisonReport, out: str | Path) -> Path:
     """Write the page to a file, and where it is; UsageError for a place that cannot be written to."""
     place = Path(out)
     save_bytes(place, document(found).encode())
     return place
 
 
-def sections(found: RunReport) -> list[tuple[str, str]]:
-    """(file of the template, heading) of what there is to see, in the order of the page."""
-    kept, judged = found.pictures, found.judged
-    there = {
-        ("samples", "Samples beside real data"): found.samples.pictures or found.samples.missing,
-        ("defects", "The verdict, defect by defect"): found.defects,
-        ("critic", "What gives the samples away"): kept["critics"] or kept["detail"],
-        ("copies", "Are samples copies?"): kept["neighbours"],
-        ("walks", "From one sample to another"): kept["walks"],
-        ("answers", "Does it know when it is right?"): kept["answers"],
-        ("training", "The training"): found.curves or found.film or found.found,
-        ("measures", "Measures beside real data" if found.beside_real else "Measures"): judged
-        is not None
-        and found.questions,
-        ("made", "How it was made"): True,
-    }
-    return [section for section, shown in there.items() if shown]
-
-
-def _all_shown(found: RunReport) -> list[Shown]:
-    """Every picture of the page."""
-    margins = [] if found.margins is None else [found.margins]
-    return [*margins, *found.samples.pictures, *chain(*found.pictures.values()), *found.curves]
-
-
-def _filled(template: str, shown: Sequence[Shown], films: Sequence[Film], **values: Any) -> str:
-    """A template with these pictures in it, each under its name p1, p2, ..."""
+def _filled(kind: str, shown: Sequence[Shown], films: Sequence[Film], **values: Any) -> str:
+    """The template of a kind of page with these pictures in it, each under its name p1, p2, ..."""
     names = {id(each): f"p{i}" for i, each in enumerate((*shown, *films), 1)}
     lines = {
         names[id(each)]: inline_svg(each.picture, names[id(each)], each.says)
@@ -73,8 +61,9 @@ def _filled(template: str, shown: Sequence[Shown], films: Sequence[Film], **valu
     stills = {f"{names[id(film)]}-still": still(film.content) for film in films}
     room = LIMIT - _WORDS - sum(len(drawn.element.encode()) for drawn in lines.values())
     fitted = fit_pictures(pixels | stills, {names[id(film)]: film.content for film in films}, room)
-    page = _templates().get_template(template)
+    page = _templates().get_template(f"{kind}.html")
     return page.render(
+        kind=kind,
         name_of=lambda each: names[id(each)],
         lines=lines,
         pictures=fitted.inline,
@@ -110,6 +99,11 @@ def between(interval: tuple[float, float]) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}%"
 
 
+def signed(value: float) -> str:
+    """A difference of shares: +4.0%."""
+    return f"{value:+.1%}"
+
+
 def sentence(text: str) -> str:
     """The same, begun with a capital letter."""
     return text[:1].upper() + text[1:]
@@ -124,5 +118,6 @@ FILTERS: Mapping[str, Any] = {
     "percent": percent,
     "between": between,
     "sentence": sentence,
+    "signed": signed,
     "whole": whole,
 }

@@ -31,6 +31,8 @@ INKS: Mapping[str, str] = {
     "#cccccc": "line",
     "#ffffff": "paper",
     "#00429d": "blue",
+    "#1f77b4": "blue",
+    "#ff7f0e": "orange",
     "#3f90da": "blue",
     "#ffa90e": "amber",
     "#bd1f01": "red",

@@ -19,7 +19,7 @@ return; notebooks, pages and wrappers call the same.
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
 ``list_runs``              the runs in a folder, how far each came and its verdict
-``report``                 all that there is to see of a run, in one value: what a page of it shows
+``report``                 all that there is to see of a run, in one value: what a page of it shows; ``report_comparison``
 ``check``                  is a run what was written, file by file
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
@@ -32,6 +32,7 @@ from plausible.tasks.classify import Classification, classify
 from plausible.tasks.compare import compare, continue_comparison
 from plausible.tasks.compared import Compared, FamilyResult, RunResult
 from plausible.tasks.comparison_file import open_comparison
+from plausible.tasks.comparison_report import ComparisonReport, report_comparison
 from plausible.tasks.complete import Completion, complete, surprisal
 from plausible.tasks.course import Course, course_of
 from plausible.tasks.describe import Description, describe
@@ -61,6 +62,7 @@ __all__ = [
     "Checked",
     "Classification",
     "Compared",
+    "ComparisonReport",
     "Completion",
     "Course",
     "Description",
@@ -104,6 +106,7 @@ __all__ = [
     "reconstruct",
     "reference_classifier",
     "report",
+    "report_comparison",
     "resume",
     "sample",
     "sample_chain",

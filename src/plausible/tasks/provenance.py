@@ -59,7 +59,7 @@ def _facts(
     kept, initial = run.config["data"], initial_of(run)
     found = {
         "model": _model(run, trained),
-        "data": f"{kept['name']}: {_shape(run)}",
+        "data": f"{kept['name']}: {shape_in_words(run)}",
         "read from": kept["source"] or "memory",
         "split": _split(course),
         "training": _training(run),
@@ -80,7 +80,8 @@ def _model(run: Run, trained: Trained | None) -> str:
     return f"{name}, {weights:,} weights"
 
 
-def _shape(run: Run) -> str:
+def shape_in_words(run: Run) -> str:
+    """What its examples are: images of so many pixels, or vectors."""
     space = run.space
     classes = f", {space.classes} classes" if space.classes else ""
     if not space.is_image:
@@ -159,10 +160,15 @@ def _commands(run: Run, course: Course | None, judged: Report | None) -> tuple[N
     return (*made, Next("write this page again", command(run.folder, "report", "--overwrite")))
 
 
+def data_hashes(run: Run) -> dict[str, str]:
+    """{part of its data: sha256}."""
+    names = {"train": "training part", "validation": "validation part", "heldout": "held-out part"}
+    return {names.get(part, part): digest for part, digest in run.hashes.items()}
+
+
 def _hashes(run: Run, judged: Report | None) -> dict[str, str]:
     """Of the data, and of the samples that were judged."""
-    names = {"train": "training part", "validation": "validation part", "heldout": "held-out part"}
-    hashes = {names.get(part, part): digest for part, digest in run.hashes.items()}
+    hashes = data_hashes(run)
     if judged is not None and judged.seal is not None:
         hashes["samples that were judged"] = judged.seal.hashes.get("samples", "")
         compared = judged.seal.hashes.get("held-out part", "")

@@ -133,7 +133,7 @@ def report(
         trained = open_trained(trained, data)
     found, gone = (None, "") if trained is None else _data_of(trained)
     course = None if trained is None else course_of(trained)
-    judged = _judged(run)
+    judged = kept_evaluation(run)
     advice = None if judged is None else kept_advice(run, judged, course)
     verdict = None if judged is None else judged.verdict
     raised = _raised(run)
@@ -181,7 +181,7 @@ def _data_of(trained: Trained) -> tuple[Data | None, str]:
         return None, f"no real data are shown: {reason}"
 
 
-def _judged(run: Run) -> Report | None:
+def kept_evaluation(run: Run) -> Report | None:
     """What measures.json holds; None where there is none; UsageError where it cannot be read."""
     path = run.folder / "measures.json"
     try:

@@ -33,12 +33,14 @@ class Shown:
     title    what it is.
     says     what can be seen in it, for those who cannot see it.
     caption  what to look for.
+    wide     whether its words would be too small in a narrow window, where it then scrolls in its own box.
     """
 
     title: str
     picture: figures.Picture
     says: str
     caption: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def show_samples(trained: Trained, data: Data | None, seed: int) -> SamplesShown
 
 def kept_samples(run: Run) -> SamplesShown:
     """samples.png of a run whose model cannot be opened."""
-    picture = _opened(run.folder / "samples.png")
+    picture = opened_picture(run.folder / "samples.png")
     if picture is None:
         return SamplesShown()
     says = "Samples as they were drawn in the training."
@@ -243,12 +245,13 @@ def kept_pictures(run: Run) -> dict[str, tuple[Shown, ...]]:
     """{what for: pictures} of those files of PICTURES that a run has."""
     found = {}
     for purpose, words in PICTURES.items():
-        images = ((_opened(run.folder / name), said) for name, said in words.items())
+        images = ((opened_picture(run.folder / name), said) for name, said in words.items())
         found[purpose] = tuple(Shown(said[0], image, *said[1:]) for image, said in images if image)
     return found
 
 
-def _opened(path: Path) -> Image.Image | None:
+def opened_picture(path: Path) -> Image.Image | None:
+    """A picture of a folder; None where it has none."""
     if not path.exists():
         return None
     with Image.open(path) as image:
