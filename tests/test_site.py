@@ -128,6 +128,18 @@ def test_every_public_name_is_in_the_reference(pages):
     assert not [name for name in plausible.__all__ if f"plausible.{name}" not in shown]
 
 
+def test_a_docstring_becomes_a_list_a_fence_and_words():
+    from docs.docstrings import as_markdown
+
+    shown = as_markdown(
+        "p(x_<i), as (N, *shape).\n\nx, y  what it is,\n      and more\n``n``  how many\nReturns ``a < b``.\n\n>>> 1\n1"
+    )
+    assert shown == (
+        "p(x_&lt;i), as (N, \\*shape).\n\n\n* `x, y`: what it is,\n    and more\n* `n`: how many\n\nReturns ``a < b``."
+        "\n\n\n```pycon\n>>> 1\n1\n```"
+    )
+
+
 def test_what_is_no_page_stays_out(site):
     assert not [path for path in site.rglob("*") if path.suffix in (".py", ".md", ".pyc")]
 
