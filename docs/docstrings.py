@@ -17,7 +17,7 @@ SPECIAL = re.compile(r"<(?=[A-Za-z/!])|\*(?=\w+\b(?!\*))|(?<=\w)\[")
 class MarkdownDocstrings(Extension):
     """Every docstring that a page shows, rewritten once."""
 
-    def on_object(self, *, obj: Object, **kwargs: object) -> None:
+    def on_instance(self, *, obj: Object, **kwargs: object) -> None:
         """Rewrite the docstring of a module, class, function or attribute."""
         if obj.docstring:
             obj.docstring.value = as_markdown(obj.docstring.value)

@@ -128,6 +128,36 @@ def test_every_public_name_is_in_the_reference(pages):
     assert not [name for name in plausible.__all__ if f"plausible.{name}" not in shown]
 
 
+def test_a_docstring_becomes_a_list_a_fence_and_words():
+    from docs.docstrings import as_markdown
+
+    shown = as_markdown(
+        "p(x_<i), as (N, *shape).\n\nx, y  what it is,\n      and more\n``n``  how many\nReturns ``a < b``.\n\n>>> 1\n1"
+    )
+    assert shown == (
+        "p(x_&lt;i), as (N, \\*shape).\n\n\n* `x, y`: what it is,\n    and more\n* `n`: how many\n\nReturns ``a < b``."
+        "\n\n\n```pycon\n>>> 1\n1\n```"
+    )
+
+
+def test_links_written_for_the_repository_lead_to_pages_of_the_site():
+    from docs.outside_pages import PAGES
+    from mkdocs.config import load_config
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page as PageOfMkdocs
+
+    config = load_config(str(ROOT / "mkdocs.yml"))
+    files = config.plugins.on_files(Files([]), config=config)
+    assert {file.src_uri for file in files} == {*PAGES.values()}
+    page = PageOfMkdocs(None, files.get_file_from_path("recipes/ci.md"), config)
+    written = "[a](../README.md#b) [c](../docs/gan.md) [d](../LICENSE) [e](none.md) [f](https://g.example)"
+    shown = config.plugins.on_page_markdown(written, page=page, config=config, files=files)
+    assert shown == (
+        "[a](../overview.md#b) [c](../gan.md) [d](../LICENSE) [e](none.md) [f](https://g.example)"
+    )
+    assert files.get_file_from_path("LICENSE").content_string.startswith("MIT License")
+
+
 def test_what_is_no_page_stays_out(site):
     assert not [path for path in site.rglob("*") if path.suffix in (".py", ".md", ".pyc")]
 
