@@ -74,7 +74,7 @@ def test_a_default_gan_that_draws_bridges_between_narrow_modes_is_told_so(tmp_pa
     path = tmp_path / "narrow.npy"
     np.save(path, on_a_circle(3000, 12, 0.02).numpy())
     data = load(str(path))
-    training = train(GAN(data.space), data, Settings(steps=400))
+    training = train(GAN(data.space), data, Settings(steps=60))
     monitor = Monitor(training)
     for step in training:
         if monitor.should_probe(step):
@@ -83,4 +83,4 @@ def test_a_default_gan_that_draws_bridges_between_narrow_modes_is_told_so(tmp_pa
     finding = monitor.findings["garbage"]
     assert finding.severity is Severity.FAILURE
     assert finding.evidence["at least"] > 0.5
-    assert "--steps 800 (now 400)" in finding.remedy
+    assert "--steps 120 (now 60)" in finding.remedy
