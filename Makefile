@@ -12,7 +12,7 @@ TORCH ?= 2.13.0
 # to compile, in every process anew
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-fast lint docs-tables scripts lowest clean
+.PHONY: demo test test-fast lint docs docs-tables scripts lowest clean
 
 demo: $(VENV)/.installed
 	$(BIN)/plausible train gan
@@ -29,6 +29,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# the documentation as a site, in site/: python -m http.server -d site shows it with its search
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # the numbers in README.md and docs/ as the results have them; CHECK=1 only compares
 docs-tables: $(VENV)/.installed-dev
@@ -62,4 +66,4 @@ $(LOWEST)/.installed: pyproject.toml .ci/lowest.py
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build site src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Run the commands of README.md and docs/*.md as a reader would, shortened: what ran, failed and was skipped.
+"""Run the commands of README.md and docs/ as a reader would, shortened: what ran, failed and was skipped.
 
 python .ci/doc_commands.py [PART OF A PAGE'S NAME ...]; exit code 1 where a command fails, and what it said last is shown.
 
@@ -39,8 +39,8 @@ class Line:
 
 
 def pages() -> list[Path]:
-    """README.md and every page of docs/."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    """README.md, in both languages, and every page below docs/."""
+    return [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(text: str) -> Iterator[list[Line]]:
@@ -97,6 +97,7 @@ def prepare(folder: Path) -> None:
         Image.fromarray(images[i]).save(folder / name)
     Image.fromarray(np.tri(28, dtype="u1") * 255).save(folder / "mask.png")
     np.savez(folder / "more.npz", x=images[:3])
+    np.savez(folder / "odd.npz", x=load_digits().images[:6].astype("u1"))
     rows = np.random.default_rng(0).normal(size=(200, 3))
     lines = [f"{a:.3f},{b:.3f},{c:.3f},{'old' if a > 0 else 'young'}" for a, b, c in rows]
     (folder / "table.csv").write_text("\n".join(["a,b,c,kind", *lines]) + "\n", "utf-8")

@@ -26,7 +26,7 @@ SENTENCES: list[Sentence] = []
 
 def quote(pages: str, words: str, *numbers: str) -> None:
     """List a sentence; pages is "README gan" for README.md and docs/gan.md."""
-    files = [f"{p}.md" if p == "README" else f"docs/{p}.md" for p in pages.split()]
+    files = [f"{p}.md" if p.startswith("README") else f"docs/{p}.md" for p in pages.split()]
     SENTENCES.append(Sentence(words, numbers, files))
 
 
@@ -107,6 +107,8 @@ def _diffusion() -> None:
         {"model": "antialiased"},
     )
     quote("README", "a fresh critic tells its sprites from real ones {} of the time and a GAN's {}, its photographs of hands {} and {}",
+          *(told(data, **model) for data in ("tiles", "signs") for model in who))  # fmt: skip
+    quote("README.ko", "가려낸 비율이 스프라이트에서는 {}(GAN은 {}), 손 사진에서는 {}(GAN은 {})였습니다",
           *(told(data, **model) for data in ("tiles", "signs") for model in who))  # fmt: skip
 
 

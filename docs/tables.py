@@ -16,7 +16,15 @@ from docs.quoted_sentences import SENTENCES, corrected
 from docs.quoted_tables import tables
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
+OF_CLAIMS = ROOT / "docs" / "claims"  # written by plausible claims --out, tables and all
+PAGES = (
+    *("README.md", "README.ko.md"),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if OF_CLAIMS not in path.parents
+    ),
+)
 MARKED = re.compile(r"(<!-- (table|presets):(\w+) -->\n).*?(<!-- /\2(?::\3)? -->)", re.DOTALL)
 
 

@@ -1,5 +1,6 @@
 """Small data sets and the environment of every test."""
 
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test starts
 threadpool_limits(1)
 torch.set_num_threads(1)
+
+gc.set_threshold(10_000)  # as for users, see cli/main.py
+
+
+def pytest_collection_finish():
+    """What is imported and collected stays: nobody looks for garbage in it again."""
+    gc.freeze()
+
 
 SAMPLES = 200
 """By which a model is judged where nobody says by how many, in the place of 5,000."""

@@ -25,7 +25,7 @@ def lines(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", script.pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", script.pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_of_a_page_is_one_that_the_command_line_takes(page):
     for line in lines(page):
         if not line.why:

@@ -1,11 +1,14 @@
-"""Every number of the docs that quotes a result is what its file holds."""
+"""Every number of the docs that quotes a result is what its file holds, and its Python names what there is."""
 
 import re
+from importlib.util import find_spec
 
 import pytest
 from docs.quoted_sentences import SENTENCES, corrected, pattern
 from docs.quoted_tables import tables
 from docs.tables import MARKED, PAGES, ROOT, differences, filled
+
+import plausible
 
 TEXT = {page: (ROOT / page).read_text() for page in PAGES}
 
@@ -55,3 +58,11 @@ def test_a_sentence_that_is_gone_is_said():
         corrected(sentence, "Nothing of the kind.", "a.md")
     with pytest.raises(LookupError, match=r"a.md says 2 times"):
         corrected(sentence, 2 * sentence.words.format(*sentence.numbers), "a.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_python_of_a_page_compiles_and_names_what_there_is(page):
+    for code in re.findall(r"^```python\n(.*?)^```", TEXT[page], re.DOTALL | re.MULTILINE):
+        compile(code, page, "exec")
+        for name in re.findall(r"\bplausible\.(\w+)", code):
+            assert hasattr(plausible, name) or find_spec(f"plausible.{name}"), name

@@ -1,5 +1,6 @@
 """Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -205,6 +207,75 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
     assert code == 130
     assert out.count(f"plausible resume {run}") == 1
     assert torch.load(run / "state.pt", weights_only=True)["steps"] > 0
+
+
+@pytest.fixture
+def endless(source, tmp_path, forked, monkeypatch):
+    """A training of two processes that goes on for long: (the run, who launched it, the ids of its ranks)."""
+    monkeypatch.setattr(distributed, "SILENCE", 3.0)
+    run = tmp_path / "run"
+    flags = ["--steps", 10**6, "--batch", 16, "--width", 8, "--processes", 2, "--no-watch"]
+    process = Forked(tmp_path / "out", "train", "vae", "--data", source, "--out", run, *flags)
+    deadline = time.time() + 200
+    while time.time() < deadline and not (run / "state.pt").exists():
+        time.sleep(0.05)
+    ranks = children(process.pid)
+    assert len(ranks) == 2
+    yield run, process, ranks
+    for pid in [process.pid, *ranks]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def children(pid):
+    """The processes that a process has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            words = path.read_text().rpartition(")")[2].split()
+            if int(words[1]) == pid and words[0] != "Z":
+                found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def ends(pid, seconds=60):
+    """Whether a process is gone within so many seconds."""
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        try:
+            gone = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return True
+        if gone:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (signal.SIGKILL, "was ended by SIGKILL"),
+        (signal.SIGSTOP, "a process has not answered"),
+    ],
+)
+def test_a_rank_that_is_gone_or_silent_ends_the_job_with_one_sentence(endless, number, sentence):
+    run, process, (_, second) = endless
+    os.kill(second, number)
+    out, code = process.finish()
+    assert code == 3
+    assert out.count(sentence) == 1
+    assert "Traceback" not in out
+    assert "gloo" not in out
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] >= 0
+
+
+def test_ranks_save_and_end_when_who_launched_them_is_killed(endless):
+    run, process, ranks = endless
+    before = torch.load(run / "state.pt", weights_only=True)["steps"]
+    process.send_signal(signal.SIGKILL)
+    assert all(ends(rank) for rank in ranks)
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] > before
 
 
 def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):

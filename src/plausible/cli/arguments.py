@@ -9,6 +9,9 @@ from tyro.conf import Positional
 from plausible.core.choices import Device as DeviceName
 from plausible.core.choices import OnFailure as Failure
 
+PAGE = "report.html"
+"""The name of a page in the folder that it is of."""
+
 RunFolder = Annotated[
     Positional[Path], tyro.conf.arg(name="run", help="The folder of the run.", metavar="RUN")
 ]

@@ -53,7 +53,7 @@ class DescribeData:
         table.add_column("found")
         for row in found.facts.items():
             table.add_row(*row)
-        console.print(table, highlight=False, markup=False)
+        console.print(table, highlight=False)
         say_notes(found.notes)
         asking = "asking whether images may be mirrored"
         with progress_bar(asking) as show:

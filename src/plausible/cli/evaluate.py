@@ -60,7 +60,7 @@ class Evaluate:
     n: Count = 5000
     """Look at no more samples, and held-out examples, than this."""
     features: Extractor = "auto"
-    """Take distances in these features; auto is a classifier for labelled data, otherwise random."""
+    """Take distances in these features; auto is whatever sees most of the defects that are planted into the data."""
     outliers: str | None = None
     """Measure how well the model tells its own data from these of another kind, a name or a path."""
     pretrained: str | None = None

@@ -4,8 +4,10 @@ Each takes a run, its folder, a model in memory, or what ``fit`` returned.  The 
 return; notebooks, pages and wrappers call the same.
 
 ``fit``, ``resume``        learn a distribution, to the end
+``watch``                  a training as it is now: how far, how long, its curves, what was found wrong
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
+``compare``                which family for these data; ``continue_comparison`` where it stopped, ``open_comparison`` a kept one
 ``evaluate_twin``          did two models that learned from disjoint halves learn the same, or each its half by heart
 ``verify``                 does an evaluation come out again, number by number
 ``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
@@ -17,7 +19,9 @@ return; notebooks, pages and wrappers call the same.
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
 ``latent_draws``           places in z to pick from; ``walk_between_draws`` two of them, ``latent_point`` along directions
-``list_runs``              the runs in a folder, how far each came and its verdict; ``training_state`` how one stands
+``list_runs``              the runs in a folder, how far each came and its verdict
+``report``                 all that there is to see of a run, in one value: what a page of it shows; ``report_comparison``
+``check``                  is a run what was written, file by file
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
 ``families_for``           which families suit it, and why others do not; ``abilities_of`` what a trained model can do
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
@@ -26,7 +30,12 @@ return; notebooks, pages and wrappers call the same.
 from plausible.tasks.abilities import Abilities, abilities_of
 from plausible.tasks.advise import Advice, advise
 from plausible.tasks.calibrate import calibrated
+from plausible.tasks.check import Checked, check
 from plausible.tasks.classify import Classification, classify
+from plausible.tasks.compare import compare, continue_comparison
+from plausible.tasks.compared import Compared, FamilyResult, RunResult
+from plausible.tasks.comparison_file import open_comparison
+from plausible.tasks.comparison_report import ComparisonReport, report_comparison
 from plausible.tasks.complete import Completion, complete, surprisal
 from plausible.tasks.course import Course, course_of
 from plausible.tasks.describe import Description, describe
@@ -44,18 +53,22 @@ from plausible.tasks.latent_point import latent_draws, latent_point, walk_betwee
 from plausible.tasks.list_runs import RunRow, list_runs
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
+from plausible.tasks.report import RunReport, report
 from plausible.tasks.sample import sample, sample_chain, weights_used
 from plausible.tasks.save import save_comparison, save_picture, save_report, save_samples
 from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
-from plausible.tasks.training_state import TrainingState, training_state
 from plausible.tasks.verify import Verification, verify
+from plausible.tasks.watch import Watched, watch
 
 __all__ = [
     "Abilities",
     "Advice",
+    "Checked",
     "Classification",
+    "Compared",
+    "ComparisonReport",
     "Completion",
     "Course",
     "Description",
@@ -63,20 +76,26 @@ __all__ = [
     "Explored",
     "Failed",
     "Family",
+    "FamilyResult",
     "Reconstruction",
+    "RunReport",
+    "RunResult",
     "RunRow",
     "Scores",
     "Symmetries",
     "Trained",
     "TrainedLike",
-    "TrainingState",
     "Twins",
     "Verification",
+    "Watched",
     "abilities_of",
     "advise",
     "calibrated",
+    "check",
     "classify",
+    "compare",
     "complete",
+    "continue_comparison",
     "course_of",
     "describe",
     "diagnose",
@@ -93,9 +112,12 @@ __all__ = [
     "latent_draws",
     "latent_point",
     "list_runs",
+    "open_comparison",
     "open_trained",
     "reconstruct",
     "reference_classifier",
+    "report",
+    "report_comparison",
     "resume",
     "sample",
     "sample_chain",
@@ -107,8 +129,8 @@ __all__ = [
     "score",
     "surprisal",
     "symmetries_of",
-    "training_state",
     "verify",
     "walk_between_draws",
+    "watch",
     "weights_used",
 ]
