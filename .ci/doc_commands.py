@@ -5,7 +5,7 @@ python .ci/doc_commands.py [PART OF A PAGE'S NAME ...]; exit code 1 where a comm
 Every page is walked through in a temporary folder of its own, with few small data under the names that the pages use
 (photos/, photo.png, mnist, ...).  One rule shortens: --minutes and --steps become --steps 3 (5 of resume), train has them
 and --no-evaluate always, -n is 64 at most, and evaluate has it always but for --verify.  Only lines that begin with
-``plausible`` are run: a line with make, pip or another program, or with --device cuda, is skipped and counted.
+``plausible`` are run: a line with make, pip or another program, with --device cuda, or of the app, is skipped and counted.
 ``runs/gan-photos-...`` is the newest run of that name; where the page has not made it, it is trained first.
 """
 
@@ -55,6 +55,8 @@ def blocks(text: str) -> Iterator[list[Line]]:
 def _line(text: str) -> Line:
     if not text.startswith("plausible "):
         return Line(text, "another program")
+    if text.split()[1] == "app":
+        return Line(text, "a page until Ctrl-C")
     return Line(text, "a GPU" if "--device cuda" in text else "")
 
 

@@ -175,7 +175,6 @@ def test_the_keyboard_alone_reaches_the_samples_and_moves_through_z(visit):
     tab_to(page, "draw")
     page.keyboard.press("Enter")
     shown(page, "#drawn")
-    page.keyboard.press("Home")
     page.locator("#run input").focus()
     tab_to(page, "Walk")
     page.keyboard.press("Enter")
@@ -191,7 +190,10 @@ def test_the_keyboard_alone_reaches_the_samples_and_moves_through_z(visit):
     playwright.expect(page.locator("#here img")).not_to_have_attribute(
         "src", before, timeout=PATIENCE
     )
-    page.locator("#between").click()
+    page.locator("#picks").get_by_role("button", name="Thumbnail 5 of 16").press("Enter")
+    playwright.expect(page.locator("#last input[type=range]")).to_have_value("5", timeout=PATIENCE)
+    playwright.expect(page.locator("#first input[type=range]")).to_have_value("2")
+    page.locator("#between").press("Enter")
     shown(page, "#way")
 
 

@@ -77,7 +77,7 @@ def asked(work: Workplace, name: str | None, given: Given) -> Asked:
 
 def seen(given: Asked) -> Image.Image:
     """The inputs as the model sees them."""
-    return points(given.trained, given.x)
+    return points(given.trained, given.x, title="the inputs")
 
 
 def answers(given: Asked) -> str:

@@ -97,7 +97,7 @@ def compare_tab(work: Workplace, page: gr.Blocks, tab: gr.Tab) -> None:
         [table, first, second],
         show_progress="hidden",
     )
-    button.click(in_words(compared), [first, second, n], said, concurrency_id="model")
+    button.click(in_words(compared), [first, second, n], said, concurrency_id="compare")
 
 
 def _likelihood(comparison: Comparison) -> tuple[str, ...]:

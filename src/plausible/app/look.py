@@ -16,6 +16,7 @@ header p {margin: 0;}
 .prose ul {list-style: disc; padding-left: 1.2rem;}
 #which {align-items: flex-end;}
 label[data-testid="block-label"] {position: static !important; border: 0; background: none; box-shadow: none;}
+.image-container .icon-button-wrapper {transform: translateY(-100%); border: 0; box-shadow: none;}
 .gradio-container .prose table {border-collapse: collapse; border: 0; width: auto; margin: 0.3rem 0;}
 .gradio-container .prose table * {border: 0; text-align: left; vertical-align: top;}
 .gradio-container .prose caption {text-align: left; font-weight: 600; padding: 0.3rem 0;}

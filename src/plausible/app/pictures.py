@@ -41,10 +41,10 @@ def behind(trained: Trained) -> Tensor | None:
         return None
 
 
-def row(trained: Trained, x: Tensor) -> Image.Image:
-    """x (N, *shape) in one row, or in rows of eight, of images; vectors as points."""
+def row(trained: Trained, x: Tensor, title: str = "") -> Image.Image:
+    """x (N, *shape) in one row, or in rows of eight, of images; vectors as points, under a title."""
     if not trained.model.space.is_image:
-        return points(trained, x)
+        return points(trained, x, title=title)
     return as_image(figures.grid(x, min(len(x), 8)))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -44,7 +45,8 @@ def served(work: Workplace, port: int | None = None, browser: bool = False) -> I
 
 
 def wait() -> None:
-    """Until Ctrl-C."""
+    """Until Ctrl-C, or SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
@@ -70,7 +72,6 @@ def _launch(page: gr.Blocks, work: Workplace, port: int | None, browser: bool) -
             pwa=False,
             ssr_mode=False,
             max_file_size=f"{limits.max_upload}mb",
-            allowed_paths=[],
             app_kwargs={"middleware": guards(work.local, limits.max_upload)},
             theme=theme(),
             css=CSS,
@@ -78,4 +79,5 @@ def _launch(page: gr.Blocks, work: Workplace, port: int | None, browser: bool) -
     except OSError as reason:
         where = f"{work.host}, port {port}" if port else work.host
         raise UsageError(f"the page cannot be served at {where}: {reason}") from reason
+    page.allowed_paths = []  # whatever the environment says
     return str(address)

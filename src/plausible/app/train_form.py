@@ -82,7 +82,8 @@ def look(chosen: Choice, progress: Callable[[int, int], None] | None = None) -> 
     """Read a data set, and ask every family whether it can learn from it."""
     found = describe(chosen.source, Options(**chosen.options), progress)
     data = found.data
-    picture = figures.picture(data.space, found.examples, columns=data.columns)
+    title = f"{len(found.examples):,} of the training examples"
+    picture = figures.picture(data.space, found.examples, columns=data.columns, title=title)
     return Looked(
         chosen,
         data.name,

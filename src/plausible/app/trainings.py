@@ -60,6 +60,10 @@ class Trainings:
         """What Ctrl-C does: the training saves, and ends; UsageError where it was not started here."""
         if not self.alive(name):
             raise UsageError(f"no training of {name} that was started here is going on")
+        if fcntl is None:
+            raise UsageError(
+                "on Windows a training cannot be stopped from the page: end its process"
+            )
         os.kill(int(self._lock(name).read_text()), signal.SIGINT)
 
     def alive(self, name: str) -> bool:

@@ -30,13 +30,13 @@ def walk_tab(work: Workplace, run: gr.Dropdown) -> OfRun:
     def suit(trained: Trained | None, can: Abilities) -> list[Any]:
         can_walk = can.latent or can.chain
         without = "which has neither a latent z nor a Markov chain to walk with."
-        drawn = walks.gallery(trained, Place()) if trained is not None and can.latent else None
+        drawn = walks.gallery(trained, Place()) if trained is not None and can.latent else []
         sliders = size_of_z(trained) if trained is not None and can.latent else 0
         return [
             controls.instead(trained, can_walk, without),
             gr.Column(visible=can.latent),
             controls.classes(can.labels),
-            drawn,
+            gr.Gallery(drawn, visible=bool(drawn)),
             controls.hidden(),
             *along.suited(sliders),
             gr.Column(visible=can.chain),

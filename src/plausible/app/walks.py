@@ -60,14 +60,14 @@ class Walks:
         self._found: OrderedDict[tuple[Trained, str], Explored] = OrderedDict()
 
     def picks(self, name: str | None, place: Place) -> list[tuple[Image.Image, str]]:
-        """Draws to pick from, each with its number; of vectors one picture of all."""
+        """Images to pick from, each with its number."""
         return self.gallery(self._work.open(name), place)
 
     def gallery(self, trained: Trained, place: Place) -> list[tuple[Image.Image, str]]:
-        """The same of a model that is open."""
-        drawn = latent_draws(trained, **place.draws)
+        """The same of a model that is open; vectors are not picked by how they look."""
         if not trained.model.space.is_image:
-            return [(points(trained, drawn.x), f"draws 1 to {PICKS}")]
+            return []
+        drawn = latent_draws(trained, **place.draws)
         tiles = [row(trained, drawn.x[k : k + 1]) for k in range(PICKS)]
         return [(tile, str(k)) for k, tile in enumerate(tiles, 1)]
 
@@ -75,7 +75,7 @@ class Walks:
         """The way from one pick to another."""
         trained = self._work.open(name)
         x = walk_between_draws(trained, place.index, int(last) - 1, columns=16, **place.draws)
-        return row(trained, x)
+        return row(trained, x, "the way from one draw to the other")
 
     def explored(
         self, name: str | None, label: str, progress: Any = lambda share: None
@@ -113,7 +113,7 @@ class Walks:
         vectors = found.directions.vectors
         moves = amounts[: len(vectors)]  # a slider that is hidden stands for no direction
         x = latent_point(trained, vectors, moves, place.index, **place.draws)
-        return row(trained, x)
+        return row(trained, x, "where the sliders stand")
 
 
 def chain(

@@ -31,7 +31,7 @@ class _Controls:
     alarms: gr.HTML
     judged: gr.HTML
     printed: gr.HTML
-    saved: gr.Row
+    saved: gr.Column
     report: gr.Button
     page: gr.File
 
@@ -111,7 +111,7 @@ def _controls() -> _Controls:
         resume = gr.Button("Go on", variant="primary", elem_id="resume")
     with gr.Accordion("What it printed", open=False):
         printed = gr.HTML()
-    with gr.Row(visible=False) as saved:
+    with gr.Column(visible=False) as saved:
         report = gr.Button("Make a page of it, to keep or to send", elem_id="report")
         page = gr.File(label="The page", interactive=False, visible=False, elem_id="page")
     return _Controls(
@@ -131,6 +131,6 @@ def _updates(now: View) -> list[Any]:
         now.alarms,
         now.judged,
         now.printed,
-        gr.Row(visible=now.saved),
+        gr.Column(visible=now.saved),
         gr.File(None, visible=False),
     ]
