@@ -171,6 +171,12 @@ def compare(w, **choices):
     return compared(w, tasks.compare, ["vae", "mixture", "rbm"], **choices)
 
 
+def comparison(w):
+    folder = w.new()
+    compare(w, out=folder)
+    return folder
+
+
 def continue_comparison(w, **choices):
     """One of data in memory, of which a part has failed."""
     folder = w.new()
@@ -197,6 +203,7 @@ CALLS = {
     "continue_comparison": continue_comparison,
     "check": check,
     "report": report,
+    "report_comparison": lambda w, **k: tasks.report_comparison(comparison(w), **k),
     "advise": lambda w, **k: tasks.advise(w.measured, **k).to_dict(),
     "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
     "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
@@ -330,6 +337,7 @@ CALLBACKS = [
     *(("compare", name, {}) for name in ("progress", "on_notes", "on_result")),
     *(("continue_comparison", name, {}) for name in ("progress", "on_notes", "on_result")),
     ("report", "progress", {}),
+    ("report_comparison", "progress", {}),
     ("reconstruct", "progress", {}),
     ("diagnose", "progress", {}),
     ("directions", "progress", {}),
