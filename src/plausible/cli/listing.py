@@ -19,4 +19,5 @@ from plausible.cli import report
 from plausible.cli import diagnose
 from plausible.cli import classify
 from plausible.cli import score
+from plausible.cli import app
 from plausible.cli import claims

@@ -18,13 +18,16 @@ return; notebooks, pages and wrappers call the same.
 ``reconstruct``            what comes back of an input from its code
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
-``list_runs``              the runs in a folder, how far each came and its verdict
+``latent_draws``           places in z to pick from; ``walk_between_draws`` two of them, ``latent_point`` along directions
+``list_runs``              the runs in a folder, how far each came and its verdict; ``training_state`` how one stands
 ``report``                 all that there is to see of a run, in one value: what a page of it shows; ``report_comparison``
 ``check``                  is a run what was written, file by file
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
+``families_for``           which families suit it, and why others do not; ``abilities_of`` what a trained model can do
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
 """
 
+from plausible.tasks.abilities import Abilities, abilities_of
 from plausible.tasks.advise import Advice, advise
 from plausible.tasks.calibrate import calibrated
 from plausible.tasks.check import Checked, check
@@ -42,9 +45,11 @@ from plausible.tasks.evaluate import evaluate
 from plausible.tasks.evaluate_against import evaluate_against
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.evaluate_twin import Twins, evaluate_twin
+from plausible.tasks.families import Family, families_for
 from plausible.tasks.fit import fit, resume
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.tasks.interpolate import interpolate, interpolate_between
+from plausible.tasks.latent_point import latent_draws, latent_point, walk_between_draws
 from plausible.tasks.list_runs import RunRow, list_runs
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
@@ -54,10 +59,12 @@ from plausible.tasks.save import save_comparison, save_picture, save_report, sav
 from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
+from plausible.tasks.training_state import TrainingState, training_state
 from plausible.tasks.verify import Verification, verify
 from plausible.tasks.watch import Watched, watch
 
 __all__ = [
+    "Abilities",
     "Advice",
     "Checked",
     "Classification",
@@ -69,6 +76,7 @@ __all__ = [
     "Diverged",
     "Explored",
     "Failed",
+    "Family",
     "FamilyResult",
     "Reconstruction",
     "RunReport",
@@ -78,9 +86,11 @@ __all__ = [
     "Symmetries",
     "Trained",
     "TrainedLike",
+    "TrainingState",
     "Twins",
     "Verification",
     "Watched",
+    "abilities_of",
     "advise",
     "calibrated",
     "check",
@@ -96,10 +106,13 @@ __all__ = [
     "evaluate_against",
     "evaluate_samples",
     "evaluate_twin",
+    "families_for",
     "fit",
     "fit_steps",
     "interpolate",
     "interpolate_between",
+    "latent_draws",
+    "latent_point",
     "list_runs",
     "open_comparison",
     "open_trained",
@@ -118,7 +131,9 @@ __all__ = [
     "score",
     "surprisal",
     "symmetries_of",
+    "training_state",
     "verify",
+    "walk_between_draws",
     "watch",
     "weights_used",
 ]
