@@ -200,6 +200,9 @@ def report(w, source=None, **choices):
 
 CALLS = {
     "compare": compare,
+    "latent_draws": lambda w, **k: tasks.latent_draws(w.vae, **k).x.tolist(),
+    "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 2, **{"n": 5, **k}).tolist(),
+    "latent_point": lambda w, **k: tasks.latent_point(w.vae, torch.eye(2), [0.5], **{"n": 5, **k}).tolist(),
     "continue_comparison": continue_comparison,
     "check": check,
     "report": report,
@@ -290,6 +293,11 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     *((task, "seed", 0, 1, {}) for task in JUDGES),
     ("verify", "samples", None, lambda w: w.near, {}),
     ("verify", "data", None, lambda w: w.near, {}),
+    *((task, "seed", 0, 1, {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    *((task, "label", "0", "1", {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    *((task, "n", 4, 5, {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    ("walk_between_draws", "columns", 2, 3, {}),
+    ("latent_point", "pick", 0, 2, {}),
     ("compare", "data", None, lambda w: w.plane, {}),
     ("compare", "steps", 2, 3, {}),
     ("compare", "minutes", 1e-5, 1e-4, {"steps": None}),
