@@ -40,6 +40,7 @@ from plausible.app.trainings import Trainings  # noqa: E402
 from plausible.app.walks import PICKS, Place, Walks, chain  # noqa: E402
 from plausible.app.watching import seen, view  # noqa: E402
 from plausible.app.workplace import Workplace  # noqa: E402
+from plausible.tasks.watch import Raised  # noqa: E402
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -389,7 +390,7 @@ def test_words_of_others_are_never_markup():
         markup.table([HOSTILE], [[HOSTILE]], HOSTILE),
         markup.sentences([HOSTILE]),
         markup.steps([(HOSTILE, HOSTILE)]),
-        markup.findings([finding]),
+        markup.findings([Raised(finding, 3)]),
         markup.printed(HOSTILE),
         markup.progress(0.5, HOSTILE),
     ):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from plausible.core.finding import Finding
+from plausible.tasks.watch import Raised
 
 _LINE = 24  # letters that are kept in one line of a table
 
@@ -51,13 +52,14 @@ def steps(following: Iterable[tuple[str, str]]) -> str:
     return f"<ul>{points}</ul>" if points else ""
 
 
-def findings(found: Iterable[Finding]) -> str:
-    """What is wrong, each with its numbers and what to do."""
+def findings(raised: Iterable[Raised]) -> str:
+    """What was found wrong, each with its numbers, where it was raised and what to do."""
     return "".join(
-        f'<div class="finding {escape(str(one.severity))}"><strong>{escape(str(one.severity))}: '
-        f"{escape(one.phenomenon)}</strong>{paragraph(one.claim)}"
-        f"{paragraph(_evidence(one), 'small')}{paragraph(_to_do(one))}</div>"
-        for one in found
+        f'<div class="finding {escape(str(one.finding.severity))}"><strong>'
+        f"{escape(f'{one.finding.severity}: {one.finding.phenomenon}')}</strong>"
+        f"{paragraph(one.finding.claim)}{paragraph(_evidence(one), 'small')}"
+        f"{paragraph(_to_do(one.finding))}</div>"
+        for one in raised
     )
 
 
@@ -76,11 +78,12 @@ def progress(share: float, words: str) -> str:
     )
 
 
-def _evidence(found: Finding) -> str:
-    parts = [
+def _evidence(raised: Raised) -> str:
+    parts = [f"raised at round {raised.step:,}"] * (raised.step is not None)
+    parts += [
         f"{what}: {value:.4g}" if isinstance(value, int | float) else f"{what}: {value}"
-        for what, value in found.evidence.items()
-        if value is not None
+        for what, value in raised.finding.evidence.items()
+        if value is not None and what != "step"
     ]
     return "; ".join(parts)
 

@@ -8,7 +8,7 @@ import gradio as gr
 from plausible.app import controls
 from plausible.app.refusals import in_words
 from plausible.app.train_form import ENOUGH, MINUTES, ROUNDS, budget_flags
-from plausible.app.watching import Seen, View, seen, view
+from plausible.app.watching import Seen, View, page_of, seen, view
 from plausible.app.workplace import Workplace
 
 _EVERY = 2.0  # seconds between two looks at a training that goes on
@@ -31,13 +31,16 @@ class _Controls:
     alarms: gr.HTML
     judged: gr.HTML
     printed: gr.HTML
+    saved: gr.Row
+    report: gr.Button
+    page: gr.File
 
     @property
     def shown(self) -> list[Any]:
         """What changes while a training goes on, as ``_updates`` has it."""
         return [
             self.timer, self.head, self.stop, self.again, self.samples, self.curves, self.alarms, self.judged,
-            self.printed,
+            self.printed, self.saved, self.page,
         ]  # fmt: skip
 
 
@@ -69,6 +72,12 @@ def watch_tab(work: Workplace, run: gr.Dropdown, ready: gr.State) -> tuple[Any, 
     tab.stop.click(in_words(stop_it), run, tab.stop)
     tab.resume.click(in_words(go_on), [run, tab.budget, tab.amount], tab.timer).then(
         look, [run, last], shown, show_progress="hidden"
+    )
+    tab.report.click(
+        in_words(lambda name: gr.File(page_of(work, name), visible=True)),
+        run,
+        tab.page,
+        concurrency_id="model",
     )
     tab.budget.input(
         lambda budget: gr.Number(visible=budget != ENOUGH),
@@ -102,9 +111,13 @@ def _controls() -> _Controls:
         resume = gr.Button("Go on", variant="primary", elem_id="resume")
     with gr.Accordion("What it printed", open=False):
         printed = gr.HTML()
+    with gr.Row(visible=False) as saved:
+        report = gr.Button("Make a page of it, to keep or to send", elem_id="report")
+        page = gr.File(label="The page", interactive=False, visible=False, elem_id="page")
     return _Controls(
-        timer, head, stop, again, budget, amount, resume, samples, curves, alarms, judged, printed
-    )
+        timer, head, stop, again, budget, amount, resume, samples, curves, alarms, judged, printed, saved, report,
+        page,
+    )  # fmt: skip
 
 
 def _updates(now: View) -> list[Any]:
@@ -118,4 +131,6 @@ def _updates(now: View) -> list[Any]:
         now.alarms,
         now.judged,
         now.printed,
+        gr.Row(visible=now.saved),
+        gr.File(None, visible=False),
     ]

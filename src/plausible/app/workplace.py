@@ -1,7 +1,6 @@
 """Where the app works: the folder of its runs, what may be read, the trainings, and the models that are open."""
 
 import ipaddress
-import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,9 @@ from plausible.app.limits import Limits
 from plausible.app.trainings import Trainings
 from plausible.core.errors import UsageError
 from plausible.data.source import NAMES, resolve_source
+from plausible.runs.lock import OWNER
 from plausible.tasks import RunRow, Trained, list_runs, open_trained
 
-_FRESH, _LATE = 30.0, 2.0  # seconds since a log was written, and after what was printed here
 _OPEN = 4  # models that are kept in memory
 _WEIGHTS = ("weights.safetensors", "config.json")
 
@@ -66,13 +65,8 @@ class Workplace:
         return bool(name) and (self.folder / str(name) / _WEIGHTS[0]).is_file()
 
     def learns_elsewhere(self, name: str) -> bool:
-        """Whether a program that was not started here seems to train this run: its log is new, and newer than ours."""
-        log, ours = self.folder / name / "log.jsonl", self.folder / ".app" / f"{name}.txt"
-        if self.trainings.alive(name) or not log.exists():
-            return False
-        written = log.stat().st_mtime
-        ended = ours.stat().st_mtime if ours.exists() else 0.0
-        return time.time() - written < _FRESH and written > ended + _LATE
+        """Whether a program that was not started here trains this run, as far as its folder knows."""
+        return (self.folder / name / OWNER).exists() and not self.trainings.alive(name)
 
     def open(self, name: str | None) -> Trained:
         """The model of a run by its best weights, from memory where they are still those."""

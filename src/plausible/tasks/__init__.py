@@ -19,7 +19,7 @@ return; notebooks, pages and wrappers call the same.
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
 ``latent_draws``           places in z to pick from; ``walk_between_draws`` two of them, ``latent_point`` along directions
-``list_runs``              the runs in a folder, how far each came and its verdict; ``training_state`` how one stands
+``list_runs``              the runs in a folder, how far each came and its verdict
 ``report``                 all that there is to see of a run, in one value: what a page of it shows; ``report_comparison``
 ``check``                  is a run what was written, file by file
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
@@ -59,7 +59,6 @@ from plausible.tasks.save import save_comparison, save_picture, save_report, sav
 from plausible.tasks.score import Scores, score
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
-from plausible.tasks.training_state import TrainingState, training_state
 from plausible.tasks.verify import Verification, verify
 from plausible.tasks.watch import Watched, watch
 
@@ -86,7 +85,6 @@ __all__ = [
     "Symmetries",
     "Trained",
     "TrainedLike",
-    "TrainingState",
     "Twins",
     "Verification",
     "Watched",
@@ -131,7 +129,6 @@ __all__ = [
     "score",
     "surprisal",
     "symmetries_of",
-    "training_state",
     "verify",
     "walk_between_draws",
     "watch",
