@@ -34,7 +34,9 @@ def striped(n=900):
 
 def trained(data, steps=300, **config):
     torch.manual_seed(0)
-    model = VAE(data.space, VAE.Config(**{"width": 32, "latent": 4, "dropout": 0.0, "batch": 64, **config}))
+    model = VAE(
+        data.space, VAE.Config(**{"width": 32, "latent": 4, "dropout": 0.0, "batch": 64, **config})
+    )
     training = train(model, data, Settings(steps=steps))
     list(training)
     return training.averaged
