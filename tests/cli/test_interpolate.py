@@ -152,6 +152,7 @@ def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
 def test_a_z_of_two_coordinates_is_drawn_whole(folder):
     run = runs.Run(folder / "plane")
     picture = figures.latent_plane(run.model(), run.data().heldout)
