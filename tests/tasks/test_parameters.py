@@ -308,7 +308,7 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("continue_comparison", "data", None, lambda w: load(str(w.plane)), {}),
     ("check", "repair", False, True, {}),
     ("report", "data", None, lambda w: load(str(w.plane)), {"source": lambda w: w.lost}),
-    ("report", "seed", 0, 1, {}),
+    ("report", "seed", 0, 1, {"source": lambda w: w.vae}),
     ("report", "not_judged", "", "there were too few", {}),
     ("evaluate_twin", "data", lambda w: w.far, None, {}),
     ("evaluate_twin", "n", 12, 14, {}),

@@ -215,7 +215,7 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
 
 
 @pytest.fixture
-def endless(source, tmp_path, forked, monkeypatch):
+def endless(source, tmp_path, forking, monkeypatch):
     """A training of two processes that goes on for long: (the run, who launched it, the ids of its ranks)."""
     monkeypatch.setattr(distributed, "SILENCE", 3.0)
     run = tmp_path / "run"
