@@ -40,6 +40,30 @@ def diffusion_images() -> str:
 
 
 @table
+def diffusion_seeds() -> str:
+    """Data by what was measured, the least and the most of all seeds by 16 evaluations after 8 minutes."""
+    found = [
+        row
+        for row in rows("experiments/diffusion_images")
+        if (row["model"], row["minutes"], row["evaluations"]) == ("diffusion", 8, 16)
+    ]
+    lines = []
+    for data in dict.fromkeys(row["data"] for row in found):
+        mine = [row for row in found if row["data"] == data]
+        cells = []
+        for column, form in (
+            ("Frechet", "{:.2f}"),
+            ("recall", "{:.2f}"),
+            ("coverage", "{:.2f}"),
+            ("critic 400", "{:.0%}"),
+        ):
+            values = [row[column] for row in mine]
+            cells.append(f"{form.format(min(values))} to {form.format(max(values))}")
+        lines.append((data, str(len(mine)), *cells))
+    return markdown(("data", "seeds", "x real-vs-real", "recall", "coverage", "critic 400"), lines)
+
+
+@table
 def diffusion_solvers() -> str:
     """Runs by evaluations, each cell the Frechet multiple by the solvers that have so many."""
     found = rows("experiments/diffusion_solvers")

@@ -44,8 +44,10 @@ def main() -> None:
         assert isinstance(said, Classifier)
         right = accuracy(said, data.heldout)
         rows.append({"model": name, "accuracy": right})
-        picture = figures.decision_boundary(said, data.heldout).resize((SIDE, SIDE))
-        sheet.paste(picture, (column * SIDE, TITLE))
+        picture = figures.decision_boundary(said, data.heldout)
+        picture.axes[0].set_title("")
+        small = figures.rendered(picture).resize((SIDE, SIDE))
+        sheet.paste(small, (column * SIDE, TITLE))
         title = f"{name}: {right:.2%}"
         ImageDraw.Draw(sheet).text((column * SIDE + 40, 6), title, fill="black", font_size=14)
     if not asked.quick:

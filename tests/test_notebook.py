@@ -134,7 +134,8 @@ def test_a_run_draws_as_the_task_does(run):
         run.sample(5, 7)
 
 
-def test_the_log_and_the_measures_of_a_run_are_flat_columns(run):
+def test_the_log_and_the_measures_of_a_run_are_flat_columns(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)  # where it is not installed
     log, measures = run.log(), run.measures()
     assert log["step"] == [0, 10, 11]
     assert all(isinstance(value, float) for value in log["generator loss"])

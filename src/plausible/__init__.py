@@ -35,10 +35,16 @@ if TYPE_CHECKING:
         PixelCNN,
         PixelRNN,
     )
+    from plausible.pages.document import save_page
     from plausible.recognition import BayesClassifier, Conformal, decide, temper
     from plausible.recognition.recogniser import Recogniser
     from plausible.runs import Run, create, save
+    from plausible.tasks.check import check
     from plausible.tasks.classify import classify
+    from plausible.tasks.compare import compare, continue_comparison
+    from plausible.tasks.compared import Compared
+    from plausible.tasks.comparison_file import open_comparison
+    from plausible.tasks.comparison_report import report_comparison
     from plausible.tasks.complete import complete, surprisal
     from plausible.tasks.describe import describe
     from plausible.tasks.diagnose import diagnose
@@ -53,12 +59,14 @@ if TYPE_CHECKING:
     from plausible.tasks.list_runs import list_runs
     from plausible.tasks.reconstruct import reconstruct
     from plausible.tasks.reference_classifier import reference_classifier
+    from plausible.tasks.report import report
     from plausible.tasks.sample import sample, sample_chain
     from plausible.tasks.save import save_report, save_samples
     from plausible.tasks.score import score
     from plausible.tasks.symmetries import symmetries_of
     from plausible.tasks.trained import Trained, open_trained
     from plausible.tasks.verify import verify
+    from plausible.tasks.watch import watch
     from plausible.training import Settings, Step, Training, train
 
 _HOMES = {
@@ -77,10 +85,16 @@ _HOMES = {
     "recognition": ("BayesClassifier", "Conformal", "decide", "temper"),
     "recognition.recogniser": ("Recogniser",),
     "runs": ("Run", "create", "save"),
+    "pages.document": ("save_page",),
     "evaluation.paired": ("Comparison",),
     "evaluation.report": ("Report",),
+    "tasks.check": ("check",),
     "tasks.classify": ("classify",),
     "tasks.score": ("score",),
+    "tasks.compare": ("compare", "continue_comparison"),
+    "tasks.compared": ("Compared",),
+    "tasks.comparison_file": ("open_comparison",),
+    "tasks.comparison_report": ("report_comparison",),
     "tasks.complete": ("complete", "surprisal",),
     "tasks.describe": ("describe",),
     "tasks.diagnose": ("diagnose",),
@@ -95,19 +109,21 @@ _HOMES = {
     "tasks.list_runs": ("list_runs",),
     "tasks.reconstruct": ("reconstruct",),
     "tasks.reference_classifier": ("reference_classifier",),
+    "tasks.report": ("report",),
     "tasks.sample": ("sample", "sample_chain",),
     "tasks.save": ("save_report", "save_samples",),
     "tasks.symmetries": ("symmetries_of",),
     "tasks.trained": ("Trained", "open_trained",),
     "tasks.verify": ("verify",),
+    "tasks.watch": ("watch",),
     "training": ("Settings", "Step", "Training", "train"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "fit", "resume", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "verify", "diagnose", "sample", "sample_chain",
+    "fit", "resume", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
-    "save_samples", "save_report", "open_trained", "Trained", "Report", "Comparison", "reference_classifier", "list_runs",
+    "check", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",

@@ -45,7 +45,7 @@ def foreign(tmp_path_factory):
     for i in range(12):
         side = 9 if i == 5 else 8
         Image.fromarray(np.full((side, side), 90, np.uint8)).save(folder / "sizes" / f"{i}.png")
-    for name, n in (("toy", 200), ("data", 5000), ("other", 1600)):
+    for name, n in (("toy", 200), ("data", 5000), ("other", 2800)):
         values = generator.normal(size=(n, 2 if name == "toy" else 6))
         words = ",".join(f"c{k}" for k in range(values.shape[1]))
         np.savetxt(folder / f"{name}.csv", values, delimiter=",", header=words, comments="")
@@ -82,6 +82,7 @@ def test_a_run_is_judged_into_its_own_folder(capsys, made):
     assert "Frechet distance" not in short
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_classifier_is_judged_by_its_accuracy(capsys, made):
     main(["evaluate", made["classifier"], "--strict", "--out", "j"])
     assert "accuracy" in capsys.readouterr().out

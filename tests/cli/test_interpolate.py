@@ -19,6 +19,7 @@ def folder(tmp_path_factory):
     """Runs a few steps old, and two images."""
     root, digits = tmp_path_factory.mktemp("inferring"), plausible.load("digits")
     small = {"width": 8, "blocks": 1, "prior_width": 12, "prior_blocks": 1}
+    torch.manual_seed(0)
     for name, model in (
         ("vae", VAE(digits.space, VAE.Config(width=16))),
         ("plane", VAE(digits.space, VAE.Config(width=16, latent=2, conditional=True))),
@@ -151,15 +152,19 @@ def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
 def test_a_z_of_two_coordinates_is_drawn_whole(folder):
     run = runs.Run(folder / "plane")
     picture = figures.latent_plane(run.model(), run.data().heldout)
-    assert picture.size == (1400, 700)
+    assert figures.rendered(picture).size == (1400, 700)
     space = Space((1, 8, 8), 17)
     bare = figures.latent_plane(GAN(space, GAN.Config(latent=2, width=4)), make_data(space).heldout)
-    assert bare.size == (20 * 59 + 3, 20 * 59 + 3)
+    side = 20 * 59 + 3
+    assert bare.width == side
+    assert side < bare.height < side + 60  # below its title
     vectors = make_data(Space((3,)))
-    assert figures.latent_plane(GAN(vectors.space, GAN.Config(latent=2)), vectors.heldout).size
+    points = figures.latent_plane(GAN(vectors.space, GAN.Config(latent=2)), vectors.heldout)
+    assert points.axes[0].get_xlabel() == "first principal component"
 
 
 def test_pairs_fill_their_last_line_with_grey():

@@ -195,3 +195,36 @@ def test_held_out_data_without_classes_are_no_reason_to_fail(capsys, folder):
     out = said(capsys, "evaluate", "--samples", folder / "cab-group.csv", *args, *held)
     assert "200 samples against 300 held-out items" in out
     assert "right on held-out data" not in out
+
+
+def test_square_brackets_in_names_are_what_they_are(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    lines = [",".join(["a [/b]", "[bold]c", "class"])]
+    for k in range(60):
+        lines.append(
+            f"{rng.normal():.3f},{rng.normal() + 5 * (k % 2):.3f},{['x [/old]', '[red]y'][k % 2]}"
+        )
+    Path("t [bold].csv").write_text("\n".join(lines) + "\n")
+    ask("data", "t [bold].csv")
+    first = capsys.readouterr().out
+    assert "t [bold].csv" in first
+    assert "x [/old]" in first
+    assert "[bold]c" in first
+    ask(
+        "train",
+        "mixture",
+        "--data",
+        "t [bold].csv",
+        "--per-class",
+        "--components",
+        1,
+        "--out",
+        "r [red]",
+        "--no-evaluate",
+    )
+    ask("classify", "r [red]", "heldout:0-3", "--data", "t [bold].csv")
+    ask("runs", ".")
+    shown = capsys.readouterr().out
+    assert "r [red]" in shown
+    assert "x [/old]" in shown
+    assert "[red]y" in shown

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plausible.data import images
 from plausible.data.images import convert_images, read_extent, read_header, read_pixels
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
@@ -249,7 +248,7 @@ def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_header(path).width == 64
     with pytest.raises(ValueError, match="truncated"):
         read(path)
-    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    monkeypatch.setenv("PLAUSIBLE_LIMITS", "pixels=1000")
     with pytest.raises(ValueError, match="64x64 pixels are too many"):
         read_header(path)
 

@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 import torch
@@ -33,7 +34,9 @@ def striped(n=900):
 
 def trained(data, steps=300, **config):
     torch.manual_seed(0)
-    model = VAE(data.space, VAE.Config(**{"width": 32, "latent": 4, "dropout": 0.0, **config}))
+    model = VAE(
+        data.space, VAE.Config(**{"width": 32, "latent": 4, "dropout": 0.0, "batch": 64, **config})
+    )
     training = train(model, data, Settings(steps=steps))
     list(training)
     return training.averaged
@@ -48,7 +51,7 @@ def healthy():
 @pytest.fixture(scope="module")
 def collapsed():
     data = striped()
-    return trained(data, beta=100.0), data
+    return trained(data, 100, beta=100.0), data
 
 
 def named(found):
@@ -240,7 +243,8 @@ def large_machine(scale):
 
 
 @pytest.mark.slow
-def test_a_constant_that_walks_agree_on_is_fine_and_one_that_few_of_them_know_is_not():
+def test_a_constant_that_walks_agree_on_is_fine_and_one_that_few_of_them_know_is_not(monkeypatch):
+    monkeypatch.setattr(import_module(normalising_constant.__module__), "_POINTS", 12)
     known = normalising_constant(*large_machine(0.3), 0)
     assert known.severity is Severity.FINE
     assert known.evidence["walks that count"] > 64

@@ -39,10 +39,14 @@ def test_an_alarm_has_the_margin_of_the_verdict_and_is_as_severe_as_there_is_muc
 
 
 def test_a_young_generator_is_held_to_wider_margins_than_a_finished_one():
-    """Half way: a third of missed modes is nothing yet, a half is; nor is all of it garbage for good."""
-    young = lines(200, probes=HEALTHY | {MISSED_SHARE: 0.3, PAIRWISE_RATIO: 0.8, GARBAGE: 0.9,
-                  GARBAGE_AT_LEAST: 0.8}, discriminator={}, generator={})[:100]  # fmt: skip
-    assert {f.severity for f in run_alarms(History(young))} == {Severity.FINE}
+    """Half way: a third of missed modes is nothing yet, a half is; garbage that does not fall is worth a note."""
+    every = lines(200, probes=HEALTHY | {MISSED_SHARE: 0.3, PAIRWISE_RATIO: 0.8, GARBAGE: 0.9,
+                  GARBAGE_AT_LEAST: 0.8}, discriminator={}, generator={})  # fmt: skip
+    younger, young = every[:80], every[:120]
+    assert {f.severity for f in run_alarms(History(younger))} == {Severity.FINE}
+    found = {f.phenomenon: f.severity for f in run_alarms(History(young))}
+    assert found.pop("garbage") is Severity.NOTE
+    assert set(found.values()) == {Severity.FINE}
     for line in young:
         if PROBES in line:
             line[PROBES] |= {MISSED_SHARE: 0.5}
@@ -70,7 +74,7 @@ def test_a_default_gan_that_draws_bridges_between_narrow_modes_is_told_so(tmp_pa
     path = tmp_path / "narrow.npy"
     np.save(path, on_a_circle(3000, 12, 0.02).numpy())
     data = load(str(path))
-    training = train(GAN(data.space), data, Settings(steps=400))
+    training = train(GAN(data.space), data, Settings(steps=60))
     monitor = Monitor(training)
     for step in training:
         if monitor.should_probe(step):
@@ -79,4 +83,4 @@ def test_a_default_gan_that_draws_bridges_between_narrow_modes_is_told_so(tmp_pa
     finding = monitor.findings["garbage"]
     assert finding.severity is Severity.FAILURE
     assert finding.evidence["at least"] > 0.5
-    assert "--steps 800 (now 400)" in finding.remedy
+    assert "--steps 120 (now 60)" in finding.remedy

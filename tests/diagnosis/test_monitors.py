@@ -273,7 +273,7 @@ def test_a_vae_whose_bound_is_nearly_all_kl_collapses_while_it_learns_and_a_usua
         data = load("digits")
         torch.manual_seed(0)
         training = train(
-            VAE(data.space, VAE.Config(beta=beta, width=64, batch=64)), data, Settings(steps=300)
+            VAE(data.space, VAE.Config(beta=beta, width=32, batch=32)), data, Settings(steps=100)
         )
         monitor = Monitor(training)
         for step in training:

@@ -36,11 +36,11 @@ def begun(kind, steps=30, **config):
 )
 def test_training_goes_on_as_if_nobody_had_run_probes(kind, config):
     unseen = begun(kind, **config)
-    for _ in range(15):
+    for _ in range(6):
         next(unseen)
     seen = begun(kind, **config)
     reference = probe_reference(seen.raw, seen.data, 0)
-    for _ in range(15):
+    for _ in range(6):
         next(seen)
         numbers = run_probes(seen, reference, 0)
         assert all(math.isfinite(value) for value in numbers.values())

@@ -5,7 +5,6 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from tests.conftest import make_data
 
 from plausible import GAN, VAE, Diffusion, GaussianMixture, Space, figures
@@ -63,8 +62,7 @@ def test_columns_have_histograms(dims):
     columns = [f"column number {k} of many with a long name" for k in range(dims)]
     data = torch.randn(50, dims)
     data[:, 0] = 1.0  # which has no range
-    image = histograms(torch.randn(60, dims) * 9, data, columns, "60 samples")
-    assert isinstance(image, Image.Image)
+    image = figures.rendered(histograms(torch.randn(60, dims) * 9, data, columns, "60 samples"))
     assert min(image.size) > 200
     assert max(image.size) <= 900
 
@@ -79,9 +77,9 @@ def built(kind, space=PLANE, **config):
     return model.eval(), data
 
 
-def colours(image):
+def colours(figure):
     """How many of the pixels have a colour of their own."""
-    pixels = np.asarray(image.convert("RGB")).astype(int)
+    pixels = np.asarray(figures.rendered(figure).convert("RGB")).astype(int)
     return ((pixels.max(2) - pixels.min(2)) > 8).mean()
 
 
@@ -103,7 +101,7 @@ def test_below_points_of_the_plane_is_what_the_model_says_of_it(kind, config, sh
     kept = [tensor.clone() for tensor in model.state_dict().values()]
     points = data.heldout.as_batch().x
     image = plane(points, points, model=model, title="samples", patient=True)
-    assert image.size == (600, 600)
+    assert figures.rendered(image).size == (600, 600)
     plain = colours(plane(points, points))
     assert bool(colours(image) > plain + 0.1) is shaded
     if kind is Diffusion:  # while it learns nobody waits for its density
@@ -114,7 +112,18 @@ def test_below_points_of_the_plane_is_what_the_model_says_of_it(kind, config, sh
 
 def test_points_of_classes_have_colours():
     x, y = torch.randn(30, 2), torch.arange(30) % 3
-    assert plane(x, y=y, names=("a", "b", "c"), columns=("height", "width")).size == (600, 600)
+    (axes,) = plane(x, y=y, names=("a", "b", "c"), columns=("height", "width")).axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("height", "width")
+    look = {
+        (
+            collection.get_label(),
+            tuple(collection.get_facecolor()[0]),
+            len(collection.get_paths()[0]),
+        )
+        for collection in axes.collections
+    }
+    assert {label for label, *_ in look} == {"samples: a", "samples: b", "samples: c"}
+    assert len({colour for _, colour, _ in look}) == len({mark for *_, mark in look}) == 3
 
 
 def log(steps=600):
@@ -128,8 +137,10 @@ def log(steps=600):
 
 @pytest.mark.slow
 def test_curves_are_drawn_of_what_there_is_and_alarms_are_marked():
-    plain = learning_curves(History(log()))
-    marked = learning_curves(History(log()), [(300, "garbage"), (500, "missing modes")])
+    marks = [(300, "garbage"), (500, "missing modes")]
+    plain, marked = (
+        figures.rendered(learning_curves(History(log()), alarms)) for alarms in ((), marks)
+    )
     assert plain.size == marked.size == (800, 60 + 4 * 220)
     red = [
         (np.asarray(image.convert("RGB")).astype(int) @ [1, -1, 0] > 120).sum()
@@ -137,5 +148,5 @@ def test_curves_are_drawn_of_what_there_is_and_alarms_are_marked():
     ]
     assert red[1] > red[0] + 300
     fitted = [{"step": k, "images": 0, "progress": 0.1, "mixture": {"log likelihood": k}} for k in (1, 2)]  # fmt: skip
-    assert learning_curves(History(fitted)).size == (800, 280)
+    assert figures.rendered(learning_curves(History(fitted))).size == (800, 280)
     assert learning_curves(History()) is None

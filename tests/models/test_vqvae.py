@@ -109,7 +109,7 @@ def test_learning_lowers_the_code_length_below_that_of_single_pixels():
     data = make_data(space, 300)
     for part in (data.train, data.validation, data.heldout):
         part.values[:] = part.values[:, :, :1, :1]
-    model, _ = trained(space, 150, data=data, codes=4, patch=2, dropout=0.0, lr=4e-3)
+    model, _ = trained(space, 110, data=data, codes=4, patch=2, dropout=0.0, lr=4e-3)
     nats = -model.log_prob(data.heldout.as_batch().x).nats.mean().item()
     assert nats < 4 * math.log(2)
     assert (

@@ -18,7 +18,7 @@ from plausible.diagnosis.posterior_collapse import KL
 from plausible.runs import Run
 from plausible.runs.log import read_history, read_log, upgrade_line
 from plausible.runs.logger import unlogged_findings
-from plausible.runs.run import cut_log
+from plausible.runs.saving import cut_log
 
 OLD = Path(__file__).parent / "old_logs"  # of runs made before, as they were written
 # what alarms said of them then, and the first number of their evidence

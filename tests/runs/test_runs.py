@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from dataclasses import replace
 from importlib import import_module
@@ -50,6 +51,7 @@ def test_a_followed_run_holds_its_files_and_opens_as_it_was(source, tmp_path):
     run = runs.create(tmp_path / "run", training)
     steps = list(fit_steps(run, training))
     assert {p.name for p in run.folder.iterdir()} == {
+        "checksums.json",
         "config.json",
         "weights.safetensors",
         "state.pt",
@@ -65,6 +67,15 @@ def test_a_followed_run_holds_its_files_and_opens_as_it_was(source, tmp_path):
     lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 10, 11]
     assert lines[-1]["generator"] == steps[-1].values()["generator"]
+
+
+def test_a_training_without_penalties_imports_no_compiler_of_torch(source, tmp_path, monkeypatch):
+    monkeypatch.delitem(vars(torch), "_dynamo", raising=False)
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # to import it is an error
+    training = begun(source, steps=2, penalties=())  # whose torch.func.vjp does
+    run = runs.create(tmp_path / "run", training)
+    list(fit_steps(run, training))
+    assert len(list(runs.resume(run, replace(run.settings, steps=4)))) == 2
 
 
 def test_an_existing_folder_is_never_overwritten(source, tmp_path):
@@ -159,9 +170,9 @@ def test_changed_data_are_noticed(source, tmp_path):
     ("name", "content", "sentence"),
     [
         ("config.json", None, "is not a run"),
-        ("config.json", "{", "cannot be read"),
+        ("config.json", "{", "is damaged"),
         ("weights.safetensors", None, "nothing was saved"),
-        ("weights.safetensors", "rubbish", "does not hold the weights"),
+        ("weights.safetensors", "rubbish", "is damaged"),
     ],
 )
 def test_a_damaged_run_says_what_is_wrong(source, tmp_path, name, content, sentence):

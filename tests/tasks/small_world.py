@@ -10,6 +10,7 @@ from PIL import Image
 from plausible import tasks
 from plausible.data.load import load
 from plausible.data.options import Options
+from plausible.runs.checksums import write_noted
 
 R = np.random.default_rng(0)
 Y = np.arange(160) % 2
@@ -71,6 +72,14 @@ class World:
         return self.run("mixture", self.plane, components=2)
 
     @cached_property
+    def lost(self):
+        """A run whose data are no longer where they were."""
+        shutil.copy(self.plane, self.folder / "gone.npz")
+        run = self.run("mixture", self.folder / "gone.npz", components=2)
+        (self.folder / "gone.npz").unlink()
+        return run
+
+    @cached_property
     def gan(self):
         return self._of_two("gan", self.plane, width=8)
 
@@ -109,6 +118,7 @@ class World:
     def _of_two(self, model, data, **config):
         """A run whose best weights are not its last."""
         folder, best = (self.run(model, data, steps=n, **config) for n in (9, 2))
-        (folder / "weights.safetensors").rename(folder / "last.safetensors")
-        shutil.copy(best / "weights.safetensors", folder / "weights.safetensors")
+        for name, source in (("last", folder), ("weights", best)):
+            content = (source / "weights.safetensors").read_bytes()
+            write_noted(folder / f"{name}.safetensors", content)
         return folder

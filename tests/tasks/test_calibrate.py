@@ -15,6 +15,7 @@ from plausible import Run, classify, diagnose, evaluate, fit, score
 from plausible.core.errors import UsageError
 from plausible.data.options import Options
 from plausible.recognition.calibration_set import CalibrationSet, calibrate
+from plausible.runs.checksums import write_noted
 from plausible.tasks import calibrated, open_trained
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,7 @@ def folder(original, tmp_path, monkeypatch):
     root = Path(shutil.copytree(original, tmp_path / "copy"))
     for name in ("run", "fresh"):
         path = root / name / "config.json"
-        path.write_text(path.read_text().replace(str(original), str(root)))
+        write_noted(path, path.read_text().replace(str(original), str(root)))
     monkeypatch.chdir(root)
     return root
 

@@ -176,7 +176,7 @@ def test_as_many_samples_as_held_out_examples_are_compared(kind):
 @pytest.mark.slow
 def test_a_perfect_generator_passes_where_there_are_enough_examples(believing):
     space = Space((6,))
-    report = sound(evaluate(points(space, 1600), data_of(space, 1600, 1600), n=1600, seed=1))
+    report = sound(evaluate(points(space, 2800), data_of(space, 1600, 1600), n=2800, seed=1))
     assert report.verdict.state is State.PASS, report.verdict
     assert report.verdict.exit_code == 0
 

@@ -8,6 +8,7 @@ import contextlib
 import inspect
 import json
 import shutil
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -16,11 +17,12 @@ import torch
 from PIL import Image
 from tests.tasks.small_world import TOO_FAST, World
 
-from plausible import tasks
+from plausible import figures, tasks
 from plausible.core.errors import UsageError
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.runs import Run
+from plausible.runs.checksums import write_noted
 from plausible.tasks.fit_steps import monitored
 from plausible.tasks.start import start
 from plausible.tasks.training_pictures import TrainingPictures
@@ -74,7 +76,7 @@ def resume(w, source=None, **choices):
     shutil.copytree(source or w.gan, folder)
     if "data" in choices:
         config = (folder / "config.json").read_text()
-        (folder / "config.json").write_text(config.replace(w.plane.name, "nowhere"))
+        write_noted(folder / "config.json", config.replace(w.plane.name, "nowhere"))
     try:
         tasks.resume(folder, **{"steps": 12, "on_finding": findings.append, **choices})
     except tasks.Failed:
@@ -93,6 +95,15 @@ def fit_steps(w, lr=2e-3, monitor=False, pictures=False, **choices):
             tasks.fit_steps(run, training, monitored(run, training) if monitor else None, **choices)
         )
     return len(findings), logged(run.folder), (run.folder / "samples.png").exists()
+
+
+def more_minutes(w):
+    """A little more than a run has spent."""
+    return logged_seconds(w.gan) / 60 + 0.01
+
+
+def logged_seconds(folder):
+    return json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["seconds"]
 
 
 def open_trained(w, source=None, **choices):
@@ -133,7 +144,69 @@ def measured(report):
     return {key: value for key, value in report.to_dict().items() if key != "seal"}
 
 
+def compared(w, task, *args, **choices):
+    """What was trained and judged, by how many samples, and where it was kept: a judge that says only that."""
+    module = import_module("plausible.tasks.compare")
+
+    def judged(trained, place, n, progress):
+        progress("judging", 1.0)
+        return {"measures": [{"name": "recall", "value": float(n)}], "verdict": None}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(w.folder)
+        patch.setattr(module, "judged", judged)
+        found = task(*args, **choices)
+    rows = [run for family in found.families for run in family.runs if not run.failed]
+    own = [(Run(row.folder).settings, Run(row.folder).options) for row in rows]
+    return (
+        [(row.model, row.seed, row.values["recall"]) for row in rows],
+        own,
+        found.data,
+        found.folder.parent,
+    )
+
+
+def compare(w, **choices):
+    choices = {"data": w.plane, "steps": 2, "n": 8, "out": w.new(), **choices}
+    return compared(w, tasks.compare, ["vae", "mixture", "rbm"], **choices)
+
+
+def comparison(w):
+    folder = w.new()
+    compare(w, out=folder)
+    return folder
+
+
+def continue_comparison(w, **choices):
+    """One of data in memory, of which a part has failed."""
+    folder = w.new()
+    compare(w, data=replace(load(str(w.plane)), source=""), out=folder)
+    choices = {"data": load(str(w.plane)), **choices}
+    return compared(w, tasks.continue_comparison, folder, **choices)
+
+
+def check(w, **choices):
+    folder = w.new()
+    shutil.copytree(w.bayes, folder)
+    (folder / "config.json").write_text("{")
+    return tasks.check(folder, **choices).files
+
+
+def report(w, source=None, **choices):
+    found = tasks.report(source or w.mixture, **choices)
+    shown = [figures.png(picture.picture) for picture in found.samples.pictures]
+    return shown, found.headline.lead, found.notes
+
+
 CALLS = {
+    "compare": compare,
+    "latent_draws": lambda w, **k: tasks.latent_draws(w.vae, **k).x.tolist(),
+    "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 2, **{"n": 5, **k}).tolist(),
+    "latent_point": lambda w, **k: tasks.latent_point(w.vae, torch.eye(2), [0.5], **{"n": 5, **k}).tolist(),
+    "continue_comparison": continue_comparison,
+    "check": check,
+    "report": report,
+    "report_comparison": lambda w, **k: tasks.report_comparison(comparison(w), **k),
     "advise": lambda w, **k: tasks.advise(w.measured, **k).to_dict(),
     "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
     "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
@@ -220,6 +293,23 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     *((task, "seed", 0, 1, {}) for task in JUDGES),
     ("verify", "samples", None, lambda w: w.near, {}),
     ("verify", "data", None, lambda w: w.near, {}),
+    *((task, "seed", 0, 1, {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    *((task, "label", "0", "1", {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    *((task, "n", 4, 5, {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    ("walk_between_draws", "columns", 2, 3, {}),
+    ("latent_point", "pick", 0, 2, {}),
+    ("compare", "data", None, lambda w: w.plane, {}),
+    ("compare", "steps", 2, 3, {}),
+    ("compare", "minutes", 1e-5, 1e-4, {"steps": None}),
+    ("compare", "seeds", 1, 2, {}),
+    ("compare", "out", None, World.new, {}),
+    ("compare", "options", Options(), Options(mutate=0.2), {}),
+    ("compare", "n", 8, 9, {}),
+    ("continue_comparison", "data", None, lambda w: load(str(w.plane)), {}),
+    ("check", "repair", False, True, {}),
+    ("report", "data", None, lambda w: load(str(w.plane)), {"source": lambda w: w.lost}),
+    ("report", "seed", 0, 1, {}),
+    ("report", "not_judged", "", "there were too few", {}),
     ("evaluate_twin", "data", lambda w: w.far, None, {}),
     ("evaluate_twin", "n", 12, 14, {}),
     ("evaluate_twin", "seed", 0, 1, {}),
@@ -246,12 +336,16 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("fit_steps", "pictures", False, True, {}),
     ("fit_steps", "on_failure", "warn", "rollback", TOO_FAST),
     ("resume", "steps", 12, 13, {}),
-    ("resume", "minutes", 1e-5, 1e-4, {"steps": None}),
+    ("resume", "minutes", 1e-5, more_minutes, {"steps": None}),  # the first is spent, which changes nothing
     ("resume", "data", None, lambda w: w.plane, {}),
     ("resume", "watch", False, True, {}),
     ("resume", "on_failure", "warn", "rollback", {"source": lambda w: w.failing}),
 ]  # fmt: skip
 CALLBACKS = [
+    *(("compare", name, {}) for name in ("progress", "on_notes", "on_result")),
+    *(("continue_comparison", name, {}) for name in ("progress", "on_notes", "on_result")),
+    ("report", "progress", {}),
+    ("report_comparison", "progress", {}),
     ("reconstruct", "progress", {}),
     ("diagnose", "progress", {}),
     ("directions", "progress", {}),

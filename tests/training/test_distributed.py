@@ -1,12 +1,14 @@
 """Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
 
+import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
+import traceback
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,9 +19,11 @@ from tests.conftest import Forked, answer_and_exit, ask, environment
 
 from plausible import runs
 from plausible.core.errors import UsageError
-from plausible.training import distributed
+from plausible.tasks.fit_steps import fit_steps, monitored
+from plausible.tasks.start import start
+from plausible.training import Settings, distributed
 
-pytestmark = pytest.mark.slow  # each process imports torch
+pytestmark = pytest.mark.slow
 
 
 def tiny(path, n):
@@ -41,28 +45,36 @@ FAMILIES = {
     "vq-vae": {"width": 8, "prior_width": 8, "prior_blocks": 1, "codes": 4},
     "gsn": {"width": 8},
 }
-ONE_AFTER_THE_OTHER = """
-import os, sys, torch
-from plausible import Settings, fit_steps
-from plausible.tasks.fit_steps import monitored
-from plausible.tasks.start import start
-from plausible.training import distributed
-other = os.fork()  # both know torch by now
-os.environ["RANK"] = "0" if other else "1"
-world = distributed.join(torch.device("cpu"))
-for name, config in CONFIGS.items():
-    settings = Settings(steps=20 if name == "convnet" else 6)
-    run, training = start(
-        name, sys.argv[1], settings=settings, out=f"{sys.argv[2]}/{name}", world=world, **config
-    )
-    for step in fit_steps(run, training, monitored(run, training)):
-        pass
-    assert training.finished
-distributed.leave()
-if other:
-    assert os.waitpid(other, 0)[1] == 0
-os._exit(0)
-"""
+
+
+def learn_as_a_rank(source, folder):
+    """What each process does: one family after the other, in one world."""
+    world = distributed.join(torch.device("cpu"))
+    for name, config in {"convnet": CONVNET, **FAMILIES}.items():
+        settings = Settings(steps=20 if name == "convnet" else 6)
+        run, training = start(
+            name, source, settings=settings, out=folder / name, world=world, **config
+        )
+        for _ in fit_steps(run, training, monitored(run, training)):
+            pass
+        assert training.finished
+    distributed.leave()
+
+
+def forked(rank, world, work, *args):
+    """The number of a process that does this work as a rank, forked from this one, which knows torch by now."""
+    if pid := os.fork():
+        return pid
+    code = 1
+    try:
+        os.environ.update({**environment(), **world, "RANK": str(rank)})
+        work(*args)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +84,9 @@ def together(source, tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-    code = ONE_AFTER_THE_OTHER.replace("CONFIGS", repr({"convnet": CONVNET, **FAMILIES}))
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(source), str(folder)],
-        env={**environment(), **world, "WORLD_SIZE": "2"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr
+    world["WORLD_SIZE"] = "2"
+    ranks = [forked(rank, world, learn_as_a_rank, source, folder) for rank in range(2)]
+    assert [os.waitpid(rank, 0)[1] for rank in ranks] == [0, 0]
     return folder
 
 
@@ -111,7 +117,7 @@ class ForkedRank:
 
 
 @pytest.fixture
-def forked(monkeypatch):
+def forking(monkeypatch):
     """The ranks of a command are forked."""
     monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedRank))
 
@@ -126,7 +132,7 @@ def handlers():
 
 
 @pytest.fixture
-def launch(monkeypatch, capfd, forked, handlers):
+def launch(monkeypatch, capfd, forking, handlers):
     """(exit code, output, errors) of a command that starts two processes, which are forked."""
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
@@ -176,7 +182,8 @@ import os, signal, sys, time
 folder, world = sys.argv[1], (os.environ["RANK"], os.environ["LOCAL_RANK"], os.environ["WORLD_SIZE"])
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(130))
 open(folder + "/" + " ".join(world), "w").close()
-time.sleep(1)
+while len(os.listdir(folder)) < 2:
+    time.sleep(0.02)
 if world[0] == "1":
     os.kill(os.getppid(), signal.SIGINT)
 time.sleep(60)
@@ -192,7 +199,7 @@ def test_ranks_are_processes_that_know_their_place_and_are_told_of_a_ctrl_c(
     assert {path.name for path in tmp_path.iterdir()} == {"0 0 2", "1 1 2"}
 
 
-def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path, forked):
+def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path, forking):
     run = tmp_path / "run"
     flags = ["--steps", 100000, "--batch", 16, "--width", 16, "--processes", 2]
     words = ["train", "gan", "--data", source, "--out", run, *flags]
@@ -205,6 +212,75 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
     assert code == 130
     assert out.count(f"plausible resume {run}") == 1
     assert torch.load(run / "state.pt", weights_only=True)["steps"] > 0
+
+
+@pytest.fixture
+def endless(source, tmp_path, forked, monkeypatch):
+    """A training of two processes that goes on for long: (the run, who launched it, the ids of its ranks)."""
+    monkeypatch.setattr(distributed, "SILENCE", 3.0)
+    run = tmp_path / "run"
+    flags = ["--steps", 10**6, "--batch", 16, "--width", 8, "--processes", 2, "--no-watch"]
+    process = Forked(tmp_path / "out", "train", "vae", "--data", source, "--out", run, *flags)
+    deadline = time.time() + 200
+    while time.time() < deadline and not (run / "state.pt").exists():
+        time.sleep(0.05)
+    ranks = children(process.pid)
+    assert len(ranks) == 2
+    yield run, process, ranks
+    for pid in [process.pid, *ranks]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def children(pid):
+    """The processes that a process has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            words = path.read_text().rpartition(")")[2].split()
+            if int(words[1]) == pid and words[0] != "Z":
+                found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def ends(pid, seconds=60):
+    """Whether a process is gone within so many seconds."""
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        try:
+            gone = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return True
+        if gone:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (signal.SIGKILL, "was ended by SIGKILL"),
+        (signal.SIGSTOP, "a process has not answered"),
+    ],
+)
+def test_a_rank_that_is_gone_or_silent_ends_the_job_with_one_sentence(endless, number, sentence):
+    run, process, (_, second) = endless
+    os.kill(second, number)
+    out, code = process.finish()
+    assert code == 3
+    assert out.count(sentence) == 1
+    assert "Traceback" not in out
+    assert "gloo" not in out
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] >= 0
+
+
+def test_ranks_save_and_end_when_who_launched_them_is_killed(endless):
+    run, process, ranks = endless
+    before = torch.load(run / "state.pt", weights_only=True)["steps"]
+    process.send_signal(signal.SIGKILL)
+    assert all(ends(rank) for rank in ranks)
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] > before
 
 
 def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):

@@ -10,6 +10,10 @@ def check_run(folder: Path) -> None:
     """Refuse a folder that is no run."""
     if not (folder / "config.json").is_file():
         reason = "does not exist" if not folder.exists() else "is not a run: it has no config.json"
+        if (folder / "weights.safetensors").is_file():
+            reason += (
+                f", and plausible check {folder} --repair makes it again from what the weights hold"
+            )
         inside = sorted(path.parent for path in folder.glob("*/config.json"))
         if inside:
             reason += (

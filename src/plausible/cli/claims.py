@@ -73,9 +73,13 @@ def _write(folder: Path, name: str, claimed: "Claimed", seed: int) -> None:
     from plausible import figures
     from plausible.runs.files import write
 
+    title, _ = _sentences(name)
     for file, shown in _pictures(name, claimed).items():
-        image = figures.line_plot(shown.curves, shown.across, shown.upwards, log=shown.log)
-        write(folder / file, figures.png(image))
+        axes = shown.across, shown.upwards
+        write(
+            folder / file,
+            figures.png(figures.line_plot(shown.curves, *axes, title=title, log=shown.log)),
+        )
     write(folder / f"{name}.md", _page(name, claimed, seed))
     numbers = {"seed": seed, "holds": claimed.holds, **asdict(claimed)}
     write(folder / f"{name}.json", json.dumps(numbers) + "\n")

@@ -10,12 +10,13 @@ from rich.console import Console
 LINES_EVERY = 30.0
 """Seconds between two lines where there is no terminal."""
 
-console = Console()
+console = Console(markup=False)
+"""Square brackets are what they are: names of files, classes and columns may have them."""
 
 
 def say(sentence: str) -> None:
     """A sentence as it is, on one line however long."""
-    console.print(sentence, highlight=False, soft_wrap=True, markup=False)
+    console.print(sentence, highlight=False, soft_wrap=True)
 
 
 def say_notes(notes: tuple[str, ...]) -> None:
@@ -39,7 +40,7 @@ def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[..., No
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
 
@@ -79,9 +80,21 @@ def _progress_lines(what: str) -> Iterator[Callable[..., None]]:
 @contextmanager
 def counting_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """The same for things that are counted: yields f(done, total); ``quiet`` shows nothing."""
-    from rich.progress import Progress
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     hidden = quiet or not console.is_terminal
-    with Progress(console=console, transient=True, disable=hidden) as bar:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,11 +1,10 @@
 """What a person sees of a model that was trained: the summary, tables of measures and defects, findings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from plausible.evaluation.report import Report
     from plausible.evaluation.verdict.verdict import TestResult, Verdict
     from plausible.tasks.advise import Advice
+    from plausible.tasks.compared import Compared
 
 
 def report(evaluation: "Report") -> Group:
@@ -36,16 +36,11 @@ def advice(given: "Advice", pictures: str = "") -> Group:
 
     pictures  where to look.
     """
-    heads = {
-        "FAIL": "In plain words: not there yet",
-        "PASS": "In plain words: it learned the distribution, as far as this can see",
-        "INCONCLUSIVE": "In plain words: nothing wrong was found, and not all could be decided",
-    }
     rows = [
         ("good", given.right),
         ("not yet", given.wrong),
         ("open", given.undecided),
-        ("why", _limit(given)),
+        ("why", given.why),
     ]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -53,8 +48,7 @@ def advice(given: "Advice", pictures: str = "") -> Group:
     for label, text in rows:
         if text:
             table.add_row(f"  {label}", Text(text))
-    head = f"In plain words: {given.too_short}" if given.too_short else heads[given.state]
-    parts: list[Table | Text] = [Text(""), Text(head, "bold"), table]
+    parts: list[Table | Text] = [Text(""), Text(f"In plain words: {given.head}", "bold"), table]
     if pictures:
         parts.append(
             Text.assemble(("  look at  ", "dim"), pictures, no_wrap=True, overflow="ignore")
@@ -66,20 +60,6 @@ def advice(given: "Advice", pictures: str = "") -> Group:
         if each.command:
             parts.append(Text(f"    {each.command}", "cyan", no_wrap=True, overflow="ignore"))
     return Group(*parts, Text(""))
-
-
-def _limit(given: "Advice") -> str:
-    """What there is too little of, and why that is thought; without a training the reason alone."""
-    if not given.because:
-        return ""
-    lead = {
-        "time": "too little time, most likely: ",
-        "data": "too few data, most likely: ",
-        "capacity": "too small a model, most likely: ",
-        "unknown": "what limits it is not known: ",
-    }.get(str(given.limit), "")
-    text = f"{lead}{given.because}."
-    return text[:1].upper() + text[1:]
 
 
 def findings(rows: "Sequence[Finding]") -> Group:
@@ -119,12 +99,12 @@ def _evidence(finding: "Finding") -> list[str]:
 
 def claim(sentence: str, claimed: "Claimed") -> Table:
     """A claim, what was measured, and whether it holds."""
-    table = _table(escape(f"{'holds' if claimed.holds else 'DOES NOT HOLD'}: {sentence}"))
+    table = _table(f"{'holds' if claimed.holds else 'DOES NOT HOLD'}: {sentence}")
     table.title_style = "green" if claimed.holds else "bold red"
     for name in ("measured", "value", "95% interval", "must be", "holds"):
         table.add_column(name, justify="right" if name == "value" else "left")
     for row in cells(claimed):
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     return table
 
 
@@ -246,6 +226,48 @@ def comparison(compared: "Comparison") -> Group:
         parts.append(Text(said))
     parts.append(Text(f"\n{compared.sentence}", "bold"))
     return Group(*parts, Text("\n".join(["", *_not_defined(undefined)]), "dim"))
+
+
+def compared(found: "Compared") -> Group:
+    """Families side by side: a column for each, a row for each number and defect; then the advice in its three sentences."""
+    budget = f"{found.plan.budget} of training each"
+    parts: list[Table | Text] = [
+        Text.assemble(
+            (f"Which family for {found.data}?  ", "bold"),
+            f"{budget}, by {found.heldout:,} held-out examples",
+        )
+    ]
+    alive = [family for family in found.families if not family.failed]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    for family in alive:
+        table.add_column(family.name, justify="right", overflow="fold")
+    for column in found.columns:
+        table.add_row(column.title, *(family.cell(column.name) for family in alive))
+    table.add_section()
+    table.add_row("verdict", *(_states({family.verdict: 1}) for family in alive))
+    for defect in found.defects:
+        table.add_row(defect, *(_states(family.states(defect)) for family in alive))
+    if alive:
+        parts += [table, Text("?: INCONCLUSIVE, too few examples or too little seen", "dim")]
+    parts += [
+        Text(f"{family.name}, not compared: {family.failed}", "yellow")
+        for family in found.families
+        if family.failed
+    ]
+    return Group(*parts, Text(""), *(Text(sentence, "bold") for sentence in found.advice))
+
+
+def _states(states: Mapping[str, int]) -> Text:
+    """The state of a defect in one run, or how many of several say what."""
+    styles = {"FAIL": "red", "PASS": "green", "INCONCLUSIVE": "yellow"}
+    words = {"INCONCLUSIVE": "?", "": "draws nothing"}
+    several = sum(states.values()) > 1
+    cells = [
+        Text(words.get(state, state) + f" {count}" * several, styles.get(state, "dim"))
+        for state, count in states.items()
+    ]
+    return Text(", ").join(cells)
 
 
 def _effect(row: "TestResult") -> str:

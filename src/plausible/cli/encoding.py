@@ -4,12 +4,21 @@ import codecs
 from typing import TextIO
 
 _HANDLER = "plausible"
+_BRAILLE, _ABOVE, _BELOW = (
+    0x2800,
+    0x1B,
+    0xE4,
+)  # the blank sign, and which bits are dots of its upper and lower half
+_DOTS = {
+    chr(_BRAILLE + bits): " '.:"[bool(bits & _ABOVE) + 2 * bool(bits & _BELOW)]
+    for bits in range(256)
+}
 _PLAIN = str.maketrans(
     {
         "≥": ">=", "≤": "<=", "≈": "~", "±": "+-", "×": "x", "→": "->", "…": "...", "–": "-", "—": "-", "−": "-",
         "‘": "'", "’": "'", "“": '"', "”": '"', "•": "*", "·": ".", "²": "^2", "∞": "inf", "Δ": "d", "μ": "u", "Σ": "S",
         **dict.fromkeys("─━═╌╍╴╶╸╺", "-"), **dict.fromkeys("│┃║╎╏", "|"), **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰╋┏┓┗┛┠┨┡┩╇", "+"),
-        **dict.fromkeys("█▉▊▋▌▍▎▏", "#"),
+        **dict.fromkeys("█▉▊▋▌▍▎▏", "#"), **_DOTS,
     }
 )  # fmt: skip
 

@@ -178,18 +178,20 @@ def _show(
     ended = head.startswith("done")  # a fit that has converged may have had more rounds
     of = f" of {total:,}" if total and not (ended and step.clock.step + 1 < total) else ""
     head = f"round {step.clock.step + 1:,}{of}, {head}"
-    values = _shown(step.values())
+    values = readable(step.values())
     if live is None:
         sides = (
             f"{who}: " + ", ".join(f"{name} {cell}" for name, cell in cells.items())
             for who, cells in values.items()
         )
-        console.print(f"{head}; {'; '.join(sides)}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"{head}; {'; '.join(sides)}", highlight=False, soft_wrap=True)
         return
-    live.update(_table(head, values), refresh=True)
+    game = any("samples real" in cells for cells in values.values())
+    said = [Text(_GAME, "dim")] if game else []
+    live.update(Group(Text(head, "bold"), players_table(values), *said), refresh=True)
 
 
-def _shown(values: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, str]]:
+def readable(values: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, str]]:
     """{player: {heading: cell}} of the numbers that people can read; all others are in the log."""
     shown = {
         who: {
@@ -205,8 +207,8 @@ def _shown(values: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, str
     return shown
 
 
-def _table(head: str, values: Mapping[str, Mapping[str, str]]) -> Group:
-    """The players below each other, at most 80 letters wide."""
+def players_table(values: Mapping[str, Mapping[str, str]]) -> Table:
+    """The players below each other with what ``readable`` has of each, at most 80 letters wide."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     names = list(dict.fromkeys(name for cells in values.values() for name in cells))
     table.add_column("", style="bold")
@@ -214,5 +216,4 @@ def _table(head: str, values: Mapping[str, Mapping[str, str]]) -> Group:
         table.add_column(name, justify="right", min_width=9)
     for who, cells in values.items():
         table.add_row(who, *(cells.get(name, "") for name in names))
-    game = "samples real" in names
-    return Group(Text(head, "bold"), table, *([Text(_GAME, "dim")] if game else []))
+    return table

@@ -16,6 +16,7 @@ class Models:
 
     def run(self) -> None:
         """Print the tree."""
+        from rich.text import Text
         from rich.tree import Tree
 
         import plausible.models  # noqa: F401  # fills the registry
@@ -33,5 +34,6 @@ class Models:
             if "log_prob" not in can:
                 offered += "; no probability of x"
             first = (model.__doc__ or "").splitlines()[0]
-            branches[model.place].add(f"[bold]{model.name}[/bold]  {first}\n  can: {offered}")
+            words = (model.name, "bold"), f"  {first}\n  can: {offered}"
+            branches[model.place].add(Text.assemble(*words))
         console.print(root, highlight=False)

@@ -49,7 +49,7 @@ class Runs:
             where = row.folder.relative_to(self.folder)
             verdict = "too short" if row.too_short else row.verdict or "not judged"
             shown.add_row(str(where), row.model, row.data, row.state, verdict, _words(row.age))
-        console.print(shown, highlight=False, markup=False)
+        console.print(shown, highlight=False)
 
 
 def _words(seconds: float) -> str:

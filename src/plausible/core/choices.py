@@ -12,7 +12,7 @@ Which = Literal["best", "last"]
 """The weights of a run: the best by what was probed, or the last."""
 
 Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
-"""What distances between samples are taken in; auto is a classifier for labelled data, otherwise random."""
+"""What distances between samples are taken in; auto is whatever sees most of the defects that are planted into the data."""
 
 Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""

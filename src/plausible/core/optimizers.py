@@ -1,4 +1,4 @@
-"""The optimizers of torch without its compiler, which they import when they are made.
+"""The optimizers of torch without its compiler, which they import when they are made or saved.
 
 That takes more than a second of every process that trains, and whoever compiles a player's step imports it then.
 """
@@ -11,7 +11,7 @@ import torch
 
 def _without_compiler(kind: type[torch.optim.Optimizer]) -> type[Any]:
     """The same class with the methods that lie below what torch puts around them for its compiler."""
-    names = ("step", "add_param_group", "zero_grad")
+    names = ("step", "add_param_group", "zero_grad", "state_dict", "load_state_dict")
     own: dict[str, Any] = {name: inspect.unwrap(getattr(kind, name)) for name in names}
     own["step"] = torch.no_grad()(own["step"])
     return type(kind.__name__, (kind,), own)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plausible.core.errors import UsageError
-from plausible.data.images import MAX_BYTES
+from plausible.data.limits import check_unpacked
 from plausible.data.raw import first_line
 
 
@@ -16,20 +16,19 @@ def unpacked(path: Path) -> Iterator[Path]:
     """The folder that a .zip file was made of, until the context ends.
 
     Where the archive holds nothing but one folder, as archives of a folder do, it is that one.
-    UsageError: it is damaged, has a password, or holds more than 16 GiB.
+    UsageError: it is damaged, has a password, or holds more than the limits allow.
     """
     with tempfile.TemporaryDirectory(prefix="plausible-") as folder:
         try:
             with zipfile.ZipFile(path) as archive:
-                needed = sum(member.file_size for member in archive.infolist())
-                if needed <= MAX_BYTES:
-                    archive.extractall(folder)
+                check_unpacked(
+                    sum(member.file_size for member in archive.infolist()), path, "archive"
+                )
+                archive.extractall(folder)
+        except UsageError:
+            raise
         except Exception as error:  # what a damaged archive raises depends on its bytes
             raise UsageError(f"{path} cannot be unpacked: {first_line(error)}") from error
-        if needed > MAX_BYTES:
-            raise UsageError(
-                f"{path} holds {needed / 2**30:.0f} GiB: unpack it and give the folder with the images"
-            )
         yield _innermost(Path(folder))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from plausible.core.errors import UsageError
+from plausible.data.limits import check_limit
 from plausible.data.raw import Raw
 from plausible.data.rounding import check_rounding
 from plausible.data.value_range import (
@@ -80,6 +81,7 @@ def vectors(
     array: np.ndarray, file: str, format: str, notes: list[str], columns: Sequence[str] = ()
 ) -> Raw:
     """Vectors (N, D) of any numeric type, as float32, and which coordinates are whole numbers alone.  UsageError: beyond what float32 can hold."""
+    check_limit("columns", array.shape[1], file)
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, dtype=np.float32)
     check_finite(values, file)

@@ -21,10 +21,12 @@ from plausible.data.images import (
     read_header,
     read_pixels,
 )
+from plausible.data.limits import check_limit
 from plausible.data.options import Options
 from plausible.data.value_range import ValueRange, decide_range, explain, joint_extent
 
 T = TypeVar("T")
+_COUNTED = 100_000  # pictures between two looks at how many there may be
 MAX_NAMED = 3  # how many bad files a sentence names
 MAX_ENDINGS = 6  # how many endings a sentence lists
 
@@ -116,6 +118,8 @@ def find_images(root: Path, notes: list[str], name: Path | None = None) -> Image
                     # a link to nowhere is kept, to be named as unreadable; a pipe would block
                     if shown and (path.is_file() or path.is_symlink()):
                         files.paths.append(path)
+                        if len(files.paths) % _COUNTED == 0:
+                            check_limit("files", len(files.paths), files.name)
                     else:
                         files.left_out[_ending(path)] += 1
         queue = linked

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from plausible.core.errors import UsageError
+from plausible.data.limits import limits
 from plausible.data.raw import first_line
 from plausible.data.value_range import Extent, ValueRange, extent, to_codes
 
@@ -28,7 +29,6 @@ FORMATS = {
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # a JPEG's second frame is a preview
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-MAX_PIXELS = 2**27  # 134 million; a small file can claim more than the memory holds
 MAX_BYTES = 2**34  # 16 GiB, all images of a data set together
 EXIF_ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
 SIXTEEN_BITS: ValueRange = (0, 65535)
@@ -213,9 +213,12 @@ def _opened(path: Path) -> "ImageFile":
         image.filename = (
             ""  # or Pillow maps the file and takes the width of a turned one for its height
         )
-    if image.width * image.height > MAX_PIXELS:
+    most = limits().pixels  # a small file can claim more than the memory holds
+    if image.width * image.height > most:
         image.close()
-        raise ValueError(f"{image.width}x{image.height} pixels are too many")
+        raise ValueError(
+            f"{image.width}x{image.height} pixels are too many: at most {most:,.0f} are read"
+        )
     return image
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -175,13 +176,18 @@ def _decided(source: Source, raw: Raw, options: Options, like: Data | None = Non
 
 def _digits() -> Raw:
     """scikit-learn's 1,797 handwritten digits of 8 x 8 pixels and 17 levels."""
+    values, labels = (array.copy() for array in _digit_arrays())
+    raw = Raw(values, 17, labels=labels, value_range=(0, 16))
+    raw.sizes["8x8"] = raw.modes["scikit-learn"] = len(values)
+    return raw
+
+
+@cache  # its text takes longer to read than everything else about it
+def _digit_arrays() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    values = found.images.astype(np.uint8)[:, None]  # (1797, 8, 8) -> (1797, 1, 8, 8)
-    raw = Raw(values, 17, labels=found.target, value_range=(0, 16))
-    raw.sizes["8x8"] = raw.modes["scikit-learn"] = len(values)
-    return raw
+    return found.images.astype(np.uint8)[:, None], found.target  # (1797, 1, 8, 8), (1797,)
 
 
 def _glyphs(source: Source, options: Options) -> Raw:
@@ -194,7 +200,7 @@ def _glyphs(source: Source, options: Options) -> Raw:
     raw.sizes[f"{size}x{size}"] = raw.modes["uint8, drawn"] = len(images)
     raw.notes.append(
         f"{len(images):,} pictures drawn from fonts, inks, slants and sizes whose shares are known "
-        f"(plausible.data.glyphs draws as many as wanted)"
+        f"(glyph_sets[{source.spec!r}].sample of plausible.data.glyphs draws as many as wanted, with the factors of each)"
     )
     return raw
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plausible.core.errors import UsageError, unknown
+from plausible.data.limits import check_regular
 
 TOYS = ("ring", "grid", "moons", "spiral")
 IDX_SETS = ("mnist", "fashion-mnist")
@@ -58,11 +59,13 @@ def resolve_source(source: str) -> Source:
         return Source(source, None)
     path = Path(os.path.expanduser(source)) if source.strip() else None
     try:
-        if path is not None and path.exists():
-            return Source(source, path)
+        there = path is not None and path.exists()
         broken = path is not None and path.is_symlink()
     except (OSError, ValueError):  # a name too long for the file system, or with a null byte
-        broken = False
+        there = broken = False
+    if there and path is not None:
+        check_regular(path)
+        return Source(source, path)
     if broken:
         raise UsageError(f"{source!r} is a link that leads nowhere or back to itself")
     from plausible.data.readers import in_words, readers  # which needs numpy

@@ -15,6 +15,7 @@ GARBAGE = Reading("share of garbage")
 GARBAGE_AT_LEAST = Reading("share of garbage, at least")
 MARGIN = 0.03  # of the samples: the verdict's
 _WARM = 0.2  # of the budget: before, every generator is far off ...
+_HALF = 0.5  # of it, from which on much that does not become less is worth a note
 _LATE = 0.9  # of it: and many a one is that ends well
 _MANY = 0.25  # of the samples
 _FALLS = 0.82  # of what it was in the middle of the training
@@ -46,7 +47,8 @@ def garbage(history: History) -> Finding | None:
     """In the last tenth of the budget: certainly more garbage than the verdict's margin, and it becomes no less.
 
     Three times in a row; it becomes less if the mean of the three is under 0.82 of the median of the middle
-    third of the rounds so far, which is worth a note.
+    third of the rounds so far, which is worth a note.  From half of the budget on another note: where it is certainly
+    over a quarter of the samples, and becomes no less.
     """
     three = history.last(IN_A_ROW, GARBAGE, GARBAGE_AT_LEAST, since=_WARM)
     if three is None:
@@ -61,11 +63,18 @@ def garbage(history: History) -> Finding | None:
         "in the middle of the training": before,
         "probes": float(len(every)),
     }
-    late = history.last(1, GARBAGE, since=_LATE) is not None
-    if not late or (least <= MARGIN).any():
+    falls = bool(share.mean() < _FALLS * before)
+    if history.last(1, GARBAGE, since=_LATE) is None:
+        if history.last(1, GARBAGE, since=_HALF) is None or falls or (least <= _MANY).any():
+            return not_raised("garbage", evidence)
+        claim = (
+            "garbage so far: many samples lie where no real data are, and they do not become fewer"
+        )
+        return Finding("garbage", Severity.NOTE, claim, evidence)
+    if (least <= MARGIN).any():
         return not_raised("garbage", evidence)
     claim = "garbage: samples lie where no real data are, far from every training example"
-    if share.mean() < _FALLS * before:
+    if falls:
         claim = f"{claim}; they become fewer, and more rounds would help"
         return Finding("garbage", Severity.NOTE, claim, evidence)
     severity = Severity.FAILURE if (least > _MANY).all() else Severity.WARNING

@@ -6,8 +6,8 @@ are, and however wrong that law is.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -137,6 +137,18 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a file."""
         return {**asdict(self), "sentence": self.sentence, "alpha": ALPHA, "power": POWER}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Comparison":
+        """The comparison that ``to_dict`` wrote, where lists stand for tuples."""
+        kept = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        results = [{k: _tupled(v) for k, v in row.items()} for row in values["results"]]
+        rows = tuple(PairedResult(**row | {"answer": Answer(row["answer"])}) for row in results)
+        return cls(**{k: _tupled(v) for k, v in kept.items()} | {"results": rows})
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

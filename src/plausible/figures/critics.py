@@ -1,15 +1,18 @@
 """What critics are surest of, and what they looked at."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from plausible.evaluation.critic.views import VIEWS, WHOLE
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.figures.pixels import images
-from plausible.figures.plots import rendered
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SHOWN = 8
 _LARGE = 96  # pixels a side at which an image is shown
@@ -18,7 +21,7 @@ _STEP = 1.04  # from one image to the next, in sides of one
 _SWATCHES = 64  # colours of one image
 
 
-def critic_pictures(evalset: EvaluationSet) -> dict[str, Image.Image]:
+def critic_pictures(evalset: EvaluationSet) -> "dict[str, Figure]":
     """{file name: picture} for each aspect in which a critic proves a difference.
 
     Four rows: the samples it is surest of, what of them it looked at, the held-out images that it is surest of, and
@@ -67,7 +70,7 @@ def looked_at(aspect: str, x: Tensor) -> Tensor:
     return seen
 
 
-def _labelled(title: str, rows: list[tuple[str, Tensor]]) -> Image.Image:
+def _labelled(title: str, rows: list[tuple[str, Tensor]]) -> "Figure":
     from matplotlib.figure import Figure
 
     count = len(rows[0][1])
@@ -86,4 +89,4 @@ def _labelled(title: str, rows: list[tuple[str, Tensor]]) -> Image.Image:
     top = 1 - (_HEAD + _GAP) / height
     space = _GAP / _LARGE
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=top, hspace=space)
-    return rendered(figure)
+    return figure

@@ -1,6 +1,7 @@
 """The principal directions of z as a picture, one row each, and below it what truncation does."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
@@ -9,13 +10,17 @@ from torch import Tensor
 from plausible.core.space import Space
 from plausible.evaluation.features import pca
 from plausible.figures.captions import captioned
+from plausible.figures.colours import DATA, line_style
+from plausible.figures.files import Picture
 from plausible.figures.pixels import grid
-from plausible.figures.plots import rendered
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def directions(
     space: Space, x: Tensor, shares: Sequence[float], truncation: Tensor, bounds: Sequence[str]
-) -> Image.Image:
+) -> Picture:
     """Walks x (k, columns, *shape) along the directions, and draws (m, columns, *shape) by their bounds.
 
     shares  of all change that each direction brings about, (k,).
@@ -43,25 +48,28 @@ def directions(
     return sheet
 
 
-def _lines(x: Tensor, draws: Tensor, names: Sequence[str]) -> Image.Image:
+def _lines(x: Tensor, draws: Tensor, names: Sequence[str]) -> "Figure":
     """Walks x (k, columns, D) over draws (n, D), in the plane of their two leading components where there are more."""
     from matplotlib.figure import Figure
 
     walks, points = x.double(), draws.double()
+    labels = ("x1", "x2") if x.shape[2] == 2 else ("standard deviations of z from its mean", "x")
     if x.shape[2] > 2:
+        labels = ("first principal component", "second principal component")
         axis = pca(points, 2)
         points = axis(points).flip(1)  # (n, D) -> (n, 2)
         walks = axis(walks.flatten(0, 1)).flip(1).unflatten(0, x.shape[:2])  # (k, columns, 2)
     figure = Figure(figsize=(7, 6), dpi=100, layout="constrained")
     axes = figure.subplots()
     far = torch.linspace(-3, 3, x.shape[1])
-    for walk, name in zip(walks, names, strict=True):
+    for k, (walk, name) in enumerate(zip(walks, names, strict=True)):
         along = walk.T if x.shape[2] > 1 else (far, walk[:, 0])
-        axes.plot(*along, label=name, linewidth=1.2, marker=".")
+        axes.plot(*along, label=name, linewidth=1.4, marker=".", **line_style(k))
     if x.shape[2] > 1:
-        axes.scatter(points[:, 0], points[:, 1], s=8, color="0.6", label="draws")
+        axes.scatter(points[:, 0], points[:, 1], s=8, color=DATA, label="draws")
+    axes.set(xlabel=labels[0], ylabel=labels[1])
     axes.set_title(
         "along the principal directions of z, from -3 to 3 standard deviations", fontsize=10
     )
     axes.legend(fontsize=8)
-    return rendered(figure)
+    return figure

@@ -1,6 +1,7 @@
 """Pictures of an evaluation."""
 
 import contextlib
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
@@ -11,16 +12,21 @@ from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.metrics.memorisation import likeliest_copies
 from plausible.evaluation.metrics.sharpness import spectra
 from plausible.figures.captions import captioned
+from plausible.figures.colours import DATA, SAMPLES
 from plausible.figures.critics import critic_pictures
+from plausible.figures.files import Picture
 from plausible.figures.latent_space import latent_plane
 from plausible.figures.pixels import grid
-from plausible.figures.plots import rendered, walks
+from plausible.figures.plots import walks
 from plausible.sampling.latent import latent_walks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SMALL = 20  # pixels a side
 
 
-def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
+def evaluation(evalset: EvaluationSet) -> dict[str, Picture]:
     """{file name: picture} of an evaluation: whatever these data and this model allow.
 
     neighbours.png  the 16 samples most like copies, 8 of larger images, above each the nearest training example, below
@@ -30,7 +36,7 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
     walks.png       great circles between draws of z.
     plane.png       of a z with two coordinates, all of it.
     """
-    pictures = {}
+    pictures: dict[str, Picture] = {}
     if evalset.space.is_image:
         count = 16 if max(evalset.space.shape[1:]) <= _SMALL else 8  # large enough to be compared
         rows, train, held = likeliest_copies(evalset, count)
@@ -52,21 +58,26 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Image.Image]:
             pictures["plane.png"] = latent_plane(evalset.model, evalset.heldout.part)
         x = latent_walks(evalset.model, 8, 12, generator=evalset.generator()).unflatten(0, (8, 12))
         data = None if evalset.space.is_image else evalset.heldout.part.as_batch().x
-        title = "In each row a walk through z, from one draw to another" * evalset.space.is_image
-        pictures["walks.png"] = captioned(walks(evalset.space, x, data), title)
+        drawn = walks(evalset.space, x, data)
+        if isinstance(drawn, Image.Image):
+            drawn = captioned(drawn, "In each row a walk through z, from one draw to another")
+        pictures["walks.png"] = drawn
     return pictures
 
 
-def _spectrum(evalset: EvaluationSet) -> Image.Image:
+def _spectrum(evalset: EvaluationSet) -> "Figure":
     """Power over radius, samples over held-out images, both axes logarithmic."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     radii, real, made = spectra(evalset)
     figure = Figure(figsize=(6, 4), dpi=100, layout="constrained")
     axes = figure.subplots()
-    axes.loglog(radii.tolist(), real.tolist(), color="0.5", label="held-out images", linewidth=3)
-    axes.loglog(radii.tolist(), made.tolist(), color="C0", label="samples")
-    axes.set(xlabel="cycles per image side", ylabel="power")
+    axes.loglog(radii.tolist(), real.tolist(), color=DATA, label="held-out images", linewidth=3)
+    axes.loglog(radii.tolist(), made.tolist(), color=SAMPLES, label="samples")
+    axes.set(xlabel="cycles per image side", ylabel="mean power, of pixels from 0 to 1")
     axes.set_title("How much detail of each size: left coarse, right fine", fontsize=10)
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter())
     axes.legend()
-    return rendered(figure)
+    return figure

@@ -1,13 +1,16 @@
 """Vectors as small histograms, one a coordinate, samples beside data."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from plausible.figures.plots import rendered
+from plausible.figures.colours import DATA, SAMPLES, bar_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _PANELS = 12  # coordinates that are shown
 _BINS = 30
@@ -17,12 +20,13 @@ _NAME = 24  # letters of the name of a column
 
 def histograms(
     samples: Tensor, data: Tensor | None = None, columns: Sequence[str] = (), title: str = ""
-) -> Image.Image:
+) -> "Figure":
     """Each coordinate by itself, samples (N, D) beside data (M, D), under the name of its column.
 
     The first 12 of them; axes reach as far as the data, and what of the samples lies beyond is counted at their ends.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     shown = {} if data is None else {"data": data}
     shown |= {"samples": samples}
@@ -43,20 +47,22 @@ def histograms(
         cells = {who: rows[:, place] for who, rows in arrays.items()}
         edges = _edges(next(iter(cells.values())))
         beyond = beyond or any(((x < edges[0]) | (x > edges[-1])).any() for x in cells.values())
-        for who, colour in zip(cells, ("0.6", "C0")[-len(cells) :], strict=True):
+        for who, colour in zip(cells, (DATA, SAMPLES)[-len(cells) :], strict=True):
             inside = cells[who].clip(edges[0], edges[-1])
             weights = np.full(len(inside), 1 / max(len(inside), 1))
-            axes.hist(inside, edges.tolist(), weights=weights, color=colour, alpha=0.6, label=who)
+            axes.hist(inside, edges.tolist(), weights=weights, label=who, **bar_style(colour))
         axes.set_title(name if len(name) <= _NAME else f"{name[: _NAME - 3]}...", fontsize=9)
-        axes.set_yticks([])
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.tick_params(labelsize=7)
     words = [f"the first {count} of {dims} columns"] * (count < dims)
     words += ["what lies beyond an axis is counted in its last bar"] * beyond
-    if title or words:
-        figure.suptitle(": ".join(filter(None, (title, "; ".join(words)))), fontsize=11)
+    title = title or " beside ".join(reversed(arrays))
+    figure.suptitle("\n".join(filter(None, (title, "; ".join(words)))), fontsize=11)
+    figure.supylabel("share of the rows in each bar", fontsize=9)
     if len(arrays) > 1:
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return rendered(figure)
+    return figure
 
 
 def _edges(values: np.ndarray) -> np.ndarray:

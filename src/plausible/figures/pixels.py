@@ -1,8 +1,6 @@
-"""Pictures made of pixels: images side by side, as PNG files and animations."""
+"""Pictures made of pixels: images side by side."""
 
-import io
 import math
-from collections.abc import Sequence
 
 import torch
 from PIL import Image
@@ -66,25 +64,3 @@ def completion_grid(x: Tensor, known: Tensor, draws: Tensor) -> Image.Image:
     part = torch.where(known, x, torch.full_like(x, 0.5))  # (N, C, H, W)
     rows = torch.cat([x[:, None], part[:, None], draws], 1)  # (N, 2 + n, C, H, W)
     return grid(rows.flatten(0, 1), rows.shape[1])
-
-
-def png(image: Image.Image) -> bytes:
-    """The picture as a PNG file."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
-def gif(frames: Sequence[Image.Image], seconds: float = 0.08, *, back: bool = True) -> bytes:
-    """An endless animation that runs through the frames, and back unless told otherwise, as a GIF file."""
-    shown = [*frames, *frames[-2:0:-1]] if back else [*frames]
-    buffer = io.BytesIO()
-    shown[0].save(
-        buffer,
-        format="GIF",
-        save_all=True,
-        append_images=shown[1:],
-        duration=int(seconds * 1000),
-        loop=0,
-    )
-    return buffer.getvalue()

@@ -5,22 +5,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from plausible.core.capabilities import Adversarial, StepSampler
 from plausible.core.device import seeded
 from plausible.core.model import Explicit, Model
-from plausible.figures.plots import rendered
+from plausible.figures.colours import DATA, SAMPLES, mark_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _SIDE = 60  # points a side at which a model is asked
 _FEWER = 30  # the same of one that takes many steps to answer, a second or two in all
 _MARGIN = 0.15  # of the range of the data, around them
 _DATA = 1000  # points of the data, at most
 _DRAWS = 16  # of an estimate of the density: enough for a shade
+# data on a shade, where grey would not be seen, and which samples are the opposite of
+_LIGHT: dict[str, Any] = {"color": "w", "edgecolors": "0.25", "linewidths": 0.5}
 _NAMED = 10  # classes that get a colour
 
 
@@ -34,11 +36,11 @@ def plane(
     model: Model | None = None,
     title: str = "",
     patient: bool = False,
-) -> Image.Image:
+) -> "Figure":
     """Samples (N, 2) as points over data (M, 2); by class in colours where labels y (N,) are given.
 
     model  what it says of the plane is the shade below: its density, or where its discriminator takes a point for
-           data (red) rather than for a sample (blue).
+           data (light) rather than for a sample (dark).
     patient  ask a model that takes many steps for its density, too.
     """
     from matplotlib.figure import Figure
@@ -52,27 +54,31 @@ def plane(
     axes = figure.subplots()
     said = "" if model is None else _shade(axes, model, low, high, patient)
     if behind is not None:
-        axes.scatter(behind[:, 0], behind[:, 1], s=5, color="0.55", label="data", linewidths=0)
-    for label, ink, rows in _groups(x, y, names):
+        look = _LIGHT if said else {"color": DATA, "linewidths": 0}
+        axes.scatter(behind[:, 0], behind[:, 1], s=6, label="data", **look)
+    for label, look, rows in _groups(x, y, names):
         axes.scatter(
-            rows[:, 0], rows[:, 1], s=8, color=ink, label=label, edgecolors="w", linewidths=0.2
+            rows[:, 0], rows[:, 1], s=12, label=label, edgecolors="w", linewidths=0.3, **look
         )
     across, up = (*columns, "x1", "x2")[:2] if len(columns) == 2 else ("x1", "x2")
     axes.set(xlabel=across, ylabel=up, xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     axes.set_aspect("equal" if len(columns) != 2 else "auto")
-    axes.legend(loc="upper right", fontsize=8)
-    if title or said:
-        axes.set_title("\n".join(filter(None, (title, said))), fontsize=10)
-    return rendered(figure)
+    if len(axes.get_legend_handles_labels()[0]) > 1:
+        axes.legend(loc="upper right", fontsize=8)
+    title = title or (f"{len(x):,} points" if behind is None else f"{len(x):,} samples over data")
+    axes.set_title("\n".join(filter(None, (title, said))), fontsize=10, wrap=True)
+    return figure
 
 
-def _groups(x: Tensor, y: Tensor | None, names: Sequence[str]) -> list[tuple[str, str, Tensor]]:
-    """(name, colour, points) of the samples of each class, or of all samples."""
+def _groups(
+    x: Tensor, y: Tensor | None, names: Sequence[str]
+) -> list[tuple[str, dict[str, Any], Tensor]]:
+    """(name, colour and mark, points) of the samples of each class, or of all samples."""
     if y is None or not 1 < len(y.unique()) <= _NAMED:
-        return [("samples", "C0", x)]
+        return [("samples", {"color": SAMPLES}, x)]
     named = [str(names[k]) if k < len(names) else str(k) for k in range(int(y.max()) + 1)]
     return [
-        (f"samples: {named[k]}", f"C{k % 10}", x[y.cpu() == k])
+        (f"samples: {named[k]}", mark_style(k), x[y.cpu() == k])
         for k in y.unique().tolist()
     ]  # fmt: skip
 
@@ -100,8 +106,8 @@ def _shade(axes: "Axes", model: Model, low: list[float], high: list[float], pati
                 # only differences of logits mean something in every loss
                 centred = logits - logits.median()
                 top = max(float(centred.abs().quantile(0.95)), 1e-6)
-                axes.imshow(_image(centred), cmap="RdBu_r", vmin=-top, vmax=top, alpha=0.5, **look)
-                return "the discriminator takes red places for data, blue ones for samples"
+                axes.imshow(_image(centred), cmap="cividis", vmin=-top, vmax=top, alpha=0.5, **look)
+                return "the discriminator takes light places for data, dark ones for samples"
     return ""
 
 

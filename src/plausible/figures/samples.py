@@ -9,6 +9,7 @@ from torch import Tensor
 from plausible.core.model import Model
 from plausible.core.space import Space
 from plausible.figures.captions import captioned
+from plausible.figures.files import Picture
 from plausible.figures.histograms import histograms
 from plausible.figures.pixels import grid
 from plausible.figures.plane import plane
@@ -28,7 +29,7 @@ def picture(
     model: Model | None = None,
     title: str = "",
     patient: bool = False,
-) -> Image.Image:
+) -> Picture:
     """What x (N, *shape) looks like: a grid of images, points of the plane, or a histogram of each column.
 
     data     (M, *shape) behind vectors.

@@ -1,6 +1,8 @@
 """A run is a folder: the only place where a model, its data and the loop meet.
 
-``run``     save, resume, open
+``run``     open
+``saving``  save a training, resume it
+``checksums``  what was written, so that damage is seen
 ``folder``  create: the folder of a new one
 ``whereabouts``  where its data are, and whether they are what they were
 ``warm_start``   begin with the weights of another
@@ -11,7 +13,8 @@
 
 from plausible.runs.files import write
 from plausible.runs.folder import create, default_folder, discard_unsaved
-from plausible.runs.run import Run, Weights, build, cut_log, resume, save
+from plausible.runs.run import Run, build
+from plausible.runs.saving import Weights, cut_log, resume, save
 from plausible.runs.warm_start import Initial
 
 __all__ = [

@@ -10,12 +10,13 @@ from typing import Any
 from plausible.core.errors import UsageError
 from plausible.core.model import Model
 from plausible.models.per_class import PerClass
+from plausible.runs.checksums import CHECKSUMS
 from plausible.runs.run import Run
 from plausible.runs.warm_start import Initial
 from plausible.runs.whereabouts import describe_data
 from plausible.training import Training
 
-_BEFORE_A_SAVE = ("config.json", "log.jsonl", "findings.json")  # what a run may hold
+_BEFORE_A_SAVE = ("config.json", "log.jsonl", "findings.json", CHECKSUMS)  # what a run may hold
 
 
 def default_folder(model: str, data: str) -> Path:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 from plausible.core.errors import UsageError
@@ -11,7 +12,8 @@ from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
 from plausible.runs.log import ALARMS, read_history
-from plausible.runs.run import Run, cut_log
+from plausible.runs.run import Run
+from plausible.runs.saving import cut_log
 from plausible.training import Step, Training
 
 
@@ -40,7 +42,8 @@ class RunLogger:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._log.close()
+        with suppress(OSError):  # a disk that is full has been said
+            self._log.close()
 
     def _open(self) -> None:
         leads = self._training.world.leads
@@ -112,13 +115,17 @@ class RunLogger:
 
 def unlogged_findings(run: Run) -> list[Finding]:
     """What findings.json of a run knows that its log does not show: numbers that were not finite."""
+    return [finding for finding in read_findings(run) if finding.phenomenon == NOT_FINITE]
+
+
+def read_findings(run: Run) -> list[Finding]:
+    """What findings.json of a run holds, none if there is no file; UsageError where it holds something else."""
     path = run.folder / "findings.json"
     try:
         entries = json.loads(path.read_text()) if path.exists() else []
-        findings = [_finding(entry) for entry in entries]
+        return [_finding(entry) for entry in entries]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{path} does not hold findings: {error}") from error
-    return [finding for finding in findings if finding.phenomenon == NOT_FINITE]
 
 
 def _finding(entry: dict[str, Any]) -> Finding:

@@ -1,5 +1,6 @@
 """A run is a folder: the only place where a model, its data and the loop meet.
 
+    checksums.json       the SHA-256 of every file that is read again
     config.json          what was asked for: model, data with hashes and what was decided about them, budget, seed
     weights.safetensors  the weights its methods use: the best (averaged where the model averages)
     last.safetensors     those at the last save
@@ -17,13 +18,12 @@ the old file or the new one and never half of one.
 """
 
 import copy
-import io
 import json
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
@@ -33,6 +33,7 @@ from torch import Tensor, nn
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core import notebook
 from plausible.core.choices import Which
+from plausible.core.device import seeded
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit, Generative, Model, models
 from plausible.core.space import Batch, Space
@@ -40,21 +41,13 @@ from plausible.data.labels import class_number
 from plausible.data.options import Options
 from plausible.data.part import Data
 from plausible.models.per_class import PerClass
-from plausible.runs.files import write
+from plausible.runs.checksums import Condition, condition, read_noted, write_noted
 from plausible.runs.frame import flat_measures, frame
-from plausible.runs.log import flat_log, read_log
+from plausible.runs.log import flat_log
 from plausible.runs.whereabouts import Request, check_data, find_data
-from plausible.training import Settings, Training, train
-from plausible.training.distributed import World
+from plausible.training import Settings
 
 M = TypeVar("M", bound=Model)
-
-
-class Weights(NamedTuple):
-    """Weights by name, and the number of steps that made them."""
-
-    weights: Mapping[str, Tensor]
-    steps: int
 
 
 def build(
@@ -116,11 +109,33 @@ class Run:
         """config.json; UsageError when it is missing or unreadable."""
         path = self.folder / "config.json"
         if not path.exists():
-            raise UsageError(f"{self.folder} is not a run: it holds no config.json")
+            lost = any(
+                (self.folder / name).exists() for name in ("weights.safetensors", "state.pt")
+            )
+            hint = f", and {self.advice_for(path.name)}" if lost else ""
+            raise UsageError(f"{self.folder} is not a run: it holds no config.json{hint}")
         try:
-            return json.loads(path.read_text())
+            return json.loads(read_noted(path, self.advice_for("config.json")))
         except (OSError, ValueError) as error:
+            if isinstance(error, UsageError):
+                raise
             raise UsageError(f"{path} cannot be read: {error}") from error
+
+    def advice_for(self, name: str) -> str:
+        """What is left of a run of which a file is damaged."""
+        whole = lambda other: condition(self.folder / other) is Condition.WHOLE  # noqa: E731
+        place = shlex.quote(str(self.folder))
+        if name == "config.json":
+            return f"plausible check {place} --repair makes it again from what the weights hold"
+        if name == "state.pt":
+            return f"plausible train MODEL --init {place} begins another run with its weights"
+        if name == "weights.safetensors" and whole("last.safetensors"):
+            return f"the last weights are whole: plausible sample {place} --weights last, or plausible check {place} --repair"
+        if name == "weights.safetensors" and whole("state.pt"):
+            return f"plausible resume {place} with more rounds goes on from its last save"
+        if name == "last.safetensors":
+            return "the best weights are whole" if whole("weights.safetensors") else ""
+        return ""
 
     @property
     def space(self) -> Space:
@@ -200,7 +215,10 @@ class Run:
             )
         networks = copy.deepcopy(self.networks)  # because every model has weights of its own
         seed = self.settings.seed
-        return build(self.kind.name, self.model_config, self.space, seed, self.per_class, networks)
+        with seeded(seed):  # whoever opens a run goes on drawing as before
+            return build(
+                self.kind.name, self.model_config, self.space, seed, self.per_class, networks
+            )
 
     def steps(self, which: Which = "best") -> int | None:
         """After how many steps these weights were kept; None where nobody noted it."""
@@ -246,8 +264,10 @@ class Run:
         if not path.exists():
             raise UsageError(f"{self.folder} holds no weights.safetensors yet: nothing was saved")
         try:
-            return safetensors.torch.load_file(path)
+            return safetensors.torch.load(read_noted(path, self.advice_for(path.name)))
         except Exception as error:
+            if isinstance(error, UsageError):
+                raise
             raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
 
     def sample(self, n: int = 64, label: str | int | None = None, seed: int = 0) -> Batch:
@@ -273,7 +293,7 @@ class Run:
 
         A DataFrame where pandas is there, otherwise {column: [values]}.  UsageError: it was not judged yet.
         """
-        judged = self._judged()
+        judged = self.judged
         if judged is None:
             raise UsageError(f"{self.folder} was not judged: plausible evaluate {self.folder} does")
         return frame(flat_measures(judged["measures"]))
@@ -281,15 +301,16 @@ class Run:
     @property
     def verdict(self) -> str | None:
         """FAIL, PASS or INCONCLUSIVE; None where it was not judged, or draws nothing."""
-        verdict = (self._judged() or {}).get("verdict")
+        verdict = (self.judged or {}).get("verdict")
         return None if verdict is None else str(verdict["state"])
 
     @property
     def too_short(self) -> bool:
         """Whether its training was found to be too short to be judged, when it was judged."""
-        return bool(((self._judged() or {}).get("advice") or {}).get("too_short"))
+        return bool(((self.judged or {}).get("advice") or {}).get("too_short"))
 
-    def _judged(self) -> dict[str, Any] | None:
+    @property
+    def judged(self) -> dict[str, Any] | None:
         """What measures.json holds; None where the run was not judged."""
         path = self.folder / "measures.json"
         judged: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
@@ -316,74 +337,5 @@ class Run:
         return check_data(self.folder, self.config["data"], data, place, request)
 
     def write(self, name: str, content: bytes | str) -> Path:
-        """Write one file of the run, atomically."""
-        return write(self.folder / name, content)
-
-
-def save(
-    run: Run, training: Training[Any], best: Weights | None = None, *, keep: bool = False
-) -> None:
-    """Write weights and state; every rank calls it and rank 0 writes.
-
-    best  weights that its methods shall use, if they are not the last.
-    keep  without ``best`` those of an earlier session stay the best, if there are any.
-    """
-    state = training.state_dict()
-    if not training.world.leads:
-        return
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    run.write("state.pt", buffer.getvalue())
-    noted = {name: state[name] for name in ("steps", "seconds", "converged")}
-    last = _packed(state["averaged"], noted)
-    kept = run.folder / "weights.safetensors"
-    if best is not None:
-        run.write(kept.name, _packed(best.weights, {"steps": best.steps}))
-        run.write("last.safetensors", last)
-    elif keep and (run.folder / "last.safetensors").exists():
-        run.write("last.safetensors", last)
-    else:
-        run.write(kept.name, last)
-        (run.folder / "last.safetensors").unlink(missing_ok=True)
-
-
-def _packed(weights: Mapping[str, Tensor], noted: Mapping[str, object]) -> bytes:
-    """Weights as safetensors, with what is to be noted beside them: the steps that made them."""
-    whole = {name: tensor.contiguous() for name, tensor in weights.items()}
-    return safetensors.torch.save(whole, {name: str(value) for name, value in noted.items()})
-
-
-def resume(
-    run: Run,
-    settings: Settings,
-    device: torch.device | str = "cpu",
-    world: World | None = None,
-    data: str | None = None,
-) -> Training[Model]:
-    """The training of a saved run at the round it was saved, under new or the same settings.
-
-    data  where its data are now, if that is not where they were.
-    """
-    path = run.folder / "state.pt"
-    if not path.exists():
-        raise UsageError(f"{run.folder} holds no state.pt: nothing was saved to resume from")
-    training = train(
-        run.fresh().to(device), run.data(data, "resume").to(device), settings, world=world
-    )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-    training.load_state_dict(state)
-    if training.world.leads:
-        run.write("config.json", json.dumps({**run.config, "training": asdict(settings)}, indent=2))
-        cut_log(run, state["steps"])
-    return training
-
-
-def cut_log(run: Run, steps: int) -> None:
-    """Drop the lines of rounds that were played after the save and will be played again."""
-    path = run.folder / "log.jsonl"
-    if path.exists():
-        kept = [raw for raw, line in read_log(path) if line["step"] < steps]
-        write(path, "".join(kept))
+        """Write one file of the run, atomically, and note its hash."""
+        return write_noted(self.folder / name, content)

@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 from plausible.data.source import NAMES
@@ -19,10 +19,16 @@ from plausible.tasks.commands import (
 )
 from plausible.tasks.course import Course, items_of
 from plausible.tasks.limiting_factor import Limit, Limiting, find_limit
-from plausible.tasks.plain_words import CRITIC, PLAIN_WORDS
+from plausible.tasks.plain_words import CRITIC, HEADS, PLAIN_WORDS
 from plausible.tasks.too_short import too_short
 
 _OVERFITTING = ("discriminator overfitting", "overfitting")
+_LEADS = {
+    "time": "too little time, most likely: ",
+    "data": "too few data, most likely: ",
+    "capacity": "too small a model, most likely: ",
+    "unknown": "what limits it is not known: ",
+}
 
 
 class Next(NamedTuple):
@@ -54,6 +60,27 @@ class Advice:
     evidence: Mapping[str, float]
     next: tuple[Next, ...]
     too_short: str = ""
+
+    @property
+    def head(self) -> str:
+        """All of it in a few words."""
+        return self.too_short or HEADS[self.state]
+
+    @property
+    def why(self) -> str:
+        """What there is too little of, and why that is thought; without a training the reason alone."""
+        if not self.because:
+            return ""
+        text = f"{_LEADS.get(str(self.limit), '')}{self.because}."
+        return text[:1].upper() + text[1:]
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> "Advice":
+        """What ``to_dict`` made plain values of, and measures.json keeps."""
+        known = {field.name: kept[field.name] for field in fields(cls) if field.name in kept}
+        limit = kept.get("limit")
+        following = tuple(Next(**each) for each in kept["next"])
+        return cls(**{**known, "limit": None if limit is None else Limit(limit), "next": following})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for measures.json."""

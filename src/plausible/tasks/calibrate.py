@@ -13,6 +13,7 @@ from plausible.core.model import Explicit
 from plausible.data.part import Data
 from plausible.recognition.calibration_set import CalibrationSet, calibrate
 from plausible.recognition.recogniser import Recogniser, choose_novelty
+from plausible.runs.checksums import Condition, condition
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 
@@ -73,7 +74,9 @@ def calibration_set(
     hashes = {part: run.hashes[part] for part in ("validation", "heldout")}
     about = {"weights": _weights_hash(trained.model), **hashes, **choices}
     name = _file_name(choices)
-    kept = CalibrationSet.unpack(run.folder / name, about)
+    path = run.folder / name
+    whole = condition(path) is not Condition.DAMAGED  # otherwise it is made anew
+    kept = CalibrationSet.unpack(path, about) if whole else None
     if kept is not None:
         return kept
     try:

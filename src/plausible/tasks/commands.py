@@ -15,6 +15,7 @@ from plausible.core.model import Model
 from plausible.data.options import DEFAULTS
 from plausible.data.source import NAMES
 from plausible.models.per_class import PerClass
+from plausible.tasks.compared import Plan
 from plausible.tasks.course import Course
 from plausible.training import Settings
 
@@ -75,6 +76,19 @@ def other_command(course: Course, family: str) -> str:
         flags["--minutes"] = [f"{course.settings.minutes:g}"]
     words = [word for flag, values in flags.items() for word in (flag, *values)]
     return shlex.join(["plausible", "train", family, *words])
+
+
+def compare_command(plan: Plan) -> str:
+    """Train and judge the same families on the same data again."""
+    flags: Flags = {"--data": [plan.data or "FOLDER"]}
+    flags |= _changed(asdict(plan.options), asdict(DEFAULTS))
+    if plan.data in NAMES or flags.get("--value-range") == _BYTES:
+        flags.pop("--value-range", None)  # which will be decided again
+    budget, plain = asdict(plan), asdict(Plan((), ""))
+    names = ("minutes", "steps", "seeds", "n")
+    flags |= _changed(*({name: values[name] for name in names} for values in (budget, plain)))
+    words = [word for flag, values in flags.items() for word in (flag, *values)]
+    return shlex.join(["plausible", "compare", *plan.models, *words])
 
 
 def run_command(course: Course, name: str, *flags: str) -> str:

@@ -62,10 +62,13 @@ def expect(training: Training[Any], seconds_a_round: float, sampling_seconds: fl
 
 
 def judging_seconds(
-    model: Model, data: Data, sampling_seconds: float = 0.0, n: int = JUDGED
+    model: Model | None, data: Data, sampling_seconds: float = 0.0, n: int = JUDGED
 ) -> float:
-    """About how long an evaluation takes on a few cores: mostly pairs of examples that are compared, and drawing."""
-    if not isinstance(model, Generative) and isinstance(model, Classifier):
+    """About how long an evaluation takes on a few cores: mostly pairs of examples that are compared, and drawing.
+
+    model  None of one that is not there yet, and draws.
+    """
+    if model is not None and not isinstance(model, Generative) and isinstance(model, Classifier):
         return 1.0
     pairs = len(data.train) * (n + min(len(data.heldout), 2 * n))
     critics = data.space.dims * _PIXEL if data.space.is_image else 0.0

@@ -1,14 +1,13 @@
 """A training to its end: logged, saved and monitored, and what is done when it fails."""
 
 import math
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Any
-
-import torch
 
 from plausible.core.choices import OnFailure
 from plausible.core.errors import UsageError
@@ -17,8 +16,11 @@ from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import not_finite
 from plausible.diagnosis.remedies import with_remedy
 from plausible.runs import Run, Weights, discard_unsaved, save
+from plausible.runs.lock import writer
 from plausible.runs.log import read_history
 from plausible.runs.logger import RunLogger
+from plausible.runs.saving import saved_state
+from plausible.tasks.disk import Disk, reason
 from plausible.tasks.training_pictures import TrainingPictures
 from plausible.training import Step, Training
 
@@ -80,8 +82,14 @@ def _steps(
     world, step, again = training.world, None, on_failure == "rollback" and bool(training.weights)
     everywhere = training.device.type == "cpu"  # where reading a number makes nobody wait
     failures: list[Finding] = []
-    with _interruptible() as interrupted, RunLogger(run, training, monitor, on_finding) as logger:
+    disk = Disk(on_finding)
+    with (
+        _interruptible() as interrupted,
+        writer(run.folder) if world.leads else nullcontext(lambda: None) as sign_of_life,
+        RunLogger(run, training, monitor, on_finding) as logger,
+    ):
         for step in training:
+            sign_of_life()
             logger.observe(step)
             log = step.clock.step % _LOG_EVERY == 0
             probe = monitor is not None and monitor.should_probe(step)
@@ -94,24 +102,29 @@ def _steps(
                 logger.rewind(_roll_back(run, training), broken)
                 continue
             if log or probe:
-                news = logger.log(step, probe)
-                if on_failure == "stop":
-                    failures = [found for found in news if found.severity is Severity.FAILURE]
+                with disk.tolerated():
+                    news = logger.log(step, probe)
+                    if on_failure == "stop":
+                        failures = [found for found in news if found.severity is Severity.FAILURE]
             if probe and pictures is not None:
-                pictures.draw(step.clock.step + 1)
+                with disk.tolerated():
+                    pictures.draw(step.clock.step + 1)
             yield step
             now = time.perf_counter()
             due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
             wish = world.agree(3 if failures else 2 if interrupted() else 1 if due else 0)
             # off the CPU a round may be broken that nobody has read yet: it is not saved
             if wish and (everywhere or not world.agree(int(_is_broken(step, training)))):
-                save(run, training, _best(monitor), keep=monitor is not None)
+                with disk.tolerated(tried=True) if wish == 1 else _must_be_saved(run):
+                    save(run, training, _best(monitor), keep=monitor is not None)
                 saved, cost = time.perf_counter(), time.perf_counter() - now
                 # nothing was learned before the first save
                 if pictures is not None and (wish > 1 or step.clock.step):
-                    pictures.draw(step.clock.step + 1, always=wish > 1)
+                    with disk.tolerated():
+                        pictures.draw(step.clock.step + 1, always=wish > 1)
             if wish > 1 and pictures is not None:
-                pictures.finish()
+                with disk.tolerated():
+                    pictures.finish()
             if wish == 3:
                 raise Failed("; ".join(map(_sentence, failures)))
             if wish == 2:
@@ -121,17 +134,33 @@ def _steps(
             if broken is not None:
                 logger.report([broken])
                 raise Diverged(_sentence(broken))
-            logger.log_end(step, monitor is not None)  # the time may have ended before it was due
-        save(run, training, _best(monitor), keep=monitor is not None)
-        logger.write_findings()
-        if step is not None and pictures is not None:
-            pictures.draw(step.clock.step + 1, always=True)
-            pictures.finish()
+            with disk.tolerated():
+                logger.log_end(
+                    step, monitor is not None
+                )  # the time may have ended before it was due
+        with _must_be_saved(run):
+            save(run, training, _best(monitor), keep=monitor is not None)
+        with disk.tolerated():
+            logger.write_findings()
+            if step is not None and pictures is not None:
+                pictures.draw(step.clock.step + 1, always=True)
+                pictures.finish()
 
 
 def monitored(run: Run, training: Training[Any]) -> Monitor | None:
     """A monitor that knows what the run has logged; None for what is fitted at once, which has nothing to watch."""
     return Monitor(training, read_history(run.folder / "log.jsonl")) if training.weights else None
+
+
+@contextmanager
+def _must_be_saved(run: Run) -> Iterator[None]:
+    """The last save of a training; ``Failed`` where it cannot be written, and the one before stays."""
+    try:
+        yield
+    except OSError as error:
+        raise Failed(
+            f"{reason(error)}; make room, and plausible resume {shlex.quote(str(run.folder))} goes on from the save before"
+        ) from error
 
 
 def _sentence(failure: Finding) -> str:
@@ -156,8 +185,7 @@ def _is_broken(step: Step, training: Training[Any]) -> bool:
 
 def _roll_back(run: Run, training: Training[Any]) -> int:
     """Put back the last save, with a smaller learning rate, and say at which step; every rank calls it."""
-    state = torch.load(run.folder / "state.pt", map_location="cpu", weights_only=True)
-    seconds = training.seconds
+    state, seconds = saved_state(run), training.seconds
     training.load_state_dict({**state, "seconds": seconds})  # the time is spent all the same
     training.scale_lr(_SLOWER)
     return int(state["steps"])

@@ -14,7 +14,8 @@ _PLACES = (
     "*/",
     "*/*/",
 )  # where runs are looked for: the folder itself, and two levels below it
-_QUIET = 600  # seconds without a save after which a training is taken for stopped
+QUIET = 600.0
+"""Seconds without a save after which a training is taken for stopped."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class RunRow:
         if self.progress >= 1:
             return "finished"
         share = f"at {min(self.progress, 0.99):.0%}"
-        return f"stopped {share}" if self.age > _QUIET else share
+        return f"stopped {share}" if self.age > QUIET else share
 
 
 def list_runs(folder: str | Path = "runs") -> list[RunRow]:

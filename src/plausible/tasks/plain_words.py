@@ -1,4 +1,4 @@
-"""Each kind of defect in plain words: what a person would say of it, and what it usually comes from.
+"""A verdict and each kind of defect in plain words: what a person would say of it, and what it usually comes from.
 
 In the order of how bad a person would find it; a defect that is not here comes after all of these.
 """
@@ -23,6 +23,13 @@ class PlainWords:
     cause: str
     seen: bool = False
 
+
+HEADS: Mapping[str, str] = {
+    "FAIL": "not there yet",
+    "PASS": "it learned the distribution, as far as this can see",
+    "INCONCLUSIVE": "nothing wrong was found, and not all could be decided",
+}
+"""{state of a verdict: all of it in a few words}."""
 
 PLAIN_WORDS: Mapping[str, PlainWords] = {
     "held-out copies": PlainWords(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from plausible import figures
@@ -109,13 +108,17 @@ def save_comparison(comparison: Comparison | Twins, folder: str | Path) -> Path:
     return place
 
 
-def pictures(report: Report, data: Data | None = None) -> Mapping[str, Image.Image]:
+def pictures(report: Report, data: Data | None = None) -> Mapping[str, figures.Picture]:
     """{file name: picture} of an evaluation."""
-    found = figures.evaluation(report.evalset) if report.evalset else {}
+    found: dict[str, figures.Picture] = {}
+    if report.evalset:
+        found |= figures.evaluation(report.evalset)
     if report.predictions is not None:
         found |= figures.classification(report.predictions)
     if report.classifier is not None and data is not None and data.space.shape == (2,):
-        found["boundary.png"] = figures.decision_boundary(report.classifier, data.heldout)
+        found["boundary.png"] = figures.decision_boundary(
+            report.classifier, data.heldout, data.class_names
+        )
     return found
 
 

@@ -92,7 +92,7 @@ class TrainingPictures:
         if curves is not None:
             self._run.write("training.png", figures.png(curves))
 
-    def _picture(self, model: Generative, steps: int) -> Image.Image | None:
+    def _picture(self, model: Generative, steps: int) -> figures.Picture | None:
         """Samples as they are now; None where they are not finite, or not defined yet."""
         start = time.perf_counter()
         try:
@@ -140,7 +140,7 @@ def draw_samples(model: Generative, n: int | None = None, *, seed: int = 0) -> B
 
 def samples_picture(
     model: Generative, drawn: Batch, data: Any, title: str, patient: bool = False
-) -> Image.Image:
+) -> figures.Picture:
     """Samples of a model: images by class, or vectors over the held-out data, under a title.
 
     patient  draw a density that takes seconds below points of the plane, too.

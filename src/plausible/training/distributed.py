@@ -1,18 +1,31 @@
 """The ranks of one training: who I am among them, and the few things they do together."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+SILENCE = 300.0
+"""Seconds after which a process that does not answer is taken for dead."""
+ALONE = 4
+"""The exit code of a process that has lost the others."""
+LOST = 3
+"""The exit code of a job that has lost a process: its run holds the last save."""
+LAUNCHER = "PLAUSIBLE_LAUNCHER"
+_GRACE = 60.0  # seconds that a process has to save when its launcher is gone
+_CONTACT = re.compile(r"gloo|NCCL|Connection (closed|reset)|Timed out waiting|Broken pipe")
 
 
 @dataclass(frozen=True)
@@ -78,9 +91,11 @@ def join(device: torch.device) -> World:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return World()
     if not dist.is_initialized():
+        _end_with_launcher()
         if device.type == "cuda":
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, timeout=timedelta(seconds=SILENCE))
     return World(dist.get_rank(), dist.get_world_size())
 
 
@@ -102,13 +117,14 @@ def launch(processes: int, args: Sequence[str]) -> int:
 
     The ranks find each other by the environment variables that torchrun sets, so torchrun can start
     them on several machines in the same way.  Ctrl-C and SIGTERM are passed on once, so that rank 0
-    saves; when a rank fails the others are ended.
+    saves; when a rank fails the others are ended, and when this process is gone they save and end themselves.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     world = {
         **os.environ,
+        LAUNCHER: str(os.getpid()),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
         "WORLD_SIZE": str(processes),
@@ -127,16 +143,65 @@ def launch(processes: int, args: Sequence[str]) -> int:
         for rank in ranks:
             rank.send_signal(signal.SIGTERM)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, pass_on)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), pass_on)
+    failed: list[int] = []
     while any(rank.poll() is None for rank in ranks):
-        failed = [rank for rank in ranks if rank.returncode not in (None, 0, 130)]
+        if not failed:
+            failed = [k for k, rank in enumerate(ranks) if rank.returncode not in (None, 0, 130)]
         if failed:
             time.sleep(1)  # the others may be about to end by themselves, with a sentence
+            ended = [rank.poll() for rank in ranks]
             for rank in ranks:
                 rank.kill()
+            return _ended(ended, failed)
         time.sleep(0.05)
-    return next((rank.returncode for rank in ranks if rank.returncode), 0)
+    return _ended([rank.returncode for rank in ranks], failed)
+
+
+def lost_contact(error: BaseException) -> bool:
+    """Whether an error says that another process of the world is gone, or has been silent for too long."""
+    return isinstance(error, RuntimeError) and (
+        isinstance(error, getattr(dist, "DistError", ())) or bool(_CONTACT.search(str(error)))
+    )
+
+
+def _ended(codes: Sequence[int | None], failed: Sequence[int]) -> int:
+    """The exit code of a job, after a sentence where one of its processes is gone without one."""
+    killed = [(k, -code) for k, code in enumerate(codes) if code is not None and code < 0]
+    said = "its run holds the last save, and plausible resume goes on from it"
+    if killed:
+        rank, number = killed[0]
+        name = signal.Signals(number).name
+        print(
+            f"plausible: process {rank} of {len(codes)} was ended by {name}: {said}",
+            file=sys.stderr,
+        )
+        return LOST
+    own = [code for code in codes if code not in (None, 0, 130, ALONE)]
+    if own:  # which has said why
+        return own[0] or 0
+    if ALONE in codes:
+        silent = f"a process has not answered for {SILENCE / 60:.0f} minutes"
+        print(f"plausible: {silent}: {said}", file=sys.stderr)
+        return LOST
+    return next((code for code in codes if code), 0)
+
+
+def _end_with_launcher() -> None:
+    """Let this process save and end when the one that launched it is gone, which it watches from now on."""
+    launcher = int(os.environ.get(LAUNCHER, "0"))
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)  # after which a training saves
+        time.sleep(_GRACE)
+        os._exit(LOST)
+
+    if launcher:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def leave() -> None:

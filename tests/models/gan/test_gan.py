@@ -17,6 +17,7 @@ from plausible.models.gan.architectures import architectures, default_architectu
 from plausible.models.gan.gan import GAN
 from plausible.models.gan.losses import losses
 from plausible.models.gan.penalties import CriticAt, penalties
+from plausible.runs.checksums import write_noted
 from plausible.training import Settings, train
 
 SETS = [(), ("r1", "r2"), ("wgan-gp",), ("dragan",), ("consistency",)]
@@ -324,7 +325,7 @@ def test_a_run_keeps_which_networks_it_has_and_one_that_kept_none_has_those_of_b
     assert runs.Run(tmp_path / "now").model_config == config  # so that commands do not name it
     kept = json.loads((tmp_path / "before" / "config.json").read_text())
     kept["config"]["architecture"] = None
-    (tmp_path / "before" / "config.json").write_text(json.dumps(kept))
+    write_noted(tmp_path / "before" / "config.json", json.dumps(kept))
     opened = runs.Run(tmp_path / "before").model()
     assert opened.architecture == "conv"
     assert opened.sample(2).x.shape == (2, *space.shape)

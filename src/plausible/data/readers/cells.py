@@ -5,14 +5,17 @@ import csv
 import re
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from plausible.core.errors import UsageError
+from plausible.data.limits import check_limit
 
 SEPARATORS = ",;\t"
 MISSING = frozenset(  # as programs write it
     ("", "na", "n/a", "nan", "<na>", "nat", "null", "none", "?", "-", ".")
 )
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_STRETCH = 2**20  # characters in which a first line ends
 _TRIED = 20  # lines that decide on the separator
 
 
@@ -24,12 +27,14 @@ def read_cells(path: Path, notes: list[str]) -> tuple[list[int], list[list[str]]
     what ends in one separator more loses it; the notes say so.
     UsageError: no text, no line, rows of unequal length.
     """
+    check_limit("text", path.stat().st_size / 2**30, path)
     lines: list[int] = []
     rows: list[list[str]] = []
     blank = 0
     try:
         with path.open(encoding=_encoding(path), newline="") as file:
             tabs = path.suffix.lower() == ".tsv"
+            _check_first(path, file)
             separator = "\t" if tabs else _separator(list(islice(file, _TRIED)))
             file.seek(0)
             reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
@@ -72,6 +77,16 @@ def is_missing(cell: str) -> bool:
 def counted(number: int, noun: str) -> str:
     """1 row, 2 rows, 1,000 rows."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _check_first(path: Path, file: TextIO) -> None:
+    """UsageError: a first line that no table has."""
+    start = file.read(_STRETCH)
+    if "\0" in start:
+        raise UsageError(f"{path} is no text: it holds zero bytes")
+    line = start.partition("\n")[0]
+    check_limit("columns", 1 + max(map(line.count, SEPARATORS)), path)
+    file.seek(0)
 
 
 def _encoding(path: Path) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from plausible.core.errors import UsageError
 from plausible.data.arrays import concatenate, interpret
 from plausible.data.labels import as_labels
+from plausible.data.limits import check_limit, check_unpacked
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
 from plausible.data.readers.reader import Progress, readers
@@ -65,9 +66,12 @@ def idx_array(path: Path) -> np.ndarray:
     if not is_idx_file(path):
         raise UsageError(f"{path} is not an IDX file, or cannot be read")
     try:
+        check_limit("gib", path.stat().st_size / 2**30, path)
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+            content = _decompressed(path)
+    except UsageError:
+        raise
     except Exception as error:  # a damaged archive raises one of many kinds
         raise UsageError(f"{path} cannot be read: {first_line(error)}") from error
     kind, rank = np.dtype(IDX_TYPES[content[2]]), content[3]
@@ -83,6 +87,19 @@ def idx_array(path: Path) -> np.ndarray:
         )
     array = np.frombuffer(content, kind, offset=start).reshape(shape)
     return array.astype(kind.newbyteorder("="))
+
+
+def _decompressed(path: Path) -> bytes:
+    """What a gzipped file holds, of which its header says how much that must be.  UsageError: more than is read."""
+    with gzip.open(path) as file:
+        head = file.read(4 + 4 * 4)
+        kind, rank = np.dtype(IDX_TYPES[head[2]]), head[3]
+        shape = np.frombuffer(head, ">u4", min(rank, (len(head) - 4) // 4), 4)
+        expected = 4 + 4 * rank + kind.itemsize * int(np.prod(shape, dtype=object))
+        check_unpacked(expected, path)
+        return head + file.read(
+            max(0, expected - len(head)) + 1
+        )  # one more says that it is too long
 
 
 def _idx_file(path: Path, like: ValueRange | None) -> Raw:

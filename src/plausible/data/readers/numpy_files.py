@@ -1,5 +1,6 @@
 """Arrays that numpy wrote: .npy and .npz files."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from plausible.core.errors import UsageError
 from plausible.data.arrays import concatenate, interpret
 from plausible.data.labels import as_labels
+from plausible.data.limits import check_limit, check_unpacked
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
 from plausible.data.readers.reader import Progress, readers
@@ -157,15 +159,27 @@ def _are_labels(array: np.ndarray | None, items: np.ndarray) -> bool:
 
 def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
+        _check_size(path)
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
             return {name: loaded[name] for name in loaded.files}
+    except UsageError:
+        raise
     except Exception as error:  # what a damaged or foreign file raises depends on its bytes
         raise UsageError(
             f"{path} cannot be read as plain numpy arrays: {first_line(error)}"
         ) from error
+
+
+def _check_size(path: Path) -> None:
+    """UsageError: more than is read, by what the file says of itself."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            check_unpacked(sum(member.file_size for member in archive.infolist()), path)
+    else:
+        check_limit("gib", path.stat().st_size / 2**30, path)
 
 
 def _levels(value: np.ndarray | None, path: Path) -> int | None:

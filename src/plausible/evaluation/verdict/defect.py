@@ -57,12 +57,14 @@ class ExactTest:
 
     effect, interval, p  as in ``TestResult``; the effect is what is certain at least.
     detectable           n, the level and the power that are asked for -> the smallest effect that is found.
+    few                  why it cannot say that there is nothing, where it cannot; empty otherwise.
     """
 
     effect: float
     interval: tuple[float, float]
     p: float
     detectable: Callable[[NullSummary], float]
+    few: str = ""
 
 
 Prepare = Callable[[EvaluationSet], PreparedTest | ExactTest]

@@ -244,7 +244,10 @@ def _result(defect: Defect, raw: _Uncorrected, adjusted: float) -> TestResult:
     elif detectable > margin and raw.interval[1] >= 0:  # below 0 there is surely none of it
         state, needed = State.INCONCLUSIVE, _needed(test, raw.null, margin)
         least = f"no less than {_percent(detectable)}" if detectable < 1 else "nothing"
-        sentence = f"{n:,} examples a side reveal {least}; {needed:,} would decide about {_percent(margin)}"
+        reason = f"{n:,} examples a side reveal {least}"
+        if isinstance(test, ExactTest) and test.few:
+            reason = test.few
+        sentence = f"{reason}; {needed:,} would decide about {_percent(margin)}"
     elif raw.effect > margin or ((significant or exact) and beyond):
         # there, or so it seems, and too close to the margin: four times the examples halve the error
         state, needed = State.INCONCLUSIVE, 4 * n

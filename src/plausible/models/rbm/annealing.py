@@ -71,9 +71,12 @@ class AnnealingPath:
         Source: Burda, Grosse and Salakhutdinov 2015 (RAISE), https://arxiv.org/abs/1412.8566.
         """
         log_w = self.energy.neg_free_energy(v).double() - self.log_z0
+        preactivation = self.energy.preactivation(v)
         for k in range(steps, 0, -1):
-            v = self.gibbs(v, k / steps, generator)
-            log_w -= self.log_ratio(v, (k - 1) / steps, k / steps)
+            h = bernoulli(k / steps * preactivation, generator)
+            v = self._sample_visible(h, k / steps, generator)
+            preactivation = self.energy.preactivation(v)
+            log_w -= self._log_ratio(v, preactivation, (k - 1) / steps, k / steps)[0]
         return log_w
 
     def _sample_visible(

@@ -1,0 +1,121 @@
+"""checksums.json: the SHA-256 of every file of a run that is read again, so that damage is never taken for a result.
+
+A file's new hash is noted before the file is written, beside that of the file that is there, and a crash between the
+two leaves a file that is known.  ``settle`` forgets the hashes of what is no longer there.
+"""
+
+import hashlib
+import json
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+
+from plausible.core.errors import UsageError
+from plausible.runs.files import write
+
+CHECKSUMS = "checksums.json"
+_CHECKED = (".safetensors", ".pt", ".json")
+_KNOWN = 3  # hashes of one file: what was there, and what two crashes may have left
+
+
+class Condition(StrEnum):
+    """What became of a file since it was written."""
+
+    WHOLE = "whole"
+    DAMAGED = "damaged"
+    MISSING = "missing"
+    UNKNOWN = "has no checksum"
+
+
+class Damaged(UsageError):
+    """A file is not what was written; the sentence names it, and what is still there."""
+
+
+def write_noted(path: Path, content: bytes | str) -> Path:
+    """Write a file whole or not at all, its hash noted before where it is one that is read again."""
+    if path.suffix in _CHECKED:
+        known = noted(path.parent)
+        new = _hash(content.encode() if isinstance(content, str) else content)
+        before = [each for each in known.get(path.name, []) if each != new]
+        if known.get(path.name, [])[-1:] != [new]:
+            known[path.name] = [*before, new][-_KNOWN:]
+            _write(path.parent, known)
+    return write(path, content)
+
+
+def read_noted(path: Path, advice: str = "") -> bytes:
+    """The content of a file as it was written; ``Damaged`` where it is another, OSError where it cannot be read.
+
+    advice  what is still there, for the sentence.  A file of a run from before there were checksums is taken as it is.
+    """
+    content = path.read_bytes()
+    known = noted(path.parent).get(path.name)
+    if known is not None and _hash(content) not in known:
+        raise Damaged(f"{path} is damaged: it is not what was written{advice and f'; {advice}'}")
+    return content
+
+
+def condition(path: Path) -> Condition:
+    """Whether a file is what was written."""
+    known = noted(path.parent).get(path.name)
+    if not path.exists():
+        return Condition.MISSING
+    if known is None:
+        return Condition.UNKNOWN
+    return Condition.WHOLE if _hash(path.read_bytes()) in known else Condition.DAMAGED
+
+
+def noted(folder: Path) -> dict[str, list[str]]:
+    """{file: its possible hashes} of a folder; empty where none were noted."""
+    path = folder / CHECKSUMS
+    if not path.exists():
+        return {}
+    try:
+        known = json.loads(path.read_text())
+        hashes = {str(name): [str(each) for each in found] for name, found in known.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Damaged(
+            f"{path} is damaged: {error}; without it nothing is checked, if you remove it"
+        ) from error
+    return hashes
+
+
+def settle(folder: Path) -> None:
+    """Know each file by the hash that it has, and take away what killed processes have left half written."""
+    _remove_temporaries(folder)
+    known = noted(folder)
+    settled = dict(known)
+    for name, hashes in known.items():
+        path = folder / name
+        found = _hash(path.read_bytes()) if path.exists() else None
+        if found in hashes:
+            settled[name] = [found]
+    if settled != known:
+        _write(folder, settled)
+
+
+def _write(folder: Path, known: dict[str, list[str]]) -> None:
+    write(folder / CHECKSUMS, json.dumps(known, indent=1) + "\n")
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _remove_temporaries(folder: Path) -> None:
+    """Files that processes which have ended began to write."""
+    for path in folder.glob(".*.*"):
+        owner = re.fullmatch(r"\..+\.(\d+)", path.name)
+        if owner and not _alive(int(owner[1])):
+            path.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OSError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,124 @@
+"""A training put down in its run, and taken up again at the round at which it was saved."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from plausible.core.errors import UsageError
+from plausible.core.model import Model
+from plausible.runs.checksums import read_noted, settle
+from plausible.runs.files import write
+from plausible.runs.lock import writer
+from plausible.runs.log import read_log
+from plausible.runs.run import Run
+from plausible.training import Settings, Training, train
+from plausible.training.distributed import World
+
+CONFIG = "config.json"
+"""Under which name the weights note a copy of it."""
+
+
+class Weights(NamedTuple):
+    """Weights by name, and the number of steps that made them."""
+
+    weights: Mapping[str, Tensor]
+    steps: int
+
+
+def save(
+    run: Run, training: Training[Any], best: Weights | None = None, *, keep: bool = False
+) -> None:
+    """Write weights and state; every rank calls it and rank 0 writes.
+
+    best  weights that its methods shall use, if they are not the last.
+    keep  without ``best`` those of an earlier session stay the best, if there are any.
+    """
+    state = training.state_dict()
+    if not training.world.leads:
+        return
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    config: dict[str, Any] = {
+        CONFIG: json.dumps(run.config)
+    }  # enough to open the run if config.json is lost
+    noted = {name: state[name] for name in ("steps", "seconds", "converged")}
+    last = _packed(state["averaged"], noted | config)
+    kept = run.folder / "weights.safetensors"
+    # weights first: whoever resumes from an older state plays the rounds between again, and loses no best ones
+    if best is not None:
+        run.write(kept.name, _packed(best.weights, {"steps": best.steps} | config))
+        run.write("last.safetensors", last)
+    elif keep and (run.folder / "last.safetensors").exists():
+        run.write("last.safetensors", last)
+    else:
+        run.write(kept.name, last)
+        (run.folder / "last.safetensors").unlink(missing_ok=True)
+    run.write("state.pt", buffer.getvalue())
+
+
+def _packed(weights: Mapping[str, Tensor], noted: Mapping[str, object]) -> bytes:
+    """Weights as safetensors, with what is to be noted beside them: the steps that made them."""
+    whole = {name: tensor.contiguous() for name, tensor in weights.items()}
+    return safetensors.torch.save(whole, {name: str(value) for name, value in noted.items()})
+
+
+def resume(
+    run: Run,
+    settings: Settings,
+    device: torch.device | str = "cpu",
+    world: World | None = None,
+    data: str | None = None,
+) -> Training[Model]:
+    """The training of a saved run at the round it was saved, under new or the same settings.
+
+    data  where its data are now, if that is not where they were.
+    """
+    if not (run.folder / "state.pt").exists():
+        raise UsageError(f"{run.folder} holds no state.pt: nothing was saved to resume from")
+    training = train(
+        run.fresh().to(device), run.data(data, "resume").to(device), settings, world=world
+    )
+    state = saved_state(run)
+    training.load_state_dict(state)
+    if training.world.leads:
+        with writer(run.folder):
+            settle(run.folder)
+            if not training.finished:  # a budget that is spent is refused, and changes nothing
+                changed = {**run.config, "training": asdict(settings)}
+                run.write("config.json", json.dumps(changed, indent=2) + "\n")
+                run.config = changed
+            cut_log(run, state["steps"])
+    return training
+
+
+def saved_state(run: Run) -> dict[str, Any]:
+    """What state.pt holds: tensors and numbers; UsageError where it is not there, damaged or of another program."""
+    path = run.folder / "state.pt"
+    try:
+        content = read_noted(path, run.advice_for(path.name))
+        state: dict[str, Any] = torch.load(
+            io.BytesIO(content), map_location="cpu", weights_only=True
+        )
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{run.folder} holds no state.pt: nothing was saved to resume from"
+        ) from error
+    except Exception as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    return state
+
+
+def cut_log(run: Run, steps: int) -> None:
+    """Drop the lines of rounds that were played after the save and will be played again."""
+    path = run.folder / "log.jsonl"
+    if path.exists():
+        kept = [raw for raw, line in read_log(path) if line["step"] < steps]
+        write(path, "".join(kept))

@@ -1,0 +1,449 @@
+"""The functions behind the controls of the app, without a browser: what they return, refuse and leave alone."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.conftest import refused
+
+import plausible
+from plausible.cli.main import main
+from plausible.core.errors import UsageError
+
+gr = pytest.importorskip("gradio")
+
+from plausible.app import asking, markup, refusals, server  # noqa: E402
+from plausible.app.asking import DRAWING, ITEM, UPLOAD, Given  # noqa: E402
+from plausible.app.compare_tab import compare, listed  # noqa: E402
+from plausible.app.controls import ANY  # noqa: E402
+from plausible.app.draws import Draw, draw  # noqa: E402
+from plausible.app.limits import Limits  # noqa: E402
+from plausible.app.pad import drawn  # noqa: E402
+from plausible.app.pictures import as_image  # noqa: E402
+from plausible.app.train_form import (  # noqa: E402
+    ENOUGH,
+    MINUTES,
+    ROUNDS,
+    Wish,
+    begin,
+    budget_flags,
+    choice,
+    look,
+    train_flags,
+)
+from plausible.app.trainings import Trainings  # noqa: E402
+from plausible.app.walks import PICKS, Place, Walks, chain  # noqa: E402
+from plausible.app.watching import seen, view  # noqa: E402
+from plausible.app.workplace import Workplace  # noqa: E402
+from plausible.tasks.watch import Raised  # noqa: E402
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """A folder with runs of 8x8 digits: naive-bayes, a conditional gan, an rbm, a pixelcnn, a classifier, vectors."""
+    folder = tmp_path_factory.mktemp("app") / "runs"
+    binary = plausible.data.options.Options(binarise="threshold")
+    fit = plausible.fit
+    fit("naive-bayes", "digits", out=folder / "bayes")
+    fit("gan", "digits", steps=2, width=4, latent=4, conditional=True, watch=False, out=folder / "gan")  # fmt: skip
+    fit("rbm", "digits", steps=2, hidden=8, options=binary, watch=False, out=folder / "rbm")
+    fit("pixelcnn", "digits", steps=1, width=4, blocks=1, options=binary, watch=False, out=folder / "pixelcnn")  # fmt: skip
+    fit("logistic", "digits", out=folder / "logistic")
+    fit("mixture", "ring", components=8, out=folder / "deeper" / "ring")
+    return folder
+
+
+@pytest.fixture
+def work(runs):
+    return Workplace(runs)
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """A workplace without a run, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return Workplace(Path("runs"))
+
+
+def test_runs_are_named_by_their_path_and_nothing_else_is_opened(work, runs):
+    assert set(work.names()) == {"bayes", "gan", "rbm", "pixelcnn", "logistic", "deeper/ring"}
+    assert work.open("deeper/ring").model.name == "mixture"
+    assert work.open("bayes") is work.open("bayes")
+    for name in ("../../etc", "none", "", None, str(runs / "bayes" / ".." / ".." / "elsewhere")):
+        with pytest.raises(UsageError):
+            work.open(name)
+
+
+def test_other_weights_are_opened_anew(runs, tmp_path):
+    work = Workplace(tmp_path)
+    plausible.fit("naive-bayes", "digits", out=tmp_path / "one")
+    before = work.open("one")
+    os.utime(tmp_path / "one" / "weights.safetensors", (1, 1))
+    assert work.open("one") is not before
+
+
+def test_a_page_that_others_reach_reads_only_names_and_the_current_folder(tmp_path, monkeypatch):
+    inside, outside = tmp_path / "here" / "a.npz", tmp_path / "b.npz"
+    (tmp_path / "here").mkdir()
+    for path in (inside, outside):
+        np.savez(path, x=np.zeros((12, 2)))
+    monkeypatch.chdir(tmp_path / "here")
+    here, everywhere = Workplace(tmp_path), Workplace(tmp_path, host="0.0.0.0")
+    assert here.local
+    assert not everywhere.local
+    for work in (here, everywhere):
+        assert work.source("digits") == "digits"
+        assert work.source("a.npz") == "a.npz"
+    assert here.source(str(outside)) == str(outside)
+    with pytest.raises(UsageError, match="outside of"):
+        everywhere.source(str(outside))
+    with pytest.raises(UsageError, match="outside of"):
+        everywhere.source("../b.npz")
+
+
+@pytest.mark.parametrize("source", ["", None, "digit", "/none/there", "--init"])
+def test_data_that_are_not_there_are_refused_in_words(empty, source):
+    with pytest.raises(UsageError):
+        empty.source(source)
+
+
+def test_a_data_set_is_looked_at_with_the_families_that_suit_it(empty):
+    found = look(choice(empty, "digits"))
+    names = [one.name for one in found.families if one.fits]
+    assert "gan" in names
+    assert "naive-bayes" in names
+    assert "mixture" not in names
+    assert "rbm" not in names
+    assert "--binarise" in found.family("rbm").reason
+    assert found.facts["shape"] == "1 x 8 x 8"
+    assert found.picture.width > 100
+    binary = look(choice(empty, "digits", grey="threshold"))
+    assert binary.family("rbm").fits
+    points = look(choice(empty, "ring"))
+    assert points.family("mixture").by_class == "per_class"
+    assert not points.family("pixelcnn").fits
+
+
+def test_the_form_becomes_flags_that_the_command_line_takes(empty):
+    form = choice(empty, "digits", " 16 ", "static", None, "a, b")
+    found = look(choice(empty, "digits"))
+    gan, bayes = found.family("gan"), found.family("naive-bayes")
+    wish = Wish("gan", ROUNDS, 30, by_class=True, seed=3, judge=False)
+    assert train_flags(form, gan, wish) == [
+        "--data", "digits", "--size", "16", "--binarise", "static", "--drop", "a", "b", "--steps", "30",
+        "--conditional", "--seed", "3", "--no-evaluate",
+    ]  # fmt: skip
+    assert train_flags(found.choice, bayes, Wish("naive-bayes", ROUNDS, 30, by_class=True)) == [
+        "--data", "digits", "--seed", "0",
+    ]  # fmt: skip
+    assert budget_flags(MINUTES, 0.5) == ["--minutes", "0.5"]
+    assert budget_flags(ENOUGH, None) == []
+    for amount in (None, 0, -1, 2.5):
+        with pytest.raises(UsageError, match="number of rounds"):
+            budget_flags(ROUNDS, amount)
+    with pytest.raises(UsageError, match="reads like a flag"):
+        train_flags(choice(empty, "digits", label="--init"), gan, Wish("gan"))
+
+
+def test_a_training_begins_only_on_what_was_looked_at(empty):
+    found = look(choice(empty, "digits"))
+    with pytest.raises(UsageError, match="look at the data first"):
+        begin(empty, None, found.choice, Wish("gan"))
+    with pytest.raises(UsageError, match="look at the data first"):
+        begin(empty, found, choice(empty, "ring"), Wish("gan"))
+    for family in ("mixture", "nonsense", None):
+        with pytest.raises(UsageError, match="choose a family"):
+            begin(empty, found, found.choice, Wish(family))
+    for name in ("../up", ".hidden", "a b", "-x"):
+        with pytest.raises(UsageError, match="cannot name a run"):
+            begin(empty, found, found.choice, Wish("gan", name=name))
+    assert not Path("runs").exists()
+
+
+@pytest.fixture
+def slow(monkeypatch, tmp_path):
+    """Trainings whose program waits for Ctrl-C, in the place of plausible."""
+    program = "import sys, time\nprint('begun', *sys.argv[3:], flush=True)\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('saved', flush=True)\n"  # fmt: skip
+    path = tmp_path / "program.py"
+    path.write_text(program)
+    launcher = tmp_path / "python"
+    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{path}" "$@"\n')
+    launcher.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(launcher))
+    return Trainings(tmp_path / "runs", 2)
+
+
+def wait_for(holds, seconds=20):
+    end = time.time() + seconds
+    while not holds():
+        assert time.time() < end
+        time.sleep(0.05)
+
+
+def test_a_training_is_a_process_of_its_own_that_another_app_knows_and_stops(slow):
+    words = slow.start("one", "gan", ["--data", "digits"])
+    assert words[:3] == ["plausible", "train", "gan"]
+    wait_for(lambda: "begun" in slow.said("one"))
+    pid = int((slow.folder / ".app" / "one.pid").read_text())
+    assert os.getsid(pid) == pid != os.getsid(0)  # no Ctrl-C for the app reaches it
+    tomorrow = Trainings(slow.folder, 2)
+    assert tomorrow.alive("one")
+    assert tomorrow.going_on() == ["one"]
+    with pytest.raises(UsageError, match="is being trained already"):
+        tomorrow.start("one", "gan", [])
+    tomorrow.stop("one")
+    wait_for(lambda: not slow.alive("one"))
+    assert not tomorrow.alive("one")
+    assert "saved" in tomorrow.said("one")
+    with pytest.raises(UsageError, match="is going on"):
+        slow.stop("one")
+
+
+def test_more_trainings_than_allowed_are_refused(slow):
+    slow.start("a", "gan", [])
+    slow.start("b", "gan", [])
+    with pytest.raises(UsageError, match="a and b are being trained, and --max-trainings allows 2"):
+        slow.start("c", "gan", [])
+    for name in ("a", "b"):
+        os.kill(int((slow.folder / ".app" / f"{name}.pid").read_text()), signal.SIGKILL)
+    wait_for(lambda: not slow.going_on())
+    (slow.folder / "full").mkdir()
+    (slow.folder / "full" / "file").touch()
+    with pytest.raises(UsageError, match="never overwritten"):
+        slow.start("full", "gan", [])
+    with pytest.raises(UsageError, match="nothing to go on with"):
+        slow.resume("full")
+
+
+def test_what_a_training_came_to_is_seen(work, empty, runs):
+    shown = view(work, "gan")
+    assert "gan of digits: round 2" in shown.head
+    assert not shown.alive
+    assert shown.resumable
+    assert "finished" in shown.head
+    assert not shown.judged
+    before = seen(work, "gan")
+    assert before == seen(work, "gan") != seen(work, "rbm")
+    (empty.folder / ".app").mkdir(parents=True)
+    (empty.folder / ".app" / "x.txt").write_text(f"reading\nplausible: {HOSTILE} is refused\n")
+    failed = view(empty, "x")
+    assert "is refused" in failed.head
+    assert HOSTILE not in failed.head + failed.printed
+    assert not failed.resumable
+
+
+def test_samples_are_those_of_the_task(work):
+    found = draw(work, "gan", Draw(n=10, label="3", seed=2, truncated=True, truncation=0.5))
+    arrays = np.load(found.file)
+    expected = plausible.sample(work.folder / "gan", 10, "3", truncation=0.5, seed=2)
+    codes = work.open("gan").model.space.codes(expected.x)
+    assert (arrays["x"] == codes.numpy()).all()
+    assert set(arrays["y"]) == {3}
+    assert any("truncated" in note for note in found.notes)
+    assert Path(draw(work, "deeper/ring", Draw(n=5)).file).read_text().count("\n") == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "why"),
+    [
+        ("gan", Draw(n=257), "--max-samples"),
+        ("gan", Draw(n=0), "--max-samples"),
+        ("gan", Draw(label="12"), "12"),
+        ("bayes", Draw(truncated=True), "no z"),
+        ("logistic", Draw(), "no samples to draw"),
+        ("gan", Draw(steps=3), "diffusion"),
+        (None, Draw(), "choose a run"),
+    ],
+)
+def test_samples_that_cannot_be_had_are_refused_in_words(work, name, asked, why):
+    with pytest.raises(UsageError, match=why):
+        draw(work, name, asked)
+
+
+def test_walks_begin_and_end_at_their_picks(work):
+    gan = work.open("gan")
+    drawn_z = plausible.tasks.latent_draws(gan, PICKS, "1", seed=5)
+    way = plausible.tasks.walk_between_draws(gan, 2, 7, PICKS, 5, "1", seed=5)
+    assert torch.equal(way[[0, -1]], drawn_z.x[[2, 7]])
+    walks, place = Walks(work), Place("1", 5, 3)
+    tiles = walks.picks("gan", place)
+    assert len(tiles) == PICKS
+    assert tiles[2][1] == "3"
+    assert walks.between("gan", place, 8).width > 100
+    still = walks.here("gan", place, [0.0, 0.0])
+    assert still.tobytes() == tiles[2][0].tobytes()
+    moved = walks.here("gan", place, [3.0, -3.0, 0, 0, 0, 0])  # z has 4 coordinates
+    assert moved.size == still.size
+    assert walks.strips("gan", ANY).height > 100
+
+
+def test_a_step_along_a_direction_is_one_of_z(work):
+    gan = work.open("gan")
+    found = plausible.tasks.directions(gan, 2, 3, "1", draws=4)
+    z = gan.model.latent(PICKS, torch.Generator().manual_seed(5))
+    vectors = found.directions.vectors
+    x = plausible.tasks.latent_point(gan, vectors, [1.5, -1], 4, PICKS, "1", seed=5)
+    there = z[4:5] + 1.5 * vectors[0] - vectors[1]
+    with torch.no_grad():
+        expected = gan.model.decode(there, torch.tensor([1]))
+    assert torch.equal(x, gan.model.space.quantise(expected))
+    with pytest.raises(UsageError, match="none of the draws"):
+        plausible.tasks.latent_point(gan, vectors, [1], PICKS, PICKS)
+    with pytest.raises(UsageError, match="as many directions"):
+        plausible.tasks.latent_point(gan, vectors, [1, 1, 1])
+    with pytest.raises(UsageError, match="no latent z"):
+        plausible.tasks.latent_draws(work.open("bayes"))
+
+
+def test_a_chain_is_an_animation(work):
+    from PIL import Image
+
+    film = Image.open(chain(work, "rbm", 4, 6, 0, ANY))
+    assert film.n_frames > 1
+    for n, steps in ((0, 5), (257, 5), (4, 0), (4, 201)):
+        with pytest.raises(UsageError, match="ask for"):
+            chain(work, "rbm", n, steps, 0, ANY)
+    with pytest.raises(UsageError, match="Markov chain"):
+        chain(work, "gan", 4, 5, 0, ANY)
+
+
+def test_a_held_out_item_is_classified_and_scored_as_by_the_tasks(work):
+    given = asking.asked(work, "bayes", Given(ITEM, item=4))
+    said = asking.answers(given)
+    (answer,) = plausible.classify(work.folder / "bayes", "heldout:4")
+    assert answer.decision in said
+    assert answer.reason in said
+    assert "Which class?" in said
+    assert "How plausible?" in said
+    assert "heldout:4" in said
+    with pytest.raises(UsageError, match="heldout:500"):
+        asking.asked(work, "bayes", Given(ITEM, item=500))
+    assert "How plausible?" not in asking.answers(asking.asked(work, "logistic", Given(ITEM)))
+
+
+def test_what_comes_back_and_what_completes_is_drawn(work):
+    given = asking.asked(work, "pixelcnn", Given(ITEM, item=1))
+    assert asking.completed(given, 4, 0).width > 100
+    assert asking.surprise(given).width > 100
+    with pytest.raises(UsageError, match="--rows must lie"):
+        asking.completed(given, 8, 0)
+    with pytest.raises(UsageError, match="keeps no code"):
+        asking.back(given)
+
+
+def test_a_file_and_a_drawing_are_asked_about_without_their_folder(work, tmp_path):
+    import base64
+
+    picture = as_image(asking.seen(asking.asked(work, "bayes", Given(ITEM))))
+    file = tmp_path / "secret-folder" / "seven.png"
+    file.parent.mkdir()
+    picture.save(file)
+    said = asking.answers(asking.asked(work, "bayes", Given(UPLOAD, str(file))))
+    assert "seven.png" in said
+    assert "secret-folder" not in said
+    url = "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode()
+    given = asking.asked(work, "bayes", Given(DRAWING, drawing=url))
+    assert given.names == ("drawing 1",)
+    assert given.x.shape == (1, 1, 8, 8)
+    for nothing in (Given(UPLOAD), Given(DRAWING)):
+        with pytest.raises(UsageError, match="first"):
+            asking.asked(work, "bayes", nothing)
+    for forged in ("http://elsewhere/a.png", "data:image/png;base64,???", url + "A" * 2**20):
+        with pytest.raises(UsageError, match="no drawing"):
+            drawn(forged)
+
+
+def test_more_inputs_than_are_looked_at_are_said(work, tmp_path):
+    np.savez(tmp_path / "many.npz", x=np.zeros((20, 1, 8, 8), np.uint8), levels=17)
+    given = asking.asked(work, "bayes", Given(UPLOAD, str(tmp_path / "many.npz")))
+    assert len(given.x) == len(given.names) == 16
+    assert any("16 of 20" in note for note in given.notes)
+
+
+@pytest.mark.slow
+def test_runs_are_listed_and_compared(work):
+    table = listed(work)
+    assert all(name in table for name in work.names())
+    said = compare(work, "bayes", "gan", 100)
+    assert "A is" in said
+    assert "answer" in said
+    with pytest.raises(UsageError, match="two different runs"):
+        compare(work, "gan", "gan", 100)
+    with pytest.raises(UsageError, match="takes 100 to"):
+        compare(work, "gan", "bayes", 10**6)
+
+
+def test_words_of_others_are_never_markup():
+    finding = plausible.core.finding.Finding(
+        HOSTILE, plausible.core.finding.Severity.WARNING, HOSTILE, {HOSTILE: HOSTILE}, HOSTILE
+    )
+    for made in (
+        markup.paragraph(HOSTILE, HOSTILE),
+        markup.facts({HOSTILE: HOSTILE}),
+        markup.table([HOSTILE], [[HOSTILE]], HOSTILE),
+        markup.sentences([HOSTILE]),
+        markup.steps([(HOSTILE, HOSTILE)]),
+        markup.findings([Raised(finding, 3)]),
+        markup.printed(HOSTILE),
+        markup.progress(0.5, HOSTILE),
+    ):
+        assert "<img" not in made
+        assert "&lt;img" in made
+
+
+def test_an_error_is_a_sentence_and_a_mistake_is_printed(capsys):
+    @refusals.in_words
+    def broken(what):
+        raise what
+
+    with pytest.raises(gr.Error, match="No &lt;b&gt;run&lt;/b&gt;"):
+        broken(UsageError("no <b>run</b>"))
+    assert not capsys.readouterr().err
+    with pytest.raises(gr.Error, match="A mistake of the program") as end:
+        broken(KeyError("secret"))
+    assert "secret" not in str(end.value)
+    assert "KeyError: 'secret'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [*vars(Limits())])
+def test_a_limit_is_at_least_one(name):
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} must be at least 1"):
+        Limits(**{name: 0})
+
+
+def test_without_gradio_one_sentence_says_what_to_install(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("plausible.cli.app.find_spec", lambda name: None)
+    assert "pip install 'plausible[app]'" in refused(capsys, "app")
+    assert "does not exist" in refused(capsys, "app", "nowhere")
+    assert "--port must lie" in refused(capsys, "app", "--port", "0")
+
+
+def test_another_host_is_warned_about_and_a_run_is_shown_first(capsys, monkeypatch, runs):
+    import contextlib
+
+    seen_by = {}
+
+    @contextlib.contextmanager
+    def served(work, port, browser):
+        seen_by.update(work=work, port=port, browser=browser)
+        yield "http://0.0.0.0:1/"
+
+    monkeypatch.setattr(server, "served", served)
+    monkeypatch.setattr(server, "wait", lambda: None)
+    main(["app", str(runs / "gan"), "--host", "0.0.0.0", "--no-browser", "--max-samples", "9"])
+    said = capsys.readouterr().out
+    assert "warning: at 0.0.0.0 everybody who can reach this machine" in said
+    assert seen_by["work"].chosen == "gan"
+    assert seen_by["work"].limits.max_samples == 9
+    assert not seen_by["browser"]
+    main(["app", str(runs)])
+    assert "warning" not in capsys.readouterr().out
+    assert seen_by["browser"]
