@@ -60,7 +60,8 @@ class Trainings:
         """What Ctrl-C does: the training saves, and ends; UsageError where it was not started here."""
         if not self.alive(name):
             raise UsageError(f"no training of {name} that was started here is going on")
-        os.kill(int(self._lock(name).read_text()), signal.SIGINT)
+        # not SIGINT, which whoever is started in the background of a script ignores
+        os.kill(int(self._lock(name).read_text()), signal.SIGTERM)
 
     def alive(self, name: str) -> bool:
         """Whether the process that this app, or one before it, started for this run is going on."""
