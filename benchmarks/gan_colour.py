@@ -11,7 +11,7 @@ grain, dB         power of samples over that of held-out images at the highest f
 
 A minute is as many updates as idle cores play in it, see ``experiments.equal_minutes``.
 Each training goes on where it stopped, and each row that is there is kept.  A sheet of samples of each goes to --folder.
---picture draws docs/colour.png by the first seeds of what is in --folder.  The data must be in $PLAUSIBLE_DATA.
+--picture draws docs/colour.png, and of it docs/hands.png, by the first seeds of what is in --folder.  The data must be in $PLAUSIBLE_DATA.
 """
 
 from dataclasses import replace
@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from benchmarks.record import kept, record
 from experiments.equal_minutes import Case, compared, drawn, flags_of, judged, learned
+from PIL import Image
 
 import plausible
 from plausible import figures
@@ -31,7 +32,9 @@ from plausible.evaluation.metrics.sharpness import power_spectrum
 from plausible.tasks.eyes import eyes_of
 
 PICTURE = Path(__file__).parent.parent / "docs" / "colour.png"
+HANDS = PICTURE.with_name("hands.png")
 COLUMNS = 14
+_GAP = 10  # pixels between two rows
 SHOWN = {"antialiased": "the default", "gan": "conv, before"}
 SETS: tuple[tuple[str, int], ...] = (("tiles", 32), ("signs", 32), ("signs", 64))
 
@@ -90,6 +93,12 @@ def picture(folder: Path, minutes: float, long: float) -> None:
                 names.append(f"{SHOWN[case.kind]}, {case.minutes:g} min")
     sheet = figures.grid(torch.cat(lines), COLUMNS)
     PICTURE.write_bytes(figures.png(figures.captioned(sheet, rows=names)))
+    first = names.index("signs, real")
+    hands = [figures.grid(line, COLUMNS) for line in lines[first : first + 2]]
+    both = Image.new("RGB", (hands[0].width, 2 * hands[0].height + _GAP), "white")
+    for k, row in enumerate(hands):
+        both.paste(row, (0, k * (row.height + _GAP)))
+    HANDS.write_bytes(figures.png(both))
 
 
 def main() -> None:

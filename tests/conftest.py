@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 import torch
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.figure import Figure
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
@@ -36,6 +36,7 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+DRAW = Figure.draw
 SAMPLES = 200
 """By which a model is judged where nobody says by how many, in the place of 5,000."""
 
@@ -53,7 +54,7 @@ def _cache(tmp_path_factory):
         root = root.parent  # one cache for all workers
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
-        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 100)
+        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 70)
         patch.setattr(
             import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (5, 10)
         )
@@ -73,9 +74,15 @@ def _cache(tmp_path_factory):
         # of a training with fit they take a second, and are looked at in test_training_pictures
         patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
-        # room for every word of a figure, which takes as long to find as the figure to draw
-        patch.setattr(ConstrainedLayoutEngine, "execute", lambda *_: None)
+        # nothing is drawn into a figure, which is as large as it is for users: see ``drawn``
+        patch.setattr(Figure, "draw", lambda *_: None)
         yield
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What is in a figure is drawn, which takes most of the time of a short command; always so in figures/."""
+    monkeypatch.setattr(Figure, "draw", DRAW)
 
 
 @pytest.fixture

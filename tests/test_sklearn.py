@@ -19,7 +19,7 @@ from plausible.sklearn import (
 ESTIMATORS = [
     LinearClassifier(),
     LogisticClassifier(),
-    ConvNetClassifier(steps=20),
+    ConvNetClassifier(width=16, lr=1e-2, steps=10),
     NaiveBayesClassifier(),
 ]
 
@@ -51,7 +51,7 @@ def test_a_pipeline_with_a_grid_search_and_labels_that_are_words():
 def test_images_for_the_convnet_and_torchs_random_numbers_left_alone():
     x, y = load_digits(return_X_y=True)
     before = torch.get_rng_state()
-    net = ConvNetClassifier(shape=(1, 8, 8), steps=100).fit(x[:1000] * 255 / 16, y[:1000])
+    net = ConvNetClassifier(shape=(1, 8, 8), width=8, steps=100).fit(x[:1000] * 255 / 16, y[:1000])
     assert torch.equal(before, torch.get_rng_state())
     assert net.score(x[1000:] * 255 / 16, y[1000:]) > 0.9
     with pytest.raises(ValueError, match="features"):

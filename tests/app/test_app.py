@@ -169,8 +169,18 @@ def test_a_training_begins_only_on_what_was_looked_at(empty):
 
 @pytest.fixture
 def slow(monkeypatch, tmp_path):
-    """Trainings whose program waits for Ctrl-C, in the place of plausible."""
-    program = "import sys, time\nprint('begun', *sys.argv[3:], flush=True)\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('saved', flush=True)\n"  # fmt: skip
+    """Trainings whose program waits to be stopped, in the place of plausible."""
+    program = """
+import signal, sys, time
+
+def save(number, frame):
+    print("saved", flush=True)
+    sys.exit()
+
+signal.signal(signal.SIGTERM, save)
+print("begun", *sys.argv[3:], flush=True)
+time.sleep(60)
+"""
     path = tmp_path / "program.py"
     path.write_text(program)
     launcher = tmp_path / "python"

@@ -56,6 +56,7 @@ def test_quick_claims_hold_for_several_seeds():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
 def test_the_command_writes_a_page_a_picture_and_the_numbers(tmp_path, capsys):
     out = tmp_path / "pages"
     main(["claims", "maximum-likelihood", "--out", str(out)])

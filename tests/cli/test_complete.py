@@ -95,6 +95,7 @@ def test_a_mask_is_cropped_and_resized_as_its_image_is(folder):
     assert not (x[0] == x[1])[drawn].all()
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_map_of_the_surprise(folder):
     out = folder / "map.png"
     ask("score", folder / "pixel", folder / "0.png", folder / "1.png", "--map", out)

@@ -82,6 +82,7 @@ def test_a_run_is_judged_into_its_own_folder(capsys, made):
     assert "Frechet distance" not in short
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_classifier_is_judged_by_its_accuracy(capsys, made):
     main(["evaluate", made["classifier"], "--strict", "--out", "j"])
     assert "accuracy" in capsys.readouterr().out

@@ -19,6 +19,7 @@ def folder(tmp_path_factory):
     """Runs a few steps old, and two images."""
     root, digits = tmp_path_factory.mktemp("inferring"), plausible.load("digits")
     small = {"width": 8, "blocks": 1, "prior_width": 12, "prior_blocks": 1}
+    torch.manual_seed(0)
     for name, model in (
         ("vae", VAE(digits.space, VAE.Config(width=16))),
         ("plane", VAE(digits.space, VAE.Config(width=16, latent=2, conditional=True))),
@@ -151,6 +152,7 @@ def test_a_diagnosis_is_shown_and_kept_in_the_run(folder, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
 def test_a_z_of_two_coordinates_is_drawn_whole(folder):
     run = runs.Run(folder / "plane")
     picture = figures.latent_plane(run.model(), run.data().heldout)

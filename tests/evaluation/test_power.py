@@ -51,15 +51,15 @@ def times(factor):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [glyphs, table])
+@pytest.mark.parametrize(("make", "train", "held"), [(glyphs, 400, 300), (table, 600, 400)])
 def test_what_is_planted_several_times_the_margin_is_found_by_the_test_that_owns_it(
-    make, monkeypatch
+    make, train, held, monkeypatch
 ):
     monkeypatch.setattr(power_module, "TRIALS", 20)
     monkeypatch.setattr(power_module, "_NULL", 299)
-    known, real = (replace(make(n, seed), y=None) for n, seed in ((600, 0), (400, 1)))
+    known, real = (replace(make(n, seed), y=None) for n, seed in ((train, 0), (held, 1)))
     embedding = fit_embedding(known, 1000)
-    train, pool = embedding.embed(known), embedding.embed(real)
+    seen, pool = embedding.embed(known), embedding.embed(real)
     power = {}
     for name, defect in defects.items():
         if defect.aspect is not None:
@@ -69,16 +69,16 @@ def test_what_is_planted_several_times_the_margin_is_found_by_the_test_that_owns
             planted = defect.plant(real, known, times(5)[name], generator)
             changed = pool if planted.points is real else embedding.embed(planted.points)
             found = EvaluationSet(
-                real.space, train, pool, changed, embedding.names, False, embedding.extract
+                real.space, seen, pool, changed, embedding.names, False, embedding.extract
             )
             test = defect.function(found)
         except NotDefined:
             continue
-        trials = halves(planted, generator)
+        trials, n = halves(planted, generator), held // 2
         statistic = defect.effect(test.statistic(trials.labels))
-        power[name] = trials.found(statistic, 200, 0.05)
+        power[name] = trials.found(statistic, n, 0.05)
         _, null = trials.split(statistic)
-        assert trials.found(torch.cat([null[:20], null]), 200, 0.05) < 0.5  # not without one
+        assert trials.found(torch.cat([null[:20], null]), n, 0.05) < 0.5  # not without one
     assert min(power.values()) >= 0.4, power
     assert sum(power.values()) >= 0.9 * len(power), power
 
@@ -178,7 +178,7 @@ def test_real_points_are_an_even_number_that_nobody_learned_from(believing):
 
 @pytest.mark.slow
 def test_features_that_see_more_are_taken():
-    known, real = glyphs(300, 0), glyphs(300, 1)
+    known, real = glyphs(200, 0), glyphs(200, 1)
     blind = (lambda x: torch.zeros(len(x), 1)), "nothing"
     seeing = pca(known.as_batch().x, 20), "principal components"
     chosen, shares = choose_features([blind, seeing], real, known, seeded())

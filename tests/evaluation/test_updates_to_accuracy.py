@@ -150,17 +150,17 @@ def test_real_data_never_get_there_and_one_hopeless_critic_speaks_for_the_others
 def test_more_samples_change_the_bound_and_hardly_the_value(monkeypatch):
     monkeypatch.setattr(updates_to_accuracy, "SIDES", ())
     values = {}
-    for n in (120, 400, 800, 3200):
-        sets = stripes(3000, 1), stripes(1000, 2), noisy(n, 3, 0.1)
+    for n in (120, 400, 1600):
+        sets = stripes(3000, 1), stripes(600, 2), noisy(n, 3, 0.1)
         (values[n],) = make_efforts(evalset(*sets, space=GREY))
         assert values[n].budget == min(BUDGET, 16 * min(values[n].taught, 3000) // 64)
     assert values[120].kind is Kind.LOWER
-    assert values[3200].kind is Kind.ESTIMATE
+    assert values[1600].kind is Kind.ESTIMATE
     for n, found in values.items():
         if found.kind is Kind.LOWER:
-            assert found.updates < 1.2 * values[3200].updates, n
+            assert found.updates < 1.2 * values[1600].updates, n
         else:
-            assert found.updates == pytest.approx(values[3200].updates, rel=0.3), n
+            assert found.updates == pytest.approx(values[1600].updates, rel=0.3), n
 
 
 def test_what_is_too_few_or_no_image_is_said():

@@ -72,13 +72,13 @@ def test_what_has_no_such_aspect_is_told_why():
 @pytest.mark.slow
 @pytest.mark.parametrize("aspect", ["shape", "texture", "colour"])
 def test_each_critic_names_what_is_planted_in_its_view(aspect, monkeypatch):
-    monkeypatch.setattr("plausible.evaluation.critic.convolutional.BUDGETS", (120, 120))
+    monkeypatch.setattr("plausible.evaluation.critic.convolutional.BUDGETS", (70, 70))
     changes = {
         "shape": lambda x: x.roll((8, 8), (2, 3)),
         "texture": lambda x: (x + 0.06 * torch.randn(x.shape)).clamp(0, 1),
         "colour": lambda x: x[:, [1, 2, 0]],
     }
-    train, real, fresh = glyphs(600, 1), glyphs(400, 2), glyphs(600, 3)
+    train, real, fresh = glyphs(400, 1), glyphs(300, 2), glyphs(400, 3)
     found = evalset(train, real, SPACE.quantise(changes[aspect](fresh)), space=SPACE)
     bounds = {name: defects[name].function(found).effect for name in changes}
     assert bounds[aspect] > 0.5

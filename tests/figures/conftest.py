@@ -1,12 +1,8 @@
-"""Figures have here the layout that people see."""
+"""Figures are drawn here as people see them."""
 
 import pytest
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-EXECUTE = ConstrainedLayoutEngine.execute
 
 
 @pytest.fixture(autouse=True)
-def _layout(monkeypatch):
-    """Elsewhere none is looked for, see ../conftest.py."""
-    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", EXECUTE)
+def _drawn(drawn):
+    """Elsewhere they are left white, see ../conftest.py."""

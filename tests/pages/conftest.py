@@ -4,8 +4,10 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.datasets import load_digits
+from tests.conftest import DRAW
 
 from plausible.evaluation.paired import Answer, Comparison, PairedResult
 from plausible.pages import save_page
@@ -23,6 +25,14 @@ from plausible.tasks.comparison_file import save_comparison_file
 
 HOSTILE = "<script>alert(1)</script>"
 """What a class is called, and a part of what a folder is."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drawn():
+    """Figures are drawn as people see them, see ../conftest.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "draw", DRAW)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -372,6 +372,7 @@ def test_evaluate_with_outliers(folder, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("drawn")
 def test_a_classifier_of_the_plane_gets_a_picture_of_its_boundary(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ask("train", "logistic", "--data", "moons", "--out", "run")

@@ -6,7 +6,8 @@ from importlib import import_module
 import numpy as np
 import pytest
 import scipy
-from tests.conftest import ask, refused
+from matplotlib.figure import Figure
+from tests.conftest import DRAW, ask, refused
 
 import plausible
 from plausible.core.errors import UsageError
@@ -32,7 +33,9 @@ def folder(tmp_path_factory):
 def compared(folder):
     np.save(folder.parent / "points.npy", points())
     source = folder.parent / "points.npy"
-    return compare(["mixture", "rbm", "vae"], str(source), steps=3, n=N, out=folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "draw", DRAW)
+        return compare(["mixture", "rbm", "vae"], str(source), steps=3, n=N, out=folder)
 
 
 def family(name, values, verdict="FAIL", **more):

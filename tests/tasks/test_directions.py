@@ -89,6 +89,7 @@ def test_a_walk_goes_from_one_end_to_the_other_along_its_direction_alone():
     assert (walk[0, :, 1:] == walk[0, 0, 1:]).all()
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_gan_has_directions_and_what_has_no_z_has_none(tmp_path, capsys):
     trained = fit("gan", steps=2, width=4, latent=6, out=tmp_path / "gan", symmetries=())
     explored = directions(trained, 2, 3, draws=4)

@@ -171,6 +171,12 @@ def compare(w, **choices):
     return compared(w, tasks.compare, ["vae", "mixture", "rbm"], **choices)
 
 
+def comparison(w):
+    folder = w.new()
+    compare(w, out=folder)
+    return folder
+
+
 def continue_comparison(w, **choices):
     """One of data in memory, of which a part has failed."""
     folder = w.new()
@@ -194,9 +200,13 @@ def report(w, source=None, **choices):
 
 CALLS = {
     "compare": compare,
+    "latent_draws": lambda w, **k: tasks.latent_draws(w.vae, **k).x.tolist(),
+    "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 2, **{"n": 5, **k}).tolist(),
+    "latent_point": lambda w, **k: tasks.latent_point(w.vae, torch.eye(2), [0.5], **{"n": 5, **k}).tolist(),
     "continue_comparison": continue_comparison,
     "check": check,
     "report": report,
+    "report_comparison": lambda w, **k: tasks.report_comparison(comparison(w), **k),
     "advise": lambda w, **k: tasks.advise(w.measured, **k).to_dict(),
     "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
     "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
@@ -208,9 +218,6 @@ CALLS = {
     "reconstruct": lambda w, **k: tasks.reconstruct(w.vae, w.part, **k).reconstruction.tolist(),
     "interpolate": lambda w, **k: tasks.interpolate(w.vae, **k).tolist(),
     "interpolate_between": lambda w, **k: tasks.interpolate_between(w.vae, w.part.rows(slice(0, 2)), **k).tolist(),
-    "latent_draws": lambda w, **k: tasks.latent_draws(w.vae, **k).x.tolist(),
-    "latent_point": lambda w, **k: tasks.latent_point(w.vae, torch.eye(2), (1.0, -1.0), **k).tolist(),
-    "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 1, **k).tolist(),
     "sample": lambda w, source=None, **k: tasks.sample(source or w.vae, **k).x.tolist(),
     "sample_chain": lambda w, **k: tasks.sample_chain(w.rbm, **{"steps": 3, **k}).tolist(),
     "weights_used": lambda w, **k: tasks.weights_used(w.gan, **k),
@@ -252,9 +259,6 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("interpolate", "columns", 2, 3, {}),
     ("interpolate_between", "columns", 2, 3, {}),
     *(("directions", name, one, other, {}) for name, one, other in (("rows", 1, 2), ("columns", 2, 3), ("draws", 1, 2), ("seed", 0, 1), ("label", "0", "1"))),
-    *((task, name, one, other, {}) for task in ("latent_draws", "latent_point", "walk_between_draws") for name, one, other in (("label", "0", "1"), ("seed", 0, 1), ("n", 16, 40))),
-    ("walk_between_draws", "columns", 2, 3, {}),
-    ("latent_point", "pick", 0, 1, {}),
     ("symmetries_of", "source", lambda w: w.large, lambda w: w.grey, {}),
     ("symmetries_of", "options", Options(), Options(mutate=0.3), {}),
     ("symmetries_of", "seed", 0, 1, {}),
@@ -289,6 +293,11 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     *((task, "seed", 0, 1, {}) for task in JUDGES),
     ("verify", "samples", None, lambda w: w.near, {}),
     ("verify", "data", None, lambda w: w.near, {}),
+    *((task, "seed", 0, 1, {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    *((task, "label", "0", "1", {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    *((task, "n", 4, 5, {}) for task in ("latent_draws", "walk_between_draws", "latent_point")),
+    ("walk_between_draws", "columns", 2, 3, {}),
+    ("latent_point", "pick", 0, 2, {}),
     ("compare", "data", None, lambda w: w.plane, {}),
     ("compare", "steps", 2, 3, {}),
     ("compare", "minutes", 1e-5, 1e-4, {"steps": None}),
@@ -299,7 +308,7 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("continue_comparison", "data", None, lambda w: load(str(w.plane)), {}),
     ("check", "repair", False, True, {}),
     ("report", "data", None, lambda w: load(str(w.plane)), {"source": lambda w: w.lost}),
-    ("report", "seed", 0, 1, {}),
+    ("report", "seed", 0, 1, {"source": lambda w: w.vae}),
     ("report", "not_judged", "", "there were too few", {}),
     ("evaluate_twin", "data", lambda w: w.far, None, {}),
     ("evaluate_twin", "n", 12, 14, {}),
@@ -336,6 +345,7 @@ CALLBACKS = [
     *(("compare", name, {}) for name in ("progress", "on_notes", "on_result")),
     *(("continue_comparison", name, {}) for name in ("progress", "on_notes", "on_result")),
     ("report", "progress", {}),
+    ("report_comparison", "progress", {}),
     ("reconstruct", "progress", {}),
     ("diagnose", "progress", {}),
     ("directions", "progress", {}),

@@ -44,7 +44,7 @@ def frames(run):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_curves")
+@pytest.mark.usefixtures("_curves", "drawn")
 @pytest.mark.parametrize(("model", "data"), [("vae", PLANE), ("gan", GREY)], ids=["plane", "grey"])
 def test_the_same_command_gives_the_same_weights_with_pictures(tmp_path, model, data):
     weights = []

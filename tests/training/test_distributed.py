@@ -4,9 +4,9 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +19,11 @@ from tests.conftest import Forked, answer_and_exit, ask, environment
 
 from plausible import runs
 from plausible.core.errors import UsageError
-from plausible.training import distributed
+from plausible.tasks.fit_steps import fit_steps, monitored
+from plausible.tasks.start import start
+from plausible.training import Settings, distributed
 
-pytestmark = pytest.mark.slow  # each process imports torch
+pytestmark = pytest.mark.slow
 
 
 def tiny(path, n):
@@ -43,28 +45,36 @@ FAMILIES = {
     "vq-vae": {"width": 8, "prior_width": 8, "prior_blocks": 1, "codes": 4},
     "gsn": {"width": 8},
 }
-ONE_AFTER_THE_OTHER = """
-import os, sys, torch
-from plausible import Settings, fit_steps
-from plausible.tasks.fit_steps import monitored
-from plausible.tasks.start import start
-from plausible.training import distributed
-other = os.fork()  # both know torch by now
-os.environ["RANK"] = "0" if other else "1"
-world = distributed.join(torch.device("cpu"))
-for name, config in CONFIGS.items():
-    settings = Settings(steps=20 if name == "convnet" else 6)
-    run, training = start(
-        name, sys.argv[1], settings=settings, out=f"{sys.argv[2]}/{name}", world=world, **config
-    )
-    for step in fit_steps(run, training, monitored(run, training)):
-        pass
-    assert training.finished
-distributed.leave()
-if other:
-    assert os.waitpid(other, 0)[1] == 0
-os._exit(0)
-"""
+
+
+def learn_as_a_rank(source, folder):
+    """What each process does: one family after the other, in one world."""
+    world = distributed.join(torch.device("cpu"))
+    for name, config in {"convnet": CONVNET, **FAMILIES}.items():
+        settings = Settings(steps=20 if name == "convnet" else 6)
+        run, training = start(
+            name, source, settings=settings, out=folder / name, world=world, **config
+        )
+        for _ in fit_steps(run, training, monitored(run, training)):
+            pass
+        assert training.finished
+    distributed.leave()
+
+
+def forked(rank, world, work, *args):
+    """The number of a process that does this work as a rank, forked from this one, which knows torch by now."""
+    if pid := os.fork():
+        return pid
+    code = 1
+    try:
+        os.environ.update({**environment(), **world, "RANK": str(rank)})
+        work(*args)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +84,9 @@ def together(source, tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-    code = ONE_AFTER_THE_OTHER.replace("CONFIGS", repr({"convnet": CONVNET, **FAMILIES}))
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(source), str(folder)],
-        env={**environment(), **world, "WORLD_SIZE": "2"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr
+    world["WORLD_SIZE"] = "2"
+    ranks = [forked(rank, world, learn_as_a_rank, source, folder) for rank in range(2)]
+    assert [os.waitpid(rank, 0)[1] for rank in ranks] == [0, 0]
     return folder
 
 
@@ -113,7 +117,7 @@ class ForkedRank:
 
 
 @pytest.fixture
-def forked(monkeypatch):
+def forking(monkeypatch):
     """The ranks of a command are forked."""
     monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedRank))
 
@@ -128,7 +132,7 @@ def handlers():
 
 
 @pytest.fixture
-def launch(monkeypatch, capfd, forked, handlers):
+def launch(monkeypatch, capfd, forking, handlers):
     """(exit code, output, errors) of a command that starts two processes, which are forked."""
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
@@ -178,7 +182,8 @@ import os, signal, sys, time
 folder, world = sys.argv[1], (os.environ["RANK"], os.environ["LOCAL_RANK"], os.environ["WORLD_SIZE"])
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(130))
 open(folder + "/" + " ".join(world), "w").close()
-time.sleep(1)
+while len(os.listdir(folder)) < 2:
+    time.sleep(0.02)
 if world[0] == "1":
     os.kill(os.getppid(), signal.SIGINT)
 time.sleep(60)
@@ -194,7 +199,7 @@ def test_ranks_are_processes_that_know_their_place_and_are_told_of_a_ctrl_c(
     assert {path.name for path in tmp_path.iterdir()} == {"0 0 2", "1 1 2"}
 
 
-def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path, forked):
+def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_path, forking):
     run = tmp_path / "run"
     flags = ["--steps", 100000, "--batch", 16, "--width", 16, "--processes", 2]
     words = ["train", "gan", "--data", source, "--out", run, *flags]
@@ -210,7 +215,7 @@ def test_ctrl_c_on_two_processes_saves_and_ends_with_one_sentence(source, tmp_pa
 
 
 @pytest.fixture
-def endless(source, tmp_path, forked, monkeypatch):
+def endless(source, tmp_path, forking, monkeypatch):
     """A training of two processes that goes on for long: (the run, who launched it, the ids of its ranks)."""
     monkeypatch.setattr(distributed, "SILENCE", 3.0)
     run = tmp_path / "run"

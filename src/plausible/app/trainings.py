@@ -64,7 +64,8 @@ class Trainings:
             raise UsageError(
                 "on Windows a training cannot be stopped from the page: end its process"
             )
-        os.kill(int(self._lock(name).read_text()), signal.SIGINT)
+        # not SIGINT, which whoever is started in the background of a script ignores
+        os.kill(int(self._lock(name).read_text()), signal.SIGTERM)
 
     def alive(self, name: str) -> bool:
         """Whether the process that this app, or one before it, started for this run is going on."""

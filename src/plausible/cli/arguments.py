@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from tyro.conf import Positional
+from tyro.conf import OmitArgPrefixes, Positional
 
 from plausible.core.choices import Device as DeviceName
 from plausible.core.choices import OnFailure as Failure
+from plausible.data.options import Options
 
 PAGE = "report.html"
 """The name of a page in the folder that it is of."""
@@ -29,6 +30,10 @@ DataPlace = Annotated[
     tyro.conf.arg(
         help="Read the data of the run from here, a name or a path; by default from where they were."
     ),
+]
+Preparation = Annotated[
+    OmitArgPrefixes[Options],
+    tyro.conf.arg(help=""),  # or tyro looks for a sentence in the source, which takes long
 ]
 Count = Annotated[int, tyro.conf.arg(aliases=["-n"])]
 Device = Annotated[

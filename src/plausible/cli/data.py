@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.table import Table
-from tyro.conf import OmitArgPrefixes, Positional
+from tyro.conf import Positional
 
-from plausible.cli.arguments import Overwrite
+from plausible.cli.arguments import Overwrite, Preparation
 from plausible.cli.command import commands
 from plausible.cli.console import console, counting_bar, progress_bar, say, say_notes
 from plausible.core.errors import UsageError
-from plausible.data.options import DEFAULTS, Options
+from plausible.data.options import DEFAULTS
 from plausible.data.source import resolve_source
 
 
@@ -28,7 +28,7 @@ class DescribeData:
 
     source: Positional[str] = "digits"
     """Describe this set: a name (digits, a toy, mnist) or a path to images, a .zip of them, .csv, .tsv, .npy, .npz or IDX."""
-    preparation: OmitArgPrefixes[Options] = DEFAULTS
+    preparation: Preparation = DEFAULTS
     picture: Path | None = None
     """Draw some of the items into this .png; by default <name>-data.png, or a numbered one beside it."""
     overwrite: Overwrite = False

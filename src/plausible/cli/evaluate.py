@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 
 import tyro
-from tyro.conf import OmitArgPrefixes, Positional
+from tyro.conf import Positional
 
-from plausible.cli.arguments import Count, Device, Overwrite, Seed, Verbose
+from plausible.cli.arguments import Count, Device, Overwrite, Preparation, Seed, Verbose
 from plausible.cli.checks import check_output_folder, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.choices import Extractor
 from plausible.core.errors import UsageError
-from plausible.data.options import DEFAULTS, Options
+from plausible.data.options import DEFAULTS
 from plausible.data.source import NAMES, resolve_source
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Evaluate:
     """Judge again what this measures.json, or the folder that it is in, says was judged, and compare every number."""
     data: str | None = None
     """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
-    preparation: OmitArgPrefixes[Options] = DEFAULTS
+    preparation: Preparation = DEFAULTS
     split: float | None = None
     """Hold out this share of --data, 0 to 1, to judge --samples by; by default as for training."""
     heldout: str | None = None

@@ -68,6 +68,7 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Picture]:
 def _spectrum(evalset: EvaluationSet) -> "Figure":
     """Power over radius, samples over held-out images, both axes logarithmic."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     radii, real, made = spectra(evalset)
     figure = Figure(figsize=(6, 4), dpi=100, layout="constrained")
@@ -76,5 +77,7 @@ def _spectrum(evalset: EvaluationSet) -> "Figure":
     axes.loglog(radii.tolist(), made.tolist(), color=SAMPLES, label="samples")
     axes.set(xlabel="cycles per image side", ylabel="mean power, of pixels from 0 to 1")
     axes.set_title("How much detail of each size: left coarse, right fine", fontsize=10)
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter())
     axes.legend()
     return figure

@@ -42,6 +42,8 @@ def learning_curves(history: History, alarms: Sequence[tuple[float, str]] = ()) 
 
 
 def _draw(axes: "Axes", panel: Curves) -> None:
+    from matplotlib.ticker import LogFormatter
+
     for k, (name, (steps, values)) in enumerate(panel.lines.items()):
         shown = 100 * values if panel.percent else values
         few = len(steps) <= _OWN // 10
@@ -58,9 +60,11 @@ def _draw(axes: "Axes", panel: Curves) -> None:
         axes.axhline(panel.level * (100 if panel.percent else 1), color="0.6", linewidth=0.8)
     if panel.logarithmic and all(bool((values > 0).all()) for _, values in panel.lines.values()):
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter())
     axes.set_title(panel.title, loc="left", fontsize=10)
     axes.set_ylabel(panel.unit, fontsize=8)
-    axes.tick_params(labelsize=8)
+    axes.tick_params(which="both", labelsize=8)
     if len(panel.lines) > 1:
         axes.legend(fontsize=8, loc="best")
 

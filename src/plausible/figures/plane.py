@@ -63,9 +63,10 @@ def plane(
     across, up = (*columns, "x1", "x2")[:2] if len(columns) == 2 else ("x1", "x2")
     axes.set(xlabel=across, ylabel=up, xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     axes.set_aspect("equal" if len(columns) != 2 else "auto")
-    axes.legend(loc="upper right", fontsize=8)
-    title = title or f"{len(x):,} samples" + ("" if behind is None else " over data")
-    axes.set_title("\n".join(filter(None, (title, said))), fontsize=10)
+    if len(axes.get_legend_handles_labels()[0]) > 1:
+        axes.legend(loc="upper right", fontsize=8)
+    title = title or (f"{len(x):,} points" if behind is None else f"{len(x):,} samples over data")
+    axes.set_title("\n".join(filter(None, (title, said))), fontsize=10, wrap=True)
     return figure
 
 

@@ -279,7 +279,7 @@ def _expected(
         return ()
     judging = (trainings + len(opened) + 1) * judging_seconds(None, data, n=n) / 60
     return (
-        f"{trainings} training{'s' * (trainings != 1)} of {minutes:g} minutes and about {judging:.0f} minutes "
+        f"{trainings} training{'s' * (trainings != 1)} of {minutes:g} minute{'s' * (minutes != 1)} and about {judging:.0f} minutes "
         "to judge them: families that draw slowly take longer",
     )
 

@@ -92,18 +92,25 @@ def nearest(
             own = torch.arange(start, max(start, stop), device=a.device)
             block[own - rows.start, own - columns.start] = math.inf
         new = block.topk(min(keep, block.shape[1]), 1, largest=False, sorted=False)
+        if block.shape[1] == len(b):  # nothing to compare them with
+            best[rows], index[rows] = new
+            continue
         values = torch.cat([best[rows], new.values], 1)  # (c, keep + new)
         places = torch.cat([index[rows], new.indices + columns.start], 1)
         best[rows], order = values.topk(keep, 1, largest=False, sorted=False)
         index[rows] = places.gather(1, order)
     index = index.sort(1).values
     height = max(entries // (keep * max(a.shape[1], 1)), 1)
-    exact = [
-        (few.double()[:, None] - b[j].double()).norm(dim=2)  # (c, 1, d) - (c, keep, d)
-        for few, j in zip(a.split(height), index.split(height), strict=True)
-    ]
+    exact = [_apart(few, b[j]) for few, j in zip(a.split(height), index.split(height), strict=True)]
     distances, order = torch.cat(exact).sort(stable=True, dim=1)
     return distances[:, :k], index.gather(1, order[:, :k])
+
+
+def _apart(points: Tensor, others: Tensor) -> Tensor:
+    """|a_i - b_ij| in float64, a (n, d), b (n, k, d), which may be written to -> (n, k)."""
+    others = others.double()
+    others -= points.double()[:, None]  # (n, k, d) - (n, 1, d)
+    return torch.linalg.vector_norm(others, dim=2)
 
 
 def nearest_other(points: Tensor, generator: torch.Generator) -> Tensor:
@@ -193,6 +200,22 @@ def _kth_square(points: Tensor, k: int) -> Tensor:
     return nearest(points, points, k, exclude_self=True)[0][:, -1].square()  # (N, k) -> (N,)
 
 
+def _kth_squares(points: Tensor, tenth: Tensor, k: int) -> list[Tensor]:
+    """``_kth_square`` of the points (N, d) without each tenth, (M,) ten times, of neighbours looked for once."""
+    near, index = nearest(points, points, min(6 * k, len(points) - 1), exclude_self=True)
+    found = []
+    for i in range(_TENTHS):
+        stays = tenth != i
+        ahead = (stays[index[stays]].cumsum(1) < k).sum(
+            1
+        )  # (M, K) -> (M,): before the k-th that stays
+        if (ahead < near.shape[1]).all():
+            found.append(near[stays].gather(1, ahead[:, None])[:, 0].square())
+        else:
+            found.append(_kth_square(points[stays], k))
+    return found
+
+
 def _compared(real: Tensor, fake: Tensor, reach: Tensor, reach_fake: Tensor, k: int) -> PRDC:
     """``prdc`` with the squared radii (N,), (M,) known; every pair is measured once."""
     around = torch.zeros(len(fake), dtype=torch.int32, device=real.device)  # real balls, per fake
@@ -214,8 +237,12 @@ def _jackknife_errors(real: Tensor, fake: Tensor, k: int, generator: torch.Gener
     drawn = [rows[torch.randperm(len(rows), generator=generator)] for rows in (real, fake)]
     real, fake = (rows[:_ENOUGH] for rows in drawn)
     tenth = [torch.arange(len(rows), device=rows.device) % _TENTHS for rows in (real, fake)]
+    reach, reach_fake = _kth_squares(real, tenth[0], k), _kth_squares(fake, tenth[1], k)
     values = torch.tensor(
-        [prdc(real[tenth[0] != i], fake[tenth[1] != i], k) for i in range(_TENTHS)],
+        [
+            _compared(real[tenth[0] != i], fake[tenth[1] != i], reach[i], reach_fake[i], k)
+            for i in range(_TENTHS)
+        ],
         dtype=torch.float64,
     )  # (10, 4)
     errors = jackknife_variance(values).sqrt()  # (10, 4) -> (4,)

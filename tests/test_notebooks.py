@@ -1,0 +1,102 @@
+"""The notebooks of examples/ run from their first cell to their last, and show what their words promise."""
+
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from tests.conftest import environment
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "examples").glob("*.ipynb"))}
+
+
+def read(name):
+    return nbformat.read(NOTEBOOKS[name], as_version=4)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """f(name) -> everything that the cells of a notebook show, run in an empty folder."""
+
+    def execute(name):
+        notebook = read(name)
+        where = os.pathsep.join([str(ROOT / "src"), *os.environ.get("PYTHONPATH", "").split(":")])
+        client = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}})
+        client.execute(env={**environment(), "PYTHONPATH": where})
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+        assert sum("image/png" in output.get("data", {}) for output in outputs) > 0
+        shown = [
+            output.get("text", "") + output.get("data", {}).get("text/html", "")
+            for output in outputs
+        ]
+        return "\n".join(shown)
+
+    return execute
+
+
+def number(text, before):
+    """The number behind these words."""
+    return float(re.search(re.escape(before) + r"\s*(-?[\d.,]+\d)", text)[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_kept_without_outputs_and_explains_every_cell(name):
+    cells = read(name).cells
+    assert cells[0].cell_type == "markdown"
+    assert cells[0].source.startswith("# ")
+    for before, cell in pairwise(cells):
+        if cell.cell_type == "code":
+            assert (cell.outputs, cell.execution_count) == ([], None)
+            assert before.cell_type == "markdown"
+    words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", words):
+        assert (ROOT / "examples" / link).exists()
+
+
+def test_the_theory_has_twenty_cells():
+    assert len(read("theory").cells) == 20
+
+
+@pytest.mark.slow
+def test_the_theory_holds(run):
+    shown = run("theory")
+    assert number(shown, "between the moons: max p(y | x) =") < 0.9
+    assert number(shown, "far away: max p(y | x) =") > 0.99
+    assert number(shown, "Bayes' rule:") > number(shown, "softmax regression:") + 5
+    mean, expected = (number(shown, words) for words in ("draws from p:", "KL(p || q):"))
+    assert abs(mean - expected) < 0.05
+    assert "sum over all images: 1.000000" in shown
+    bounds = [float(nats) for nats in re.findall(r"draws of z: LogProb ≥ (-[\d.]+)", shown)]
+    truth = number(shown, "the data themselves: LogProb =")
+    assert bounds[0] < bounds[2] < bounds[-1] + 0.05 < truth + 0.05
+    assert abs(number(shown, "D has reached:") - number(shown, "2 JSD(p, q):")) < 0.03
+    collapsed, spread = (
+        [int(count) for count in counts.split(", ")]
+        for counts in re.findall(r"of 1,000 samples \[([\d, ]+)\]", shown)
+    )
+    assert max(collapsed) > 10 * sorted(collapsed)[-2]
+    assert max(spread) < 10 * min(spread)
+    assert re.search(r"their negatives</td>.*?>100%<", shown)
+
+
+@pytest.mark.slow
+def test_a_first_generator_is_trained_judged_and_draws_into_a_folder(run, tmp_path):
+    shown = run("first_generator")
+    assert "L: 186, O: 212, T: 202" in shown
+    assert "gan of letters, finished" in shown
+    assert re.search(r"Verdict (FAIL|INCONCLUSIVE) \(", shown)
+    assert "next: " in shown
+    assert len(list((tmp_path / "new-letters" / "T").glob("*.png"))) == 24
+
+
+@pytest.mark.slow
+def test_families_are_compared_and_unlike_likelihoods_keep_their_sign(run):
+    shown = run("compare_families")
+    assert all(f">{sign} -" in shown for sign in "=≥≈")
+    assert "has none" in shown
+    assert "gan: Verdict FAIL" in shown
+    assert "A is better in" in shown
