@@ -7,7 +7,16 @@ import torch
 from evaluation_points import evalset
 
 from plausible.core.errors import NotDefined
+from plausible.evaluation.metrics import histogram as module
 from plausible.evaluation.metrics.histogram import histogram, kmeans_bins, mode_shares
+
+STARTS = module._STARTS
+
+
+@pytest.fixture(autouse=True)
+def _all_starts(monkeypatch):
+    """Other tests take the first."""
+    monkeypatch.setattr(module, "_STARTS", STARTS)
 
 
 def of(train, samples, names="abcd"):
@@ -81,3 +90,20 @@ def test_bins_of_fewer_points_than_bins():
     assert assign(same, same).max() == 0
     three = torch.eye(3)
     assert sorted(kmeans_bins(three, 10, generator)[0](three, three).tolist()) == [0, 1, 2]
+
+
+def test_of_several_starts_the_best_is_kept(monkeypatch):
+    points = torch.rand(60, 2, generator=torch.Generator().manual_seed(0))
+    apart = {}
+    for starts in (1, STARTS):
+        monkeypatch.setattr(module, "_STARTS", starts)
+        for seed in range(8):
+            assign, _ = kmeans_bins(points, 7, torch.Generator().manual_seed(seed))
+            mine = assign(points, points)
+            within = [
+                (x - x.mean(0)).square().sum() for x in map(lambda k: points[mine == k], range(7))
+            ]
+            apart[starts, seed] = sum(within).item()
+    less = [apart[1, seed] - apart[STARTS, seed] for seed in range(8)]
+    assert min(less) > -1e-4
+    assert max(less) > 0.01

@@ -161,8 +161,8 @@ def test_a_classifier_has_an_accuracy_and_no_verdict(digits):
 @pytest.mark.parametrize("kind", SPACES)
 def test_as_many_samples_as_held_out_examples_are_compared(kind):
     space = SPACES[kind]
-    data = data_of(space, 80, 100)
-    for given, tested, measured in ((20, 20, 20), (75, 75, 50), (150, 100, 50)):
+    data = data_of(space, 40, 50)
+    for given, tested, measured in ((10, 10, 10), (38, 38, 25), (75, 50, 25)):
         report = sound(evaluate(points(space, given), data))
         assert report.samples == given
         assert report.verdict.n == tested

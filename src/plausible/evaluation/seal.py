@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,12 @@ def seal(evalset: EvaluationSet, n: int, features: str | None, seed: int) -> Sea
         "samples": evalset.samples,
     }
     hashes = {name: embedded.part.hash for name, embedded in parts.items()}
-    versions = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
-    return Seal(n, features, seed, hashes, versions)
+    return Seal(n, features, seed, hashes, _versions())
+
+
+@cache  # to read them takes as long as a metric
+def _versions() -> Mapping[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
 
 
 def place_of(source: str | Path | None) -> str | None:
