@@ -47,7 +47,7 @@ def _cache(tmp_path_factory):
 
     They and critics learn for less, and nothing is planted into real data, which is taken for too small.  A training
     is judged by few samples.  Labels are shuffled as often as a verdict of 20 tests needs, a distance is
-    extrapolated from two sizes of sets, k-means starts once, and a bound by 5,000 draws is taken of 8 examples.
+    extrapolated from two sizes of sets, and a bound by 5,000 draws is taken of 8 examples.
     """
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -66,7 +66,6 @@ def _cache(tmp_path_factory):
         patch.setattr(import_module(f"{metrics}.two_sample"), "_SHUFFLES", 199)
         patch.setattr(import_module(f"{metrics}.memorisation"), "_DRAWS", 1199)
         patch.setattr(import_module(f"{metrics}.distances"), "_SIZES", 2)
-        patch.setattr(import_module(f"{metrics}.histogram"), "_STARTS", 1)
         patch.setattr(import_module("plausible.diagnosis.bound_gap"), "_FEW", 8)
         patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
         patch.setitem(evaluate.__kwdefaults__, "n", SAMPLES)

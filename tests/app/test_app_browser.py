@@ -124,7 +124,15 @@ def shown(page, place):
     playwright.expect(page.locator(f"{place} img")).to_be_visible(timeout=PATIENCE)
 
 
-def serious(page):
+def serious(page, seconds=10):
+    """What axe goes on finding serious: what is still fading in has too little contrast."""
+    end = time.time() + seconds
+    while (found := serious_now(page)) and time.time() < end:
+        time.sleep(0.3)
+    return found
+
+
+def serious_now(page):
     """What axe finds serious, but for what is the library's own: rule and selectors."""
     return [
         (found["id"], node["target"])
