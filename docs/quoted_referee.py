@@ -99,3 +99,17 @@ def paired() -> str:
             for r in rows("benchmarks/paired")
         ),
     )  # fmt: skip
+
+
+@table
+def twins() -> str:
+    return markdown(
+        ("pairs", "how they learned", "named", "95%", "keep to their own half"),
+        (
+            (
+                str(r["pairs"]), r["kind"], percent(r["named"]), f"{percent(r['low'])} to {percent(r['high'])}",
+                percent(r["keeps to its own half, mean"]),
+            )
+            for r in rows("benchmarks/twins")
+        ),
+    )  # fmt: skip
