@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# one more than the cores these tests are meant for: some tests wait for a browser or for another process
+WORKERS ?= 3
 
 # make lowest: torch as elsewhere, because an older one is a download of gigabytes; with a network TORCH=2.6.0
 LOWEST ?= .venv-lowest
