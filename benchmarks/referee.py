@@ -23,6 +23,7 @@ four repetitions of every row, then the others evenly.
 """
 
 import os
+import re
 import time
 import zlib
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -36,6 +37,7 @@ from benchmarks.referee_answers import (
     BROKEN,
     LETTERS,
     PER_REAL,
+    SIZES,
     Answers,
     Job,
     Row,
@@ -45,7 +47,9 @@ from benchmarks.referee_answers import (
 )
 from benchmarks.referee_data import SETTINGS, Referee, Scene, referee
 from benchmarks.referee_defects import CASES, REAL
+from PIL import Image
 
+from plausible import figures
 from plausible.core.errors import NotDefined, UsageError
 from plausible.data.part import Part
 from plausible.evaluation.critic.critic import ASKED, aspects, make_critiques
@@ -139,6 +143,20 @@ def work(
                 print(f"{seconds:6.1f} s  {word}  {row[0]} {row[1]} {row[2]} {k}", flush=True)
 
 
+def sheet(name: str, planted: str, folder: Path) -> None:
+    """64 samples with what is planted beside 64 held-out images, as a person sees them."""
+    n = SIZES[name][0]
+    scene, samples, _ = staged(referee(name, n), (name, n, planted), 0, 0)
+    sides = [part.rows(slice(0, 64)).as_batch().x for part in (samples, scene.heldout)]
+    pictures = [figures.grid(x) for x in sides]
+    both = Image.new("RGB", (2 * pictures[0].width + 20, pictures[0].height), "white")
+    for k, picture in enumerate(pictures):
+        both.paste(picture, (k * (picture.width + 20), 0))
+    path = folder / "results" / f"sheet-{name}-{re.sub('[^a-z0-9]+', '-', planted)}.png"
+    path.write_bytes(figures.png(both))
+    print(f"{path}: left with {planted}, right real")
+
+
 def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
@@ -149,7 +167,12 @@ def main() -> None:
     )
     arguments.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     arguments.add_argument("--out", type=Path, default=Path(__file__).parent, help="the folder whose results/ is written")  # fmt: skip
+    arguments.add_argument("--sheet", choices=list(CASES), metavar="CASE", help="draw it beside real images of --settings, and nothing else")  # fmt: skip
     flags = arguments.parse_args()
+    if flags.sheet:
+        for name in flags.settings:
+            sheet(name, flags.sheet, flags.out)
+        return
     if unknown := [case for case in flags.cases if case not in CASES]:
         arguments.error(f"no case {unknown[0]!r}: choose from {', '.join(CASES)}")
     until = time.monotonic() + 60 * flags.minutes

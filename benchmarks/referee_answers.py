@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.referee_data import SETTINGS
-from benchmarks.referee_defects import AT_ONCE, CASES, MARGIN, REAL
+from benchmarks.referee_defects import AT_ONCE, CASES, MARGIN, REAL, UNSEEN
 from scipy import stats
 
 from plausible.core.errors import UsageError
@@ -144,12 +144,16 @@ def table(answers: Answers) -> list[dict[str, Any]]:
         here = [row for row in rows if row[:2] == (name, n) and row[2] != REAL]
         plain = [row for row in here if not row[2].startswith(MARGIN)]
         lines.append(_line(name, n, EVERY_DEFECT, plain, answers))
-        clear = [row for row in plain if row[2] in AT_ONCE]
+        clear = [row for row in plain if _seen_at_once(row)]
         lines.append(_line(name, n, SEEN_AT_ONCE, clear, answers))
-    first = [row for row in rows if row[2] in AT_ONCE and row[1] == SIZES[row[0]][0]]
+    first = [row for row in rows if _seen_at_once(row) and row[1] == SIZES[row[0]][0]]
     lines.append(_line("all sets", "", SEEN_AT_ONCE, first, answers))
     lines.append(_line("all sets", "", REAL, [row for row in rows if row[2] == REAL], answers))
     return list(filter(None, lines))
+
+
+def _seen_at_once(row: Row) -> bool:
+    return row[2] in AT_ONCE and (row[0], row[2]) not in UNSEEN
 
 
 def _line(

@@ -15,10 +15,9 @@ from plausible.evaluation.features import Features, pca, random_convolutions
 from plausible.evaluation.invariants import deviations, never_varying, standardised
 from plausible.evaluation.metrics.histogram import Assign, classifier_modes, kmeans_bins
 from plausible.evaluation.shapes import shape, shapes
-from plausible.evaluation.shrink import shrunk
+from plausible.evaluation.shrink import raw_pixels
 
 _CHUNK = 1024
-_SIDE = 16  # pixels a side to which an image is shrunk before raw distances are taken
 _WIDE = 1024  # coordinates beyond which vectors are projected
 _LEARN = 10_000  # training examples that fix principal components and scales
 _FULL = 100  # held-out examples in a bin, about: fewer say little about one bin
@@ -158,6 +157,4 @@ def _raw(space: Space, x: Tensor) -> Features:
             return scaled
         axes = torch.randn(space.dims, _WIDE, generator=torch.Generator().manual_seed(0))
         return lambda x: scaled(x) @ axes.to(x) / _WIDE**0.5
-    if max(space.shape[1:]) <= _SIDE:
-        return lambda x: x.flatten(1)  # (N, C, H, W) -> (N, C H W)
-    return lambda x: shrunk(x, _SIDE).flatten(1)
+    return raw_pixels

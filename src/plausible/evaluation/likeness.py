@@ -4,6 +4,8 @@ Copies are looked for by d(x, y) = min_v |v(x) - v(y)| / s_v over views v, each 
 training example to its nearest other one.  The first view is raw.  An image has two more, which no mirroring, no circular
 shift, no brightness and no contrast changes: ``spectrum`` of the whole image, and of its interior, as what is
 moved without being wrapped around changes near the border.  No learning goes into any of them, T and H are seen alike.
+
+What counts as alike is chosen by training examples that are copied on purpose, see ``copies_on_purpose``.
 """
 
 import math
@@ -14,8 +16,11 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from plausible.core.errors import NotDefined
+from plausible.core.space import Space
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet, Likeness
 from plausible.evaluation.metrics.neighbours import nearest
+from plausible.evaluation.saved_again import saved_again
+from plausible.evaluation.shrink import raw_pixels
 
 _LOWEST = 4  # frequencies along each axis
 _SMALLEST = 4  # pixels a side from which an image has a spectrum
@@ -25,12 +30,16 @@ _SIDE = 32  # pixels a side to which an image is shrunk first
 _FLAT = 1e-3  # norm below which an image is taken for constant
 _CHUNK = 1024
 
-_CHANCE = 1 / 500  # share of real examples that a threshold may take for copies
-_CLOSEST = 0.5  # the largest ratio of distances that makes a copy
-_NATURAL = 1e-4  # ratio below which a training example is repeated in the data themselves
-_SAME = 0.1  # distance that makes two points the same at most
+_CHANCE = (
+    1 / 500
+)  # share of real examples that a threshold may take for copies, where nothing else says
+_CLOSEST = 0.5  # the largest ratio of distances that makes a copy, and the largest distance that makes two points the same
+_THRESHOLDS = torch.arange(1, 51) / 100  # up to that, one of which is chosen
 _ROUNDING = 1e-5  # distances below are 0
 _ASKED = 1000  # training examples that say when two points are alike
+_COPIED = 400  # of them, which are copied on purpose
+_NARROW = 0.7  # spread of samples that are too narrow, and no duplicates for it
+_NOISE = 0.02  # of the deviation of each coordinate, by which a copy of a vector is off
 
 Neighbours = tuple[Tensor, Tensor]
 """Distances (n, k), ascending, and rows (n, k)."""
@@ -61,16 +70,21 @@ def views(points: Embedded) -> tuple[Tensor, ...]:
     """The points as they are compared in search of copies, (n, p) each; the first is raw."""
     if points.views is not None:
         return points.views
-    space = points.part.space
-    if not space.is_image or min(space.shape[1:]) < _SMALLEST:
+    if not (borders := _borders(points.part.space)):
         return (points.raw,)
-    borders = [0, _BORDER] if min(space.shape[1:]) >= _WITH_INTERIOR else [0]
     seen: list[list[Tensor]] = [[] for _ in borders]
     for rows in torch.arange(len(points)).split(_CHUNK):
         x = points.part.batch(rows).x
         for found, border in zip(seen, borders, strict=True):
             found.append(spectrum(x, border))
     return (points.raw, *map(torch.cat, seen))
+
+
+def _borders(space: Space) -> list[int]:
+    """Pixels that are cut off before each spectrum; none where there is no spectrum."""
+    if not space.is_image or min(space.shape[1:]) < _SMALLEST:
+        return []
+    return [0, _BORDER] if min(space.shape[1:]) >= _WITH_INTERIOR else [0]
 
 
 def nearest_alike(
@@ -105,8 +119,8 @@ def least(found: Sequence[Neighbours], scales: Sequence[float]) -> Neighbours:
 def likeness(evalset: EvaluationSet) -> Likeness:
     """When two points are alike, as measured within T alone, a part of which stands for H.
 
-    Each threshold is the ratio of distances that 1 example in 500 falls below, beyond those whose like is in the
-    data anyway, and one half at most.  With fewer than 4 training examples nothing is measured.
+    Each threshold is the one at which training examples that are copied on purpose stand out most from those that
+    are not, see ``stands_out``; one half at most.  With fewer than 4 training examples nothing is measured.
     """
     if evalset.likeness is not None:
         return evalset.likeness
@@ -114,21 +128,51 @@ def likeness(evalset: EvaluationSet) -> Likeness:
     size = len(evalset.train)
     if size < 4:
         return Likeness((1.0,) * len(train), _CLOSEST, _CLOSEST, _CLOSEST, 0.0)
-    order = torch.randperm(size, generator=evalset.generator())
+    generator = evalset.generator()
+    order = torch.randperm(size, generator=generator)
     count = min(max(round(size * held / (size + held)), 1), size - 3)
     stand_in, rest = order[:count], order[count:]
-    asked = [view[rest[:_ASKED]] for view in train]
-    found = [nearest(x, view[rest], 3) for x, view in zip(asked, train, strict=True)]
+    here, there = ([view[rows] for view in train] for rows in (rest, stand_in))
+    asked = [view[:_ASKED] for view in here]
+    found = [nearest(x, view, 3) for x, view in zip(asked, here, strict=True)]
     scales = tuple(_scale(distance[:, 1]) for distance, _ in found)
     own = least(found, scales)[0][:, 1:]  # (A, 2): the first is itself
-    other = nearest_alike(asked, [view[stand_in] for view in train], 1, scales)[0][:, 0]
+    other = nearest_alike(asked, there, 1, scales)[0][:, 0]
+    copies = [
+        copies_on_purpose(evalset.train[rows[:_COPIED]], generator) for rows in (rest, stand_in)
+    ]
+    (near, far), (far_seen, near_seen) = (
+        [nearest_alike(copy, side, 1, scales)[0][:, 0] for side in (here, there)] for copy in copies
+    )
     return Likeness(
         scales,
-        copied=_threshold(_ratio(own[:, 0], other)),
-        seen=_threshold(_ratio(other, own[:, 0])),
+        copied=stands_out(_ratio(own[:, 0], other), _ratio(near, far)),
+        seen=stands_out(_ratio(other, own[:, 0]), _ratio(near_seen, far_seen)),
         doubled=min(_CLOSEST, _CHANCE ** (1 / intrinsic_dimension(own))),
-        repeated=min(_SAME, _smallest(other, _CHANCE)),
+        repeated=stands_out(_NARROW * other, near),
     )
+
+
+def copies_on_purpose(points: Embedded, generator: torch.Generator) -> list[Tensor]:
+    """The views of these points after a small change: images saved as JPEG, vectors with a little noise."""
+    part = points.part
+    if not part.space.is_image:
+        noise = torch.randn(points.raw.shape, generator=generator)
+        return [points.raw + _NOISE * points.raw.std(0, correction=0) * noise]
+    x = saved_again(part.as_batch().x)
+    return [raw_pixels(x), *(spectrum(x, border) for border in _borders(part.space))]
+
+
+def stands_out(natural: Tensor, copied: Tensor) -> float:
+    """The threshold t that tells copies best: argmax (P(c < t) - P(r < t)) / sqrt(P(r < t) + 1 / A), the largest of equals.
+
+    natural  (A,) r, numbers of examples that are no copies.
+    copied   (B,) c, those of copies after a small change; as many are exact and count 0.
+    """
+    base = (natural[:, None] < _THRESHOLDS).double().mean(0)  # (A, T) -> (T,)
+    hit = (1 + (copied[:, None] < _THRESHOLDS).double().mean(0)) / 2
+    z = (hit - base) / (base + 1 / len(natural)).sqrt()
+    return _THRESHOLDS[(z >= z.max() - 1e-9).nonzero()[-1, 0]].item()
 
 
 def intrinsic_dimension(distances: Tensor) -> float:
@@ -157,13 +201,3 @@ def _scale(distances: Tensor) -> float:
 def _ratio(a: Tensor, b: Tensor) -> Tensor:
     """a / b, 1 where both are 0: (n,)."""
     return torch.where(a == b, 1.0, a / b)
-
-
-def _threshold(ratios: Tensor) -> float:
-    natural = (ratios < _NATURAL).double().mean().item()
-    return min(max(_smallest(ratios, natural + _CHANCE), _NATURAL), _CLOSEST)
-
-
-def _smallest(values: Tensor, share: float) -> float:
-    """The value that this share lies at or below, without interpolation: some may be infinite."""
-    return values.sort().values[int(min(share, 1.0) * (len(values) - 1))].item()
