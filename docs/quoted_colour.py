@@ -38,3 +38,20 @@ def gan_colour() -> str:
     order = list(WHO)
     found.sort(key=lambda row: (row["data"], row["pixels"], row["minutes"], order.index(row["model"]), row["seed"]))  # fmt: skip
     return markdown(header, map(_cells, found))
+
+
+STATES = {"FAIL": "FAIL", "PASS": "PASS", "INCONCLUSIVE": "open", "UNDEFINED": "not defined"}
+
+
+@table
+def gan_verdict() -> str:
+    """Each test, of the default and of the one before."""
+    found = list(rows("benchmarks/gan_verdict"))
+    models = list(dict.fromkeys(row["model"] for row in found))
+    cells = {
+        (row["test"], row["model"]): f"{STATES[row['state']]}, {percent(row['effect'])}".removesuffix(", ")
+        for row in found
+    }  # fmt: skip
+    tests = dict.fromkeys(row["test"] for row in found)
+    lines = ([test, *(cells[test, model] for model in models)] for test in tests)
+    return markdown(("test", *(WHO[model] for model in models)), lines)
