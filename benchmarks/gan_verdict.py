@@ -48,15 +48,16 @@ def main() -> None:
             training.averaged.to("cpu"), data, n=100 if asked.quick else 5000
         )
         assert report.verdict is not None
+        assert report.evalset is not None
         rows = [row for row in rows if row["run"] != case.name]
         for result in report.verdict.results:
             rows.append({
-                "run": case.name, "model": kind, "minutes": case.minutes, "n": report.compared, "test": result.name,
+                "run": case.name, "model": kind, "minutes": case.minutes, "n": len(report.evalset.heldout), "test": result.name,
                 "state": result.state.name, "effect": "" if result.effect is None else result.effect,
                 "says": result.sentence,
             })  # fmt: skip
         record(__file__, rows, seed=case.seed, quick=asked.quick)
-        if drawing and report.evalset is not None:
+        if drawing:
             PICTURE.write_bytes(figures.png(evaluation(report.evalset)["critic-texture.png"]))
         if asked.quick:
             return

@@ -113,3 +113,21 @@ def twins() -> str:
             for r in rows("benchmarks/twins")
         ),
     )  # fmt: skip
+
+
+@table
+def features() -> str:
+    """Each candidate, of what the trunk was taught and of what it was not."""
+    found = list(rows("benchmarks/features"))
+    eyes = [name.removesuffix(", taught") for name in found[0] if name.endswith(", taught")]
+    lines = (
+        [
+            NAMES.get(row["data"], row["data"]),
+            *(
+                f"{percent(row[f'{eye}, taught'])}, {percent(row[f'{eye}, untaught'])}"
+                for eye in eyes
+            ),
+        ]
+        for row in found
+    )
+    return markdown(("data", *eyes), lines)
