@@ -23,8 +23,9 @@ def writer(folder: Path) -> Iterator[Callable[[], None]]:
 
     On one machine the lock ends with its process, however that ends.  Over a network file system, where it may not
     reach, whoever gave a sign of life less than five minutes ago still writes.
-    Raises UsageError where another process trains this run.
+    Raises UsageError where another process trains this run, or its folder holds a link.
     """
+    check_links(folder)
     lock = filelock.FileLock(folder / LOCK, timeout=0)
     try:
         lock.acquire()
@@ -48,6 +49,19 @@ def writer(folder: Path) -> Iterator[Callable[[], None]]:
         lock.release()
 
 
+def check_links(folder: Path) -> None:
+    """UsageError: the folder of a run holds a symbolic link, through which a training would write or delete elsewhere.
+
+    plausible makes none, so whoever packed the run did.
+    """
+    links = [path for path in (*folder.iterdir(), *folder.glob("frames/*")) if path.is_symlink()]
+    if links:
+        raise UsageError(
+            f"{links[0]} is a link to {os.readlink(links[0])}, and a run that is trained holds none: remove it, or copy "
+            f"what it leads to into its place"
+        )
+
+
 def _beat(owner: Path) -> Callable[[], None]:
     latest = time.monotonic()
 
@@ -66,7 +80,8 @@ def _owner(owner: Path) -> dict[str, object]:
         known = json.loads(owner.read_text())
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    whole = isinstance(known, dict) and known.keys() >= {"host", "process"}
+    return known if whole else {}
 
 
 def _elsewhere(owner: Path) -> bool:
