@@ -26,6 +26,7 @@ from plausible.data.load import load
 from plausible.data.onnx_generator import ENDING
 from plausible.data.readers import readers
 from plausible.data.samples import read_samples
+from plausible.runs.checksums import write_noted
 from plausible.runs.lock import writer
 from plausible.runs.logger import read_findings
 from plausible.tasks import check, open_comparison, resume, verify
@@ -226,6 +227,14 @@ def test_a_pickle_in_the_place_of_a_file_of_a_run_is_a_sentence(name, payloads, 
             check(copied, repair=True)
         with contextlib.suppress(UsageError):
             verify(copied)
+
+
+def test_weights_that_are_a_pickle_repair_nothing_though_their_checksum_is_right(payloads, copied):
+    for content in payloads.values():
+        for name in ("weights.safetensors", "last.safetensors"):
+            write_noted(copied / name, content)
+        (copied / "config.json").unlink(missing_ok=True)
+        assert check(copied, repair=True).repaired == {}
 
 
 def test_a_state_of_another_program_is_a_sentence(copied):

@@ -36,7 +36,13 @@ class NewerRun(UsageError):
 
 def data_in_full(config: Config) -> Config:
     """1 -> 2: columns, the column of the classes, notes, number and place beside the run are always said."""
-    said = {"columns": [], "label_column": None, "notes": [], "count": None, "from_run": None}
+    said: Config = {
+        "columns": [],
+        "label_column": None,
+        "notes": [],
+        "count": None,
+        "from_run": None,
+    }
     return {**config, "data": said | config["data"]}
 
 
