@@ -351,19 +351,7 @@ def test_no_network_is_asked(monkeypatch, tmp_path):
         socket.create_connection(("localhost", 80))
     asked.clear()
     run = tmp_path / "run"
-    ask(
-        "train",
-        "gan",
-        "--data",
-        "digits",
-        "--steps",
-        2,
-        "--width",
-        4,
-        "--out",
-        run,
-        "--no-evaluate",
-    )
+    ask("train", "naive-bayes", "--data", "digits", "--out", run, "--no-evaluate")
     ask("evaluate", run, "-n", 60)
     ask("report", run)
     ask("sample", run, "-n", 4, "--out", tmp_path / "samples.npz")
