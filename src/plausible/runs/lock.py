@@ -78,21 +78,22 @@ def _beat(owner: Path) -> Callable[[], None]:
 def _owner(owner: Path) -> dict[str, object]:
     try:
         known = json.loads(owner.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    whole = isinstance(known, dict) and known.keys() >= {"host", "process"}
-    return known if whole else {}
+    return known if isinstance(known, dict) else {}
 
 
 def _elsewhere(owner: Path) -> bool:
     """Whether a process on another machine gave a sign of life not long ago."""
     known = _owner(owner)
-    if not known or known.get("host") == socket.gethostname():
+    host = known.get("host")
+    if not isinstance(host, str) or host == socket.gethostname():
         return False  # on this machine whoever has the lock is the only one
     return time.time() - owner.stat().st_mtime < _STALE
 
 
 def _taken(folder: Path) -> str:
     known = _owner(folder / OWNER)
-    who = f"process {known['process']} on {known['host']}" if known else "another process"
+    told = {"process", "host"} <= known.keys()
+    who = f"process {known['process']} on {known['host']}" if told else "another process"
     return f"{folder} is being trained by {who}: wait until it ends, or stop it first"
