@@ -7,13 +7,15 @@ WORKERS ?= 3
 
 # make lowest: torch as elsewhere, because an older one is a download of gigabytes; with a network TORCH=2.6.0
 LOWEST ?= .venv-lowest
+# make lock, make sbom: programs that nothing else here needs
+TOOLS ?= .venv-tools
 TORCH ?= 2.13.0
 
 # compiled modules are kept also where the environment says otherwise, as containers do: torch alone takes two seconds
 # to compile, in every process anew
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-fast lint docs docs-tables scripts lowest clean
+.PHONY: demo test test-fast lint docs docs-tables scripts lowest lock sbom licences clean
 
 demo: $(VENV)/.installed
 	$(BIN)/plausible train gan
@@ -48,6 +50,25 @@ scripts: $(VENV)/.installed-dev
 lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" -p no:cacheprovider
 
+# every version and hash that development installs, for all systems, as the package index has them; torch, of which each
+# machine wants another build, in a file of its own
+lock: $(TOOLS)/.installed
+	echo torch > $(TOOLS)/torch.txt
+	$(LOCKED) --extra dev --excludes $(TOOLS)/torch.txt pyproject.toml -o requirements-dev.lock
+	$(LOCKED) $(TOOLS)/torch.txt -o requirements-torch.lock
+
+LOCKED = $(TOOLS)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style line \
+	--custom-compile-command "make lock" -c constraints.txt
+
+# what is installed in .venv, with versions and licences, as a CycloneDX file: build/sbom.json
+sbom: $(TOOLS)/.installed $(BIN)/python
+	mkdir -p build
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o build/sbom.json $(BIN)/python
+
+# docs/licences.md anew, from what is installed in .venv
+licences: $(VENV)/.installed-dev
+	$(BIN)/python .ci/licences.py > docs/licences.md
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -66,5 +87,10 @@ $(LOWEST)/.installed: pyproject.toml .ci/lowest.py
 	$(LOWEST)/bin/python -m pip install --disable-pip-version-check -q -c $(LOWEST)/constraints.txt -e '.[dev]'
 	touch $@
 
+$(TOOLS)/.installed:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --disable-pip-version-check -q uv cyclonedx-bom
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(LOWEST) build site src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(TOOLS) build site src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,7 @@ PAGES = {
     "README.ko.md": "ko.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
     "examples/ci.md": "recipes/ci.md",
 }
 SOURCES = {page: source for source, page in PAGES.items()}

@@ -1,14 +1,19 @@
 """Every model x every law, on the space of all 2x2 binary images, where all can be enumerated."""
 
+import hashlib
+import json
 import math
+import subprocess
+import sys
 from functools import cache
 from importlib import import_module
 from itertools import islice
 
 import pytest
 import torch
-from tests.conftest import make_data
+from tests.conftest import environment, make_data
 
+import plausible
 import plausible.models
 from plausible import runs
 from plausible.core.errors import UsageError
@@ -16,8 +21,11 @@ from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Generative, models
 from plausible.core.space import Space
 from plausible.training import Settings, train
+from plausible.training.batch_order import BatchOrder
+from plausible.training.distributed import World
 
 SPACE = Space((1, 2, 2), levels=2, classes=2)
+PLANE = Space((2,), classes=2)
 CONTINUOUS = {"mixture"}  # their laws, integrals over the plane, are with their tests
 LOOSE = {"diffusion", "vq-vae"}  # bounds that no number of draws makes tight
 CASES = [
@@ -35,13 +43,15 @@ SMALL = {"batch": 16, "width": 16, "blocks": 2, "prior_width": 16, "prior_blocks
 def built(kind, conditional):
     torch.manual_seed(0)
     asked = SMALL | {"conditional": conditional}
-    return kind(SPACE, kind.Config(**{k: v for k, v in asked.items() if hasattr(kind.Config, k)}))
+    space = PLANE if kind.name in CONTINUOUS else SPACE
+    return kind(space, kind.Config(**{k: v for k, v in asked.items() if hasattr(kind.Config, k)}))
 
 
 @cache
 def trained(kind, conditional):
     """Trained for six steps, once for all laws that only look at it."""
-    training = train(built(kind, conditional), make_data(SPACE), Settings(steps=6))
+    model = built(kind, conditional)
+    training = train(model, make_data(model.space), Settings(steps=6))
     list(training)
     return training
 
@@ -164,3 +174,67 @@ def test_law_5_samples_have_the_shape_and_lie_on_the_levels(kind, conditional):
         assert drawn.y is None
         with pytest.raises(UsageError):
             model.sample(1, 0)
+
+
+EVERY = [
+    *CASES,
+    *(pytest.param(kind, False, id=name) for name, kind in models.items() if name in CONTINUOUS),
+]
+
+
+def digest(training):
+    """sha256 of the weights of a training, and of 20 samples by them."""
+    model, hashed = training.averaged, hashlib.sha256()
+    for weight in model.state_dict().values():
+        hashed.update(weight.numpy().tobytes())
+    if isinstance(model, Generative):
+        drawn = model.sample(20, generator=torch.Generator().manual_seed(1))
+        hashed.update(drawn.x.numpy().tobytes())
+    return hashed.hexdigest()
+
+
+ELSEWHERE = """
+import json
+from tests.test_laws import EVERY, digest, trained
+print(json.dumps({case.id: digest(trained(*case.values)) for case in EVERY}))
+"""
+
+
+@pytest.mark.slow
+def test_law_6_the_same_seed_makes_the_same_bytes_in_another_process():
+    """Where a set of words has another order, too."""
+    env = {**environment(), "PYTHONHASHSEED": "7"}
+    other = subprocess.Popen([sys.executable, "-c", ELSEWHERE], env=env, stdout=subprocess.PIPE)
+    torch.manual_seed(99)  # whatever was drawn before
+    here = {case.id: digest(trained(*case.values)) for case in EVERY}
+    out, _ = other.communicate()
+    assert other.returncode == 0
+    assert json.loads(out) == here
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_what_is_drawn_does_not_depend_on_the_number_of_threads(threads):
+    """Only sums do, whose last bits are rounded in another order: so weights and samples may, and nothing else."""
+
+    def drawn():
+        data = plausible.load("digits", binarise="static")
+        order = BatchOrder(len(data.train), 64, 0, World(), torch.device("cpu"))
+        noise = torch.randn(300_000, generator=torch.Generator().manual_seed(0))
+        model = built(models["vae"], False)  # whose first weights are drawn, too
+        torch.manual_seed(3)
+        return [
+            *data.hashes.values(),
+            order.rows(7).tolist(),
+            *(
+                hashlib.sha256(t.numpy().tobytes()).hexdigest()
+                for t in (noise, torch.rand(300_000))
+            ),
+            *(weight.tolist() for weight in model.state_dict().values()),
+        ]
+
+    before, expected = torch.get_num_threads(), drawn()
+    try:
+        torch.set_num_threads(threads)
+        assert drawn() == expected
+    finally:
+        torch.set_num_threads(before)

@@ -314,7 +314,11 @@ def test_links(tmp_path: Path) -> None:
     (root / "a" / "loop").symlink_to(root)
     (root / "a" / "self").symlink_to(root / "a" / "self")
     (root / "a" / "nowhere.png").symlink_to(root / "missing.png")
-    data = load(str(root))
+    with pytest.raises(
+        UsageError, match=r"root/b is a link that leads out of .*root, to .*far: .*--follow"
+    ):
+        load(str(root))
+    data = load(str(root), follow_links=True)
     assert data.survey.classes == {"a": 120, "b": 80}
     assert data.survey.unreadable == (("a/nowhere.png", "no such file or directory"),)
     assert "1 linked folders were already read" in said(data)

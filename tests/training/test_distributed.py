@@ -47,10 +47,10 @@ FAMILIES = {
 }
 
 
-def learn_as_a_rank(source, folder):
+def learn_as_a_rank(source, folder, families):
     """What each process does: one family after the other, in one world."""
     world = distributed.join(torch.device("cpu"))
-    for name, config in {"convnet": CONVNET, **FAMILIES}.items():
+    for name, config in families.items():
         settings = Settings(steps=20 if name == "convnet" else 6)
         run, training = start(
             name, source, settings=settings, out=folder / name, world=world, **config
@@ -77,17 +77,24 @@ def forked(rank, world, work, *args):
         os._exit(code)
 
 
-@pytest.fixture(scope="module")
-def together(source, tmp_path_factory):
-    """Runs of two processes that are the ranks of one world."""
-    folder = tmp_path_factory.mktemp("together")
+def learned_together(source, folder, families):
+    """A folder of runs of two processes that are the ranks of one world."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
     world["WORLD_SIZE"] = "2"
-    ranks = [forked(rank, world, learn_as_a_rank, source, folder) for rank in range(2)]
+    work = (learn_as_a_rank, source, folder, families)
+    ranks = [forked(rank, world, *work) for rank in range(2)]
     assert [os.waitpid(rank, 0)[1] for rank in ranks] == [0, 0]
     return folder
+
+
+@pytest.fixture(scope="module")
+def together(source, tmp_path_factory):
+    """Runs of every family that two processes have made."""
+    return learned_together(
+        source, tmp_path_factory.mktemp("together"), {"convnet": CONVNET, **FAMILIES}
+    )
 
 
 class ForkedRank:
@@ -153,6 +160,20 @@ def test_two_processes_make_the_weights_of_one(source, together, tmp_path):
     two = safetensors.torch.load_file(together / "convnet" / "weights.safetensors")
     for name, value in one.items():
         assert torch.allclose(value, two[name], atol=1e-5), name
+
+
+def test_two_processes_make_the_same_bytes_again(source, together, tmp_path):
+    names = ("gan", "rbm")  # the second has chains, of each process its own
+    again = learned_together(source, tmp_path, {name: FAMILIES[name] for name in names})
+    for name in names:
+        one, two = (
+            safetensors.torch.load_file(folder / name / "weights.safetensors")
+            for folder in (together, again)
+        )
+        assert one.keys() == two.keys()
+        assert all(torch.equal(one[weight], two[weight]) for weight in one), name
+        drawn = [runs.Run(folder / name).sample(4).x for folder in (together, again)]
+        assert torch.equal(*drawn)
 
 
 def test_other_families_train_on_two_processes_and_resume_on_two(together, launch):

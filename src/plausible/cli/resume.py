@@ -47,6 +47,7 @@ class Resume:
         from plausible.cli.train import play
         from plausible.core.device import resolve_device
         from plausible.runs import Run
+        from plausible.runs.saving import resuming_notes
         from plausible.tasks.start import restart
         from plausible.training import distributed
 
@@ -54,6 +55,7 @@ class Resume:
         processes = run.config["processes"]
         if processes > 1 and not distributed.launched():
             sys.exit(distributed.launch(processes, sys.argv[1:]))
+        notes = resuming_notes(run)
         run, training = restart(
             run,
             steps=self.steps,
@@ -67,7 +69,7 @@ class Resume:
                 f"{run.folder} has used its budget: give a larger total with --steps or --minutes"
             )
         if training.world.leads:
-            say_notes(training.data.notes)
+            say_notes((*training.data.notes, *notes))
             if training.finished:
                 say(f"{run.folder} has used its budget, so nothing more is learned; it is judged")
         play(run, training, self)

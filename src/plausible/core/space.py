@@ -90,8 +90,8 @@ class Space:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of ``to_dict``."""
-        whole = values.get("whole", ())  # not in runs of before
-        return cls(tuple(values["shape"]), values["levels"], values["classes"], tuple(whole))
+        shape, whole = tuple(values["shape"]), tuple(values["whole"])
+        return cls(shape, values["levels"], values["classes"], whole)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from plausible.data.images import (
     read_pixels,
 )
 from plausible.data.limits import check_limit
+from plausible.data.links import check_link
 from plausible.data.options import Options
 from plausible.data.value_range import ValueRange, decide_range, explain, joint_extent
 
@@ -89,12 +90,15 @@ class ImageFiles:
         return listed + (f" and {more} other kinds" if more else "")
 
 
-def find_images(root: Path, notes: list[str], name: Path | None = None) -> ImageFiles:
+def find_images(
+    root: Path, notes: list[str], name: Path | None = None, follow_links: bool = False
+) -> ImageFiles:
     """Every picture below root, by its ending, in sorted order; hidden files are passed over.
 
-    name  what sentences call root; by default itself.
+    name          what sentences call root; by default itself.
+    follow_links  also those that lead out of root.
     Linked folders are followed once each, after the real ones, so that loops end.
-    UsageError: a folder that cannot be listed, or one without pictures.
+    UsageError: a folder that cannot be listed, one without pictures, or a link that leads out of it.
     """
     files = ImageFiles(root, name or root)
     seen: set[tuple[int, int]] = set()
@@ -112,11 +116,15 @@ def find_images(root: Path, notes: list[str], name: Path | None = None) -> Image
                 seen.add((status.st_dev, status.st_ino))
                 inner[:] = sorted(name for name in inner if not name.startswith("."))
                 below = [Path(directory, name) for name in inner]
-                linked += [path for path in below if path.is_symlink()]
+                links = [path for path in below if path.is_symlink()]
+                for path in links:
+                    check_link(path, root, follow_links)
+                linked += links
                 for path in (Path(directory, name) for name in sorted(names)):
                     shown = not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
                     # a link to nowhere is kept, to be named as unreadable; a pipe would block
-                    if shown and (path.is_file() or path.is_symlink()):
+                    if shown and (path.is_symlink() or path.is_file()):
+                        check_link(path, root, follow_links)
                         files.paths.append(path)
                         if len(files.paths) % _COUNTED == 0:
                             check_limit("files", len(files.paths), files.name)

@@ -38,6 +38,9 @@ class Options:
     skip_unreadable: bool = False
     """Leave out image files that cannot be read even where they are more than half; fewer are left out anyway."""
 
+    follow_links: bool = False
+    """Read what symbolic links in a folder lead to outside of it; links that stay inside are always followed."""
+
     label: str | None = None
     """The column of a table that holds the class; by default one called label or class, or one called
     target or y whose values repeat. Unless a column is called so, none says that there is no class."""

@@ -3,6 +3,7 @@
 ``run``     open
 ``saving``  save a training, resume it
 ``checksums``  what was written, so that damage is seen
+``migrations``  older formats, brought to today's
 ``folder``  create: the folder of a new one
 ``whereabouts``  where its data are, and whether they are what they were
 ``warm_start``   begin with the weights of another

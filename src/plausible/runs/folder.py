@@ -11,6 +11,7 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Model
 from plausible.models.per_class import PerClass
 from plausible.runs.checksums import CHECKSUMS
+from plausible.runs.migrations import written_here
 from plausible.runs.run import Run
 from plausible.runs.warm_start import Initial
 from plausible.runs.whereabouts import describe_data
@@ -34,6 +35,7 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
     folder = Path(folder)
     model, data = training.raw, training.data
     config = {
+        **written_here(),
         "model": model.name,
         "per_class": isinstance(model, PerClass),
         "config": asdict(model.decided),
@@ -49,8 +51,8 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
         },
         "training": asdict(training.settings),
         "processes": training.world.size,
-        **({"own_networks": list(model.own_networks)} if model.own_networks else {}),
-        **({"init": asdict(initial)} if initial else {}),
+        "own_networks": list(model.own_networks),
+        "init": None if initial is None else asdict(initial),
     }
     made = tuple(place for place in (folder, *folder.parents) if not place.exists())
     try:

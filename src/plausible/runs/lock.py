@@ -23,8 +23,9 @@ def writer(folder: Path) -> Iterator[Callable[[], None]]:
 
     On one machine the lock ends with its process, however that ends.  Over a network file system, where it may not
     reach, whoever gave a sign of life less than five minutes ago still writes.
-    Raises UsageError where another process trains this run.
+    Raises UsageError where another process trains this run, or its folder holds a link.
     """
+    check_links(folder)
     lock = filelock.FileLock(folder / LOCK, timeout=0)
     try:
         lock.acquire()
@@ -48,6 +49,19 @@ def writer(folder: Path) -> Iterator[Callable[[], None]]:
         lock.release()
 
 
+def check_links(folder: Path) -> None:
+    """UsageError: the folder of a run holds a symbolic link, through which a training would write or delete elsewhere.
+
+    plausible makes none, so whoever packed the run did.
+    """
+    links = [path for path in (*folder.iterdir(), *folder.glob("frames/*")) if path.is_symlink()]
+    if links:
+        raise UsageError(
+            f"{links[0]} is a link to {os.readlink(links[0])}, and a run that is trained holds none: remove it, or copy "
+            f"what it leads to into its place"
+        )
+
+
 def _beat(owner: Path) -> Callable[[], None]:
     latest = time.monotonic()
 
@@ -64,7 +78,7 @@ def _beat(owner: Path) -> Callable[[], None]:
 def _owner(owner: Path) -> dict[str, object]:
     try:
         known = json.loads(owner.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 
@@ -72,12 +86,14 @@ def _owner(owner: Path) -> dict[str, object]:
 def _elsewhere(owner: Path) -> bool:
     """Whether a process on another machine gave a sign of life not long ago."""
     known = _owner(owner)
-    if not known or known.get("host") == socket.gethostname():
+    host = known.get("host")
+    if not isinstance(host, str) or host == socket.gethostname():
         return False  # on this machine whoever has the lock is the only one
     return time.time() - owner.stat().st_mtime < _STALE
 
 
 def _taken(folder: Path) -> str:
     known = _owner(folder / OWNER)
-    who = f"process {known['process']} on {known['host']}" if known else "another process"
+    told = {"process", "host"} <= known.keys()
+    who = f"process {known['process']} on {known['host']}" if told else "another process"
     return f"{folder} is being trained by {who}: wait until it ends, or stop it first"

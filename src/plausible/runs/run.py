@@ -1,7 +1,8 @@
 """A run is a folder: the only place where a model, its data and the loop meet.
 
     checksums.json       the SHA-256 of every file that is read again
-    config.json          what was asked for: model, data with hashes and what was decided about them, budget, seed
+    config.json          what was asked for: model, data with hashes and what was decided about them, budget, seed;
+                         and in which format (see ``migrations``), by which plausible and on how many threads
     weights.safetensors  the weights its methods use: the best (averaged where the model averages)
     last.safetensors     those at the last save
     state.pt             all that training needs to go on exactly: tensors and numbers, no code
@@ -21,7 +22,9 @@ import copy
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,10 +47,12 @@ from plausible.models.per_class import PerClass
 from plausible.runs.checksums import Condition, condition, read_noted, write_noted
 from plausible.runs.frame import flat_measures, frame
 from plausible.runs.log import flat_log
+from plausible.runs.migrations import migrated
 from plausible.runs.whereabouts import Request, check_data, find_data
 from plausible.training import Settings
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 
 
 def build(
@@ -106,7 +111,7 @@ class Run:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """config.json; UsageError when it is missing or unreadable."""
+        """config.json as it is written today; UsageError when it is missing, unreadable or of a newer program."""
         path = self.folder / "config.json"
         if not path.exists():
             lost = any(
@@ -115,8 +120,8 @@ class Run:
             hint = f", and {self.advice_for(path.name)}" if lost else ""
             raise UsageError(f"{self.folder} is not a run: it holds no config.json{hint}")
         try:
-            return json.loads(read_noted(path, self.advice_for("config.json")))
-        except (OSError, ValueError) as error:
+            return migrated(json.loads(read_noted(path, self.advice_for("config.json"))), path)
+        except (OSError, ValueError, RecursionError) as error:
             if isinstance(error, UsageError):
                 raise
             raise UsageError(f"{path} cannot be read: {error}") from error
@@ -145,7 +150,7 @@ class Run:
     @property
     def settings(self) -> Settings:
         """How it is trained."""
-        return Settings(**self.config["training"])
+        return self._known(Settings, self.config["training"])
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -154,28 +159,33 @@ class Run:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the coordinates, empty where the data had none (or the run is of before they were kept)."""
-        return tuple(self.config["data"].get("columns", ()))
+        """The names of the coordinates, empty where the data had none."""
+        return tuple(self.config["data"]["columns"])
 
     @property
     def label_column(self) -> str | None:
         """What the data call the column of their classes."""
-        return self.config["data"].get("label_column")
+        return self.config["data"]["label_column"]
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was decided about the data, and by the model from them, when it began to learn."""
-        return tuple(self.config["data"].get("notes", ()))
+        return tuple(self.config["data"]["notes"])
 
     @property
     def options(self) -> Options:
         """How its data were shaped."""
-        return Options(**self.config["data"]["options"])
+        return self._known(Options, self.config["data"]["options"])
 
     @property
     def per_class(self) -> bool:
         """Whether it has one model for each class."""
-        return bool(self.config.get("per_class", False))
+        return bool(self.config["per_class"])
+
+    @property
+    def threads(self) -> int | None:
+        """On how many threads it was trained last; None where nobody noted it."""
+        return self.config["threads"]
 
     @property
     def kind(self) -> type[Model]:
@@ -195,13 +205,25 @@ class Run:
         chosen: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        if not self.config.get("own_networks"):
+        if not self.config["own_networks"]:
             chosen = dict(self.kind.as_chosen(chosen, self.space))
-        return self.kind.Config(**chosen)
+        return self._known(self.kind.Config, chosen)
+
+    def _known(self, kind: type[T], values: Mapping[str, Any]) -> T:
+        """The choices of one kind; UsageError where there are some that this program does not know."""
+        known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+        unknown = [name for name in values if name not in known]
+        if not unknown:
+            return kind(**values)
+        by = self.config["plausible"]
+        raise UsageError(
+            f"{self.folder / 'config.json'} has choices that plausible {version('plausible')} does not know "
+            f"({', '.join(unknown)}): open it with the plausible that wrote it{by and f', {by}'}"
+        )
 
     def fresh(self) -> Model:
         """The model as it was before its first update; UsageError without the networks that it was made of."""
-        needed = tuple(self.config.get("own_networks", ()))
+        needed = tuple(self.config["own_networks"])
         if set(needed) != set(self.networks):
             given = ", ".join(f"{name}=..." for name in needed)
             if not needed:
@@ -238,8 +260,12 @@ class Run:
 
     def _noted(self, which: Which) -> dict[str, str]:
         """What was noted beside these weights; of runs made before less."""
-        with safetensors.safe_open(self._weights(which), "pt") as file:
-            return dict(file.metadata() or {})
+        path = self._weights(which)
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                return dict(file.metadata() or {})
+        except (OSError, safetensors.SafetensorError) as error:
+            raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
 
     def _weights(self, which: Which) -> Path:
         last = self.folder / "last.safetensors"
@@ -311,10 +337,17 @@ class Run:
 
     @property
     def judged(self) -> dict[str, Any] | None:
-        """What measures.json holds; None where the run was not judged."""
+        """What measures.json holds; None where the run was not judged, UsageError where it is of something else."""
         path = self.folder / "measures.json"
-        judged: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
-        return judged
+        if not path.exists():
+            return None
+        try:
+            judged = json.loads(path.read_text())
+            return {**judged, "measures": list(judged["measures"])}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UsageError(
+                f"{path} does not hold an evaluation: {error}; judge it again with plausible evaluate {self.folder}"
+            ) from error
 
     @property
     def hashes(self) -> dict[str, str]:

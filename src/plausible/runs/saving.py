@@ -16,10 +16,25 @@ from plausible.runs.checksums import read_noted, settle
 from plausible.runs.files import write
 from plausible.runs.lock import writer
 from plausible.runs.log import read_log
+from plausible.runs.migrations import written_here
 from plausible.runs.run import Run
 from plausible.training import Settings, Training, train
 from plausible.training.distributed import World
 
+_STATE = {
+    *[
+        "steps",
+        "draws",
+        "seconds",
+        "lr_factor",
+        "converged",
+        "raw",
+        "averaged",
+        "optimizers",
+        "random",
+        "own",
+    ]
+}
 CONFIG = "config.json"
 """Under which name the weights note a copy of it."""
 
@@ -90,11 +105,26 @@ def resume(
         with writer(run.folder):
             settle(run.folder)
             if not training.finished:  # a budget that is spent is refused, and changes nothing
-                changed = {**run.config, "training": asdict(settings)}
+                changed = {**run.config, **written_here(), "training": asdict(settings)}
                 run.write("config.json", json.dumps(changed, indent=2) + "\n")
                 run.config = changed
             cut_log(run, state["steps"])
     return training
+
+
+def resuming_notes(run: Run) -> tuple[str, ...]:
+    """What will make the end of a run another one if it goes on here, in sentences; asked before it does."""
+    before, now = run.threads, torch.get_num_threads()
+    if before is None or before == now:
+        return ()
+    return (
+        f"the run was trained with {_threads(before)} and goes on with {_threads(now)}: sums are rounded in another order, "
+        f"and its end will not be bit for bit what it would have been (OMP_NUM_THREADS={before} keeps it)",
+    )
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' * (count != 1)}"
 
 
 def saved_state(run: Run) -> dict[str, Any]:
@@ -113,6 +143,8 @@ def saved_state(run: Run) -> dict[str, Any]:
         if isinstance(error, UsageError):
             raise
         raise UsageError(f"{path} cannot be read: {error}") from error
+    if not isinstance(state, dict) or not state.keys() >= _STATE:
+        raise UsageError(f"{path} does not hold the state of a training")
     return state
 
 

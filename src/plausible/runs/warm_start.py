@@ -45,7 +45,7 @@ class Initial:
 
 def initial_of(run: Run) -> Initial | None:
     """What a run began with; None where its weights were drawn."""
-    kept = run.config.get("init")
+    kept = run.config["init"]
     return None if kept is None else Initial(**{**kept, "new": tuple(kept["new"])})
 
 

@@ -114,7 +114,7 @@ def _others(folder: Path, kept: Mapping[str, Any]) -> Iterator[Path]:
     """Existing places where the data may be now, each once, the likeliest first."""
     parts = Path(kept["source"]).parts[1:]
     tails = [Path(*parts[k:]) for k in range(len(parts))]
-    beside = [folder / kept["from_run"]] if kept.get("from_run") else []
+    beside = [folder / kept["from_run"]] if kept["from_run"] else []
     seen = set()
     for place in [*beside, *(base / tail for base in (folder, Path.cwd()) for tail in tails)]:
         whole = place.resolve()
@@ -125,7 +125,7 @@ def _others(folder: Path, kept: Mapping[str, Any]) -> Iterator[Path]:
 
 def _grown(data: Data, kept: Mapping[str, Any]) -> str:
     """By how much, where the run knows how many there were."""
-    now, before = _count(data), kept.get("count")
+    now, before = _count(data), kept["count"]
     if before is None or now == before:
         return ""
     if now > before:

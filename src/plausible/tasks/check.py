@@ -103,6 +103,9 @@ def _config_in(path: Path) -> str | None:
     """The copy of config.json that whole weights hold; None where there is none."""
     if condition(path) is not Condition.WHOLE:
         return None
-    with safetensors.safe_open(path, "pt") as file:
-        kept = (file.metadata() or {}).get(CONFIG)
-    return None if kept is None else json.dumps(json.loads(kept), indent=2) + "\n"
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            kept = (file.metadata() or {}).get(CONFIG)
+        return None if kept is None else json.dumps(json.loads(kept), indent=2) + "\n"
+    except (ValueError, safetensors.SafetensorError):  # written whole, and by another program
+        return None

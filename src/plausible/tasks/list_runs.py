@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from plausible.core.errors import UsageError
 from plausible.runs import Run
+from plausible.runs.migrations import NewerRun, NotARun
 
 _PLACES = (
     "",
@@ -74,12 +74,14 @@ def _row(run: Run, path: Path) -> RunRow | None:
     saved = [p for p in (*run.folder.glob("*.safetensors"), path) if "calibration" not in p.name]
     age = max(0.0, time.time() - max(p.stat().st_mtime for p in saved))
     try:
-        config: Any = run.config
+        config = run.config
+    except NotARun:
+        return None
+    except NewerRun:
+        return RunRow(run.folder, "", "", None, None, age, "of a newer plausible")
     except UsageError:
         return RunRow(run.folder, "", "", None, None, age, "config.json cannot be read")
-    if not isinstance(config, dict) or not {"model", "space", "data", "training"} <= config.keys():
-        return None
-    model = f"{config['model']} per class" if config.get("per_class") else config["model"]
+    model = f"{config['model']} per class" if run.per_class else config["model"]
     data = config["data"]["name"]
     try:
         return RunRow(

@@ -152,7 +152,7 @@ def _written(value: Any) -> str:
 
 def _commands(run: Run, course: Course | None, judged: Report | None) -> tuple[Next, ...]:
     made = []
-    if course is not None and not run.config.get("own_networks"):
+    if course is not None and not run.config["own_networks"]:
         made.append(Next("train another like it", train_command(course)))
     if judged is not None and judged.seal is not None and judged.seal.run is not None:
         again = shlex.join(["plausible", "evaluate", "--verify", str(run.folder)])

@@ -187,6 +187,8 @@ def kept_evaluation(run: Run) -> Report | None:
     try:
         kept = run.judged
         return None if kept is None else kept_report(kept)
+    except UsageError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"{path} does not hold an evaluation: {error}; judge it again with plausible evaluate {run.folder}"

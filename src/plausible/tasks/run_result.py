@@ -1,6 +1,5 @@
 """One run of a comparison: judged like the others, and how fast and how large it is."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 
 from plausible.core.model import Generative
 from plausible.evaluation.measure import LIKELIHOODS
+from plausible.runs import Run
 from plausible.runs.log import read_log
 from plausible.tasks.advise import advise
 from plausible.tasks.compared import COLUMNS, RunResult
@@ -27,9 +27,8 @@ def judged(trained: Trained, place: Path, n: int, progress: StageProgress) -> di
     """measures.json of a run by n samples and seed 0: as it is there, or made now, in ``place``."""
     assert trained.run is not None
     for folder in (place, trained.run.folder):
-        kept = folder / "measures.json"
-        if kept.exists():
-            judged: dict[str, Any] = json.loads(kept.read_text())
+        judged = Run(folder).judged
+        if judged is not None:
             seal = judged.get("seal") or {}
             same = (seal.get("n"), seal.get("seed"), seal.get("features")) == (n, 0, "auto")
             if same or not isinstance(trained.model, Generative):

@@ -325,6 +325,7 @@ def test_a_run_keeps_which_networks_it_has_and_one_that_kept_none_has_those_of_b
     assert runs.Run(tmp_path / "now").model_config == config  # so that commands do not name it
     kept = json.loads((tmp_path / "before" / "config.json").read_text())
     kept["config"]["architecture"] = None
+    del kept["format"]
     write_noted(tmp_path / "before" / "config.json", json.dumps(kept))
     opened = runs.Run(tmp_path / "before").model()
     assert opened.architecture == "conv"

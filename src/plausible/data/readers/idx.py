@@ -9,6 +9,7 @@ from plausible.core.errors import UsageError
 from plausible.data.arrays import concatenate, interpret
 from plausible.data.labels import as_labels
 from plausible.data.limits import check_limit, check_unpacked
+from plausible.data.links import check_link
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
 from plausible.data.readers.reader import Progress, readers
@@ -42,8 +43,20 @@ def is_idx(path: Path) -> bool:
 @readers.by_content("an IDX file or folder", is_idx)
 def idx(path: Path, options: Options, progress: Progress | None) -> Raw:
     """A file with the labels that lie beside it, or a folder whose t10k files become the held-out part."""
+    _check_links(path, options.follow_links)
     read = _idx_folder if path.is_dir() else _idx_file
     return read(path, options.value_range)
+
+
+def _check_links(path: Path, follow: bool) -> None:
+    """UsageError: what is read because it lies in a folder, or beside a file, is a link that leads elsewhere."""
+    if path.is_dir():
+        both = ("images", "labels")
+        found = [idx_path(path, part, content) for part in PARTS for content in both]
+    else:
+        found = [_labels_beside(path)]
+    for file in filter(None, found):
+        check_link(file, file.parent, follow)
 
 
 def is_idx_file(path: Path) -> bool:

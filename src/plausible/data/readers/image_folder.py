@@ -27,7 +27,8 @@ def image_folder(path: Path, options: Options, progress: Progress | None) -> Raw
     UsageError: nothing to read, or more than half of the pictures unreadable and not ``options.skip_unreadable``.
     """
     notes: list[str] = []
-    return _images(find_images(path, notes), notes, options, progress)
+    files = find_images(path, notes, follow_links=options.follow_links)
+    return _images(files, notes, options, progress)
 
 
 @readers.by_ending(".zip")
@@ -69,13 +70,15 @@ def _images(
 
 
 @contextmanager
-def image_files(path: Path, notes: list[str]) -> Iterator[ImageFiles | None]:
+def image_files(
+    path: Path, notes: list[str], follow_links: bool = False
+) -> Iterator[ImageFiles | None]:
     """The pictures that a path stands for, for a while: itself or all in it; None where it is of another format."""
     reader = readers.of(path)
     if path.suffix.lower() in SUFFIXES and path.is_file():
         yield ImageFiles(path.parent, path.parent, [path])
     elif reader and reader.read is image_folder:
-        yield find_images(path, notes)
+        yield find_images(path, notes, follow_links=follow_links)
     elif reader and reader.read is image_zip:
         with unpacked(path) as folder:
             yield find_images(folder, notes, path)

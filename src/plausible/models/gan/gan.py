@@ -133,10 +133,9 @@ class GAN(Generative):
 
     @classmethod
     def as_chosen(cls, kept: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
-        """No networks where they are today's default; where a run keeps none, those of the default when it was made."""
-        today = default_architecture(space)
-        before = kept["architecture"] or ("mlp" if today == "mlp" else "conv")
-        return {**kept, "architecture": None if before == today else before}
+        """No networks where they are today's default."""
+        chosen = kept["architecture"]
+        return {**kept, "architecture": None if chosen == default_architecture(space) else chosen}
 
     @property
     def default_batch(self) -> int:
