@@ -20,6 +20,7 @@ from plausible.core.errors import UsageError
 from plausible.data.load import load
 from plausible.diagnosis import Monitor
 from plausible.models import GAN
+from plausible.runs.files import write
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.training import Settings, train
 
@@ -351,3 +352,13 @@ def test_a_watched_run_keeps_the_best_and_the_last_weights(source, tmp_path):
     best, last = (run.model(which=which).state_dict() for which in ("best", "last"))
     assert same(best, dict(monitor.best))
     assert same(last, dict(training.averaged.state_dict()))
+
+
+def test_a_link_in_the_place_of_a_temporary_file_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("kept")
+    (tmp_path / f".a.json.{os.getpid()}").symlink_to(elsewhere)
+    write(tmp_path / "a.json", "new")
+    assert elsewhere.read_text() == "kept"
+    assert (tmp_path / "a.json").read_text() == "new"
+    assert not (tmp_path / "a.json").is_symlink()

@@ -127,7 +127,9 @@ def _loaded(name: str) -> tuple[nn.Module | Any, bool]:
         ) from error
     try:
         with torch.random.fork_rng(devices=[]):  # what the file lacks is drawn at random
-            model, info = hub.AutoModel.from_pretrained(name, output_loading_info=True)
+            model, info = hub.AutoModel.from_pretrained(
+                name, output_loading_info=True, trust_remote_code=False
+            )
     except (OSError, ValueError) as error:
         raise UsageError(
             f"no pretrained model at {name!r}: give a folder written by save_pretrained, or a name "

@@ -10,8 +10,11 @@ def write(path: Path, content: bytes | str) -> Path:
     OSError where that fails, on a full disk say; the old file is as it was then, and nothing is left beside it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(
+        missing_ok=True
+    )  # of a dead process with this number, or a link that leads elsewhere
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
