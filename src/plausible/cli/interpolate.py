@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plausible.cli.arguments import DataPlace, Device, Overwrite, RunFolder, Seed
+from plausible.cli.arguments import (
+    DataPlace,
+    Device,
+    Ends,
+    Overwrite,
+    Positive,
+    RunFolder,
+    Seed,
+)
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say, say_notes
@@ -24,9 +32,9 @@ class Interpolate:
     """Write the walks to this name, which ends in .png (rows of images) or .gif (an animation)."""
     between: tuple[str, str] | None = None
     """Walk between these two files (or items of the data, as heldout:3), each by its own z, of a model that can encode (gan, vae, diffusion)."""
-    rows: int = 8
+    rows: Positive = 8
     """The number of walks; between two images there is one."""
-    columns: int = 12
+    columns: Ends = 12
     """The number of points on each walk, both ends counted."""
     label: str | None = None
     """The class of all walks of a conditional model, by name or number; by default each has a drawn one."""
@@ -41,8 +49,6 @@ class Interpolate:
         if self.data is not None:
             resolve_source(self.data)
         check_output(self.out, (".png", ".gif"), self.overwrite)
-        if self.rows < 1 or self.columns < 2:
-            raise UsageError("--rows must be at least 1 and --columns at least 2")
         if self.between is not None:
             check_inputs(self.between)
         from plausible import figures

@@ -42,6 +42,8 @@ _PROBES = {
     "units that never change": CONSTANT_UNITS,
 }
 _WEIGHTS = "weights of the "  # and the name of a player
+MICRO_BATCH = "micro_batch"
+"""Where a line of the log says how many examples are looked at at once, if memory was not enough for as many as asked."""
 ALARMS = "alarms"
 """Where a line of the log keeps the names of what was raised at it."""
 

@@ -11,7 +11,7 @@ from plausible.core.finding import Finding, Severity, to_json
 from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
-from plausible.runs.log import ALARMS, read_history
+from plausible.runs.log import ALARMS, MICRO_BATCH, read_history
 from plausible.runs.run import Run
 from plausible.runs.saving import cut_log
 from plausible.training import Step, Training
@@ -60,7 +60,7 @@ class RunLogger:
 
     def log(self, step: Step, probe: bool) -> list[Finding]:
         """A line of the log, with what the probes say or without; the findings that are new or worse since."""
-        line, monitor = _line(step, self._training.seconds), self._monitor
+        line, monitor = _line(step, self._training), self._monitor
         if monitor is not None:
             line |= monitor.pop_trace()
         return self._write(line, probe)
@@ -134,8 +134,10 @@ def _finding(entry: dict[str, Any]) -> Finding:
     return Finding(**{**entry, "severity": Severity(entry["severity"])})
 
 
-def _line(step: Step, seconds: float) -> dict[str, Any]:
+def _line(step: Step, training: Training[Any]) -> dict[str, Any]:
     """A line of log.jsonl."""
     clock = step.clock
     when = {"step": clock.step, "images": clock.images, "progress": clock.progress}
-    return {**when, "seconds": round(seconds, 3), **step.values()}
+    size = training.micro_batch
+    parts = {MICRO_BATCH: size} if size != training.settings.micro_batch else {}
+    return {**when, "seconds": round(training.seconds, 3), **parts, **step.values()}

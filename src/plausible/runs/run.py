@@ -21,6 +21,7 @@ import copy
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +33,8 @@ from torch import Tensor, nn
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core import notebook
+from plausible.core.allocation import LEARNING, watched_memory
+from plausible.core.bounds import flag
 from plausible.core.choices import Which
 from plausible.core.device import seeded
 from plausible.core.errors import UsageError
@@ -57,20 +60,39 @@ def build(
     seed: int,
     per_class: bool = False,
     networks: Mapping[str, nn.Module] | None = None,
+    *,
+    learns: bool = False,
 ) -> Model:
     """A new model by name, or one for each class, its first weights drawn from ``seed``.
 
     networks  those of the caller, by the names that the constructor has for them.
+    learns    it is to be trained, which takes several copies of its weights.
+    Raises UsageError before more memory is taken than there is.
     """
     torch.manual_seed(seed)
-    if per_class:
-        if not issubclass(models[name], Explicit):
-            raise UsageError(
-                f"--per-class needs a model that says how probable x is, and a {name} does not"
-            )
-        return PerClass(space, lambda single: models[name](single, config))
-    made: Model = models[name](space, config, **(networks or {}))
+    copies = LEARNING if learns and models[name].iterates else 1
+    beside = " and what learning keeps beside them" * (copies > 1)
+    with watched_memory(copies, f"the weights of this {name}{beside} take", _smaller(config)):
+        if per_class:
+            if not issubclass(models[name], Explicit):
+                raise UsageError(
+                    f"--per-class needs a model that says how probable x is, and a {name} does not"
+                )
+            return PerClass(space, lambda single: models[name](single, config))
+        made: Model = models[name](space, config, **(networks or {}))
     return made
+
+
+def _smaller(config: Model.Config) -> str:
+    """What to lower so that a model becomes smaller: what is larger than by default."""
+    usual = type(config)()
+    larger = [
+        flag(each.name)
+        for each in fields(config)
+        if isinstance(value := getattr(config, each.name), int)
+        and value > (getattr(usual, each.name) or 1)
+    ]
+    return f"lower {' or '.join(larger or ['--size'])}"
 
 
 class Run:

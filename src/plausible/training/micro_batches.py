@@ -1,0 +1,73 @@
+"""A batch in parts: as many examples at once as memory holds, and the mean gradient of all of them."""
+
+import gc
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from plausible.core.allocation import LEARNING, need_memory, size_of_weights
+from plausible.core.game import Player
+from plausible.core.memory import NotEnoughMemory, out_of_memory
+from plausible.core.model import Model
+
+T = TypeVar("T")
+_BYTES, _COPIES = (
+    4,
+    3,
+)  # of a number; of a batch: itself, in standard units, and its rows or its gradient
+
+
+class MicroBatches:
+    """How many examples of a batch are looked at at once: half as many whenever memory is not enough.
+
+    size  that many; None: all of them.
+    """
+
+    def __init__(self, size: int | None, device: torch.device):
+        self.size, self._device = size, device
+
+    def fitting(self, player: Player, batch: int, attempt: Callable[[int], T]) -> T:
+        """``attempt(size)``, and again with half the size for as long as it raises that memory is at an end.
+
+        Raises ``NotEnoughMemory`` where one example is too much, or the batch of a player cannot be split.
+        """
+        while True:
+            size = min(self.size or batch, batch)
+            try:
+                return attempt(size)
+            except (MemoryError, RuntimeError) as error:
+                if out_of_memory(error) is None:
+                    raise
+                _refuse_if_whole(player, size)
+                self.size = -(-size // 2)
+            gc.collect()  # what the failed attempt held
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+
+
+def check_memory(model: Model, batch: int) -> None:
+    """UsageError: what a training keeps beside the weights, or a batch alone, takes more memory than there is."""
+    device = model.offset.device
+    weights, kept = (
+        size_of_weights(model),
+        "gradients, moments and the average of the weights of this",
+    )
+    need_memory(
+        (LEARNING - 1) * weights, f"{kept} {model.name} take", "choose a smaller model", device
+    )
+    needed = batch * _BYTES * _COPIES * model.space.dims
+    need_memory(needed, f"{batch:,} examples take", "lower --batch", device, least=True)
+
+
+def _refuse_if_whole(player: Player, size: int) -> None:
+    if player.whole_batch:
+        raise NotEnoughMemory(
+            f"the memory is not enough for {size:,} examples at once, and they cannot be split, because what one "
+            f"costs the {player.name} depends on all of them: lower --batch, or choose a smaller model"
+        )
+    if size == 1:
+        raise NotEnoughMemory(
+            f"the memory is not enough for the {player.name} to look at one example: choose a smaller model, smaller "
+            f"images, or another --device"
+        )
