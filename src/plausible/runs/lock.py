@@ -79,5 +79,6 @@ def _elsewhere(owner: Path) -> bool:
 
 def _taken(folder: Path) -> str:
     known = _owner(folder / OWNER)
-    who = f"process {known['process']} on {known['host']}" if known else "another process"
+    told = {"process", "host"} <= known.keys()
+    who = f"process {known['process']} on {known['host']}" if told else "another process"
     return f"{folder} is being trained by {who}: wait until it ends, or stop it first"

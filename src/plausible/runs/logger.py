@@ -11,10 +11,14 @@ from plausible.core.finding import Finding, Severity, to_json
 from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
+from plausible.runs.kept_json import check_shape, read_json
 from plausible.runs.log import ALARMS, MICRO_BATCH, read_history
 from plausible.runs.run import Run
 from plausible.runs.saving import cut_log
+from plausible.runs.shapes import FINDINGS
 from plausible.training import Step, Training
+
+_ANEW = "remove it, and plausible diagnose makes it anew"
 
 
 class RunLogger:
@@ -121,11 +125,13 @@ def unlogged_findings(run: Run) -> list[Finding]:
 def read_findings(run: Run) -> list[Finding]:
     """What findings.json of a run holds, none if there is no file; UsageError where it holds something else."""
     path = run.folder / "findings.json"
+    if not path.exists():
+        return []
+    entries = check_shape(path, read_json(path, None, _ANEW), FINDINGS, _ANEW)
     try:
-        entries = json.loads(path.read_text()) if path.exists() else []
         return [_finding(entry) for entry in entries]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(f"{path} does not hold findings: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{path} does not hold findings: {error}; {_ANEW}") from error
 
 
 def _finding(entry: dict[str, Any]) -> Finding:

@@ -18,9 +18,9 @@ the old file or the new one and never half of one.
 """
 
 import copy
-import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +46,9 @@ from plausible.data.part import Data
 from plausible.models.per_class import PerClass
 from plausible.runs.checksums import Condition, condition, read_noted, write_noted
 from plausible.runs.frame import flat_measures, frame
+from plausible.runs.kept_json import check_shape, read_json
 from plausible.runs.log import flat_log
+from plausible.runs.shapes import CONFIG, MEASURES
 from plausible.runs.whereabouts import Request, check_data, find_data
 from plausible.training import Settings
 
@@ -137,11 +139,11 @@ class Run:
             hint = f", and {self.advice_for(path.name)}" if lost else ""
             raise UsageError(f"{self.folder} is not a run: it holds no config.json{hint}")
         try:
-            return json.loads(read_noted(path, self.advice_for("config.json")))
-        except (OSError, ValueError) as error:
-            if isinstance(error, UsageError):
-                raise
-            raise UsageError(f"{path} cannot be read: {error}") from error
+            content = read_noted(path, self.advice_for("config.json"))
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        kept = read_json(path, content, self.advice_for("config.json"))
+        return check_shape(path, kept, CONFIG, self.advice_for("config.json"))
 
     def advice_for(self, name: str) -> str:
         """What is left of a run of which a file is damaged."""
@@ -162,12 +164,14 @@ class Run:
     @property
     def space(self) -> Space:
         """Where the model lives."""
-        return Space.from_dict(self.config["space"])
+        with self._as_kept("space"):
+            return Space.from_dict(self.config["space"])
 
     @property
     def settings(self) -> Settings:
         """How it is trained."""
-        return Settings(**self.config["training"])
+        with self._as_kept("training"):
+            return Settings(**self.config["training"])
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -192,7 +196,8 @@ class Run:
     @property
     def options(self) -> Options:
         """How its data were shaped."""
-        return Options(**self.config["data"]["options"])
+        with self._as_kept("data.options"):
+            return Options(**self.config["data"]["options"])
 
     @property
     def per_class(self) -> bool:
@@ -217,9 +222,23 @@ class Run:
         chosen: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        if not self.config.get("own_networks"):
-            chosen = dict(self.kind.as_chosen(chosen, self.space))
-        return self.kind.Config(**chosen)
+        kind = self.kind
+        with self._as_kept("config"):
+            if not self.config.get("own_networks"):
+                chosen = dict(kind.as_chosen(chosen, self.space))
+            return kind.Config(**chosen)
+
+    @contextmanager
+    def _as_kept(self, place: str) -> Iterator[None]:
+        """What is made of a place of config.json; UsageError, naming it, where nothing can be made of it."""
+        try:
+            yield
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            raise self._edited(place, error) from error
+
+    def _edited(self, place: str, error: Exception) -> UsageError:
+        path, advice = self.folder / "config.json", self.advice_for("config.json")
+        return UsageError(f"{path} is not as it was written: {place}: {error}; {advice}")
 
     def fresh(self) -> Model:
         """The model as it was before its first update; UsageError without the networks that it was made of."""
@@ -237,10 +256,12 @@ class Run:
             )
         networks = copy.deepcopy(self.networks)  # because every model has weights of its own
         seed = self.settings.seed
+        made_of = self.kind.name, self.model_config, self.space, seed, self.per_class, networks
         with seeded(seed):  # whoever opens a run goes on drawing as before
-            return build(
-                self.kind.name, self.model_config, self.space, seed, self.per_class, networks
-            )
+            try:
+                return build(*made_of)
+            except (TypeError, KeyError, AttributeError) as error:  # a width that is none, say
+                raise self._edited("config", error) from error
 
     def steps(self, which: Which = "best") -> int | None:
         """After how many steps these weights were kept; None where nobody noted it."""
@@ -260,8 +281,12 @@ class Run:
 
     def _noted(self, which: Which) -> dict[str, str]:
         """What was noted beside these weights; of runs made before less."""
-        with safetensors.safe_open(self._weights(which), "pt") as file:
-            return dict(file.metadata() or {})
+        path = self._weights(which)
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                return dict(file.metadata() or {})
+        except (OSError, safetensors.SafetensorError) as error:
+            raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
 
     def _weights(self, which: Which) -> Path:
         last = self.folder / "last.safetensors"
@@ -333,9 +358,12 @@ class Run:
 
     @property
     def judged(self) -> dict[str, Any] | None:
-        """What measures.json holds; None where the run was not judged."""
+        """What measures.json holds; None where the run was not judged; UsageError where it is something else."""
         path = self.folder / "measures.json"
-        judged: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        advice = f"judge it again with plausible evaluate {shlex.quote(str(self.folder))}"
+        judged: dict[str, Any] = check_shape(path, read_json(path, None, advice), MEASURES, advice)
         return judged
 
     @property

@@ -1,6 +1,5 @@
 """One run of a comparison: judged like the others, and how fast and how large it is."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,9 @@ import torch
 
 from plausible.core.model import Generative
 from plausible.evaluation.measure import LIKELIHOODS
+from plausible.runs.kept_json import check_shape, read_json
 from plausible.runs.log import read_log
+from plausible.runs.shapes import MEASURES
 from plausible.tasks.advise import advise
 from plausible.tasks.compared import COLUMNS, RunResult
 from plausible.tasks.course import course_of
@@ -19,6 +20,7 @@ from plausible.tasks.eyes import StageProgress
 from plausible.tasks.save import save_report
 from plausible.tasks.trained import Trained
 
+_ANEW = "remove it, and it is judged again"
 _FIRST, _MOST = 16, 1024  # samples whose drawing is timed
 _ENOUGH = 0.5  # seconds of drawing by which its speed is known
 
@@ -29,7 +31,9 @@ def judged(trained: Trained, place: Path, n: int, progress: StageProgress) -> di
     for folder in (place, trained.run.folder):
         kept = folder / "measures.json"
         if kept.exists():
-            judged: dict[str, Any] = json.loads(kept.read_text())
+            judged: dict[str, Any] = check_shape(
+                kept, read_json(kept, None, _ANEW), MEASURES, _ANEW
+            )
             seal = judged.get("seal") or {}
             same = (seal.get("n"), seal.get("seed"), seal.get("features")) == (n, 0, "auto")
             if same or not isinstance(trained.model, Generative):
