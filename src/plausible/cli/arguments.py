@@ -66,6 +66,8 @@ MANY_TIMES = Bounds(at_least=1, at_most=1000)
 """Of what each takes a training, or a process."""
 Positive = Annotated[int, COUNT]
 Ends = Annotated[int, Bounds(at_least=2)]
+Draws = Annotated[int, Bounds(at_least=1, at_most=1_000_000)]
+Judged = Annotated[int, Bounds(at_least=2, at_most=1_000_000), tyro.conf.arg(aliases=["-n"])]
 Share = Annotated[float, SHARE]
 Seed = Annotated[int, NATURAL, tyro.conf.arg(help="The same seed gives the same result.")]
 Overwrite = Annotated[bool, tyro.conf.arg(help="Replace what exists where the result is written.")]

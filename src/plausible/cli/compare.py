@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
-from plausible.cli.arguments import MANY_TIMES, PAGE, Count, Device, Positive
+from plausible.cli.arguments import MANY_TIMES, PAGE, Device, Judged, Positive
 from plausible.cli.checks import check_output_folder
 from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
@@ -49,7 +49,7 @@ class Compare:
     """Train each family for so many rounds in the place of minutes."""
     seeds: Annotated[int, MANY_TIMES] = 1
     """Train each family so many times, with the seeds 0, 1, ...; means then have an interval."""
-    n: Count = 5000
+    n: Judged = 5000
     """Judge by no more samples, and held-out examples, than this."""
     out: Path | None = None
     """Write to this folder; by default comparisons/<data>-<time>."""

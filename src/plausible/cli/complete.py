@@ -53,6 +53,7 @@ class Complete:
             check_inputs((self.mask,))
         from plausible import figures
         from plausible.core.space import Batch
+        from plausible.figures.pixels import check_sheets
         from plausible.tasks import complete, open_trained
         from plausible.tasks.inputs import as_inputs
         from plausible.tasks.save import save_bytes, save_samples
@@ -60,6 +61,8 @@ class Complete:
         trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
         inputs = as_inputs(self.paths, trained)
         say_notes(inputs.notes)
+        if self.out.lower().endswith(".png"):
+            check_sheets(trained.model.space, len(inputs.part) * (self.n + 2))
         with progress_bar("drawing"):
             completion = complete(
                 trained, inputs, self.rows, self.n, self.label, mask=self.mask, seed=self.seed

@@ -52,11 +52,16 @@ class Interpolate:
         if self.between is not None:
             check_inputs(self.between)
         from plausible import figures
+        from plausible.figures.pixels import check_sheets
         from plausible.tasks import interpolate, interpolate_between, open_trained
         from plausible.tasks.inputs import as_inputs
         from plausible.tasks.save import save_bytes
 
         trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
+        rows = self.rows if self.between is None else 1
+        animated = self.out.lower().endswith(".gif")
+        each = rows if animated else rows * self.columns
+        check_sheets(trained.model.space, each, self.columns if animated else 1)
         if self.between is None:
             x = interpolate(trained, self.rows, self.columns, self.label, seed=self.seed)
         else:
@@ -64,7 +69,7 @@ class Interpolate:
             say_notes(ends.notes)
             x = interpolate_between(trained, ends, self.columns, self.label)[None]
             # (columns, *shape) -> (1, columns, *shape)
-        if self.out.lower().endswith(".gif"):
+        if animated:
             if not trained.model.space.is_image:
                 raise UsageError("an animation needs images: choose a name ending in .png")
             content = figures.gif([figures.grid(frame) for frame in x.transpose(0, 1)])

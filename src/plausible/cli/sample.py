@@ -79,7 +79,7 @@ class Sample:
             self._walk(trained, self.chain)
             return
         assert self.out is not None
-        check_form(self.out, trained.model.space)
+        check_form(self.out, trained.model.space, self.n)
         drawn = sample(
             trained,
             self.n,
@@ -101,11 +101,13 @@ class Sample:
         """The states of chains from their beginning on, one frame a step."""
         from plausible import figures
         from plausible.core.capabilities import Chain
+        from plausible.figures.pixels import check_sheets
         from plausible.tasks import sample_chain
         from plausible.tasks.save import save_bytes
 
         if isinstance(trained.model, Chain) and not trained.model.space.is_image:
             raise UsageError("an animation needs images")
+        check_sheets(trained.model.space, self.n, self.steps + 1)
         way = sample_chain(trained, self.n, self.steps, self.label, seed=self.seed)
         save_bytes(Path(out), figures.gif([figures.grid(x) for x in way], back=False))
         say(f"{self.n:,} chains of {self.steps:,} steps in {out}")

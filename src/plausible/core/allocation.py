@@ -64,8 +64,7 @@ def need_memory_of_samples(n: int, noise: int, dims: int, name: str) -> None:
     name  of the model.
     """
     needed = n * _BYTES * (noise + _COPIES * dims)
-    advice = "draw fewer at once, and others with another seed"
-    need_memory(needed, f"{n:,} samples of this {name} take", advice)
+    need_memory(needed, f"{n:,} samples of this {name} take", "draw fewer at once (-n)")
 
 
 def gib(needed: float) -> str:

@@ -35,14 +35,20 @@ class Bounds:
     def __str__(self) -> str:
         """What a value must do: "be at least 1", "lie between 0 and 1"."""
         if self.at_least is not None and self.at_most is not None:
-            return f"lie between {self.at_least:g} and {self.at_most:g}"
+            return f"lie between {_end(self.at_least)} and {_end(self.at_most)}"
         ends = (
             ("at least", self.at_least),
             ("more than", self.above),
             ("at most", self.at_most),
             ("less than", self.below if self.below != math.inf else None),
         )
-        return "be " + " and ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+        said = (f"{word} {_end(end)}" for word, end in ends if end is not None)
+        return "be " + " and ".join(said)
+
+
+def _end(end: float) -> str:
+    """An end of an interval: 0.5, 10,000."""
+    return f"{end:,.0f}" if end == round(end) else f"{end:g}"
 
 
 POSITIVE = Bounds(above=0)
@@ -68,6 +74,9 @@ NATURAL = Bounds(at_least=0)
 
 DEPTH = Bounds(at_least=1, at_most=1000)
 """A number of layers or blocks one after the other, each of which is made."""
+
+NO_DEPTH = Bounds(at_least=0, at_most=1000)
+"""The same where there may be none."""
 
 REPEATS = Bounds(at_least=1, at_most=10_000)
 """How often something is done within one step, during which nothing is saved and Ctrl-C waits."""
