@@ -4,6 +4,7 @@ Values come from the flags of the commands themselves, so that a new flag is tri
 """
 
 import dataclasses
+import functools
 import math
 from typing import get_args, get_type_hints
 
@@ -93,8 +94,8 @@ def test_what_is_no_number_is_refused_by_every_flag_of_every_command(name, kind)
     for way in typed(kind):
         several = 2 if way in ("--value-range", "--decay") else 1
         for value in NO_NUMBERS if way in ("-n", "--minutes", "--seed") else NO_NUMBERS[:1]:
+            dashed = [f"{way}={value}"] if value.startswith("-") else [way, *[value] * several]
             with pytest.raises(UsageError) as refusal:
-                dashed = [f"{way}={value}"] if value.startswith("-") else [way, *[value] * several]
                 parse(kind, [*before, *dashed], f"plausible {name}")
             said = str(refusal.value)
             assert way in said or way == "--size", said
@@ -123,9 +124,8 @@ def test_every_choice_of_every_model_takes_a_number_or_refuses_it(little, name):
             (0, -1, math.nan, math.inf, 1e-300, 1e30, *HUGE) if not whole else (0, -1, *HUGE)
         ):
             given = (value,) * several if several > 1 else value
-            config = made_or_said(
-                lambda: kind.Config(**{field: given}), f"--{field.replace('_', '-')}"
-            )
+            make = functools.partial(kind.Config, **{field: given})
+            config = made_or_said(make, f"--{field.replace('_', '-')}")
             if config is None:
                 continue
             assert math.isfinite(value), (field, value)

@@ -13,7 +13,7 @@ from plausible.cli.arguments import MANY_TIMES, PAGE, Device, Judged, Positive
 from plausible.cli.checks import check_output_folder
 from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
-from plausible.core.bounds import FINITE
+from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.source import resolve_source
@@ -43,7 +43,7 @@ class Compare:
     data: str | None = None
     """Learn from these data, a name or a path; by default those of the runs, otherwise the digits."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
-    minutes: Annotated[float, FINITE] | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """Train each family for so many wall-clock minutes; by default for as many rounds as suit it."""
     steps: Positive | None = None
     """Train each family for so many rounds in the place of minutes."""

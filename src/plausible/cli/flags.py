@@ -17,7 +17,7 @@ from plausible.cli.arguments import (
     Watch,
 )
 from plausible.cli.help import field_help
-from plausible.core.bounds import FINITE, NATURAL
+from plausible.core.bounds import MINUTES, NATURAL
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
@@ -82,7 +82,7 @@ class TrainFlags:
     .npz or IDX."""
     steps: Positive | None = None
     """The number of rounds to play; by default what suits the model and the data."""
-    minutes: Annotated[float, FINITE] | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """The number of wall-clock minutes to play, instead of a number of steps."""
     init: Path | None = None
     """Begin with the weights and the choices of this run of the same model, on more or on other data."""

@@ -17,7 +17,7 @@ from plausible.cli.arguments import (
 from plausible.cli.checks import check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say, say_notes
-from plausible.core.bounds import FINITE
+from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
 
@@ -33,7 +33,7 @@ class Resume:
     run_folder: RunFolder
     steps: Positive | None = None
     """A new total number of rounds, those already played counted; by default the run's own."""
-    minutes: Annotated[float, FINITE] | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """A new total number of wall-clock minutes, those already spent counted."""
     data: DataPlace = None
     on_failure: OnFailure = "rollback"

@@ -72,6 +72,9 @@ FINITE = Bounds(above=0, below=math.inf)
 NATURAL = Bounds(at_least=0)
 """A whole number of at least 0: a seed."""
 
+MINUTES = Bounds(above=0, at_most=5_256_000)
+"""Of a training: at most ten years."""
+
 DEPTH = Bounds(at_least=1, at_most=1000)
 """A number of layers or blocks one after the other, each of which is made."""
 

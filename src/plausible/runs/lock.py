@@ -64,7 +64,7 @@ def _beat(owner: Path) -> Callable[[], None]:
 def _owner(owner: Path) -> dict[str, object]:
     try:
         known = json.loads(owner.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 
@@ -72,7 +72,8 @@ def _owner(owner: Path) -> dict[str, object]:
 def _elsewhere(owner: Path) -> bool:
     """Whether a process on another machine gave a sign of life not long ago."""
     known = _owner(owner)
-    if not known or known.get("host") == socket.gethostname():
+    host = known.get("host")
+    if not isinstance(host, str) or host == socket.gethostname():
         return False  # on this machine whoever has the lock is the only one
     return time.time() - owner.stat().st_mtime < _STALE
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from plausible.core.bounds import COUNT, FINITE, check_bounds
+from plausible.core.bounds import COUNT, MINUTES, check_bounds
 from plausible.core.device import has_fast_bf16
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
@@ -51,7 +51,7 @@ class Settings:
 
     steps: Annotated[int, COUNT] | None = None
     """Rounds of the game to play; by default what suits the model and the data."""
-    minutes: Annotated[float, FINITE] | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """Wall-clock minutes to play, instead of a number of steps."""
     seed: int = 0
     """Of the first weights, the data order and all noise."""
