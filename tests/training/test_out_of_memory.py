@@ -19,6 +19,7 @@ from plausible.models import GAN, RBM, VAE, PixelCNN
 from plausible.runs.log import flat_log
 from plausible.tasks.fit_steps import MEMORY, Failed, fit_steps
 from plausible.training import Settings, train
+from plausible.training.peak_memory import PeakMemory, _peak, bytes_of_example
 
 SPACE = Space((3,))
 BATCH = 16
@@ -220,3 +221,49 @@ def test_a_batch_beyond_memory_is_refused(little):
         UsageError, match=r"10,000,000 examples take at least 0.3 GiB.*lower --batch"
     ):
         train(Greedy(SPACE, Greedy.Config(batch=10**7)), make_data(SPACE), Settings(steps=1))
+
+
+@pytest.mark.parametrize("kind", [GAN, VAE])
+def test_what_an_example_takes_is_measured_and_nothing_of_the_training_changes(kind):
+    data = make_data(Space((1, 8, 8), levels=17), 600)
+    torch.manual_seed(0)
+    model = kind(data.space, kind.Config(width=4))
+    before, random = {k: v.clone() for k, v in model.state_dict().items()}, torch.get_rng_state()
+    takes = bytes_of_example(model, data.train, 4096)
+    assert torch.equal(random, torch.get_rng_state())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(param.grad is None for param in model.parameters())
+    for player in model.players():  # of many, of which what is the same for all is a small part
+        most = _peak(player, data.train, 200) / 200
+        assert 0.5 * most < takes[player.name] < 1.1 * most
+
+
+def test_peak_memory_counts_what_is_there_at_once():
+    with PeakMemory() as peak:
+        for _ in range(5):
+            kept = torch.ones(1000) + 1
+        more = torch.ones(3000)
+    assert peak.most == 4 * (1000 + 3000)
+    assert peak.now == 4 * (1000 + 3000)
+    del kept, more
+    assert peak.now == 0
+
+
+def test_a_large_batch_on_a_processor_is_split_before_it_is_tried(tmp_path, monkeypatch):
+    monkeypatch.setattr("plausible.training.peak_memory._MANY", BATCH)
+    monkeypatch.setattr("plausible.training.micro_batches.available_memory", lambda: 500.0)
+    monkeypatch.setattr(
+        "plausible.training.micro_batches.bytes_of_example", lambda *_: {"learner": 100}
+    )
+    run, training = playing(tmp_path)
+    said = []
+    list(fit_steps(run, training, on_finding=said.append))
+    assert set(training.raw.sizes) == {4}
+    assert "batches of 16 go on in parts of 4" in said[0].claim
+    _, training = playing(tmp_path / "whole", whole=True)
+    monkeypatch.setattr("plausible.core.allocation.available_memory", lambda: 500.0)
+    monkeypatch.setattr("plausible.core.allocation._WORTH_A_LOOK", 0)
+    with pytest.raises(
+        UsageError, match=r"a batch of 16, which the learner cannot split, takes .*lower --batch"
+    ):
+        next(training)

@@ -204,6 +204,8 @@ class Training(Iterator[Step], Generic[M]):
     def __next__(self) -> Step:
         if self._since is None:
             self._since = time.perf_counter()
+        if self._seats:
+            self._parts.prepare(self.raw, self.data.train, self.batch // self.world.size)
         clock = self.clock
         scalars = None
         if not self._converged and clock.progress < 1:

@@ -2,14 +2,18 @@
 
 import gc
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
 from plausible.core.allocation import LEARNING, need_memory, size_of_weights
 from plausible.core.game import Player
-from plausible.core.memory import NotEnoughMemory, out_of_memory
+from plausible.core.memory import NotEnoughMemory, available_memory, out_of_memory
 from plausible.core.model import Model
+from plausible.training.peak_memory import bytes_of_example, is_large
+
+if TYPE_CHECKING:
+    from plausible.data.part import Part
 
 T = TypeVar("T")
 _BYTES, _COPIES = (
@@ -25,7 +29,7 @@ class MicroBatches:
     """
 
     def __init__(self, size: int | None, device: torch.device):
-        self.size, self._device = size, device
+        self.size, self._device, self._asked = size, device, False
 
     def fitting(self, player: Player, batch: int, attempt: Callable[[int], T]) -> T:
         """``attempt(size)``, and again with half the size for as long as it raises that memory is at an end.
@@ -44,6 +48,24 @@ class MicroBatches:
             gc.collect()  # what the failed attempt held
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    def prepare(self, model: Model, train: "Part", batch: int) -> None:
+        """Once, on a CPU, where nobody hears of it in time: split a large batch that would take more memory than there is.
+
+        UsageError where it cannot be split.
+        """
+        large = is_large(self.size or batch, model.space.dims)
+        if self._asked or not large or self._device.type != "cpu":
+            return
+        self._asked = True
+        whole = {player.name: player.whole_batch for player in model.players()}
+        free = available_memory()
+        for name, bytes in bytes_of_example(model, train, batch).items():
+            if whole[name] and bytes * batch > free:
+                what = f"a batch of {batch:,}, which the {name} cannot split, takes"
+                need_memory(bytes * batch, what, "lower --batch")
+            while bytes * (self.size or batch) > free and (self.size or batch) > 1:
+                self.size = -(-(self.size or batch) // 2)
 
 
 def check_memory(model: Model, batch: int) -> None:
