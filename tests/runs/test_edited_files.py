@@ -17,7 +17,15 @@ from plausible.runs.lock import OWNER, writer
 from plausible.runs.log import DamagedLog, read_history, read_log
 from plausible.tasks.comparison_file import open_comparison
 
+kept_advice = import_module("plausible.tasks.headline").kept_advice
 kept_evaluation = import_module("plausible.tasks.report").kept_evaluation
+
+
+def headline(run):
+    """What its measures.json advises."""
+    return kept_advice(run, kept_evaluation(run), None) if run.judged is not None else None
+
+
 GARBAGE = {
     "empty": b"",
     "half": b'{"model": "va',
@@ -73,6 +81,7 @@ READERS = {
     "log": lambda folder: runs.Run(folder).log(),
     "measures": lambda folder: runs.Run(folder).measures(),
     "resume": lambda folder: runs.resume(runs.Run(folder), plausible.Settings(steps=30)),
+    "headline": lambda folder: headline(runs.Run(folder)),
     "provenance": lambda folder: kept_evaluation(runs.Run(folder)),
 }
 
@@ -98,7 +107,8 @@ def test_a_whole_run_is_read_by_all(run):
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_whatever_a_small_file_holds_nobody_raises_but_a_sentence(run, file, garbage):
     (run / file).write_bytes(GARBAGE[garbage])
-    said = {name: read(name, run) for name in READERS if name != "resume" or file == OWNER}
+    names = ("open", "list", "sample", "resume") if file == OWNER else READERS.keys() - {"resume"}
+    said = {name: read(name, run) for name in names}
     sentences = {sentence for sentence in said.values() if sentence}
     other = [
         sentence for sentence in sentences if str(run / file) not in sentence or "\n" in sentence
@@ -166,6 +176,8 @@ def test_one_value_of_the_config_is_named_where_it_is_wrong(run, place, value, w
         ("measures.json", ("verdict",), [], "watch", "verdict must be an object or null, not a list"),
         ("measures.json", ("verdict", "state"), 5, "watch", "verdict.state must be text"),
         ("measures.json", ("verdict", "defects", 0, "state"), "GOOD", "provenance", "does not hold an evaluation"),
+        ("measures.json", ("advice",), {"state": "FAIL"}, "headline", "is not as it was written: advice: "),
+        ("measures.json", ("advice",), {"state": 5}, "headline", "advice.state must be text"),
         ("findings.json", (0, "evidence"), 5, "watch", "[0].evidence must be an object"),
         ("findings.json", (0, "severity"), "bad", "findings", "does not hold findings"),
     ],

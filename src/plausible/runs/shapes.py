@@ -19,11 +19,11 @@ _MEASURE = {"name": str, "value?": _NUMBER, "stderr?": _NUMBER, "p?": _NUMBER, "
             "interval?": ([_NUMBER], type(None))}  # fmt: skip
 MEASURES = {
     "measures": [{**_MEASURE, "real?": ({**_MEASURE, "name?": str}, type(None))}],
-    "verdict?": ({"state": str, "n": int, "defects": [{"name": str, "state": str}]}, type(None)),
+    "verdict?": ({"state": str, "n?": int, "defects?": [{"name": str, "state": str}]}, type(None)),
     "advice?": (
         {
-            "state": str, "defect": str, "wrong": str, "right": str, "undecided": str, "because": str, "limit": _TEXT,
-            "evidence": dict, "next": [dict], "too_short?": str,
+            "state?": str, "defect?": str, "wrong?": str, "right?": str, "undecided?": str, "because?": str, "limit?": _TEXT,
+            "evidence?": dict, "next?": [dict], "too_short?": (str, bool),
         },
         type(None),
     ),

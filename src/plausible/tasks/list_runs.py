@@ -8,12 +8,15 @@ from typing import Any
 
 from plausible.core.errors import UsageError
 from plausible.runs import Run
+from plausible.runs.checksums import CHECKSUMS
+from plausible.runs.kept_json import read_json
 
 _PLACES = (
     "",
     "*/",
     "*/*/",
 )  # where runs are looked for: the folder itself, and two levels below it
+_OURS = {"model", "space", "data", "training"}  # what a config.json of a run has at least
 QUIET = 600.0
 """Seconds without a save after which a training is taken for stopped."""
 
@@ -69,6 +72,17 @@ def _rows(folder: Path) -> Iterator[RunRow]:
                 yield row
 
 
+def _is_of_another_program(path: Path) -> bool:
+    """Whether a config.json that is none of a run is whole, and nothing beside it is of one."""
+    if any(path.with_name(name).exists() for name in ("weights.safetensors", CHECKSUMS)):
+        return False
+    try:
+        content = read_json(path)
+    except (OSError, UsageError):
+        return False
+    return not isinstance(content, dict) or not content.keys() >= _OURS
+
+
 def _row(run: Run, path: Path) -> RunRow | None:
     """What is known of a run; None for a config.json of another program."""
     saved = [p for p in (*run.folder.glob("*.safetensors"), path) if "calibration" not in p.name]
@@ -76,9 +90,9 @@ def _row(run: Run, path: Path) -> RunRow | None:
     try:
         config: Any = run.config
     except UsageError:
+        if _is_of_another_program(path):
+            return None
         return RunRow(run.folder, "", "", None, None, age, "config.json cannot be read")
-    if not isinstance(config, dict) or not {"model", "space", "data", "training"} <= config.keys():
-        return None
     model = f"{config['model']} per class" if config.get("per_class") else config["model"]
     data = config["data"]["name"]
     try:
