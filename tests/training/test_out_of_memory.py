@@ -251,7 +251,7 @@ def test_peak_memory_counts_what_is_there_at_once():
 
 def test_a_large_batch_on_a_processor_is_split_before_it_is_tried(tmp_path, monkeypatch):
     monkeypatch.setattr("plausible.training.peak_memory._MANY", BATCH)
-    monkeypatch.setattr("plausible.training.micro_batches.available_memory", lambda: 500.0)
+    monkeypatch.setattr("plausible.training.micro_batches.available_memory", lambda: 1000.0)
     monkeypatch.setattr(
         "plausible.training.micro_batches.bytes_of_example", lambda *_: {"learner": 100}
     )

@@ -218,7 +218,7 @@ def _finish(
     look = ", ".join(_drawn(run, *([picture.name] if picture else ())))
     again = f"plausible evaluate {shlex.quote(str(run.folder))}"
     if not flags.evaluate:
-        say(f"look at {look}; not judged: {again}")
+        say(f"look at {look}; not judged: {again}" if look else f"not judged: {again}")
         return
     takes = judging_seconds(trained.model, trained.data, pictures.sampling_seconds)
     say(f"judging it beside data that it never saw, which takes about {live.about(takes)}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plausible.data.part import Part
 
 T = TypeVar("T")
+_SLACK = 2  # of what is free the part that a batch may take, because nobody is alone on a machine
 _BYTES, _COPIES = (
     4,
     3,
@@ -59,12 +60,12 @@ class MicroBatches:
             return
         self._asked = True
         whole = {player.name: player.whole_batch for player in model.players()}
-        free = available_memory()
+        free = available_memory() / _SLACK
         for name, bytes in bytes_of_example(model, train, batch).items():
-            if whole[name] and bytes * batch > free:
+            if whole[name] and bytes * batch > free * _SLACK:
                 what = f"a batch of {batch:,}, which the {name} cannot split, takes"
                 need_memory(bytes * batch, what, "lower --batch")
-            while bytes * (self.size or batch) > free and (self.size or batch) > 1:
+            while not whole[name] and bytes * (self.size or batch) > free and self.size != 1:
                 self.size = -(-(self.size or batch) // 2)
 
 
