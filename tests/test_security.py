@@ -28,6 +28,7 @@ from plausible.data.readers import readers
 from plausible.data.samples import read_samples
 from plausible.runs.checksums import write_noted
 from plausible.runs.lock import writer
+from plausible.runs.log import DamagedLog
 from plausible.runs.logger import read_findings
 from plausible.tasks import check, open_comparison, resume, verify
 from plausible.tasks.eyes import remembered
@@ -209,7 +210,6 @@ ASKED = {
     "weights.safetensors": lambda run: run.model(),
     "last.safetensors": lambda run: run.progress,
     "state.pt": lambda run: resume(run, steps=30),
-    "log.jsonl": lambda run: run.log(),
     "findings.json": read_findings,
     "measures.json": lambda run: run.verdict,
     "checksums.json": lambda run: run.config,
@@ -221,12 +221,19 @@ ASKED = {
 @pytest.mark.parametrize("name", ASKED)
 def test_a_pickle_in_the_place_of_a_file_of_a_run_is_a_sentence(name, payloads, copied):
     for content in payloads.values():
-        (copied / name).write_bytes(content + b"\n" * (name == "log.jsonl"))
+        (copied / name).write_bytes(content)
         assert name in sentence(lambda: ASKED[name](runs.Run(copied)))
         with contextlib.suppress(UsageError):
             check(copied, repair=True)
         with contextlib.suppress(UsageError):
             verify(copied)
+
+
+def test_a_pickle_in_the_place_of_a_log_is_lines_that_say_nothing(payloads, copied):
+    for content in payloads.values():
+        (copied / "log.jsonl").write_bytes(content + b"\n")
+        with pytest.warns(DamagedLog, match=r"log\.jsonl"):
+            assert len(runs.Run(copied).log()) == 0
 
 
 def test_weights_that_are_a_pickle_repair_nothing_though_their_checksum_is_right(payloads, copied):
@@ -246,8 +253,8 @@ def test_a_pickle_in_the_cache_is_made_anew(payloads, monkeypatch, tmp_path):
     monkeypatch.setenv("PLAUSIBLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 1)
     data = make_data(SPACE)
-    kept = reference_classifier(data).state_dict()
-    assert remembered(data, "power", ["a"], lambda: {"blur": 1.0}) == {"blur": 1.0}
+    kept, whole = reference_classifier(data).state_dict(), lambda made: isinstance(made, dict)
+    assert remembered(data, "power", ["a"], lambda: {"blur": 1.0}, whole) == {"blur": 1.0}
     files = [path for path in cache().rglob("*") if path.is_file()]
     assert len(files) >= 5
     for content in payloads.values():
@@ -255,7 +262,7 @@ def test_a_pickle_in_the_cache_is_made_anew(payloads, monkeypatch, tmp_path):
             path.write_bytes(content)
         again = reference_classifier(data).state_dict()
         assert all(torch.equal(kept[name], again[name]) for name in kept)
-        assert remembered(data, "power", ["a"], lambda: {"blur": 1.0}) == {"blur": 1.0}
+        assert remembered(data, "power", ["a"], lambda: {"blur": 1.0}, whole) == {"blur": 1.0}
 
 
 # --- folders of others --------------------------------------------------------------------------
@@ -314,10 +321,11 @@ def _config():
         "state.pt",
         "findings.json",
         "samples.png",
-        f".state.pt.{os.getpid()}",
+        ".state.pt.PID",
     ],
 )
 def test_a_run_that_holds_a_link_is_not_trained(name, copied, foreign):
+    name = name.replace("PID", str(os.getpid()))
     (copied / name).unlink(missing_ok=True)
     for target in (foreign, foreign.parent / "new"):
         (copied / name).symlink_to(target)

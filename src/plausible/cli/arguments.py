@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from plausible.core.bounds import COUNT, NATURAL, SHARE, Bounds
 from plausible.core.choices import Device as DeviceName
 from plausible.core.choices import OnFailure as Failure
 from plausible.data.options import Options
@@ -35,7 +36,7 @@ Preparation = Annotated[
     OmitArgPrefixes[Options],
     tyro.conf.arg(help=""),  # or tyro looks for a sentence in the source, which takes long
 ]
-Count = Annotated[int, tyro.conf.arg(aliases=["-n"])]
+Count = Annotated[int, COUNT, tyro.conf.arg(aliases=["-n"])]
 Device = Annotated[
     DeviceName, tyro.conf.arg(help="The device to compute on; auto is a GPU where there is one.")
 ]
@@ -61,5 +62,12 @@ OnFailure = Annotated[
         "learning rate; stop stops at any failure."
     ),
 ]
-Seed = Annotated[int, tyro.conf.arg(help="The same seed gives the same result.")]
+MANY_TIMES = Bounds(at_least=1, at_most=1000)
+"""Of what each takes a training, or a process."""
+Positive = Annotated[int, COUNT]
+Ends = Annotated[int, Bounds(at_least=2)]
+Draws = Annotated[int, Bounds(at_least=1, at_most=1_000_000)]
+Judged = Annotated[int, Bounds(at_least=2, at_most=1_000_000), tyro.conf.arg(aliases=["-n"])]
+Share = Annotated[float, SHARE]
+Seed = Annotated[int, NATURAL, tyro.conf.arg(help="The same seed gives the same result.")]
 Overwrite = Annotated[bool, tyro.conf.arg(help="Replace what exists where the result is written.")]

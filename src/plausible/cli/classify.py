@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from plausible.cli.arguments import Share
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar
 from plausible.cli.questions import SHOWN, Questions, table
@@ -19,9 +20,9 @@ class Classify(Questions):
     Example: plausible classify runs/naive-bayes-mnist-20260101-120000 photo.png more/
     """
 
-    reject_cost: float = 0.2
+    reject_cost: Share = 0.2
     """Name no class that is less sure than 1 minus this (a wrong answer costs 1); 1 always answers."""
-    level: float = 0.05
+    level: Share = 0.05
     """Reject as implausible what is as novel as this share of good data; 0 rejects nothing."""
 
     def run(self) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
-from plausible.cli.arguments import PAGE, Count, Device
+from plausible.cli.arguments import MANY_TIMES, PAGE, Device, Judged, Positive
 from plausible.cli.checks import check_output_folder
 from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
+from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.source import resolve_source
@@ -42,13 +43,13 @@ class Compare:
     data: str | None = None
     """Learn from these data, a name or a path; by default those of the runs, otherwise the digits."""
     preparation: OmitArgPrefixes[Options] = DEFAULTS
-    minutes: float | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """Train each family for so many wall-clock minutes; by default for as many rounds as suit it."""
-    steps: int | None = None
+    steps: Positive | None = None
     """Train each family for so many rounds in the place of minutes."""
-    seeds: int = 1
+    seeds: Annotated[int, MANY_TIMES] = 1
     """Train each family so many times, with the seeds 0, 1, ...; means then have an interval."""
-    n: Count = 5000
+    n: Judged = 5000
     """Judge by no more samples, and held-out examples, than this."""
     out: Path | None = None
     """Write to this folder; by default comparisons/<data>-<time>."""

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from plausible.cli.arguments import Count, DataPlace, Device, Overwrite, Paths, RunFolder, Seed
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar, say, say_notes
+from plausible.core.bounds import NATURAL
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
 
@@ -25,7 +27,7 @@ class Complete:
     paths: Paths
     out: str
     """Write to this name: .png (in rows: the image, what is known, the draws) or .npz (the draws)."""
-    rows: int | None = None
+    rows: Annotated[int, NATURAL] | None = None
     """The number of rows of pixels from the top that are known."""
     mask: str | None = None
     """A picture that is white where the images are to be drawn anew and black where they are known; cropped and resized as they are."""
@@ -45,14 +47,13 @@ class Complete:
             resolve_source(self.data)
         check_inputs(self.paths)
         check_output(self.out, (".png", ".npz"), self.overwrite)
-        if self.n < 1:
-            raise UsageError(f"-n must be at least 1, not {self.n}")
         if (self.rows is None) == (self.mask is None):
             raise UsageError("say what is known of the images: --rows or --mask")
         if self.mask is not None:
             check_inputs((self.mask,))
         from plausible import figures
         from plausible.core.space import Batch
+        from plausible.figures.pixels import check_sheets
         from plausible.tasks import complete, open_trained
         from plausible.tasks.inputs import as_inputs
         from plausible.tasks.save import save_bytes, save_samples
@@ -60,6 +61,8 @@ class Complete:
         trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
         inputs = as_inputs(self.paths, trained)
         say_notes(inputs.notes)
+        if self.out.lower().endswith(".png"):
+            check_sheets(trained.model.space, len(inputs.part) * (self.n + 2))
         with progress_bar("drawing"):
             completion = complete(
                 trained, inputs, self.rows, self.n, self.label, mask=self.mask, seed=self.seed

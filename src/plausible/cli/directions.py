@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plausible.cli.arguments import Device, Overwrite, RunFolder, Seed
+from plausible.cli.arguments import Device, Draws, Ends, Overwrite, Positive, RunFolder, Seed
 from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar, say
@@ -22,13 +22,13 @@ class Directions:
     run_folder: RunFolder
     out: str
     """Write the picture to this name ending in .png, or the directions and walks as arrays to one in .npz."""
-    rows: int = 8
+    rows: Positive = 8
     """The number of directions, the strongest first."""
-    columns: int = 9
+    columns: Ends = 9
     """The number of points on each walk, from -3 to 3 standard deviations."""
     label: str | None = None
     """The class of all that is drawn, of a conditional model, by name or number; by default any."""
-    draws: int = 64
+    draws: Draws = 64
     """The number of draws of z over which the Jacobian is averaged."""
     seed: Seed = 0
     device: Device = "auto"
@@ -39,11 +39,14 @@ class Directions:
         check_run(self.run_folder)
         check_output(self.out, (".png", ".npz"), self.overwrite)
         from plausible import figures
+        from plausible.figures.pixels import check_sheets
         from plausible.tasks import directions, open_trained
         from plausible.tasks.directions import BOUNDS
         from plausible.tasks.save import save_arrays, save_bytes
 
         trained = open_trained(self.run_folder, device=self.device)
+        if self.out.lower().endswith(".png"):
+            check_sheets(trained.model.space, (self.rows + len(BOUNDS)) * self.columns)
         with progress_bar("looking for directions") as show:
             explored = directions(
                 trained, self.rows, self.columns, self.label, draws=self.draws, seed=self.seed,

@@ -84,7 +84,8 @@ def alarm(finding: "Finding") -> Text:
     """A finding in a line: what is wrong, the numbers, and what to do."""
     style = "bold red" if str(finding.severity) == "failure" else "yellow"
     text = Text(f"{finding.severity}: {finding.claim}", style)
-    text.append(f" ({', '.join(_evidence(finding))})", "dim")
+    if finding.evidence:
+        text.append(f" ({', '.join(_evidence(finding))})", "dim")
     return text.append(f"; {finding.remedy}" if finding.remedy else "", "")
 
 

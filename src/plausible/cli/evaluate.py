@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 import tyro
 from tyro.conf import Positional
 
-from plausible.cli.arguments import Count, Device, Overwrite, Preparation, Seed, Verbose
+from plausible.cli.arguments import Device, Judged, Overwrite, Preparation, Seed, Share, Verbose
 from plausible.cli.checks import check_output_folder, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
@@ -53,11 +53,11 @@ class Evaluate:
     data: str | None = None
     """The data that --samples imitate, or the place where those of the run are now: a name or a path."""
     preparation: Preparation = DEFAULTS
-    split: float | None = None
+    split: Share | None = None
     """Hold out this share of --data, 0 to 1, to judge --samples by; by default as for training."""
     heldout: str | None = None
     """Hold --samples against these real data, a name or a path; --data is then what they were learned from."""
-    n: Count = 5000
+    n: Judged = 5000
     """Look at no more samples, and held-out examples, than this."""
     features: Extractor = "auto"
     """Take distances in these features; auto is whatever sees most of the defects that are planted into the data."""

@@ -7,8 +7,17 @@ from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_
 import tyro
 from tyro.conf import OmitArgPrefixes
 
-from plausible.cli.arguments import Device, Evaluated, OnFailure, Verbose, Watch
+from plausible.cli.arguments import (
+    MANY_TIMES,
+    Device,
+    Evaluated,
+    OnFailure,
+    Positive,
+    Verbose,
+    Watch,
+)
 from plausible.cli.help import field_help
+from plausible.core.bounds import MINUTES, NATURAL
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
@@ -44,7 +53,7 @@ class TrainingFlags:
     titles: ClassVar[dict[str, str]] = {"per_class": "model"}
     precision: Precision = "auto"
     """Compute in float32, or in bf16 where it is safe; by default in bf16 if the family learns as well so and the processor is faster."""
-    micro_batch: int | None = None
+    micro_batch: Positive | None = None
     """Split every batch into parts of so many examples: the same mean gradient in less memory."""
     simultaneous: bool = False
     """Let all players compute their gradients before any of them moves."""
@@ -55,7 +64,7 @@ class TrainingFlags:
     evaluate: Evaluated = True
     verbose: Verbose = False
     device: Device = "auto"
-    processes: int = 1
+    processes: Annotated[int, MANY_TIMES] = 1
     """The number of processes that train together, on equal shards of every batch."""
 
 
@@ -71,15 +80,15 @@ class TrainFlags:
     data: str = "digits"
     """The data to learn from: a name (digits, a toy, mnist) or a path to images, a .zip of them, .csv, .tsv, .npy,
     .npz or IDX."""
-    steps: int | None = None
+    steps: Positive | None = None
     """The number of rounds to play; by default what suits the model and the data."""
-    minutes: float | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """The number of wall-clock minutes to play, instead of a number of steps."""
     init: Path | None = None
     """Begin with the weights and the choices of this run of the same model, on more or on other data."""
     out: Path | None = None
     """The folder of the run, new or empty; by default runs/<model>-<data>-<time>."""
-    seed: int = 0
+    seed: Annotated[int, NATURAL] = 0
     """The seed of the first weights, the data order and all noise: the same seed trains the same model."""
 
 

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plausible.cli.arguments import DataPlace, Device, Overwrite, RunFolder, Seed
+from plausible.cli.arguments import (
+    DataPlace,
+    Device,
+    Ends,
+    Overwrite,
+    Positive,
+    RunFolder,
+    Seed,
+)
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say, say_notes
@@ -24,9 +32,9 @@ class Interpolate:
     """Write the walks to this name, which ends in .png (rows of images) or .gif (an animation)."""
     between: tuple[str, str] | None = None
     """Walk between these two files (or items of the data, as heldout:3), each by its own z, of a model that can encode (gan, vae, diffusion)."""
-    rows: int = 8
+    rows: Positive = 8
     """The number of walks; between two images there is one."""
-    columns: int = 12
+    columns: Ends = 12
     """The number of points on each walk, both ends counted."""
     label: str | None = None
     """The class of all walks of a conditional model, by name or number; by default each has a drawn one."""
@@ -41,16 +49,19 @@ class Interpolate:
         if self.data is not None:
             resolve_source(self.data)
         check_output(self.out, (".png", ".gif"), self.overwrite)
-        if self.rows < 1 or self.columns < 2:
-            raise UsageError("--rows must be at least 1 and --columns at least 2")
         if self.between is not None:
             check_inputs(self.between)
         from plausible import figures
+        from plausible.figures.pixels import check_sheets
         from plausible.tasks import interpolate, interpolate_between, open_trained
         from plausible.tasks.inputs import as_inputs
         from plausible.tasks.save import save_bytes
 
         trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
+        rows = self.rows if self.between is None else 1
+        animated = self.out.lower().endswith(".gif")
+        each = rows if animated else rows * self.columns
+        check_sheets(trained.model.space, each, self.columns if animated else 1)
         if self.between is None:
             x = interpolate(trained, self.rows, self.columns, self.label, seed=self.seed)
         else:
@@ -58,7 +69,7 @@ class Interpolate:
             say_notes(ends.notes)
             x = interpolate_between(trained, ends, self.columns, self.label)[None]
             # (columns, *shape) -> (1, columns, *shape)
-        if self.out.lower().endswith(".gif"):
+        if animated:
             if not trained.model.space.is_image:
                 raise UsageError("an animation needs images: choose a name ending in .png")
             content = figures.gif([figures.grid(frame) for frame in x.transpose(0, 1)])

@@ -3,6 +3,8 @@
 import gc
 import os
 import sys
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import plausible.cli.listing  # noqa: F401  # fills the registry of commands
@@ -40,7 +42,9 @@ def _answer(args: list[str]) -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     try:
-        _run(args)
+        with warnings.catch_warnings():
+            warnings.showwarning = _say_once(warnings.showwarning)
+            _run(args)
     except (UsageError, NotDefined) as refusal:
         _stop(str(refusal), 2)
     except KeyboardInterrupt:
@@ -91,6 +95,20 @@ def _run(args: list[str]) -> None:
         if not flags and command is not Train:  # what it needs, to who asks for nothing
             show_help(command, program)
         raise
+
+
+def _say_once(usual: Callable[..., None]) -> Callable[..., None]:
+    """How a warning is shown: those of ours as one sentence, once; all others as usual."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, *where: Any, **more: Any) -> None:
+        if not type(message).__module__.startswith("plausible."):
+            usual(message, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"plausible: {message}", file=sys.stderr)
+
+    return show
 
 
 def _overview() -> str:

@@ -4,17 +4,19 @@ import contextlib
 import io
 import re
 import sys
+from dataclasses import fields, is_dataclass
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import tyro
 
 from plausible.cli.help import check_flags, flags_of, show_help
+from plausible.core.bounds import check_value, flag
 from plausible.core.errors import UsageError, unknown
 
 C = TypeVar("C")
 _NO_VALUE = re.compile(
-    r"Error parsing (-\S+): (?:no type matching .* could be instantiated from \[(.*)\]"
+    r"Error parsing (-\S+): (?:no type matching .* could be instantiated from \[(.*?)\]"
     r"|(?:invalid literal for int\(\) with base 10|could not convert string to float): (.*))"
 )
 _TOO_FEW = re.compile(r"Missing value for argument '(\S+)'")
@@ -36,11 +38,30 @@ def parse(kind: type[C], args: list[str], program: str) -> C:
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
-            return tyro.cli(kind, args=args, prog=program)
+            made = tyro.cli(kind, args=args, prog=program)
     except SystemExit as end:
         if end.code in (0, None):
             raise
         raise UsageError(_sentence(kind, _first_block(errors.getvalue()), program)) from None
+    _check_values(made)
+    return made
+
+
+def _check_values(made: Any) -> None:
+    """UsageError for a number that a flag does not allow, or that no computer can count with."""
+    hints = get_type_hints(type(made), include_extras=True)
+    for each in fields(made):
+        value, hint = getattr(made, each.name), hints[each.name]
+        if is_dataclass(value):
+            _check_values(value)
+        else:
+            check_value(value, hint, _typed(each.name, hint))
+
+
+def _typed(name: str, hint: Any) -> str:
+    """What is typed for a field: -n for one that has so short a name."""
+    short = [way for note in get_args(hint) for way in getattr(note, "aliases", None) or ()]
+    return short[0] if short else flag(name)
 
 
 def _first_block(box: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from plausible.cli.arguments import DataPlace, Device, Overwrite, Paths, RunFolder, Seed
+from plausible.cli.arguments import DataPlace, Device, Draws, Overwrite, Paths, RunFolder, Seed
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.console import console, say, say_notes
 from plausible.core.choices import Novelty
@@ -35,7 +35,7 @@ class Questions:
     """A run of the same data trained with --mutate 0.2; the score is then ratio."""
     novelty: Novelty | None = None
     """How the implausible is told; by default either for images, likelihood for vectors."""
-    draws: int | None = None
+    draws: Draws | None = None
     """Draws of z for each log p(x), where it is an estimate; by default the model's (vae: 100)."""
     out: Path | None = None
     """Also write everything to this file, .csv or .json."""
@@ -53,8 +53,6 @@ class Questions:
         if self.data is not None:
             resolve_source(self.data)
         check_inputs(self.paths)
-        if self.draws is not None and self.draws < 1:
-            raise UsageError(f"--draws must be at least 1, not {self.draws}")
         if self.out is not None:
             check_output(str(self.out), (".csv", ".json"), self.overwrite)
 

@@ -2,12 +2,14 @@
 
 import sys
 from dataclasses import dataclass
+from typing import Annotated
 
 from plausible.cli.arguments import (
     DataPlace,
     Device,
     Evaluated,
     OnFailure,
+    Positive,
     RunFolder,
     Verbose,
     Watch,
@@ -15,6 +17,7 @@ from plausible.cli.arguments import (
 from plausible.cli.checks import check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say, say_notes
+from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
 
@@ -28,9 +31,9 @@ class Resume:
     """
 
     run_folder: RunFolder
-    steps: int | None = None
+    steps: Positive | None = None
     """A new total number of rounds, those already played counted; by default the run's own."""
-    minutes: float | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """A new total number of wall-clock minutes, those already spent counted."""
     data: DataPlace = None
     on_failure: OnFailure = "rollback"

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from plausible.cli.arguments import Count, DataPlace, Device, Overwrite, RunFolder, Seed
+from plausible.cli.arguments import Count, DataPlace, Device, Overwrite, Positive, RunFolder, Seed
 from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say
+from plausible.core.bounds import NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.choices import Which
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
@@ -34,21 +35,21 @@ class Sample:
     """Draw this many samples, or walk this many chains."""
     label: str | None = None
     """Draw only this class, by name or number, from a conditional model; by default all classes."""
-    truncation: float | None = None
+    truncation: Annotated[float, POSITIVE] | None = None
     """Keep every coordinate of z within this many standard deviations: more typical, less varied."""
     mean: bool = False
     """Draw E[x | z] in the place of x: without the noise that a model of single pixels adds."""
-    sampling_steps: int | None = None
+    sampling_steps: Annotated[int, REPEATS] | None = None
     """Draw in so many steps, of a diffusion model; by default as many as the run was configured with."""
     solver: str | None = None
     """Draw by this method, of a diffusion model: euler, heun, midpoint or rk4."""
-    guidance: float | None = None
+    guidance: Annotated[float, NON_NEGATIVE] | None = None
     """Draw a class of a conditional diffusion model by so much of the difference that its label makes."""
     weights: Which = "best"
     """Draw by the best weights of the training, by what was probed while it ran, or by the last."""
     chain: str | None = None
     """Write the walk of n chains in the place of samples, of rbm and gsn: a name ending in .gif."""
-    steps: int = 100
+    steps: Positive = 100
     """Let the walk of --chain take this many steps."""
     data: DataPlace = None
     seed: Seed = 0
@@ -66,10 +67,6 @@ class Sample:
             check_output(self.out, (".png", ".npz", ".csv", "/"), self.overwrite)
         if self.chain is not None:
             check_output(self.chain, (".gif",), self.overwrite, "--chain")
-        if self.n < 1 or self.steps < 1:
-            raise UsageError("-n and --steps must be at least 1")
-        if self.truncation is not None and not self.truncation > 0:
-            raise UsageError(f"--truncation must be more than 0, not {self.truncation:g}")
         from plausible.tasks import open_trained, sample
         from plausible.tasks.sample import weights_used
         from plausible.tasks.save import check_form, save_samples
@@ -82,7 +79,7 @@ class Sample:
             self._walk(trained, self.chain)
             return
         assert self.out is not None
-        check_form(self.out, trained.model.space)
+        check_form(self.out, trained.model.space, self.n)
         drawn = sample(
             trained,
             self.n,
@@ -104,11 +101,13 @@ class Sample:
         """The states of chains from their beginning on, one frame a step."""
         from plausible import figures
         from plausible.core.capabilities import Chain
+        from plausible.figures.pixels import check_sheets
         from plausible.tasks import sample_chain
         from plausible.tasks.save import save_bytes
 
         if isinstance(trained.model, Chain) and not trained.model.space.is_image:
             raise UsageError("an animation needs images")
+        check_sheets(trained.model.space, self.n, self.steps + 1)
         way = sample_chain(trained, self.n, self.steps, self.label, seed=self.seed)
         save_bytes(Path(out), figures.gif([figures.grid(x) for x in way], back=False))
         say(f"{self.n:,} chains of {self.steps:,} steps in {out}")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from plausible.tasks.training_pictures import TrainingPictures
     from plausible.training import Training
 
+_PROCESS = 2**28  # bytes that a process takes before it has learned anything
+
 
 @commands
 class Train:
@@ -53,6 +55,7 @@ def _train(name: str, arguments: list[str]) -> None:
     import plausible.models  # noqa: F401  # fills the registry
     from plausible.cli.flags import model_config, settings_of, train_flags
     from plausible.cli.parser import parse
+    from plausible.core.allocation import need_memory
     from plausible.core.device import resolve_device
     from plausible.core.model import models
     from plausible.data.load import load
@@ -72,9 +75,13 @@ def _train(name: str, arguments: list[str]) -> None:
     if not distributed.launched():
         processes = training_flags.processes
         check_new_run(folder)
-        if processes < 1:
-            raise UsageError(f"--processes must be at least 1, not {processes}")
         if processes > 1:
+            need_memory(
+                processes * _PROCESS,
+                f"{processes:,} processes take",
+                "lower --processes",
+                least=True,
+            )
             again = ["train", name, *arguments, "--out", str(folder)]
             sys.exit(distributed.launch(processes, again))
     world = distributed.join(device)
@@ -211,7 +218,7 @@ def _finish(
     look = ", ".join(_drawn(run, *([picture.name] if picture else ())))
     again = f"plausible evaluate {shlex.quote(str(run.folder))}"
     if not flags.evaluate:
-        say(f"look at {look}; not judged: {again}")
+        say(f"look at {look}; not judged: {again}" if look else f"not judged: {again}")
         return
     takes = judging_seconds(trained.model, trained.data, pictures.sampling_seconds)
     say(f"judging it beside data that it never saw, which takes about {live.about(takes)}")

@@ -13,6 +13,10 @@ _UNITS = {"bytes": 1} | {prefix: 2 ** (10 * k) for k, prefix in enumerate("kmgtp
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
+class NotEnoughMemory(MemoryError):
+    """Memory is at an end, and the sentence says what would help."""
+
+
 def available_memory() -> float:
     """Bytes that this process may still take; infinite where the system does not say.
 
@@ -41,9 +45,11 @@ def out_of_memory(error: BaseException) -> str | None:
     'the memory is not enough: 10.7 GiB more were needed at once; choose a smaller model or batch, fewer columns, ...
     """
     said = str(error)
-    if not isinstance(error, MemoryError) and not (
-        isinstance(error, RuntimeError) and _WORDS.search(said)
-    ):
+    if isinstance(error, NotEnoughMemory):
+        return said
+    by_name = type(error).__name__ == "OutOfMemoryError"  # of torch, which is not imported here
+    by_words = isinstance(error, RuntimeError) and (by_name or _WORDS.search(said))
+    if not isinstance(error, MemoryError) and not by_words:
         return None
     asked = _ASKED.search(said)
     needed = f": {_gib(asked)} more were needed at once" if asked else ""

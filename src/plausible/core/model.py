@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, overload
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.allocation import MANY, need_memory_of_samples
 from plausible.core.bounds import COUNT, check_bounds
 from plausible.core.capabilities import Latent
 from plausible.core.device import device_generator
@@ -270,6 +271,9 @@ class Generative(Model):
             raise UsageError(f"the number of samples must be at least 1, not {n}")
         if truncation is not None and not isinstance(self, Latent):
             raise UsageError(f"a {self.name} has no z ~ N(0, I) to truncate")
+        if n > MANY:
+            random = 0 if self.sampled_jointly else self._noise(1, Generator()).numel()
+            need_memory_of_samples(n, random, self.space.dims, self.name)
         labels = self._to_device(self.labels(n, y, generator))
         with self.evaluating():
             if self.sampled_jointly:

@@ -6,8 +6,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from plausible.core.allocation import need_memory
+from plausible.core.errors import UsageError
+from plausible.core.space import Space
+
 _SMALLEST, _LARGEST = 56, 112  # pixels a side between which an image is blown up ...
 _SHEET = 1000  # ... to fill a sheet of about so many a side
+_MOST = 2**27  # pixels of a sheet, beyond what most programs open
+_FRAMES = 10_000  # pictures of an animation
 _GAP = 4  # pixels between images, at most
 
 
@@ -38,6 +44,23 @@ def grid(x: Tensor, columns: int | None = None) -> Image.Image:
         large = tile.resize((width - gap, height - gap), Image.Resampling.NEAREST)
         sheet.paste(large, (gap + i % columns * width, gap + i // columns * height))
     return sheet
+
+
+def check_sheets(space: Space, images: int, sheets: int = 1) -> None:
+    """UsageError before so many images are drawn, on each of so many sheets, that nothing could show them."""
+    height, width = space.shape[-2:] if space.is_image else (0, 0)
+    factor = max(1, _SMALLEST // max(height, width, 1))
+    pixels = images * height * width * factor**2
+    if pixels > _MOST:
+        raise UsageError(
+            f"{images:,} images side by side would be a picture of {pixels:,} pixels, and more than {_MOST:,} are "
+            f"not drawn: choose fewer, or arrays (.npz)"
+        )
+    if sheets > _FRAMES:
+        raise UsageError(
+            f"an animation has at most {_FRAMES:,} pictures, not {sheets:,}: choose fewer"
+        )
+    need_memory(sheets * pixels * space.shape[0], f"{sheets:,} such pictures take", "choose fewer")
 
 
 def scale(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:

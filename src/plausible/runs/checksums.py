@@ -13,9 +13,11 @@ from pathlib import Path
 
 from plausible.core.errors import UsageError
 from plausible.runs.files import write
+from plausible.runs.kept_json import mismatch, read_json
 
 CHECKSUMS = "checksums.json"
 _CHECKED = (".safetensors", ".pt", ".json")
+_WITHOUT = "without it nothing is checked, if you remove it"
 _KNOWN = 3  # hashes of one file: what was there, and what two crashes may have left
 
 
@@ -72,12 +74,14 @@ def noted(folder: Path) -> dict[str, list[str]]:
     if not path.exists():
         return {}
     try:
-        known = json.loads(path.read_text())
-        hashes = {str(name): [str(each) for each in found] for name, found in known.items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise Damaged(
-            f"{path} is damaged: {error}; without it nothing is checked, if you remove it"
-        ) from error
+        known = read_json(path)
+        wrong = "" if isinstance(known, dict) else "it holds no object"
+        wrong = wrong or mismatch(list(known.values()), [[str]])
+    except UsageError as error:
+        raise Damaged(f"{error}; {_WITHOUT}") from error
+    if wrong:
+        raise Damaged(f"{path} is damaged: {wrong}; {_WITHOUT}")
+    hashes: dict[str, list[str]] = known
     return hashes
 
 

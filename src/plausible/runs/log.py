@@ -1,11 +1,12 @@
 """log.jsonl: a line for every few rounds of a training."""
 
 import json
+import math
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from plausible.core.errors import UsageError
 from plausible.core.reading import CONSTANT_UNITS, GRADIENT_NORM
 from plausible.diagnosis import (
     chain_mixing,
@@ -16,6 +17,8 @@ from plausible.diagnosis import (
 )
 from plausible.diagnosis.frozen_player import WEIGHT_NORM
 from plausible.diagnosis.history import PROBES, TRACE, History
+from plausible.runs.kept_json import mismatch
+from plausible.runs.shapes import LOG_LINE
 
 # What lines were called before, {old: new}: keys of a line, of a player's numbers, and of what the probes said.
 _LINE = {"look": PROBES, "spent": "progress"}
@@ -41,27 +44,66 @@ _PROBES = {
     "pairs": missing_modes.PAIRWISE_RATIO,
     "units that never change": CONSTANT_UNITS,
 }
+_NAMED = 5  # damaged lines in a sentence
+_NUMBER = (float, type(None))
 _WEIGHTS = "weights of the "  # and the name of a player
+MICRO_BATCH = "micro_batch"
+"""Where a line of the log says how many examples are looked at at once, if memory was not enough for as many as asked."""
 ALARMS = "alarms"
 """Where a line of the log keeps the names of what was raised at it."""
+
+
+class DamagedLog(UserWarning):
+    """Lines of a log say nothing, because somebody or something has changed them."""
 
 
 def read_log(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each whole line of a log, as it is written and what it says in today's words; none if there is no file.
 
-    UsageError, by its number, where a line is not one of a log; a last one cut short is left out.
+    A last line cut short is left out.  So are others that are none of a log, with a warning (``DamagedLog``) that
+    names them: what the rest says is as true without them.
     """
-    text = path.read_text(errors="replace") if path.exists() else ""
-    for number, raw in enumerate(text.splitlines(keepends=True), 1):
-        if raw.endswith("\n"):
-            try:
-                line = upgrade_line(json.loads(raw))
-                step, progress = line["step"], line["progress"]
-            except (ValueError, KeyError, TypeError, AttributeError):
-                step = progress = None
-            if not isinstance(step, int) or not isinstance(progress, int | float):
-                raise UsageError(f"line {number} of {path} is not one of the log of a training")
-            yield raw, line
+    text = path.read_text("utf-8", errors="replace") if path.exists() else ""
+    whole, damaged = [], []
+    for number, raw in enumerate(text.split("\n")[:-1], 1):
+        line = _line(raw)
+        if line is None:
+            damaged.append(number)
+        else:
+            whole.append((f"{raw}\n", line))
+    if damaged:
+        warnings.warn(DamagedLog(_left_out(path, damaged)), stacklevel=2)
+    yield from whole
+
+
+def _line(raw: str) -> dict[str, Any] | None:
+    """What a line says; None where it is not one of a log."""
+    try:
+        line = json.loads(raw)
+        if not isinstance(line, dict):
+            return None
+        line = upgrade_line(line)
+    except (ValueError, RecursionError):
+        return None
+    numbers = [values for values in line.values() if isinstance(values, dict)]
+    said = [value for values in numbers for value in values.values()]
+    traced = line.get(TRACE, {})
+    if not isinstance(traced, dict) or mismatch(list(traced.values()), [[_NUMBER]]):
+        return None
+    others = [value for value in said if not isinstance(value, list)]
+    wrong = mismatch(line, LOG_LINE) or mismatch(others, [_NUMBER])
+    lists = sum(isinstance(value, list) for value in said) > len(traced)
+    steady = not wrong and line["step"] >= 0 and math.isfinite(line["progress"])
+    return line if steady and not lists else None
+
+
+def _left_out(path: Path, damaged: list[int]) -> str:
+    named = ", ".join(map(str, damaged[:_NAMED])) + ", ..." * (len(damaged) > _NAMED)
+    plural = len(damaged) > 1
+    return (
+        f"line{'s' * plural} {named} of {path} {'are' if plural else 'is'} not of the log of a training, and left out; "
+        f"the rest is read"
+    )
 
 
 def read_history(path: Path) -> History:

@@ -11,10 +11,14 @@ from plausible.core.finding import Finding, Severity, to_json
 from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
-from plausible.runs.log import ALARMS, read_history
+from plausible.runs.kept_json import check_shape, read_json
+from plausible.runs.log import ALARMS, MICRO_BATCH, read_history
 from plausible.runs.run import Run
 from plausible.runs.saving import cut_log
+from plausible.runs.shapes import FINDINGS
 from plausible.training import Step, Training
+
+_ANEW = "remove it, and plausible diagnose makes it anew"
 
 
 class RunLogger:
@@ -60,7 +64,7 @@ class RunLogger:
 
     def log(self, step: Step, probe: bool) -> list[Finding]:
         """A line of the log, with what the probes say or without; the findings that are new or worse since."""
-        line, monitor = _line(step, self._training.seconds), self._monitor
+        line, monitor = _line(step, self._training), self._monitor
         if monitor is not None:
             line |= monitor.pop_trace()
         return self._write(line, probe)
@@ -121,11 +125,13 @@ def unlogged_findings(run: Run) -> list[Finding]:
 def read_findings(run: Run) -> list[Finding]:
     """What findings.json of a run holds, none if there is no file; UsageError where it holds something else."""
     path = run.folder / "findings.json"
+    if not path.exists():
+        return []
+    entries = check_shape(path, read_json(path, None, _ANEW), FINDINGS, _ANEW)
     try:
-        entries = json.loads(path.read_text()) if path.exists() else []
         return [_finding(entry) for entry in entries]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(f"{path} does not hold findings: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{path} does not hold findings: {error}; {_ANEW}") from error
 
 
 def _finding(entry: dict[str, Any]) -> Finding:
@@ -134,8 +140,10 @@ def _finding(entry: dict[str, Any]) -> Finding:
     return Finding(**{**entry, "severity": Severity(entry["severity"])})
 
 
-def _line(step: Step, seconds: float) -> dict[str, Any]:
+def _line(step: Step, training: Training[Any]) -> dict[str, Any]:
     """A line of log.jsonl."""
     clock = step.clock
     when = {"step": clock.step, "images": clock.images, "progress": clock.progress}
-    return {**when, "seconds": round(seconds, 3), **step.values()}
+    size = training.micro_batch
+    parts = {MICRO_BATCH: size} if size != training.settings.micro_batch else {}
+    return {**when, "seconds": round(training.seconds, 3), **parts, **step.values()}

@@ -7,10 +7,11 @@ is no new format, because a run without it means the default.  All else that is 
 Logs have their own words, see ``log``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -20,10 +21,11 @@ from plausible.data.source import NAMES
 FORMAT = 2
 """In which runs are written today."""
 
+T = TypeVar("T")
 Config = dict[str, Any]
 """What config.json holds."""
 
-_KEYS = {"model", "config", "space", "data", "training"}  # of every format
+_KEYS = ("model", "config", "space", "data", "training")  # of every format
 
 
 class NotARun(UsageError):
@@ -84,16 +86,22 @@ MIGRATIONS: tuple[tuple[int, Callable[[Config], Config]], ...] = (
 """(the format that it belongs to, what brings the one before to it), in the order in which they are done."""
 
 
-def migrated(config: Any, path: Path) -> Config:
+def migrated(config: Any, path: Path, advice: str = "") -> Config:
     """What config.json of any format holds, as it is written today.
 
+    advice  what to do about one that is damaged.
     UsageError: it is none of a run, damaged, or of a format that came after this program.
     """
-    if not isinstance(config, dict) or not config.keys() >= _KEYS:
-        raise NotARun(f"{path} is not that of a run")
+    more = advice and f"; {advice}"
+    if not isinstance(config, dict):
+        raise NotARun(f"{path} is not that of a run{more}")
+    if missing := [key for key in _KEYS if key not in config]:
+        raise NotARun(f"{path} is not that of a run: {missing[0]} is missing{more}")
     found = config.get("format", 1)
     if not isinstance(found, int) or found < 1:
-        raise UsageError(f"{path} says that its format is {found!r}, and formats are 1, 2, ...")
+        raise UsageError(
+            f"{path} says that its format is {found!r}, and formats are 1, 2, ...{more}"
+        )
     if found > FORMAT:
         raise NewerRun(_newer(path, found, config.get("plausible")))
     try:
@@ -101,8 +109,25 @@ def migrated(config: Any, path: Path) -> Config:
             if found < belongs_to:
                 config = migration(config)
     except (KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not that of a run of format {found}: {error!r}") from error
+        raise UsageError(
+            f"{path} is not that of a run of format {found}: {error!r}{more}"
+        ) from error
     return {**config, "format": FORMAT}
+
+
+def choices(kind: type[T], values: Mapping[str, Any], path: Path, by: str | None) -> T:
+    """The choices of one kind (Config, Settings, Options); UsageError where there are some that this program does not know.
+
+    by  which plausible wrote them, where that is known.
+    """
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    unknown = [name for name in values if name not in known]
+    if not unknown:
+        return kind(**values)
+    raise UsageError(
+        f"{path} has choices that plausible {version('plausible')} does not know ({', '.join(unknown)}): "
+        f"open it with the plausible that wrote it{(by and f', {by}') or ''}"
+    )
 
 
 def written_here() -> Config:

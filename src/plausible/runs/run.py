@@ -19,12 +19,11 @@ the old file or the new one and never half of one.
 """
 
 import copy
-import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +34,8 @@ from torch import Tensor, nn
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core import notebook
+from plausible.core.allocation import LEARNING, watched_memory
+from plausible.core.bounds import flag
 from plausible.core.choices import Which
 from plausible.core.device import seeded
 from plausible.core.errors import UsageError
@@ -46,8 +47,10 @@ from plausible.data.part import Data
 from plausible.models.per_class import PerClass
 from plausible.runs.checksums import Condition, condition, read_noted, write_noted
 from plausible.runs.frame import flat_measures, frame
+from plausible.runs.kept_json import check_shape, read_json
 from plausible.runs.log import flat_log
-from plausible.runs.migrations import migrated
+from plausible.runs.migrations import choices, migrated
+from plausible.runs.shapes import CONFIG, MEASURES
 from plausible.runs.whereabouts import Request, check_data, find_data
 from plausible.training import Settings
 
@@ -62,20 +65,39 @@ def build(
     seed: int,
     per_class: bool = False,
     networks: Mapping[str, nn.Module] | None = None,
+    *,
+    learns: bool = False,
 ) -> Model:
     """A new model by name, or one for each class, its first weights drawn from ``seed``.
 
     networks  those of the caller, by the names that the constructor has for them.
+    learns    it is to be trained, which takes several copies of its weights.
+    Raises UsageError before more memory is taken than there is.
     """
     torch.manual_seed(seed)
-    if per_class:
-        if not issubclass(models[name], Explicit):
-            raise UsageError(
-                f"--per-class needs a model that says how probable x is, and a {name} does not"
-            )
-        return PerClass(space, lambda single: models[name](single, config))
-    made: Model = models[name](space, config, **(networks or {}))
+    copies = LEARNING if learns and models[name].iterates else 1
+    beside = " and what learning keeps beside them" * (copies > 1)
+    with watched_memory(copies, f"the weights of this {name}{beside} take", _smaller(config)):
+        if per_class:
+            if not issubclass(models[name], Explicit):
+                raise UsageError(
+                    f"--per-class needs a model that says how probable x is, and a {name} does not"
+                )
+            return PerClass(space, lambda single: models[name](single, config))
+        made: Model = models[name](space, config, **(networks or {}))
     return made
+
+
+def _smaller(config: Model.Config) -> str:
+    """What to lower so that a model becomes smaller: what is larger than by default."""
+    usual = type(config)()
+    larger = [
+        flag(each.name)
+        for each in fields(config)
+        if isinstance(value := getattr(config, each.name), int)
+        and value > (getattr(usual, each.name) or 1)
+    ]
+    return f"lower {' or '.join(larger or ['--size'])}"
 
 
 class Run:
@@ -113,18 +135,16 @@ class Run:
     def config(self) -> dict[str, Any]:
         """config.json as it is written today; UsageError when it is missing, unreadable or of a newer program."""
         path = self.folder / "config.json"
+        advice = self.advice_for(path.name)
         if not path.exists():
-            lost = any(
-                (self.folder / name).exists() for name in ("weights.safetensors", "state.pt")
-            )
-            hint = f", and {self.advice_for(path.name)}" if lost else ""
-            raise UsageError(f"{self.folder} is not a run: it holds no config.json{hint}")
+            lost = any((self.folder / n).exists() for n in ("weights.safetensors", "state.pt"))
+            raise UsageError(f"{self.folder} is not a run: it holds no config.json" + f", and {advice}" * lost)  # fmt: skip
         try:
-            return migrated(json.loads(read_noted(path, self.advice_for("config.json"))), path)
-        except (OSError, ValueError, RecursionError) as error:
-            if isinstance(error, UsageError):
-                raise
-            raise UsageError(f"{path} cannot be read: {error}") from error
+            content = read_noted(path, advice)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        kept = migrated(read_json(path, content, advice), path, advice)
+        return check_shape(path, kept, CONFIG, advice)
 
     def advice_for(self, name: str) -> str:
         """What is left of a run of which a file is damaged."""
@@ -145,12 +165,14 @@ class Run:
     @property
     def space(self) -> Space:
         """Where the model lives."""
-        return Space.from_dict(self.config["space"])
+        with self._as_kept("space"):
+            return Space.from_dict(self.config["space"])
 
     @property
     def settings(self) -> Settings:
         """How it is trained."""
-        return self._known(Settings, self.config["training"])
+        with self._as_kept("training"):
+            return self._chosen(Settings, self.config["training"])
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -175,7 +197,8 @@ class Run:
     @property
     def options(self) -> Options:
         """How its data were shaped."""
-        return self._known(Options, self.config["data"]["options"])
+        with self._as_kept("data.options"):
+            return self._chosen(Options, self.config["data"]["options"])
 
     @property
     def per_class(self) -> bool:
@@ -205,21 +228,26 @@ class Run:
         chosen: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        if not self.config["own_networks"]:
-            chosen = dict(self.kind.as_chosen(chosen, self.space))
-        return self._known(self.kind.Config, chosen)
+        kind = self.kind
+        with self._as_kept("config"):
+            if not self.config["own_networks"]:
+                chosen = dict(kind.as_chosen(chosen, self.space))
+            return self._chosen(kind.Config, chosen)
 
-    def _known(self, kind: type[T], values: Mapping[str, Any]) -> T:
-        """The choices of one kind; UsageError where there are some that this program does not know."""
-        known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        unknown = [name for name in values if name not in known]
-        if not unknown:
-            return kind(**values)
-        by = self.config["plausible"]
-        raise UsageError(
-            f"{self.folder / 'config.json'} has choices that plausible {version('plausible')} does not know "
-            f"({', '.join(unknown)}): open it with the plausible that wrote it{by and f', {by}'}"
-        )
+    def _chosen(self, kind: type[T], values: Mapping[str, Any]) -> T:
+        return choices(kind, values, self.folder / "config.json", self.config["plausible"])
+
+    @contextmanager
+    def _as_kept(self, place: str) -> Iterator[None]:
+        """What is made of a place of config.json; UsageError, naming it, where nothing can be made of it."""
+        try:
+            yield
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            raise self._edited(place, error) from error
+
+    def _edited(self, place: str, error: Exception) -> UsageError:
+        path, advice = self.folder / "config.json", self.advice_for("config.json")
+        return UsageError(f"{path} is not as it was written: {place}: {error}; {advice}")
 
     def fresh(self) -> Model:
         """The model as it was before its first update; UsageError without the networks that it was made of."""
@@ -237,10 +265,12 @@ class Run:
             )
         networks = copy.deepcopy(self.networks)  # because every model has weights of its own
         seed = self.settings.seed
+        made_of = self.kind.name, self.model_config, self.space, seed, self.per_class, networks
         with seeded(seed):  # whoever opens a run goes on drawing as before
-            return build(
-                self.kind.name, self.model_config, self.space, seed, self.per_class, networks
-            )
+            try:
+                return build(*made_of)
+            except (TypeError, KeyError, AttributeError) as error:  # a width that is none, say
+                raise self._edited("config", error) from error
 
     def steps(self, which: Which = "best") -> int | None:
         """After how many steps these weights were kept; None where nobody noted it."""
@@ -337,17 +367,13 @@ class Run:
 
     @property
     def judged(self) -> dict[str, Any] | None:
-        """What measures.json holds; None where the run was not judged, UsageError where it is of something else."""
+        """What measures.json holds; None where the run was not judged; UsageError where it is something else."""
         path = self.folder / "measures.json"
         if not path.exists():
             return None
-        try:
-            judged = json.loads(path.read_text())
-            return {**judged, "measures": list(judged["measures"])}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise UsageError(
-                f"{path} does not hold an evaluation: {error}; judge it again with plausible evaluate {self.folder}"
-            ) from error
+        advice = f"judge it again with plausible evaluate {shlex.quote(str(self.folder))}"
+        judged: dict[str, Any] = check_shape(path, read_json(path, None, advice), MEASURES, advice)
+        return judged
 
     @property
     def hashes(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from plausible.evaluation.paired import Comparison
 from plausible.figures.side_by_side import IMAGES
 from plausible.figures.tradeoff import Tradeoff
 from plausible.runs import Run
+from plausible.runs.kept_json import read_json
 from plausible.tasks.compared import COLUMNS, Compared, FamilyResult, Plan, RunResult
 from plausible.tasks.save import save_bytes
 
@@ -33,7 +34,7 @@ def open_comparison(folder: str | Path) -> Compared:
     if not place.exists():
         raise UsageError(f"{folder} is no comparison: it holds no {COMPARISON}")
     try:
-        kept = json.loads(place.read_text())
+        kept = read_json(place)
         families = tuple(
             FamilyResult(each["name"], tuple(map(RunResult.from_dict, each["runs"])))
             for each in kept["families"]
@@ -50,8 +51,10 @@ def open_comparison(folder: str | Path) -> Compared:
             kept["finished"],
             tuple(kept["notes"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{place} cannot be read: {error}") from error
+    except UsageError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UsageError(f"{place} is not as it was written: {error}") from error
 
 
 def save_comparison_file(compared: Compared) -> Compared:

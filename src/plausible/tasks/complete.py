@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from plausible.core.allocation import need_memory_of_samples
 from plausible.core.capabilities import Autoregressive, Completer
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
@@ -64,6 +65,8 @@ def complete(
         raise UsageError(f"-n must be at least 1, not {n}")
     y = trained.label(label)
     x = points.part.as_batch().x  # (N, C, H, W)
+    dims = model.space.dims
+    need_memory_of_samples(len(x) * n, dims, dims, model.name)
     known = _known(trained, rows, mask)
     generator = torch.Generator().manual_seed(seed)
     copies = x.repeat_interleave(n, 0)  # (N, ...) -> (N n, ...)

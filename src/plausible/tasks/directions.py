@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from plausible.core.allocation import need_memory
 from plausible.core.capabilities import Latent
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
@@ -63,6 +64,9 @@ def directions(
         raise UsageError(
             f"--rows must lie between 1 and {size}, as many as z has coordinates, not {rows}"
         )
+    points = (rows + 2 * len(BOUNDS)) * columns + draws
+    needed = 4 * points * (2 * size + 3 * model.space.dims)
+    need_memory(needed, f"walks of {columns:,} points take", "lower --columns or --draws")
     found = principal_directions(
         model, rows, y, draws=draws, generator=generator, progress=progress
     )

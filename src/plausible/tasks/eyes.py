@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
@@ -65,7 +66,9 @@ def eyes_of(
     classifier, right = None, None
     if data.space.classes:
         classifier = reference_classifier(
-            data, lambda share: progress("a classifier of real data learns", share)
+            data,
+            lambda share: progress("a classifier of real data learns", share),
+            lambda sentence: progress(sentence, 0.0),
         )
         right = accuracy(classifier, data.heldout) if data.heldout.y is not None else None
         if right is not None and not _knows(right, data.heldout):
@@ -108,7 +111,7 @@ def power_of(
     if eyes.kept is None:
         return make()
     numbers = [len(evalset.samples), len(evalset.heldout), evalset.labelled]
-    return remembered(data, "power", [eyes.kept, *map(str, numbers)], make)
+    return remembered(data, "power", [eyes.kept, *map(str, numbers)], make, _is_power)
 
 
 def _knows(right: float, heldout: Part) -> bool:
@@ -137,7 +140,8 @@ def _best(
         progress("choosing features by what is planted into real data", 0.0)
         return choose_features(candidates, real, train, generator)[1]
 
-    shares = remembered(data, "features", [name for _, name in candidates], make)
+    names = [name for _, name in candidates]
+    shares = remembered(data, "features", names, make, lambda kept: _are_shares(kept, len(names)))
     if not shares:
         return candidates[0], ()
     order = sorted(range(len(shares)), key=lambda i: -shares[i])
@@ -181,14 +185,38 @@ def _unknown(data: Data) -> Sequence[Part]:
     return heldout, validation.frozen(2)
 
 
-def remembered(data: Data, what: str, names: Sequence[str], make: Callable[[], Any]) -> Any:
-    """What was made of the same data before, or is made now; kept in the cache, where a damaged file is made again."""
+def remembered(
+    data: Data,
+    what: str,
+    names: Sequence[str],
+    make: Callable[[], Any],
+    whole: Callable[[Any], bool],
+) -> Any:
+    """What was made of the same data before, or is made now; kept in the cache, if it can be written to.
+
+    whole  whether that is what a file of the cache holds; a damaged one is made again.
+    """
     words = [str(_VERSION), *data.hashes.values(), *names]
     path = cache() / f"{what}-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}.json"
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError):
-        made = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, json.dumps(made).encode())
+        kept = json.loads(path.read_bytes())
+        if whole(kept):
+            return kept
+    except (OSError, ValueError, RecursionError):
+        pass
+    made = make()
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, json.dumps(made).encode())
     return made
+
+
+def _is_power(kept: Any) -> bool:
+    """Whether this is {defect: share of trials in which it was found}."""
+    return isinstance(kept, dict) and _are_shares(list(kept.values()), len(kept))
+
+
+def _are_shares(kept: Any, n: int) -> bool:
+    """Whether this is a list of n shares, or empty because there were too few real points."""
+    shares = isinstance(kept, list) and all(type(s) in (int, float) and 0 <= s <= 1 for s in kept)
+    return shares and len(kept) in (0, n)

@@ -12,6 +12,7 @@ from typing import Any
 from plausible.core.choices import OnFailure
 from plausible.core.errors import UsageError
 from plausible.core.finding import Finding, Severity
+from plausible.core.memory import out_of_memory
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import not_finite
 from plausible.diagnosis.remedies import with_remedy
@@ -24,6 +25,8 @@ from plausible.tasks.disk import Disk, reason
 from plausible.tasks.training_pictures import TrainingPictures
 from plausible.training import Step, Training
 
+MEMORY = "memory"
+"""What a finding is called that says that memory was not enough."""
 _LOG_EVERY = 10  # rounds between two lines of log.jsonl
 _SAVE_EVERY = 30.0  # seconds between two saves while training, at least
 _SAVE_SHARE = 50  # ... and as many times what a save takes, so that saving costs at most 2%
@@ -87,9 +90,14 @@ def _steps(
         _interruptible() as interrupted,
         writer(run.folder) if world.leads else nullcontext(lambda: None) as sign_of_life,
         RunLogger(run, training, monitor, on_finding) as logger,
+        _enough_memory(run, logger),
     ):
+        parts = training.micro_batch
         for step in training:
             sign_of_life()
+            if training.micro_batch != parts:
+                parts = training.micro_batch
+                logger.report([_split(training)])
             logger.observe(step)
             log = step.clock.step % _LOG_EVERY == 0
             probe = monitor is not None and monitor.should_probe(step)
@@ -150,6 +158,30 @@ def _steps(
 def monitored(run: Run, training: Training[Any]) -> Monitor | None:
     """A monitor that knows what the run has logged; None for what is fitted at once, which has nothing to watch."""
     return Monitor(training, read_history(run.folder / "log.jsonl")) if training.weights else None
+
+
+def _split(training: Training[Any]) -> Finding:
+    """A batch is looked at in parts from now on, because memory was not enough for all of it."""
+    size = training.micro_batch or training.batch
+    claim = (
+        f"the memory does not hold {min(2 * size, training.batch):,} examples at once: batches of {training.batch:,} go "
+        f"on in parts of {size:,}, with the same mean gradient"
+    )
+    begin = f"--micro-batch {size} does so from the beginning"
+    return Finding(MEMORY, Severity.NOTE, claim, remedy=begin)
+
+
+@contextmanager
+def _enough_memory(run: Run, logger: RunLogger) -> Iterator[None]:
+    """``Failed`` where memory is at an end and something was saved; without a save it is refused like any request."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        sentence = out_of_memory(error)
+        if sentence is None or not (run.folder / "state.pt").exists():
+            raise
+        logger.report([Finding(MEMORY, Severity.FAILURE, sentence)])
+        raise Failed(sentence) from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from plausible.core.errors import UsageError
 from plausible.evaluation.report import Report
 from plausible.evaluation.verdict.verdict import State, Verdict
 from plausible.runs import Run
@@ -129,7 +130,13 @@ def kept_advice(run: Run, judged: Report, course: Course | None) -> Advice | Non
     kept = (run.judged or {}).get("advice")
     if kept is None:
         return advise(judged, course)
-    advice = Advice.from_dict(kept)
+    try:
+        advice = Advice.from_dict(kept)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        path, again = run.folder / "measures.json", command(run.folder, "evaluate")
+        raise UsageError(
+            f"{path} is not as it was written: advice: {error}; judge it again with {again}"
+        ) from error
     was = judged.seal.run if judged.seal is not None else None
     if was is None:
         return advice

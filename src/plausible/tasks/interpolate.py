@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from plausible.core.allocation import need_memory
 from plausible.core.capabilities import Encoder, LabelFinder, Latent
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
@@ -31,6 +32,7 @@ def interpolate(
         raise UsageError("--rows must be at least 1 and --columns at least 2")
     trained = open_trained(source, device=device)
     model = _latent(trained)
+    _need_memory(model, rows * columns)
     generator = torch.Generator().manual_seed(seed)
     x = latent_walks(model, rows, columns, trained.label(label), generator)
     return x.unflatten(0, (rows, columns))
@@ -53,6 +55,7 @@ def interpolate_between(
     """
     trained = open_trained(source, device=device)
     model = _latent(trained)
+    _need_memory(model, columns)
     x = as_inputs(ends, trained).part.as_batch().x
     if not isinstance(model, Encoder):
         raise UsageError(
@@ -80,6 +83,14 @@ def likely_labels(model: object, x: Tensor, y: int | None) -> Tensor | None:
         return model.closest_labels(x, generator)
     assert isinstance(model, Explicit)
     return BayesClassifier(model).log_posterior(x, generator).argmax(1).cpu()
+
+
+def _need_memory(model: Latent, points: int) -> None:
+    """UsageError: a walk of so many points takes more memory than there is."""
+    assert isinstance(model, Generative)
+    size = model.latent(1, torch.Generator()).shape[1]
+    needed = 4 * points * (2 * size + 3 * model.space.dims)
+    need_memory(needed, f"walks of {points:,} points take", "lower --rows or --columns")
 
 
 def _latent(trained: Trained) -> Latent:

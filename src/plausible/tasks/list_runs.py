@@ -7,13 +7,16 @@ from pathlib import Path
 
 from plausible.core.errors import UsageError
 from plausible.runs import Run
-from plausible.runs.migrations import NewerRun, NotARun
+from plausible.runs.checksums import CHECKSUMS
+from plausible.runs.kept_json import read_json
+from plausible.runs.migrations import NewerRun
 
 _PLACES = (
     "",
     "*/",
     "*/*/",
 )  # where runs are looked for: the folder itself, and two levels below it
+_OURS = {"model", "space", "data", "training"}  # what a config.json of a run has at least
 QUIET = 600.0
 """Seconds without a save after which a training is taken for stopped."""
 
@@ -69,17 +72,28 @@ def _rows(folder: Path) -> Iterator[RunRow]:
                 yield row
 
 
+def _is_of_another_program(path: Path) -> bool:
+    """Whether a config.json that is none of a run is whole, and nothing beside it is of one."""
+    if any(path.with_name(name).exists() for name in ("weights.safetensors", CHECKSUMS)):
+        return False
+    try:
+        content = read_json(path)
+    except (OSError, UsageError):
+        return False
+    return not isinstance(content, dict) or not content.keys() >= _OURS
+
+
 def _row(run: Run, path: Path) -> RunRow | None:
     """What is known of a run; None for a config.json of another program."""
     saved = [p for p in (*run.folder.glob("*.safetensors"), path) if "calibration" not in p.name]
     age = max(0.0, time.time() - max(p.stat().st_mtime for p in saved))
     try:
         config = run.config
-    except NotARun:
-        return None
     except NewerRun:
         return RunRow(run.folder, "", "", None, None, age, "of a newer plausible")
     except UsageError:
+        if _is_of_another_program(path):
+            return None
         return RunRow(run.folder, "", "", None, None, age, "config.json cannot be read")
     model = f"{config['model']} per class" if run.per_class else config["model"]
     data = config["data"]["name"]

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor
 
+from plausible.core.allocation import need_memory, need_memory_of_samples
 from plausible.core.capabilities import Chain, Latent, StepSampler
 from plausible.core.choices import Device, Which
 from plausible.core.errors import UsageError
@@ -70,6 +71,8 @@ def sample_chain(
         )
     if n < 1 or steps < 1:
         raise UsageError("-n and --steps must be at least 1")
+    needed = 2 * 4 * (steps + 1) * n * model.space.dims
+    need_memory(needed, f"{n:,} chains of {steps:,} steps take", "lower -n or --steps")
     generator = torch.Generator().manual_seed(seed)
     return chain_states(model, n, steps, generator, trained.label(label))[0]
 
@@ -111,6 +114,8 @@ def _means(
     """E[x | z] of drawn z in the place of draws of x, on the levels of the space."""
     if not isinstance(model, Latent):
         raise UsageError(f"--mean is of models with a z ~ N(0, I), and a {model.name} has none")
+    size = model.latent(1, torch.Generator()).shape[1]
+    need_memory_of_samples(n, size, model.space.dims, model.name)
     labels = model.labels(n, y, generator)
     z = model.latent(n, generator)
     z = z if truncation is None else truncated(z, truncation)

@@ -20,6 +20,7 @@ from plausible.data.part import Data
 from plausible.data.readers.column_roles import CLASS_COLUMNS
 from plausible.evaluation.paired import Comparison
 from plausible.evaluation.report import Report
+from plausible.figures.pixels import check_sheets
 from plausible.runs.files import write
 from plausible.tasks.advise import Advice
 from plausible.tasks.evaluate_twin import Twins
@@ -57,9 +58,11 @@ def save_samples(drawn: Batch, space: Space, out: str | Path, named: Named | Non
         _save_folder(path, drawn.x, y)
 
 
-def check_form(out: str | Path, space: Space) -> None:
-    """Refuse a name that asks for a table of images, or for images of what are none (UsageError)."""
+def check_form(out: str | Path, space: Space, n: int = 0) -> None:
+    """Refuse a name that asks for a table of images, for images of what are none, or a picture of too many (UsageError)."""
     form = _form(out)
+    if form == ".png":
+        check_sheets(space, n)
     if form == ".csv" and space.is_image:
         raise UsageError(
             f"{out} would be a table, and these are images: choose a name ending in .npz, .png or /"

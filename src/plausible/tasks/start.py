@@ -71,7 +71,9 @@ def start(
         chosen = config or configuration(kind, preset, begun, **choices)
         asking = "testing which changes of the images can be told"
         chosen, data = with_symmetries(chosen, data, lambda share: progress(asking, share))
-        built = build(kind.name, chosen, data.space, settings.seed, per_class).to(where)
+        built = build(kind.name, chosen, data.space, settings.seed, per_class, learns=True).to(
+            where
+        )
     progress("preparing the model", None)  # a mixture tries how many components it takes
     training = train(built, data.to(where), settings, world=world)
     initial = None if begun is None else begin_with(training, begun)

@@ -17,8 +17,10 @@ from plausible.evaluation.symmetry import (
     ask_symmetries,
     fitting_symmetries,
 )
+from plausible.runs.kept_json import mismatch
 from plausible.tasks.eyes import remembered
 
+_TEST = {"name": str, "learned": int, "asked": int, "right": int, "p": float, "power": float}
 _VERSION = 1  # of what is kept; another one where the test changes
 C = TypeVar("C", bound=Model.Config)
 
@@ -78,7 +80,9 @@ def symmetries_of(
 
     words = [str(_VERSION), str(seed), str(LEVEL), str(SHARE), str(POWER)]
     return Symmetries(
-        tuple(SymmetryTest(**test) for test in remembered(data, "symmetries", words, make))
+        tuple(
+            SymmetryTest(**test) for test in remembered(data, "symmetries", words, make, _are_tests)
+        )
     )
 
 
@@ -91,6 +95,14 @@ def with_symmetries(
     found = symmetries_of(data, progress=progress)
     chosen: Any = {"symmetries": found.names}
     return replace(config, **chosen), replace(data, notes=(*data.notes, *found.notes))
+
+
+def _are_tests(kept: Any) -> bool:
+    """Whether this is what the tests of some symmetries said."""
+    whole = not mismatch(kept, [_TEST])
+    return whole and all(
+        test.keys() == _TEST.keys() and test["name"] in symmetries for test in kept
+    )
 
 
 def _listed(tests: Sequence[SymmetryTest]) -> str:

@@ -12,6 +12,8 @@ from plausible.core.errors import UsageError
 from plausible.data.options import Options
 from plausible.evaluation.report import Report
 from plausible.evaluation.seal import Seal
+from plausible.runs.kept_json import read_json
+from plausible.runs.migrations import choices
 from plausible.tasks.evaluate import StageProgress, evaluate
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.trained import open_trained
@@ -130,7 +132,7 @@ def _again(
     return evaluate_samples(
         samples or str(sealed.samples),
         data or str(sealed.data),
-        options=Options(**sealed.options),
+        options=choices(Options, sealed.options, place, sealed.versions.get("plausible")),
         split=sealed.split,
         heldout=sealed.heldout,
         n=sealed.n,
@@ -146,9 +148,9 @@ def _read(place: Path) -> tuple[dict[str, Any], Seal]:
     if not place.exists():
         raise UsageError(f"{place} does not exist: give a measures.json, or the folder it is in")
     try:
-        kept = json.loads(place.read_text())
-    except (ValueError, OSError) as error:
-        raise UsageError(f"{place} cannot be read as JSON: {error}") from None
+        kept = read_json(place)
+    except OSError as error:
+        raise UsageError(f"{place} cannot be read: {error.strerror}") from None
     if not isinstance(kept, dict) or not isinstance(kept.get("seal"), dict):
         raise UsageError(f"{place} has no seal that says what was judged: judge it once more")
     try:

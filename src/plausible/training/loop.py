@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from plausible.core.bounds import COUNT, FINITE, check_bounds
+from plausible.core.bounds import COUNT, MINUTES, check_bounds
 from plausible.core.device import has_fast_bf16
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
@@ -31,6 +31,7 @@ from plausible.core.space import Batch
 from plausible.training.batch_order import BatchOrder
 from plausible.training.distributed import World
 from plausible.training.ema import EMA, tensors, weights
+from plausible.training.micro_batches import MicroBatches, check_memory
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
@@ -50,7 +51,7 @@ class Settings:
 
     steps: Annotated[int, COUNT] | None = None
     """Rounds of the game to play; by default what suits the model and the data."""
-    minutes: Annotated[float, FINITE] | None = None
+    minutes: Annotated[float, MINUTES] | None = None
     """Wall-clock minutes to play, instead of a number of steps."""
     seed: int = 0
     """Of the first weights, the data order and all noise."""
@@ -129,6 +130,9 @@ class Training(Iterator[Step], Generic[M]):
             )
         self.batch = model.batch if self._fit is None else len(data.train)
         players = list(model.players()) if self._fit is None else []
+        if players:
+            check_memory(model, model.batch)
+        self._parts = MicroBatches(settings.micro_batch, self.device)
         if settings.simultaneous and any(player.updates != 1 for player in players):
             raise UsageError("simultaneous updates need every player to move once a round")
         if settings.micro_batch and any(player.whole_batch for player in players):
@@ -163,6 +167,11 @@ class Training(Iterator[Step], Generic[M]):
         return {seat.player.name: seat.params for seat in self._seats}
 
     @property
+    def micro_batch(self) -> int | None:
+        """Examples that are looked at at once: as asked, or fewer where memory was not enough; None: whole batches."""
+        return self._parts.size
+
+    @property
     def clock(self) -> Clock:
         """The time at the start of the coming round."""
         progress = self.settings.progress(self._steps, self.seconds)
@@ -195,6 +204,8 @@ class Training(Iterator[Step], Generic[M]):
     def __next__(self) -> Step:
         if self._since is None:
             self._since = time.perf_counter()
+        if self._seats:
+            self._parts.prepare(self.raw, self.data.train, self.batch // self.world.size)
         clock = self.clock
         scalars = None
         if not self._converged and clock.progress < 1:
@@ -245,18 +256,9 @@ class Training(Iterator[Step], Generic[M]):
         else:
             rows = self._of_class[seat.player.label].rows(clock.update)
         batch = self.data.train.batch(rows)
-        for param in seat.params:
-            param.grad = None
-        scalars: dict[str, Tensor] = {}
-        size = self.settings.micro_batch or len(batch)
-        for start in range(0, len(batch), size):
-            part = batch[start : start + size]
-            share = len(part) / len(batch)
-            loss = self._loss(seat.player, part, clock)
-            total = loss.total
-            (total if share == 1 else total * share).backward(inputs=seat.params)
-            for name, value in _scalars(loss, total).items():
-                scalars[name] = value * share + scalars[name] if name in scalars else value * share
+        scalars = self._parts.fitting(
+            seat.player, len(batch), lambda size: self._in_parts(seat, batch, size, clock)
+        )
         for param in seat.params:
             if param.grad is None:
                 param.grad = torch.zeros_like(param)
@@ -267,6 +269,21 @@ class Training(Iterator[Step], Generic[M]):
         if seat.player.largest_gradient is not None:
             limit = (seat.player.largest_gradient / norm.clamp(min=1e-12)).clamp(max=1.0)
             torch._foreach_mul_(gradients, limit)
+        return scalars
+
+    def _in_parts(self, seat: _Seat, batch: Batch, size: int, clock: Clock) -> dict[str, Tensor]:
+        """The gradient of the mean loss, of so many examples at once, and what was measured."""
+        for param in seat.params:
+            param.grad = None
+        scalars: dict[str, Tensor] = {}
+        for start in range(0, len(batch), size):
+            part = batch[start : start + size]
+            share = len(part) / len(batch)
+            loss = self._loss(seat.player, part, clock)
+            total = loss.total
+            (total if share == 1 else total * share).backward(inputs=seat.params)
+            for name, value in _scalars(loss, total).items():
+                scalars[name] = value * share + scalars[name] if name in scalars else value * share
         return scalars
 
     def _loss(self, player: Player, batch: Batch, clock: Clock) -> Loss:

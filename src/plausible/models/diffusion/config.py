@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE
+from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.models.diffusion.pairing import pairings
@@ -29,7 +29,7 @@ class DiffusionConfig(Explicit.Config):
     """Which noise goes with which example of a batch: as drawn, or by optimal transport, which makes paths straighter."""
     width: Annotated[int, COUNT] | None = None
     """The channels of the first level of the network, or the units for vectors; by default what suits the data."""
-    blocks: Annotated[int, COUNT] | None = None
+    blocks: Annotated[int, DEPTH] | None = None
     """The residual blocks of each level and direction; by default what suits the data."""
     dropout: Annotated[float, BELOW_ONE] = 0.0
     """The share of each residual block's units left out while it learns."""
@@ -39,7 +39,7 @@ class DiffusionConfig(Explicit.Config):
     """Draw a class by so much of the difference that its label makes; beyond 1 samples are more typical, and no longer draws of p(x | y)."""
     solver: Annotated[str, solvers] = SOLVER
     """The method by which samples are drawn."""
-    sampling_steps: Annotated[int, COUNT] = 8
+    sampling_steps: Annotated[int, REPEATS] = 8
     """The steps by which samples are drawn, of midpoint two evaluations of the network each."""
     lr: Annotated[float, POSITIVE] = 2e-3
     """The learning rate of the first half; in the second it falls to 1% of this."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE, SHARE
+from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE, REPEATS, SHARE
 from plausible.core.errors import UsageError
 from plausible.core.model import Generative
 from plausible.data.symmetries import symmetries as _symmetries
@@ -71,7 +71,7 @@ class GANConfig(Generative.Config):
     """The memory of Adam's second moment at the start."""
     beta2_end: Annotated[float, BELOW_ONE] | None = None
     """The memory of Adam's second moment after the burn-in; by default as at the start."""
-    updates: Annotated[int, COUNT] = 1
+    updates: Annotated[int, REPEATS] = 1
     """The number of updates of the discriminator for each one of the generator (n_critic)."""
     ema: Annotated[float, POSITIVE] = 500_000
     """The half-life of the averaged generator in training examples; at most 5% of those seen."""

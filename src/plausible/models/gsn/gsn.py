@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.bounds import COUNT, NON_NEGATIVE, POSITIVE, Bounds
+from plausible.core.bounds import COUNT, DEPTH, NON_NEGATIVE, POSITIVE, REPEATS, Bounds
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples, mean
 from plausible.core.game import Clock, Loss, Player
@@ -59,9 +59,9 @@ class GSN(Generative):
         """The networks: perceptrons, or convolutions for images."""
         width: Annotated[int, COUNT] | None = None
         """The units of each layer, or the channels of the first; by default 1,500, or what suits small data."""
-        layers: Annotated[int, COUNT] = 2
+        layers: Annotated[int, DEPTH] = 2
         """The number of layers between x and the highest one."""
-        walk_back: Annotated[int, COUNT] = 4
+        walk_back: Annotated[int, REPEATS] = 4
         """The steps of the chain, from each training example, that learn to come back to it."""
         corruption: Annotated[float, Bounds(above=0, below=1)] = 0.4
         """The share of the coordinates replaced by black or white (vectors: by noise) in every step."""

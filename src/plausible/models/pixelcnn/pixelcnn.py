@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from torch import nn
 
-from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE
+from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, NO_DEPTH
 from plausible.core.errors import UsageError
 from plausible.core.model import models
 from plausible.core.remedy import Remedy, change, smaller
@@ -46,11 +46,11 @@ class PixelCNN(AutoregressiveModel):
         """The network: gated has two stacks without a blind spot, plain has one."""
         width: Annotated[int, COUNT] = 32
         """The channels of a layer, rounded up to as many for each channel of the image."""
-        blocks: Annotated[int, COUNT] = 6
+        blocks: Annotated[int, DEPTH] = 6
         """The number of layers behind the first one."""
         kernel: int = 5
         """The side of the convolutions in pixels; odd."""
-        attention: Annotated[int, NON_NEGATIVE] = 0
+        attention: Annotated[int, NO_DEPTH] = 0
         """Let every so many blocks look at all earlier pixels at once (PixelSNAIL); 0 is none."""
         dropout: Annotated[float, BELOW_ONE] = 0.0
         """The share of each block's units that are left out at random while it learns."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from torch import nn
 
-from plausible.core.bounds import COUNT
+from plausible.core.bounds import COUNT, DEPTH
 from plausible.core.model import models
 from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space
@@ -37,7 +37,7 @@ class PixelRNN(AutoregressiveModel):
         """The network: diagonal walks along the diagonals from both sides, row from row to row."""
         hidden: Annotated[int, COUNT] = 16
         """The units of a memory, rounded up to as many for each channel of the image."""
-        layers: Annotated[int, COUNT] = 4
+        layers: Annotated[int, DEPTH] = 4
         """The number of memories one behind the other."""
 
     config: Config

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE
+from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 
@@ -18,13 +18,13 @@ class RBMConfig(Explicit.Config):
     """Learn p(x, y) from labelled data: the label is a visible unit for each class."""
     hidden: Annotated[int, COUNT] | None = None
     """The number of hidden units; by default 500, or twice the coordinates if that is less."""
-    gibbs: Annotated[int, COUNT] = 1
+    gibbs: Annotated[int, REPEATS] = 1
     """The Gibbs steps of the chains in each update."""
     persistent: bool = True
     """Let the chains go on from update to update; otherwise they start at the data."""
     fast_weights: bool = False
     """Drive the chains on by weights that learn fast and fade."""
-    temperatures: Annotated[int, COUNT] = 1
+    temperatures: Annotated[int, REPEATS] = 1
     """Keep chains at so many temperatures, which change places; 1 is one temperature."""
     lr: Annotated[float, POSITIVE] = 0.01
     """The learning rate at the start; it falls to 1% of this."""

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE, SHARE
+from plausible.core.bounds import (
+    BELOW_ONE,
+    COUNT,
+    DEPTH,
+    NO_DEPTH,
+    NON_NEGATIVE,
+    POSITIVE,
+    REPEATS,
+    SHARE,
+)
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.models.vae.architectures import architectures
@@ -23,11 +32,11 @@ class VAEConfig(Explicit.Config):
     """The networks; by default mlp, and conv for images beyond 16 pixels."""
     latent: Annotated[int, COUNT] | None = None
     """The coordinates of z, of each layer (and at each place of a map); by default the architecture's."""
-    layers: Annotated[int, COUNT] | None = None
+    layers: Annotated[int, DEPTH] | None = None
     """The layers of z, one below the other; by default the architecture's."""
     width: Annotated[int, COUNT] | None = None
     """The units or channels, as the architecture counts them; by default what suits the data."""
-    blocks: Annotated[int, NON_NEGATIVE] | None = None
+    blocks: Annotated[int, NO_DEPTH] | None = None
     """The residual blocks, as the architecture counts them; by default 2."""
     dropout: Annotated[float, BELOW_ONE] | None = None
     """The share of each residual block's units left out while it learns; by default 0.5 for few images."""
@@ -35,7 +44,7 @@ class VAEConfig(Explicit.Config):
     """Say p(x_i | z) as a mixture of so many logistics; by default 3 beyond 32 grey levels."""
     scale: Scale = "local"
     """The spread of vectors around their mean: the network's, or one number for all coordinates."""
-    importance: Annotated[int, COUNT] | None = None
+    importance: Annotated[int, REPEATS] | None = None
     """The draws of z for each example; more than 1 is the importance weighted bound.  By default 5 for vectors."""
     beta: Annotated[float, NON_NEGATIVE] = 1.0
     """The weight of the KL term; below 1 what is raised is no bound of log p(x)."""

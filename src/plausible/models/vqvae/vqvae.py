@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.bounds import BELOW_ONE, COUNT, NON_NEGATIVE, POSITIVE
+from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, NON_NEGATIVE, POSITIVE
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
@@ -72,13 +72,13 @@ class VQVAE(Explicit):
         """The number of coordinates of the vectors of the codebook."""
         width: Annotated[int, COUNT] = 64
         """The channels of encoder and decoder."""
-        blocks: Annotated[int, COUNT] = 3
+        blocks: Annotated[int, DEPTH] = 3
         """The number of residual blocks of encoder and decoder each."""
         commitment: Annotated[float, NON_NEGATIVE] = 0.25
         """The weight of |e - c|^2, which keeps what the encoder says near the vectors."""
         prior_width: Annotated[int, COUNT] = 64
         """The channels of the PixelCNN over the codes."""
-        prior_blocks: Annotated[int, COUNT] = 5
+        prior_blocks: Annotated[int, DEPTH] = 5
         """The layers of the PixelCNN over the codes behind its first one."""
         dropout: Annotated[float, BELOW_ONE] | None = None
         """The share of each block's units left out while it learns; by default 0.5 for few images."""
