@@ -264,9 +264,8 @@ class Run:
                 f'plausible.Run("{self.folder}", {given})'
             )
         networks = copy.deepcopy(self.networks)  # because every model has weights of its own
-        seed = self.settings.seed
-        made_of = self.kind.name, self.model_config, self.space, seed, self.per_class, networks
-        with seeded(seed):  # whoever opens a run goes on drawing as before
+        made_of = self.kind.name, self.model_config, self.space, self.settings.seed, self.per_class, networks  # fmt: skip
+        with seeded(self.settings.seed):  # whoever opens a run goes on drawing as before
             try:
                 return build(*made_of)
             except (TypeError, KeyError, AttributeError) as error:  # a width that is none, say
