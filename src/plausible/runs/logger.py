@@ -11,6 +11,7 @@ from plausible.core.finding import Finding, Severity, to_json
 from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
+from plausible.runs.checksums import read_noted
 from plausible.runs.log import ALARMS, read_history
 from plausible.runs.run import Run
 from plausible.runs.saving import cut_log
@@ -122,9 +123,11 @@ def read_findings(run: Run) -> list[Finding]:
     """What findings.json of a run holds, none if there is no file; UsageError where it holds something else."""
     path = run.folder / "findings.json"
     try:
-        entries = json.loads(path.read_text()) if path.exists() else []
+        entries = json.loads(read_noted(path)) if path.exists() else []
         return [_finding(entry) for entry in entries]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except UsageError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} does not hold findings: {error}") from error
 
 

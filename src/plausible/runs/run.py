@@ -41,7 +41,7 @@ from plausible.data.labels import class_number
 from plausible.data.options import Options
 from plausible.data.part import Data
 from plausible.models.per_class import PerClass
-from plausible.runs.checksums import Condition, condition, read_noted, write_noted
+from plausible.runs.checksums import Condition, Damaged, condition, noted, read_noted, write_noted
 from plausible.runs.frame import flat_measures, frame
 from plausible.runs.log import flat_log
 from plausible.runs.whereabouts import Request, check_data, find_data
@@ -230,7 +230,16 @@ class Run:
         """The share of its budget that it has used, 1 where it is finished; None where nothing was saved."""
         if not self._weights("last").exists():
             return None
-        known = self._noted("last")
+        try:
+            return self._share(self._noted("last"))
+        except (TypeError, ValueError) as error:
+            if isinstance(error, UsageError):
+                raise
+            raise UsageError(
+                f"{self._weights('last')} is damaged: what it notes of its training is no number"
+            ) from error
+
+    def _share(self, known: Mapping[str, str]) -> float:
         judged = (self.folder / "measures.json").exists()  # which is how a training ends
         if known.get("converged") == "True" or (judged and "seconds" not in known):
             return 1.0
@@ -238,11 +247,19 @@ class Run:
 
     def _noted(self, which: Which) -> dict[str, str]:
         """What was noted beside these weights; of runs made before less."""
-        with safetensors.safe_open(self._weights(which), "pt") as file:
-            return dict(file.metadata() or {})
+        path = self._weights(which)
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                return dict(file.metadata() or {})
+        except (OSError, safetensors.SafetensorError) as error:
+            raise UsageError(f"{path} cannot be read: {error}") from error
 
     def _weights(self, which: Which) -> Path:
         last = self.folder / "last.safetensors"
+        if which == "last" and last.name in noted(self.folder) and not last.exists():
+            raise Damaged(
+                f"{last} is missing, which held the last weights; those kept are the best"
+            )
         return last if which == "last" and last.exists() else self.folder / "weights.safetensors"
 
     def model(self, device: torch.device | str = "cpu", which: Which = "best") -> Model:
@@ -313,8 +330,17 @@ class Run:
     def judged(self) -> dict[str, Any] | None:
         """What measures.json holds; None where the run was not judged."""
         path = self.folder / "measures.json"
-        judged: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
-        return judged
+        if not path.exists():
+            return None
+        try:
+            judged = json.loads(
+                read_noted(path, f"plausible evaluate {self.folder} makes it again")
+            )
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, Damaged):
+                raise
+            raise UsageError(f"{path} cannot be read: {error}") from error
+        return dict(judged) if isinstance(judged, dict) else {}
 
     @property
     def hashes(self) -> dict[str, str]:

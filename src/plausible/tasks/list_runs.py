@@ -69,10 +69,19 @@ def _rows(folder: Path) -> Iterator[RunRow]:
                 yield row
 
 
+def _is_there(path: Path) -> bool:
+    """Whether it can be looked at: a link that leads nowhere or to itself cannot."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def _row(run: Run, path: Path) -> RunRow | None:
     """What is known of a run; None for a config.json of another program."""
     saved = [p for p in (*run.folder.glob("*.safetensors"), path) if "calibration" not in p.name]
-    age = max(0.0, time.time() - max(p.stat().st_mtime for p in saved))
+    age = max(0.0, time.time() - max((p.stat().st_mtime for p in saved if _is_there(p)), default=0))
     try:
         config: Any = run.config
     except UsageError:

@@ -1,0 +1,194 @@
+"""What becomes of sources and runs with one thing wrong, of very many?
+
+A row for each reader, and for each file of a run:
+
+structure  one thing is wrong that a format knows of: a field of a header, a length, a type, a name, a checksum
+bytes      up to four places of a file that was whole are other bytes
+
+accepted   data that lie in their space; of a run the weights of before, bit for bit
+refused    one line that names the file
+broken     anything else: another exception, several lines, data beside their space, other weights
+late       more than 2 seconds of one core
+large      more than 1 GiB of memory beside what there was
+
+Every input has a number, from which it is made again: --reader NAME --kind structure --input 17 shows one.  Inputs are asked in
+processes of their own, so that one that crashes or hangs is counted, too.  Rows that are there are kept.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import signal
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from benchmarks import damaged_arrays, damaged_pictures, damaged_tables  # noqa: F401  # fill the registries
+from benchmarks.damage import Outcome, ask, mutated, sources
+from benchmarks.damaged_runs import Damage, Kept, damage, damaged_bytes, make
+from benchmarks.damaged_runs import ask as ask_run
+from benchmarks.record import kept, parser, record
+
+READERS, RUNS = 12_000, 400  # inputs of a kind, by the reader and by the file of a run
+SECONDS, GIB = 2.0, 1.0
+HUNG = 60.0  # seconds of wall-clock without an answer, on a machine that does other things too
+SLICE = 200  # inputs of one process
+COUNTS = ("accepted", "refused", "broken", "late", "large")
+Input = Callable[[int], Outcome]
+
+
+class Late(BaseException):
+    """An input took longer than it may; no ``except Exception`` stops it."""
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder for a while, in memory where there is one, so that no disk is waited for."""
+    memory = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(prefix="plausible-", dir=memory if memory.is_dir() else None)
+
+
+def of_reader(name: str, kind: str, place: Path) -> Input:
+    """What ``plausible.load`` makes of the input of a number."""
+
+    def input(number: int) -> Outcome:
+        random = Random(f"{name} {kind} {number}")
+        source = sources[name](random) if kind == "structure" else mutated(random, name)
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            outcome = ask(source, Path(folder))
+        return Outcome(outcome.what, f"{source.wrong}: {outcome.said}")
+
+    return input
+
+
+def of_run(run: Kept, name: str, kind: str, place: Path) -> Input:
+    """What becomes of a run of which one file is damaged; the worst of all that is done with it."""
+
+    def input(number: int) -> Outcome:
+        random = Random(f"{name} {kind} {number}")
+        harm: Damage = (damage if kind == "structure" else damaged_bytes)(random, run, name)
+        found = ask_run(run, harm, place / "copy")
+        for what in ("wrong", "broken"):
+            for way, outcome in found.items():
+                if outcome.what == what:
+                    return Outcome("broken", f"{harm.wrong}: {way} is {what}: {outcome.said}")
+        refused = [o.said for o in found.values() if o.what == "refused"]
+        return Outcome("refused", refused[0]) if refused else Outcome("accepted")
+
+    return input
+
+
+def measured(input: Input, number: int) -> Outcome:
+    """The outcome of an input, or that it took too long or too much."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    try:
+        outcome = input(number)
+    except Late:
+        return Outcome("late", f"more than {SECONDS:g} s")
+    except MemoryError as error:
+        return Outcome("large", str(error))
+    except Exception as error:
+        return Outcome("broken", f"{type(error).__name__}: {error}")
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return Outcome("large", outcome.said) if more > GIB * 2**20 else outcome
+
+
+def work(input: Input, numbers: range, answers: Any) -> None:
+    """What a process does: these inputs, one after the other."""
+
+    def late(number: int, frame: object) -> None:
+        raise Late
+
+    signal.signal(signal.SIGPROF, late)
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    for number in numbers:
+        answers.send((number, measured(input, number)))
+    answers.close()
+
+
+def asked(input: Input, count: int) -> tuple[Counter[str], dict[str, str]]:
+    """(how many inputs came to what, an example of each that is broken, late or large)."""
+    found: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    fork, next_one = multiprocessing.get_context("fork"), 0
+    while next_one < count:
+        ours, theirs = fork.Pipe(duplex=False)
+        numbers = range(next_one, min(count, next_one + SLICE))
+        process = fork.Process(target=work, args=(input, numbers, theirs))
+        process.start()
+        theirs.close()
+        while next_one < numbers.stop:
+            outcome = _answer(ours)
+            if outcome is None:  # it hangs, or is gone
+                process.kill()
+                outcome = Outcome("broken", "the process that read it hung or crashed")
+            found[outcome.what] += 1
+            if outcome.what not in ("accepted", "refused"):
+                examples.setdefault(outcome.what, f"input {next_one}: {outcome.said}")
+                print(f"    {outcome.what}: input {next_one}: {outcome.said[:300]}", flush=True)
+            next_one += 1
+            if not process.is_alive() and not ours.poll():
+                break
+        process.join()
+    return found, examples
+
+
+def _answer(answers: Any) -> Outcome | None:
+    try:
+        return answers.recv()[1] if answers.poll(HUNG) else None
+    except EOFError:
+        return None
+
+
+def shown(name: str, kind: str, number: int, place: Path) -> None:
+    """What is wrong with one input, and what becomes of it."""
+    input = of_reader(name, kind, place) if name in sources else of_run(make(place / "run"), name, kind, place)  # fmt: skip
+    print(*input(number), sep="\n")
+
+
+def main() -> None:
+    flags = parser(__doc__)
+    flags.add_argument("--reader", default="", help="a reader, or a file of a run, alone")
+    flags.add_argument("--kind", default="structure", choices=("structure", "bytes"))
+    flags.add_argument("--input", type=int, help="show what becomes of the input of this number")
+    asked_for = flags.parse_args()
+    torch.set_num_threads(1)
+    with scratch() as folder:
+        if asked_for.input is not None:
+            shown(asked_for.reader, asked_for.kind, asked_for.input, Path(folder))
+        else:
+            ask_all(asked_for, Path(folder))
+
+
+def ask_all(asked_for: argparse.Namespace, place: Path) -> None:
+    """A row for each reader and file and kind that has none yet."""
+    rows = [] if asked_for.quick else kept(__file__, quick=False)
+    run = make(place / "run")
+    todo = [(name, of_reader, READERS) for name in sources]
+    todo += [(name, lambda *about: of_run(run, *about), RUNS) for name in run.files]
+    for name, about, count in todo:
+        for kind in ("structure", "bytes"):
+            count = (20 if about is of_reader else 2) if asked_for.quick else count
+            there = any((row["what"], row["kind"], row["inputs"]) == (name, kind, count) for row in rows)  # fmt: skip
+            if there or (asked_for.reader and name != asked_for.reader):
+                continue
+            began = time.time()
+            found, examples = asked(about(name, kind, place), count)
+            of = "reader" if about is of_reader else "file of a run"
+            row = {"of": of, "what": name, "kind": kind, "inputs": count, **{what: found[what] for what in COUNTS}}  # fmt: skip
+            rows = [old for old in rows if (old["what"], old["kind"]) != (name, kind)] + [row]
+            print(f"{name}, {kind}: {time.time() - began:.0f} s", examples or "", flush=True)
+            record(__file__, rows, seed=asked_for.seed, quick=asked_for.quick)
+
+
+if __name__ == "__main__":
+    main()
