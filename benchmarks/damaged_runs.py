@@ -254,14 +254,20 @@ def _tensors(random: Random, name: str, content: bytes) -> Damage:
     return _written(name, safetensors.torch.save(known, meta), f"{one}: {way}")
 
 
-def ask(kept: Kept, harm: Damage, place: Path) -> dict[str, Outcome]:
-    """{what is done: its outcome} with a copy of a run that is damaged: worked, refused, broken or wrong."""
+def ask(
+    kept: Kept, harm: Damage, place: Path, before_asking: Callable[[Path], object] = lambda _: None
+) -> dict[str, Outcome]:
+    """{what is done: its outcome} with a copy of a run that is damaged: worked, refused, broken or wrong.
+
+    before_asking  is called with the folder of the copy, damaged by then.
+    """
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(kept.folder, place)
     before = noted(place)
     harm.do(place)
     there = (place / harm.file).is_file()
     same = there and (place / harm.file).read_bytes() == (kept.folder / harm.file).read_bytes()
+    before_asking(place)
     found = {}
     for what, way in ways.items():
         found[what] = _tried(kept, what, lambda way=way: way(place, kept.data))

@@ -12,7 +12,8 @@ late       more than 2 seconds of one core
 large      more than 1 GiB of memory beside what there was
 
 Every input has a number, from which it is made again: --reader NAME --kind structure --input 17 shows one.  Inputs are asked in
-processes of their own, so that one that crashes or hangs is counted, too.  Rows that are there are kept.
+processes of their own, so that one that crashes or hangs is counted, too.  A row goes on where an earlier call has left it,
+for --seconds at most.
 """
 
 import argparse
@@ -33,9 +34,9 @@ from benchmarks import damaged_arrays, damaged_pictures, damaged_tables  # noqa:
 from benchmarks.damage import Outcome, ask, mutated, sources
 from benchmarks.damaged_runs import Damage, Kept, damage, damaged_bytes, make
 from benchmarks.damaged_runs import ask as ask_run
-from benchmarks.record import kept, parser, record
+from benchmarks.record import Rows, kept, parser, record
 
-READERS, RUNS = 12_000, 400  # inputs of a kind, by the reader and by the file of a run
+READERS, RUNS = 12_000, 200  # inputs of a kind, by the reader and by the file of a run
 SECONDS, GIB = 2.0, 1.0
 HUNG = 60.0  # seconds of wall-clock without an answer, on a machine that does other things too
 SLICE = 200  # inputs of one process
@@ -115,12 +116,10 @@ def work(input: Input, numbers: range, answers: Any) -> None:
     answers.close()
 
 
-def asked(input: Input, count: int) -> tuple[Counter[str], dict[str, str]]:
-    """(how many inputs came to what, an example of each that is broken, late or large)."""
-    found: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-    fork, next_one = multiprocessing.get_context("fork"), 0
-    while next_one < count:
+def asked(input: Input, found: Counter[str], count: int, seconds: float) -> Counter[str]:
+    """How many of so many inputs came to what, those that were asked before counted; fewer after so many seconds."""
+    fork, next_one, end = multiprocessing.get_context("fork"), found.total(), time.time() + seconds
+    while next_one < count and time.time() < end:
         ours, theirs = fork.Pipe(duplex=False)
         numbers = range(next_one, min(count, next_one + SLICE))
         process = fork.Process(target=work, args=(input, numbers, theirs))
@@ -133,13 +132,12 @@ def asked(input: Input, count: int) -> tuple[Counter[str], dict[str, str]]:
                 outcome = Outcome("broken", "the process that read it hung or crashed")
             found[outcome.what] += 1
             if outcome.what not in ("accepted", "refused"):
-                examples.setdefault(outcome.what, f"input {next_one}: {outcome.said}")
                 print(f"    {outcome.what}: input {next_one}: {outcome.said[:300]}", flush=True)
             next_one += 1
             if not process.is_alive() and not ours.poll():
                 break
         process.join()
-    return found, examples
+    return found
 
 
 def _answer(answers: Any) -> Outcome | None:
@@ -159,6 +157,7 @@ def main() -> None:
     flags = parser(__doc__)
     flags.add_argument("--reader", default="", help="a reader, or a file of a run, alone")
     flags.add_argument("--kind", default="structure", choices=("structure", "bytes"))
+    flags.add_argument("--seconds", type=float, default=1e9, help="for each row, at most")
     flags.add_argument("--input", type=int, help="show what becomes of the input of this number")
     asked_for = flags.parse_args()
     torch.set_num_threads(1)
@@ -170,7 +169,7 @@ def main() -> None:
 
 
 def ask_all(asked_for: argparse.Namespace, place: Path) -> None:
-    """A row for each reader and file and kind that has none yet."""
+    """A row for each reader and file and kind, as long as it has not all its inputs."""
     rows = [] if asked_for.quick else kept(__file__, quick=False)
     run = make(place / "run")
     todo = [(name, of_reader, READERS) for name in sources]
@@ -178,16 +177,23 @@ def ask_all(asked_for: argparse.Namespace, place: Path) -> None:
     for name, about, count in todo:
         for kind in ("structure", "bytes"):
             count = (20 if about is of_reader else 2) if asked_for.quick else count
-            there = any((row["what"], row["kind"], row["inputs"]) == (name, kind, count) for row in rows)  # fmt: skip
-            if there or (asked_for.reader and name != asked_for.reader):
+            before: Rows = [row for row in rows if (row["what"], row["kind"]) == (name, kind)]
+            known = Counter({what: row[what] for row in before for what in COUNTS})
+            if known.total() >= count or (asked_for.reader and name != asked_for.reader):
                 continue
             began = time.time()
-            found, examples = asked(about(name, kind, place), count)
+            found = asked(about(name, kind, place), known, count, asked_for.seconds)
             of = "reader" if about is of_reader else "file of a run"
-            row = {"of": of, "what": name, "kind": kind, "inputs": count, **{what: found[what] for what in COUNTS}}  # fmt: skip
-            rows = [old for old in rows if (old["what"], old["kind"]) != (name, kind)] + [row]
-            print(f"{name}, {kind}: {time.time() - began:.0f} s", examples or "", flush=True)
+            row = {"of": of, "what": name, "kind": kind, "inputs": found.total(), **{what: found[what] for what in COUNTS}}  # fmt: skip
+            rows = sorted([row, *(old for old in rows if old not in before)], key=place_of)
+            print(f"{name}, {kind}: {time.time() - began:.0f} s", flush=True)
             record(__file__, rows, seed=asked_for.seed, quick=asked_for.quick)
+
+
+def place_of(row: dict[str, Any]) -> tuple[int, str, str]:
+    """Where a row stands: readers in the order in which they are registered, then the files of a run."""
+    names = list(sources)
+    return names.index(row["what"]) if row["what"] in names else len(names), row["what"], row["kind"]  # fmt: skip
 
 
 if __name__ == "__main__":
