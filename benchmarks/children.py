@@ -121,7 +121,7 @@ class Moments:
 
             return counted
 
-        RunLogger.observe = observed  # type: ignore[method-assign]
+        RunLogger.observe = observed
         os.fsync, os.replace = around(fsync), around(replace)
 
 
@@ -164,9 +164,9 @@ class Disk:
             disk(path)
             mkdir(path, *args, **more)
 
-        os.fsync, os.replace, Path.mkdir = synced, replaced, made  # type: ignore[method-assign,assignment]
+        os.fsync, os.replace, Path.mkdir = synced, replaced, made
         for module in (files, import_module("plausible.runs.logger")):
-            module.open = opened  # type: ignore[attr-defined]
+            module.open = opened
 
 
 class _Full:

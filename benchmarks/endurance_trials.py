@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -39,6 +40,11 @@ class World:
         y = np.arange(60) % 2
         np.savez(folder / "images.npz", x=(random.random((60, 5, 5)) < 0.4).astype(np.uint8), y=y)
         np.savez(folder / "vectors.npz", x=random.normal(size=(60, 3)), y=y)
+
+    @cached_property
+    def kept(self) -> damaged_runs.Kept:
+        """A whole run, copies of which are damaged."""
+        return damaged_runs.make(self.folder / "kept")
 
     def new(self) -> Path:
         """A folder that is not there yet."""
@@ -73,7 +79,7 @@ class World:
 
 def weights(run: Path) -> list[Weights]:
     """Its best and its last weights."""
-    return [Run(run).model(which=which).state_dict() for which in ("best", "last")]  # type: ignore[arg-type]
+    return [Run(run).model(which=which).state_dict() for which in ("best", "last")]
 
 
 def end_of(run: Path, known: list[Weights], ended: list[Ended]) -> str:
@@ -188,11 +194,8 @@ def one_of_two(world: World, trial: int) -> str:
 
 
 def damaged(world: World, trial: int) -> str:
-    run = world.folder / "kept"
-    if not run.exists():
-        world.kept = damaged_runs.make(run)  # type: ignore[attr-defined]
-    made: damaged_runs.Kept = world.kept  # type: ignore[attr-defined]
-    random = Random(f"damage {trial}")
+    """One thing is wrong with one file of a run, see ``damaged_runs``."""
+    made, random = world.kept, Random(f"damage {trial}")
     harm = damaged_runs.damage(random, made, made.files[trial % len(made.files)])
     for way, outcome in damaged_runs.ask(made, harm, world.folder / "damaged").items():
         if outcome.what in ("wrong", "broken"):
@@ -203,8 +206,7 @@ def damaged(world: World, trial: int) -> str:
 
 def unreadable(world: World, trial: int) -> str:
     """A file belongs to somebody else: one line names it."""
-    damaged(world, 0)
-    made: damaged_runs.Kept = world.kept  # type: ignore[attr-defined]
+    made = world.kept
     name, place = made.files[trial % len(made.files)], world.folder / "damaged"
 
     def work() -> None:
@@ -309,7 +311,7 @@ def many_rounds(world: World, trial: int) -> str:
                 seen[step.clock.step] = memory, len(os.listdir("/proc/self/fd")), threading.active_count()  # fmt: skip
 
         steps = sys.modules["plausible.tasks.fit_steps"]
-        steps._SAVE_EVERY = 0.5  # type: ignore[attr-defined]
+        steps._SAVE_EVERY = 0.5
         plausible.fit("vae", "ring", steps=10_000, out=world.new(), width=16, on_step=on_step)
         (memory, files, threads), after = seen.values()
         print(f"    MiB, descriptors and threads: {seen}", flush=True)
