@@ -177,8 +177,8 @@ def one_of_two(world: World, trial: int) -> str:
     flags += ["--no-evaluate", "--device", "cpu", "--seed", 0]
     known, run, random = world.folder / "two", world.new(), Random(f"rank {trial}")
     if not known.exists():
-        finished(typed("train", "vae", "--steps", 4000, "--out", known, *flags))
-    first = typed("train", "vae", "--steps", 4000, "--out", run, *flags)
+        finished(typed("train", "vae", "--steps", 800, "--out", known, *flags))
+    first = typed("train", "vae", "--steps", 800, "--out", run, *flags)
     deadline = time.monotonic() + 120
     while not (run / "state.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.02)

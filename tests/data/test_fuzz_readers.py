@@ -79,6 +79,14 @@ def test_a_damaged_gzip_file_is_refused_in_a_line(tmp_path, place):
     assert str(refusal.value).isprintable()
 
 
+def test_a_picture_that_is_far_too_short_for_its_pixels_is_refused_at_once(tmp_path, monkeypatch):
+    for k in range(12):
+        (tmp_path / f"{k}.pgm").write_bytes(b"P5\n1 60000000\n255\n" + bytes(192))
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: pytest.fail("decoded"))
+    with pytest.raises(UsageError, match="cut off: 1x60000000 pixels need more than 210 bytes"):
+        plausible.load(tmp_path)
+
+
 def test_labels_beyond_whole_numbers_are_no_classes(tmp_path):
     y = np.array([1e30] * 6 + [2.0] * 6)
     np.savez(tmp_path / "a.npz", x=np.zeros((12, 3)), y=y)

@@ -95,6 +95,16 @@ def test_json_that_is_none_is_one_line(copy, name, read, content):
     assert len(list_runs(copy)) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["1" * 400, "../config.json", "/etc/passwd", "", "..", "a\0b", "\ud800"]
+)
+def test_a_checksum_of_what_is_no_file_of_the_run_is_one_line(copy, name):
+    known = json.loads((copy / "checksums.json").read_text())
+    (copy / "checksums.json").write_text(json.dumps(known | {name: []}))
+    with pytest.raises(UsageError, match=r"checksums.json is damaged"):
+        check(copy)
+
+
 def test_what_weights_note_that_is_no_number_is_one_line(copy):
     path = copy / "last.safetensors"
     path.write_bytes(path.read_bytes().replace(b'"steps":"2"', b'"steps":"x"'))

@@ -18,6 +18,7 @@ from plausible.runs.files import write
 
 CHECKSUMS = "checksums.json"
 _CHECKED = (".safetensors", ".pt", ".json")
+_LONGEST = 255  # bytes of a name, for which file systems have room
 _KNOWN = 3  # hashes of one file: what was there, and what two crashes may have left
 
 
@@ -86,12 +87,24 @@ def noted(folder: Path) -> dict[str, list[str]]:
         return {}
     try:
         known = json.loads(path.read_text())
-        hashes = {str(name): [str(each) for each in found] for name, found in known.items()}
+        hashes = {_plain(name): [str(each) for each in found] for name, found in known.items()}
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise Damaged(
             f"{path} is damaged: {error}; without it nothing is checked, if you remove it"
         ) from error
     return hashes
+
+
+def _plain(name: str) -> str:
+    """The name of a file beside this one; ValueError where it is none."""
+    if (
+        name in ("", "..")
+        or Path(name).name != name
+        or "\0" in name
+        or len(os.fsencode(name)) > _LONGEST
+    ):
+        raise ValueError(f"{name[:40]!r} is no name of a file")
+    return name
 
 
 def settle(folder: Path) -> None:
