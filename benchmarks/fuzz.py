@@ -13,7 +13,7 @@ large      more than 1 GiB of memory beside what there was
 
 Every input has a number, from which it is made again: --reader NAME --kind structure --input 17 shows one.  Inputs are asked in
 processes of their own, so that one that crashes or hangs is counted, too.  A row goes on where an earlier call has left it,
-for --seconds at most.
+for --seconds at most, and begins anew where something was broken.
 """
 
 import argparse
@@ -169,25 +169,33 @@ def main() -> None:
 
 
 def ask_all(asked_for: argparse.Namespace, place: Path) -> None:
-    """A row for each reader and file and kind, as long as it has not all its inputs."""
+    """A row for each reader and file and kind, as long as it has not all its inputs; those with the fewest first."""
     rows = [] if asked_for.quick else kept(__file__, quick=False)
     run = make(place / "run")
-    todo = [(name, of_reader, READERS) for name in sources]
-    todo += [(name, lambda *about: of_run(run, *about), RUNS) for name in run.files]
-    for name, about, count in todo:
-        for kind in ("structure", "bytes"):
-            count = (20 if about is of_reader else 2) if asked_for.quick else count
-            before: Rows = [row for row in rows if (row["what"], row["kind"]) == (name, kind)]
-            known = Counter({what: row[what] for row in before for what in COUNTS})
-            if known.total() >= count or (asked_for.reader and name != asked_for.reader):
-                continue
-            began = time.time()
-            found = asked(about(name, kind, place), known, count, asked_for.seconds)
-            of = "reader" if about is of_reader else "file of a run"
-            row = {"of": of, "what": name, "kind": kind, "inputs": found.total(), **{what: found[what] for what in COUNTS}}  # fmt: skip
-            rows = sorted([row, *(old for old in rows if old not in before)], key=place_of)
-            print(f"{name}, {kind}: {time.time() - began:.0f} s", flush=True)
-            record(__file__, rows, seed=asked_for.seed, quick=asked_for.quick)
+    todo = [(name, kind) for name in (*sources, *run.files) for kind in ("structure", "bytes")]
+    known = {about: counted(rows, *about) for about in todo}
+    for name, kind in sorted(todo, key=lambda about: known[about].total()):
+        reads, found = name in sources, known[name, kind]
+        count = (20 if reads else 2) if asked_for.quick else READERS if reads else RUNS
+        if found.total() >= count or (asked_for.reader and name != asked_for.reader):
+            continue
+        began = time.time()
+        input = of_reader(name, kind, place) if reads else of_run(run, name, kind, place)
+        found = asked(input, found, count, asked_for.seconds)
+        of = "reader" if reads else "file of a run"
+        row = {"of": of, "what": name, "kind": kind, "inputs": found.total(), **{what: found[what] for what in COUNTS}}  # fmt: skip
+        rows = [row, *(old for old in rows if (old["what"], old["kind"]) != (name, kind))]
+        rows.sort(key=place_of)
+        print(f"{name}, {kind}: {time.time() - began:.0f} s", flush=True)
+        record(__file__, rows, seed=asked_for.seed, quick=asked_for.quick)
+
+
+def counted(rows: Rows, name: str, kind: str) -> Counter[str]:
+    """What came of the inputs of earlier calls; nothing where something was broken, which may be mended by now."""
+    for row in rows:
+        if (row["what"], row["kind"]) == (name, kind) and not any(row[w] for w in COUNTS[2:]):
+            return Counter({what: row[what] for what in COUNTS})
+    return Counter()
 
 
 def place_of(row: dict[str, Any]) -> tuple[int, str, str]:
