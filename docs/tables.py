@@ -11,7 +11,13 @@ import re
 import sys
 from pathlib import Path
 
-from docs import quoted_colour, quoted_diffusion, quoted_field, quoted_referee  # noqa: F401  # register their tables
+from docs import (  # noqa: F401  # register their tables
+    quoted_colour,
+    quoted_diffusion,
+    quoted_field,
+    quoted_referee,
+    quoted_reliability,
+)
 from docs.quoted_sentences import SENTENCES, corrected
 from docs.quoted_tables import tables
 

@@ -30,6 +30,7 @@ SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # a JPEG's second frame is a preview
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 MAX_BYTES = 2**34  # 16 GiB, all images of a data set together
+PLAIN = ("raw", "ppm", "ppm_plain")  # of Pillow's decoders those of a bit a pixel at least
 EXIF_ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
 SIXTEEN_BITS: ValueRange = (0, 65535)
 TIFF_SIZE, TIFF_BITS, TIFF_PHOTOMETRIC = (
@@ -218,6 +219,12 @@ def _opened(path: Path) -> "ImageFile":
         image.close()
         raise ValueError(
             f"{image.width}x{image.height} pixels are too many: at most {most:,.0f} are read"
+        )
+    size = path.stat().st_size
+    if image.tile and image.tile[0][0] in PLAIN and 8 * size < image.width * image.height:
+        image.close()  # before memory is taken for what is not there
+        raise ValueError(
+            f"cut off: {image.width}x{image.height} pixels need more than {size:,} bytes"
         )
     return image
 

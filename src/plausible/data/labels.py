@@ -38,7 +38,8 @@ def encode_labels(labels: np.ndarray, source: str) -> tuple[np.ndarray, tuple[st
     (('007', '7', '9', '10'), [3, 2, 0, 1, 3])
     """
     if labels.dtype.kind == "f":
-        if not bool((np.isfinite(labels) & (labels == np.rint(labels))).all()):
+        exact = np.abs(labels) < 2.0**63  # which NaN is not
+        if not bool((exact & (labels == np.rint(labels))).all()):
             raise UsageError(
                 f"labels of {source} must be whole numbers or words, not fractions or NaN"
             )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from plausible.core.errors import UsageError, unknown
+from plausible.core.errors import UsageError, one_line, unknown
 from plausible.core.likelihood import LogProb
 from plausible.core.space import Space
 from plausible.data.arrays import describe_shape, interpret
@@ -314,7 +314,7 @@ def _parts(
         validation,
         heldout,
         class_names,
-        tuple(raw.notes),
+        tuple(map(one_line, raw.notes)),
         survey,
         log_prob,
         columns=raw.columns,

@@ -1,7 +1,8 @@
 """What a file of JSON must hold, said where it is read: one that somebody has edited is refused by the name of the place."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -39,6 +40,17 @@ def check_shape(path: Path, value: Any, shape: Shape, advice: str = "") -> Any:
     if wrong:
         raise UsageError(f"{path} is not as it was written: {wrong}{advice and f'; {advice}'}")
     return value
+
+
+@contextmanager
+def as_kept(path: Path, place: str, advice: str) -> Iterator[None]:
+    """What is made of a place of a file; UsageError, naming it, where nothing can be made of it."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{path} is not as it was written: {place}: {error}; {advice}") from error
 
 
 def mismatch(value: Any, shape: Shape, place: str = "") -> str:

@@ -11,6 +11,7 @@ from plausible.core.finding import Finding, Severity, to_json
 from plausible.diagnosis.history import PROBES
 from plausible.diagnosis.monitor import Monitor
 from plausible.diagnosis.not_finite import NOT_FINITE
+from plausible.runs.checksums import read_noted
 from plausible.runs.kept_json import check_shape, read_json
 from plausible.runs.log import ALARMS, MICRO_BATCH, read_history
 from plausible.runs.run import Run
@@ -127,7 +128,7 @@ def read_findings(run: Run) -> list[Finding]:
     path = run.folder / "findings.json"
     if not path.exists():
         return []
-    entries = check_shape(path, read_json(path, None, _ANEW), FINDINGS, _ANEW)
+    entries = check_shape(path, read_json(path, read_noted(path, _ANEW), _ANEW), FINDINGS, _ANEW)
     try:
         return [_finding(entry) for entry in entries]
     except (ValueError, TypeError) as error:

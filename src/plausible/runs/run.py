@@ -20,8 +20,8 @@ the old file or the new one and never half of one.
 
 import copy
 import shlex
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -45,9 +45,9 @@ from plausible.data.labels import class_number
 from plausible.data.options import Options
 from plausible.data.part import Data
 from plausible.models.per_class import PerClass
-from plausible.runs.checksums import Condition, condition, read_noted, write_noted
+from plausible.runs.checksums import Condition, Damaged, condition, noted, read_noted, write_noted
 from plausible.runs.frame import flat_measures, frame
-from plausible.runs.kept_json import check_shape, read_json
+from plausible.runs.kept_json import as_kept, check_shape, read_json
 from plausible.runs.log import flat_log
 from plausible.runs.migrations import choices, migrated
 from plausible.runs.shapes import CONFIG, MEASURES
@@ -237,17 +237,8 @@ class Run:
     def _chosen(self, kind: type[T], values: Mapping[str, Any]) -> T:
         return choices(kind, values, self.folder / "config.json", self.config["plausible"])
 
-    @contextmanager
-    def _as_kept(self, place: str) -> Iterator[None]:
-        """What is made of a place of config.json; UsageError, naming it, where nothing can be made of it."""
-        try:
-            yield
-        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-            raise self._edited(place, error) from error
-
-    def _edited(self, place: str, error: Exception) -> UsageError:
-        path, advice = self.folder / "config.json", self.advice_for("config.json")
-        return UsageError(f"{path} is not as it was written: {place}: {error}; {advice}")
+    def _as_kept(self, place: str) -> AbstractContextManager[None]:
+        return as_kept(self.folder / "config.json", place, self.advice_for("config.json"))
 
     def fresh(self) -> Model:
         """The model as it was before its first update; UsageError without the networks that it was made of."""
@@ -265,11 +256,11 @@ class Run:
             )
         networks = copy.deepcopy(self.networks)  # because every model has weights of its own
         made_of = self.kind.name, self.model_config, self.space, self.settings.seed, self.per_class, networks  # fmt: skip
-        with seeded(self.settings.seed):  # whoever opens a run goes on drawing as before
-            try:
-                return build(*made_of)
-            except (TypeError, KeyError, AttributeError) as error:  # a width that is none, say
-                raise self._edited("config", error) from error
+        with (
+            seeded(self.settings.seed),
+            self._as_kept("config"),
+        ):  # whoever opens a run goes on drawing as before
+            return build(*made_of)
 
     def steps(self, which: Which = "best") -> int | None:
         """After how many steps these weights were kept; None where nobody noted it."""
@@ -281,7 +272,11 @@ class Run:
         """The share of its budget that it has used, 1 where it is finished; None where nothing was saved."""
         if not self._weights("last").exists():
             return None
-        known = self._noted("last")
+        path = self._weights("last")
+        with as_kept(path, "what it notes of its training", self.advice_for(path.name)):
+            return self._share(self._noted("last"))
+
+    def _share(self, known: Mapping[str, str]) -> float:
         judged = (self.folder / "measures.json").exists()  # which is how a training ends
         if known.get("converged") == "True" or (judged and "seconds" not in known):
             return 1.0
@@ -298,6 +293,8 @@ class Run:
 
     def _weights(self, which: Which) -> Path:
         last = self.folder / "last.safetensors"
+        if which == "last" and last.name in noted(self.folder) and not last.exists():
+            raise Damaged(f"{last} is missing, which held the last weights; those kept are the best")  # fmt: skip
         return last if which == "last" and last.exists() else self.folder / "weights.safetensors"
 
     def model(self, device: torch.device | str = "cpu", which: Which = "best") -> Model:
@@ -371,7 +368,8 @@ class Run:
         if not path.exists():
             return None
         advice = f"judge it again with plausible evaluate {shlex.quote(str(self.folder))}"
-        judged: dict[str, Any] = check_shape(path, read_json(path, None, advice), MEASURES, advice)
+        kept = read_json(path, read_noted(path, advice), advice)
+        judged: dict[str, Any] = check_shape(path, kept, MEASURES, advice)
         return judged
 
     @property

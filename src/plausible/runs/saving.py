@@ -12,7 +12,7 @@ from torch import Tensor
 
 from plausible.core.errors import UsageError
 from plausible.core.model import Model
-from plausible.runs.checksums import read_noted, settle
+from plausible.runs.checksums import forget, read_noted, settle
 from plausible.runs.files import write
 from plausible.runs.lock import writer
 from plausible.runs.log import read_log
@@ -73,7 +73,7 @@ def save(
         run.write("last.safetensors", last)
     else:
         run.write(kept.name, last)
-        (run.folder / "last.safetensors").unlink(missing_ok=True)
+        forget(run.folder / "last.safetensors")
     run.write("state.pt", buffer.getvalue())
 
 

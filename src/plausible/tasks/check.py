@@ -76,9 +76,7 @@ def _conditions(folder: Path) -> dict[str, Condition]:
     needed = ["config.json", "weights.safetensors"]
     names = dict.fromkeys([*needed, *sorted(noted(folder)), *sorted(there)])
     found = {name: condition(folder / name) for name in names}
-    # weights that are the last and the best are in one file, and a calibration is made anew
-    optional = [name for name in found if name not in (*needed, "state.pt")]
-    return {k: v for k, v in found.items() if v is not Condition.MISSING or k not in optional}
+    return found
 
 
 def _repaired(folder: Path) -> dict[str, str]:

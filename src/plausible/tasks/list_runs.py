@@ -83,10 +83,19 @@ def _is_of_another_program(path: Path) -> bool:
     return not isinstance(content, dict) or not content.keys() >= _OURS
 
 
+def _is_there(path: Path) -> bool:
+    """Whether it can be looked at: a link that leads nowhere or to itself cannot."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def _row(run: Run, path: Path) -> RunRow | None:
     """What is known of a run; None for a config.json of another program."""
     saved = [p for p in (*run.folder.glob("*.safetensors"), path) if "calibration" not in p.name]
-    age = max(0.0, time.time() - max(p.stat().st_mtime for p in saved))
+    age = max(0.0, time.time() - max((p.stat().st_mtime for p in saved if _is_there(p)), default=0))
     try:
         config = run.config
     except NewerRun:

@@ -21,6 +21,7 @@ from plausible.data.readers.column_roles import CLASS_COLUMNS
 from plausible.evaluation.paired import Comparison
 from plausible.evaluation.report import Report
 from plausible.figures.pixels import check_sheets
+from plausible.runs.checksums import CHECKSUMS, write_noted
 from plausible.runs.files import write
 from plausible.tasks.advise import Advice
 from plausible.tasks.evaluate_twin import Twins
@@ -144,7 +145,8 @@ def save_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, with the folders it needs; UsageError where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, content)
+        of_a_run = (path.parent / CHECKSUMS).exists()
+        (write_noted if of_a_run else write)(path, content)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 

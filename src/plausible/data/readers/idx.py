@@ -1,6 +1,7 @@
 """IDX files, in which MNIST came: single ones, and folders of them under their usual names."""
 
 import gzip
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def is_idx_file(path: Path) -> bool:
         if head[:2] == b"\x1f\x8b":
             with gzip.open(path) as packed:
                 head = packed.read(4)
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return False
     return (
         len(head) == 4 and head[:2] == b"\0\0" and head[2] in IDX_TYPES and head[3] in range(1, 5)
