@@ -28,7 +28,7 @@ from plausible.tasks import check, list_runs
 from plausible.tasks.calibrate import keep_calibration
 from plausible.tasks.trained import open_trained
 
-FINDING = '[{"phenomenon": "garbage", "severity": "warning", "claim": "none", "remedy": ""}]\n'
+FINDING = '[{"phenomenon": "garbage", "severity": "warning", "claim": "none", "evidence": {}, "remedy": ""}]\n'
 JUDGED = '{"measures": [], "verdict": {"state": "INCONCLUSIVE", "defects": []}}\n'
 LINKS = ("nowhere", "itself", "another file", "/dev/zero")
 

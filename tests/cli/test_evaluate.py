@@ -170,7 +170,7 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
         (["RUN", "--data", "real.npz"], ["real.npz have changed since", "--samples"]),
         (["RUN", "--split", "0.5"], ["--split goes with --samples"]),
         (["RUN", "--size", "8"], ["shape data", "--samples"]),
-        (["RUN", "-n", "1"], ["at least 2", "1"]),
+        (["RUN", "-n", "1"], ["-n must lie between 2", "not 1"]),
         (["RUN", "--seed", "-1"], ["seed", "-1"]),
         (["RUN", "--device", "tpu"], ["tpu", "cpu"]),
         (["RUN", "--features", "inception"], ["inception", "classifier", "pixels"]),
@@ -191,10 +191,13 @@ def test_what_is_held_out_can_be_chosen(capsys, foreign):
         (["--samples", "empty", "--data", "digits"], ["empty holds no images"]),
         (
             ["--samples", "real.npz", "--data", "digits", "--split", "1.5"],
-            ["--split 1.5", "0 and 1"],
+            ["--split must lie between 0 and 1", "not 1.5"],
         ),
         (["--samples", "real.npz", "--data", "digits", "--split", "0"], ["--split 0 "]),
-        (["--samples", "real.npz", "--data", "digits", "--split", "nan"], ["--split nan"]),
+        (
+            ["--samples", "real.npz", "--data", "digits", "--split", "nan"],
+            ["--split must", "not nan"],
+        ),
         (["--samples", "real.npz", "--data", "digits", "--heldout", "moons"], ["moons", "digits"]),
         (
             ["--samples", "real.npz", "--data", "digits", "--split", "0.5", "--heldout", "digits"],

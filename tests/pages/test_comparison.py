@@ -136,5 +136,5 @@ def test_the_command_writes_the_page_of_a_comparison(compared, tmp_path, capsys)
     assert Page((tmp_path / "report.html").read_text()).text("h1")
     assert "report.html exists" in refused(capsys, "report", tmp_path)
     (tmp_path / "comparison.json").write_text("{}")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is not as it was written"):
         open_comparison(tmp_path)

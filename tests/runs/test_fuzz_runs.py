@@ -108,10 +108,10 @@ def test_a_checksum_of_what_is_no_file_of_the_run_is_one_line(copy, name):
 def test_what_weights_note_that_is_no_number_is_one_line(copy):
     path = copy / "last.safetensors"
     path.write_bytes(path.read_bytes().replace(b'"steps":"2"', b'"steps":"x"'))
-    with pytest.raises(UsageError, match=r"last.safetensors is damaged"):
+    with pytest.raises(UsageError, match=r"what it notes of its training"):
         _ = Run(copy).progress
     path.write_bytes(b"\0" * 9)
-    with pytest.raises(UsageError, match=r"last.safetensors cannot be read"):
+    with pytest.raises(UsageError, match=r"last.safetensors does not hold the weights"):
         _ = Run(copy).progress
 
 

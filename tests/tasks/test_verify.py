@@ -92,7 +92,7 @@ def test_what_cannot_be_verified_is_one_sentence(place, tmp_path, capsys):
         (tmp_path / "measures.json").write_text(json.dumps(damaged))
         assert "is damaged" in refused(capsys, "evaluate", "--verify", tmp_path)
     (tmp_path / "measures.json").write_text("{")
-    assert "cannot be read" in refused(capsys, "evaluate", "--verify", tmp_path)
+    assert "is no JSON in line 1" in refused(capsys, "evaluate", "--verify", tmp_path)
     said = refused(capsys, "evaluate", "--verify", place / "judged", "--n", 50)
     assert "only --samples and --data" in said
     moons = plausible.load("moons")

@@ -91,14 +91,14 @@ def noted(folder: Path) -> dict[str, list[str]]:
         known = read_json(path)
         wrong = "" if isinstance(known, dict) else "it holds no object"
         wrong = wrong or mismatch(list(known.values()), [[str]])
-        if wrong:
-            raise Damaged(f"{path} is damaged: {wrong}; {_WITHOUT}")
-        hashes: dict[str, list[str]] = {_plain(name): found for name, found in known.items()}
-    except Damaged:
-        raise
-    except (UsageError, ValueError) as error:
+    except UsageError as error:
         raise Damaged(f"{error}; {_WITHOUT}") from error
-    return hashes
+    if not wrong:
+        try:
+            return {_plain(name): found for name, found in known.items()}
+        except ValueError as error:  # a name that file systems have no room for, say
+            wrong = str(error)
+    raise Damaged(f"{path} is damaged: {wrong}; {_WITHOUT}")
 
 
 def _plain(name: str) -> str:

@@ -44,11 +44,11 @@ def check_shape(path: Path, value: Any, shape: Shape, advice: str = "") -> Any:
 
 @contextmanager
 def as_kept(path: Path, place: str, advice: str) -> Iterator[None]:
-    """What is made of a place of a file; UsageError, naming it, where nothing can be made of it."""
+    """What is made of a place of a file; UsageError, naming both, where nothing can be made of it."""
     try:
         yield
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        if isinstance(error, UsageError):
+        if isinstance(error, UsageError) and str(path) in str(error):  # it is said already
             raise
         raise UsageError(f"{path} is not as it was written: {place}: {error}; {advice}") from error
 

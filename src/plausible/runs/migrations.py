@@ -115,17 +115,18 @@ def migrated(config: Any, path: Path, advice: str = "") -> Config:
     return {**config, "format": FORMAT}
 
 
-def choices(kind: type[T], values: Mapping[str, Any], path: Path, by: str | None) -> T:
+def choices(kind: type[T], values: Mapping[str, Any], path: Path, place: str, by: str | None) -> T:
     """The choices of one kind (Config, Settings, Options); UsageError where there are some that this program does not know.
 
-    by  which plausible wrote them, where that is known.
+    path, place  of the file, and where in it they stand.
+    by           which plausible wrote them, where that is known.
     """
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     unknown = [name for name in values if name not in known]
     if not unknown:
         return kind(**values)
     raise UsageError(
-        f"{path} has choices that plausible {version('plausible')} does not know ({', '.join(unknown)}): "
+        f"{path} has choices that plausible {version('plausible')} does not know ({place}: {', '.join(unknown)}): "
         f"open it with the plausible that wrote it{(by and f', {by}') or ''}"
     )
 

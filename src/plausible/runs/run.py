@@ -171,8 +171,7 @@ class Run:
     @property
     def settings(self) -> Settings:
         """How it is trained."""
-        with self._as_kept("training"):
-            return self._chosen(Settings, self.config["training"])
+        return self._chosen(Settings, self.config["training"], "training")
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -197,8 +196,7 @@ class Run:
     @property
     def options(self) -> Options:
         """How its data were shaped."""
-        with self._as_kept("data.options"):
-            return self._chosen(Options, self.config["data"]["options"])
+        return self._chosen(Options, self.config["data"]["options"], "data.options")
 
     @property
     def per_class(self) -> bool:
@@ -232,10 +230,12 @@ class Run:
         with self._as_kept("config"):
             if not self.config["own_networks"]:
                 chosen = dict(kind.as_chosen(chosen, self.space))
-            return self._chosen(kind.Config, chosen)
+        return self._chosen(kind.Config, chosen, "config")
 
-    def _chosen(self, kind: type[T], values: Mapping[str, Any]) -> T:
-        return choices(kind, values, self.folder / "config.json", self.config["plausible"])
+    def _chosen(self, kind: type[T], values: Mapping[str, Any], place: str) -> T:
+        by = self.config["plausible"]
+        with self._as_kept(place):
+            return choices(kind, values, self.folder / "config.json", place, by)
 
     def _as_kept(self, place: str) -> AbstractContextManager[None]:
         return as_kept(self.folder / "config.json", place, self.advice_for("config.json"))

@@ -16,10 +16,10 @@ CONFIG = {
 }  # fmt: skip
 """Of config.json, as ``migrated`` gives it."""
 
-_MEASURE = {"name": str, "value?": _NUMBER, "stderr?": _NUMBER, "p?": _NUMBER, "note?": _TEXT,
+_NUMBERS = {"value?": _NUMBER, "stderr?": _NUMBER, "p?": _NUMBER, "note?": _TEXT,
             "interval?": ([_NUMBER], type(None))}  # fmt: skip
 MEASURES = {
-    "measures": [{**_MEASURE, "real?": ({**_MEASURE, "name?": str}, type(None))}],
+    "measures": [{"name": str, **_NUMBERS, "real?": ({"name?": str, **_NUMBERS}, type(None))}],
     "verdict?": ({"state": str, "n?": int, "defects?": [{"name": str, "state": str}]}, type(None)),
     "advice?": (
         {

@@ -132,7 +132,9 @@ def _again(
     return evaluate_samples(
         samples or str(sealed.samples),
         data or str(sealed.data),
-        options=choices(Options, sealed.options, place, sealed.versions.get("plausible")),
+        options=choices(
+            Options, sealed.options, place, "seal.options", sealed.versions.get("plausible")
+        ),
         split=sealed.split,
         heldout=sealed.heldout,
         n=sealed.n,
