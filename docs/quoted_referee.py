@@ -104,11 +104,11 @@ def paired() -> str:
 @table
 def twins() -> str:
     return markdown(
-        ("pairs", "how they learned", "named", "95%", "keep to their own half"),
+        ("pairs", "how they learned", "named", "95%", "keep to their own half, mean", "the twin that does most"),
         (
             (
                 str(r["pairs"]), r["kind"], percent(r["named"]), f"{percent(r['low'])} to {percent(r['high'])}",
-                percent(r["keeps to its own half, mean"]),
+                percent(r["keeps to its own half, mean"]), f"{percent(r['least most'])} to {percent(r['largest most'])}",
             )
             for r in rows("benchmarks/twins")
         ),

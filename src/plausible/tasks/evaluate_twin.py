@@ -1,6 +1,6 @@
 """Did two models that learned from disjoint halves of the data learn the same, or each its own half by heart?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from plausible.evaluation.verdict.verdict import ALPHA
 from plausible.tasks.embed import embed
 from plausible.tasks.eyes import StageProgress
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
+
+MARGIN = 0.25
+"""Share of the samples that keep to their own half, above which it was learned by heart: any model leans to it a little."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,13 @@ class Twins:
 
     @property
     def by_heart(self) -> tuple[str, ...]:
-        """Who keeps to its own half."""
-        return tuple(name for name, p in zip(self.names, self.adjusted, strict=True) if p <= ALPHA)
+        """Who keeps to its own half: surely, and with more than ``MARGIN`` of its samples."""
+        return tuple(name for name, p, share in self._each() if p <= ALPHA and share > MARGIN)
+
+    def _each(self) -> Iterator[tuple[str, float, float]]:
+        """(name, corrected p-value, share of the samples that keep to the own half) of both."""
+        for name, p, measure in zip(self.names, self.adjusted, self.own_half, strict=True):
+            yield name, p, max(measure.value or 0.0, 0.0)
 
     @property
     def exit_code(self) -> int:
@@ -55,11 +63,14 @@ class Twins:
     def sentence(self) -> str:
         """Who has learned by heart, and how far the two agree."""
         parts = []
-        for name, measure in zip(self.names, self.own_half, strict=True):
+        for name, p, share in self._each():
             if name in self.by_heart:
-                share = max(measure.value or 0.0, 0.0)
                 parts.append(
                     f"{name} has learned by heart: {share:.0%} of its samples keep to its own half of the data"
+                )
+            elif p <= ALPHA:
+                parts.append(
+                    f"{name} leans to its own half of the data, with {share:.1%} of its samples, which is within {MARGIN:.0%}"
                 )
         if not parts:
             parts.append(
