@@ -8,7 +8,9 @@ from tests.conftest import ask, refused
 
 import plausible
 from plausible.core.errors import UsageError
+from plausible.evaluation.measure import Measure
 from plausible.tasks import evaluate_twin
+from plausible.tasks.evaluate_twin import Twins
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,17 @@ def test_who_learned_by_heart_is_named(halves):
     assert "has learned by heart" in found.sentence
     mixed = evaluate_twin(halves / "whole1", halves / "heart2", n=300)
     assert mixed.by_heart == (str(halves / "heart2"),)
+
+
+def test_who_leans_to_its_half_a_little_has_not_learned_it_by_heart():
+    shares = [Measure("copied fraction", value, p=p) for value, p in ((0.15, 0.001), (0.3, 0.2))]
+    found = Twins(("a", "b"), 300, tuple(shares), (0.002, 0.2), None)
+    assert found.by_heart == ()  # one keeps too little to it, the other not surely
+    assert found.exit_code == 0
+    assert (
+        found.sentence
+        == "a leans to its own half of the data, with 15.0% of its samples, which is within 25%"
+    )
 
 
 def test_who_learned_the_distribution_is_not(halves, capsys):
