@@ -12,6 +12,7 @@ from plausible.models.flow.transforms import transforms
 
 _BINS = Bounds(at_least=2, at_most=256)
 _FEW = 4  # coordinates, whose splines are finer
+_SMALL = 16  # pixels a side
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class FlowConfig(Explicit.Config):
     """A normalizing flow."""
 
     batch: Annotated[int, COUNT] | None = None  # type: ignore[assignment]
-    """The number of training examples in one update; by default 64 images or 512 vectors."""
+    """The number of training examples in one update; by default 64 images or 256 vectors."""
     conditional: bool = False
     """Learn p(x | y) from labelled data, so that a class can be asked for."""
     architecture: Annotated[str, architectures] = "coupling"
@@ -42,8 +43,8 @@ class FlowConfig(Explicit.Config):
     """The share of each residual block's units left out while it learns."""
     lr: Annotated[float, POSITIVE] = 1e-3
     """The learning rate at the start; it falls to 1% of this."""
-    largest_gradient: Annotated[float, POSITIVE] | None = 10.0
-    """A gradient whose norm is larger is scaled down to this."""
+    largest_gradient: Annotated[float, POSITIVE] | None = None
+    """A gradient whose norm is larger is scaled down to this; by default 10, or the number of coordinates where that is more."""
     ema: Annotated[float, POSITIVE] | None = 500_000
     """The half-life of the averaged weights in training examples; at most 5% of those seen."""
 
@@ -74,4 +75,6 @@ def _usual(architecture: str, space: Space) -> tuple[int, int]:
     """(layers, width) when nobody says how many."""
     if architecture == "patches":
         return 4, 96
-    return (6, 64) if space.is_image else (8, 128)
+    if not space.is_image:
+        return 6, 64
+    return (4, 32) if max(space.shape[1:]) <= _SMALL else (6, 64)

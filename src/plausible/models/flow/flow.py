@@ -28,7 +28,7 @@ from plausible.models.flow.remedies import REMEDIES
 from plausible.models.vae.bounds import averaged
 from plausible.nn.residual import set_dropout
 
-_IMAGES, _VECTORS = 64, 512  # in one update
+_IMAGES, _VECTORS = 64, 256  # in one update
 _DRAWS = 16  # of the place in its level, for each x, where nobody says how many
 _MEMORY = 2**19  # numbers of images at once ...
 _ROWS = 4096  # ... and points of any kind
@@ -82,7 +82,9 @@ class Flow(Explicit):
     @property
     def default_steps(self) -> int:
         """Rounds to train when nobody says how long."""
-        return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 5_000
+        if not self.space.is_image:
+            return 5_000
+        return 20_000 if max(self.space.shape[1:]) > 16 else 3_000
 
     def setup(self, train: Examples) -> None:
         """Units and class prior, and of grey levels the mean and deviation of each coordinate as the flow sees it."""
@@ -103,7 +105,7 @@ class Flow(Explicit):
                 self.name, self, self.loss,
                 lr=cosine(config.lr, config.lr / 100),
                 ema=config.ema,
-                largest_gradient=config.largest_gradient,
+                largest_gradient=config.largest_gradient or max(10.0, float(self.space.dims)),
             )
         ]  # fmt: skip
 
