@@ -41,7 +41,7 @@ class FlowConfig(Explicit.Config):
     """What is done to grey levels first: logit, so that no draw lies outside of them, or affine, the default of patches alone."""
     dropout: Annotated[float, BELOW_ONE] = 0.0
     """The share of each residual block's units left out while it learns."""
-    lr: Annotated[float, POSITIVE] = 1e-3
+    lr: Annotated[float, POSITIVE] = 2e-3
     """The learning rate at the start; it falls to 1% of this."""
     largest_gradient: Annotated[float, POSITIVE] | None = None
     """A gradient whose norm is larger is scaled down to this; by default 10, or the number of coordinates where that is more."""
