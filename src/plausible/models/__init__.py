@@ -11,6 +11,7 @@ generative, p(x) or p(x | y)
             pixelrnn        the chain rule with recurrences over the image
             naive-bayes     every pixel by itself, given the class
             mixture         Gaussians, for vectors
+            flow            an invertible network, and the change of variables
         approximate
             variational
                 vae             an encoder, a decoder, and a bound of log p(x)
@@ -27,6 +28,7 @@ generative, p(x) or p(x | y)
 
 from plausible.models.diffusion.diffusion import Diffusion
 from plausible.models.discriminative import ConvNet, LinearRegression, LogisticRegression
+from plausible.models.flow.flow import Flow
 from plausible.models.gan.gan import GAN
 from plausible.models.gaussian_mixture import GaussianMixture
 from plausible.models.gsn.gsn import GSN
@@ -46,6 +48,7 @@ __all__ = [
     "VQVAE",
     "ConvNet",
     "Diffusion",
+    "Flow",
     "GaussianMixture",
     "LinearRegression",
     "LogisticRegression",
