@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from plausible.core.bounds import BELOW_ONE, COUNT, POSITIVE, Bounds
+from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, POSITIVE, Bounds
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.core.space import Space
@@ -27,11 +27,11 @@ class FlowConfig(Explicit.Config):
     """What makes it invertible: coupling, for vectors autoregressive, which draws slower, or for images patches, the same patch by patch."""
     transform: Annotated[str, transforms] | None = None
     """What a layer does to one coordinate: spline, or affine, which is the default of patches alone."""
-    layers: Annotated[int, COUNT] | None = None
+    layers: Annotated[int, DEPTH] | None = None
     """The invertible layers one after another, of couplings of images at each scale; by default what suits the data."""
     width: Annotated[int, COUNT] | None = None
     """The units or channels of the network in each layer; by default what suits the data."""
-    blocks: Annotated[int, COUNT] | None = None
+    blocks: Annotated[int, DEPTH] | None = None
     """The residual blocks of the network in each layer; by default 2."""
     bins: Annotated[int, _BINS] | None = None
     """The pieces of a spline; by default 16 for few coordinates and 8 for more."""
