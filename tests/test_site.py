@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from filelock import FileLock
 
 import plausible
 
@@ -58,9 +59,16 @@ def build(root: Path, out: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("site")
-    done = build(ROOT, out)
-    assert done.returncode == 0, done.stderr[-3000:]
+    """Built once, also where several workers ask for it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    out, done = root / "site", root / "site-is-built"
+    with FileLock(root / "site.lock"):
+        if not done.exists():
+            built = build(ROOT, out)
+            assert built.returncode == 0, built.stderr[-3000:]
+            done.touch()
     return out
 
 
