@@ -30,10 +30,10 @@ BLOCKS = [
 def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    Path("flow.py").write_text(BLOCKS[2])
+    Path("realnvp.py").write_text(BLOCKS[2])
     yield
-    models.pop("flow", None)
-    sys.modules.pop("flow", None)
+    models.pop("realnvp", None)
+    sys.modules.pop("realnvp", None)
 
 
 @pytest.mark.parametrize("block", [0, 1, 3])
@@ -43,25 +43,25 @@ def test_the_code_of_the_page_runs(block):
 
 def test_a_run_of_a_model_of_elsewhere_needs_its_file(capsys):
     exec(BLOCKS[3], {})
-    models.pop("flow")
-    said = refused(capsys, "sample", "runs/flow-moons", "--out", "x.png")
-    assert "runs/flow-moons is a flow, which is no model of plausible: import the file" in said
+    models.pop("realnvp")
+    said = refused(capsys, "sample", "runs/realnvp-moons", "--out", "x.png")
+    assert "runs/realnvp-moons is a realnvp, which is no model of plausible: import the file" in said
 
 
 @pytest.mark.slow
 def test_the_file_of_a_model_is_its_command_line(monkeypatch):
     np.savez("plane.npz", x=np.random.default_rng(0).normal(size=(60, 2)))
     flags = ["--data", "plane.npz", "--steps", "2", "--layers", "2", "--no-evaluate", "--out", "r"]
-    monkeypatch.setattr(sys, "argv", ["flow.py", "train", "flow", *flags])
-    runpy.run_path("flow.py", run_name="__main__")
+    monkeypatch.setattr(sys, "argv", ["realnvp.py", "train", "realnvp", *flags])
+    runpy.run_path("realnvp.py", run_name="__main__")
     assert plausible.Run("r").config["config"]["layers"] == 2
 
 
 def test_several_processes_run_the_file_that_was_started(monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-    monkeypatch.setattr(sys, "argv", ["flow.py", "train", "flow"])
-    assert distributed.program() == [sys.executable, "flow.py"]
-    monkeypatch.setattr(sys, "argv", ["/usr/bin/plausible", "train", "flow"])
+    monkeypatch.setattr(sys, "argv", ["realnvp.py", "train", "realnvp"])
+    assert distributed.program() == [sys.executable, "realnvp.py"]
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/plausible", "train", "realnvp"])
     assert distributed.program() == [sys.executable, "-m", "plausible"]
 
 
