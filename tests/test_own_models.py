@@ -45,7 +45,9 @@ def test_a_run_of_a_model_of_elsewhere_needs_its_file(capsys):
     exec(BLOCKS[3], {})
     models.pop("realnvp")
     said = refused(capsys, "sample", "runs/realnvp-moons", "--out", "x.png")
-    assert "runs/realnvp-moons is a realnvp, which is no model of plausible: import the file" in said
+    assert (
+        "runs/realnvp-moons is a realnvp, which is no model of plausible: import the file" in said
+    )
 
 
 @pytest.mark.slow
