@@ -55,7 +55,8 @@ from plausible.data.part import Part
 from plausible.evaluation.critic.critic import ASKED, aspects, make_critiques
 from plausible.evaluation.critic.critique import Critique
 from plausible.evaluation.evaluation_set import EvaluationSet
-from plausible.evaluation.verdict.defect import defects
+from plausible.evaluation.permutation import observed
+from plausible.evaluation.verdict.defect import PreparedTest, defects
 from plausible.evaluation.verdict.verdict import ALPHA, FOUND, run_tests
 
 CRITICS = frozenset(name for name, defect in defects.items() if defect.aspect is not None)
@@ -144,9 +145,19 @@ def work(
 
 
 def sheet(name: str, planted: str, folder: Path) -> None:
-    """64 samples with what is planted beside 64 held-out images, as a person sees them."""
+    """64 samples with what is planted beside 64 held-out images, as a person sees them, and how much was changed.
+
+    That is what the tests which name it measure of the samples beside the same points without it.
+    """
     n = SIZES[name][0]
-    scene, samples, _ = staged(referee(name, n), (name, n, planted), 0, 0)
+    judge = referee(name, n)
+    scene, samples, _ = staged(judge, (name, n, planted), 0, 0)
+    before = replace(scene, heldout=scene.fresh.rows(slice(0, n)), rows=None)
+    for test in CASES[planted].right - CRITICS:
+        prepared = defects[test].function(judge.evalset(before, samples, 0))
+        assert isinstance(prepared, PreparedTest)
+        effect = defects[test].effect(prepared.statistic(observed(len(samples), n))).item()
+        print(f"{name}, {planted}: {test} {effect:.1%} of a margin of {defects[test].margin:.0%}")
     sides = [part.rows(slice(0, 64)).as_batch().x for part in (samples, scene.heldout)]
     pictures = [figures.grid(x) for x in sides]
     both = Image.new("RGB", (2 * pictures[0].width + 20, pictures[0].height), "white")

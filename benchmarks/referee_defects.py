@@ -120,8 +120,8 @@ AT_ONCE = frozenset({
 """
 
 UNSEEN = frozenset({("tiles", "contrast x 1.3"), ("tiles", "30% in other colours")})
-"""(data, defect) of these that nobody sees there: sprites are black and white already, so that their contrast rises by 9%,
-and have all colours, so that others look as right."""
+"""(data, defect) of these that nobody sees there: most pixels of sprites are black or white already, so that their
+contrast hardly rises (--sheet says by how much), and they have all colours, so that others look as right."""
 
 # --- which points there are
 
@@ -170,6 +170,19 @@ def one_mode_a_point(scene: Scene, generator: Generator) -> Part:
 def one_sample(scene: Scene, generator: Generator) -> Part:
     again = scene.fresh.rows(torch.zeros(len(scene.fresh), dtype=torch.int64))
     return sampled(some_of(again, 0.05), scene.fresh, generator)
+
+
+def _again_under_noise(noise: float, scene: Scene, generator: Generator) -> Part:
+    again = scene.fresh.rows(torch.zeros(len(scene.fresh), dtype=torch.int64))
+    x = again.as_batch().x
+    again = with_x(again, x + noise * torch.randn(x.shape, generator=generator))
+    return sampled(some_of(again, 0.05), scene.fresh, generator)
+
+
+for _level in (8, 16):
+    case(f"one sample is 5%, under noise of {_level}/255", "duplicates")(
+        partial(_again_under_noise, _level / 255)
+    )
 
 
 @case("every sample twice", "duplicates", kinds=EVERY)

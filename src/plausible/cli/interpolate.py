@@ -31,7 +31,7 @@ class Interpolate:
     out: str
     """Write the walks to this name, which ends in .png (rows of images) or .gif (an animation)."""
     between: tuple[str, str] | None = None
-    """Walk between these two files (or items of the data, as heldout:3), each by its own z, of a model that can encode (gan, vae, diffusion)."""
+    """Walk between these two files (or items of the data, as heldout:3), each by its own z, of a model that can encode (gan, vae, flow, diffusion)."""
     rows: Positive = 8
     """The number of walks; between two images there is one."""
     columns: Ends = 12

@@ -10,9 +10,8 @@ def write(path: Path, content: bytes | str) -> Path:
     OSError where that fails, on a full disk say; the old file is as it was then, and nothing is left beside it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(
-        missing_ok=True
-    )  # of a dead process with this number, or a link that leads elsewhere
+    # of a dead process with this number, or a link that leads elsewhere
+    temporary.unlink(missing_ok=True)
     try:
         with open(temporary, "xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

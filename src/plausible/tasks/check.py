@@ -75,8 +75,7 @@ def _conditions(folder: Path) -> dict[str, Condition]:
     there = [path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".pt")]
     needed = ["config.json", "weights.safetensors"]
     names = dict.fromkeys([*needed, *sorted(noted(folder)), *sorted(there)])
-    found = {name: condition(folder / name) for name in names}
-    return found
+    return {name: condition(folder / name) for name in names}
 
 
 def _repaired(folder: Path) -> dict[str, str]:

@@ -59,7 +59,7 @@ def interpolate_between(
     x = as_inputs(ends, trained).part.as_batch().x
     if not isinstance(model, Encoder):
         raise UsageError(
-            f"--between needs a model that can encode (gan, vae, diffusion), and this is {described(trained.model)}"
+            f"--between needs a model that can encode (gan, vae, flow, diffusion), and this is {described(trained.model)}"
         )
     if len(x) != 2:
         raise UsageError(f"--between needs two inputs, and these files hold {len(x):,}")

@@ -8,15 +8,13 @@ from pathlib import Path
 from plausible.core.errors import UsageError
 from plausible.runs import Run
 from plausible.runs.checksums import CHECKSUMS
-from plausible.runs.kept_json import read_json
-from plausible.runs.migrations import NewerRun
+from plausible.runs.migrations import NewerRun, NotARun
 
 _PLACES = (
     "",
     "*/",
     "*/*/",
 )  # where runs are looked for: the folder itself, and two levels below it
-_OURS = {"model", "space", "data", "training"}  # what a config.json of a run has at least
 QUIET = 600.0
 """Seconds without a save after which a training is taken for stopped."""
 
@@ -72,17 +70,6 @@ def _rows(folder: Path) -> Iterator[RunRow]:
                 yield row
 
 
-def _is_of_another_program(path: Path) -> bool:
-    """Whether a config.json that is none of a run is whole, and nothing beside it is of one."""
-    if any(path.with_name(name).exists() for name in ("weights.safetensors", CHECKSUMS)):
-        return False
-    try:
-        content = read_json(path)
-    except (OSError, UsageError):
-        return False
-    return not isinstance(content, dict) or not content.keys() >= _OURS
-
-
 def _is_there(path: Path) -> bool:
     """Whether it can be looked at: a link that leads nowhere or to itself cannot."""
     try:
@@ -100,8 +87,9 @@ def _row(run: Run, path: Path) -> RunRow | None:
         config = run.config
     except NewerRun:
         return RunRow(run.folder, "", "", None, None, age, "of a newer plausible")
-    except UsageError:
-        if _is_of_another_program(path):
+    except UsageError as error:
+        ours = any(_is_there(path.with_name(name)) for name in ("weights.safetensors", CHECKSUMS))
+        if isinstance(error, NotARun) and not ours:
             return None
         return RunRow(run.folder, "", "", None, None, age, "config.json cannot be read")
     model = f"{config['model']} per class" if run.per_class else config["model"]

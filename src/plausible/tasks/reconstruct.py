@@ -54,7 +54,7 @@ def reconstruct(
     model = trained.model
     if not isinstance(model, Autoencoder):
         raise UsageError(
-            f"{trained.described}, which keeps no code of an input: choose a run of gan, vae, vq-vae or diffusion, "
+            f"{trained.described}, which keeps no code of an input: choose a run of gan, vae, vq-vae, flow or diffusion, "
             f"--conditional rather than --per-class"
         )
     y, points = trained.label(label), as_inputs(inputs, trained)

@@ -19,7 +19,6 @@ from plausible.tasks.eyes import StageProgress
 from plausible.tasks.save import save_report
 from plausible.tasks.trained import Trained
 
-_ANEW = "remove it, and it is judged again"
 _FIRST, _MOST = 16, 1024  # samples whose drawing is timed
 _ENOUGH = 0.5  # seconds of drawing by which its speed is known
 

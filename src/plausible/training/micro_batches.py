@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SLACK = 2  # of what is free the part that a batch may take, because nobody is alone on a machine
-_BYTES, _COPIES = (
-    4,
-    3,
-)  # of a number; of a batch: itself, in standard units, and its rows or its gradient
+_BYTES = 4  # of a number
+_COPIES = 3  # of a batch: itself, in standard units, and its rows or its gradient
 
 
 class MicroBatches:
@@ -72,13 +70,9 @@ class MicroBatches:
 def check_memory(model: Model, batch: int) -> None:
     """UsageError: what a training keeps beside the weights, or a batch alone, takes more memory than there is."""
     device = model.offset.device
-    weights, kept = (
-        size_of_weights(model),
-        "gradients, moments and the average of the weights of this",
-    )
-    need_memory(
-        (LEARNING - 1) * weights, f"{kept} {model.name} take", "choose a smaller model", device
-    )
+    kept = (LEARNING - 1) * size_of_weights(model)
+    what = f"gradients, moments and the average of the weights of this {model.name} take"
+    need_memory(kept, what, "choose a smaller model", device)
     needed = batch * _BYTES * _COPIES * model.space.dims
     need_memory(needed, f"{batch:,} examples take", "lower --batch", device, least=True)
 
