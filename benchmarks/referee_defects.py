@@ -121,7 +121,7 @@ AT_ONCE = frozenset({
 
 UNSEEN = frozenset({("tiles", "contrast x 1.3"), ("tiles", "30% in other colours")})
 """(data, defect) of these that nobody sees there: most pixels of sprites are black or white already, so that their
-contrast hardly rises (--sheet says by how much), and they have all colours, so that others look as right."""
+contrast rises by a third of that (--sheet says by how much), and they have all colours, so that others look as right."""
 
 # --- which points there are
 
