@@ -1,6 +1,7 @@
-"""Training in slices, for machines that are lent for minutes at a time; or to the end at once."""
+"""Training in slices, for machines that are lent for minutes at a time; or to the end at once, or for a time of one core."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from plausible import runs
 from plausible.data.options import DEFAULTS
 from plausible.tasks.fit_steps import fit_steps
 from plausible.training import Training
+
+_TIMED = 20  # updates by which a speed is measured
 
 
 def train_a_slice(
@@ -57,3 +60,10 @@ def learned(model: plausible.Model, data: plausible.Data, seed: int, **budget: A
         if step.clock.step % 1000 == 999:
             print(f"  {model.name}: {step.clock.progress:.0%}", flush=True)
     return training.averaged
+
+
+def updates_in(minutes: float, model: plausible.Model, data: plausible.Data) -> int:
+    """How many updates one core plays in so many minutes of its own time, whatever else the machine does; the model learns a few."""
+    training = plausible.train(model, data, plausible.Settings(steps=_TIMED + 5))
+    spent = [time.process_time() for _ in training][4:]
+    return max(1, int(60 * minutes * (len(spent) - 1) / (spent[-1] - spent[0])))
