@@ -74,6 +74,8 @@ def _cache(tmp_path_factory):
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
         # nothing is drawn into a figure, which is as large as it is for users: see ``drawn``
         patch.setattr(Figure, "draw", lambda *_: None)
+        # no test outlives a power cut, and the suite writes thousands of files
+        patch.setattr(os, "fsync", lambda _: None)
         yield
 
 
