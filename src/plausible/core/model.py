@@ -137,6 +137,11 @@ class Model(nn.Module, metaclass=ModelClass):
         """The choices that a run keeps, ``decided``, as they are made today: None where they are today's default."""
         return kept
 
+    @classmethod
+    def widths(cls, space: Space) -> dict[int, int]:
+        """{width of its networks: examples seen before it is better than the next smaller one}, where minutes choose it."""
+        return {}
+
     @property
     def default_batch(self) -> int:
         """The number of training examples in one update when nobody says how many."""

@@ -17,6 +17,7 @@ from plausible.data.part import Data
 from plausible.runs import Run, build, create, default_folder
 from plausible.runs import resume as resumed
 from plausible.runs.warm_start import begin_with, check_family
+from plausible.tasks.capacity import with_capacity
 from plausible.tasks.symmetries import with_symmetries
 from plausible.training import Settings, Training, train
 from plausible.training.distributed import World
@@ -71,6 +72,12 @@ def start(
         chosen = config or configuration(kind, preset, begun, **choices)
         asking = "testing which changes of the images can be told"
         chosen, data = with_symmetries(chosen, data, lambda share: progress(asking, share))
+        if begun is None and preset is None and not per_class:
+            timing = "timing this machine with networks of several widths"
+            chosen, data = with_capacity(
+                kind, chosen, data, settings, where, world or World(),
+                lambda share: progress(timing, share),
+            )  # fmt: skip
         built = build(kind.name, chosen, data.space, settings.seed, per_class, learns=True).to(
             where
         )

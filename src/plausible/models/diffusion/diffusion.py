@@ -36,6 +36,7 @@ _WIDTH, _UNITS, _FEW_UNITS = (
     256,
     128,
 )  # of images, of vectors, and of vectors of few coordinates
+_WIDTHS = {32: 0, 48: 8_000, 64: 60_000}  # see ``Model.widths``
 _IMAGES, _VECTORS, _FEW_VECTORS = 16, 256, 512  # in one update
 _FEW = 4  # coordinates, whose fine structure can be learned ...
 _OCTAVES = 4  # ... by so many frequencies of each
@@ -47,6 +48,11 @@ _PROBES = 4  # of the divergence beyond, where nobody says how many
 _COMPLETING, _REPEATS = 32, 4  # steps of a completion, and how often each is taken
 _CHUNK = 256  # points on their way at once
 _BINS = ("least", "second", "third", "most")  # quarters of the noise levels
+
+
+def _convolves(space: Space) -> bool:
+    """Whether its network is a U-Net."""
+    return space.is_image and min(space.shape[1:]) >= _SMALLEST
 
 
 @models
@@ -80,7 +86,7 @@ class Diffusion(Explicit):
         self.path = paths[config.path](0.5 if space.levels else 1.0)
         self.sampler = config  # what it says of drawing, or what is asked for a while
         classes, times = space.classes if config.conditional else 0, 1 + config.average_velocity
-        self.convolves = space.is_image and min(space.shape[1:]) >= _SMALLEST
+        self.convolves = _convolves(space)
         self.few = not self.convolves and space.dims <= _FEW
         usual = _WIDTH if self.convolves else _FEW_UNITS if self.few else _UNITS
         self.width = config.width or usual
@@ -96,6 +102,11 @@ class Diffusion(Explicit):
                 _OCTAVES if self.few else 0,
             )  # fmt: skip
         set_dropout(self.net, config.dropout)
+
+    @classmethod
+    def widths(cls, space: Space) -> dict[int, int]:
+        """Of images; experiments/diffusion_width.py has the measurements."""
+        return _WIDTHS if _convolves(space) else {}
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
