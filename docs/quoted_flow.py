@@ -12,13 +12,13 @@ def _gap(row: Row) -> str:
 
 @table
 def flow_toys() -> str:
-    """Data by architecture: nats from the truth."""
+    """Data by training points and architecture: nats from the truth."""
     found = [row for row in rows("experiments/flow_toys") if row["data"] not in _TABLES]
-    header = ("data", "entropy, nats", "model", "updates", "nats from the truth")
+    header = ("data", "entropy, nats", "training points", "model", "updates", "nats from the truth")
     return markdown(
         header,
         (
-            (r["data"], fixed(-r["reference"], 3), f"`{r['model'].split(', ')[1]}`", f"{r['updates']:,}", _gap(r))
+            (r["data"], fixed(-r["reference"], 3), f"{r['points']:,}", f"`{r['model'].split(', ')[1]}`", f"{r['updates']:,}", _gap(r))
             for r in found
         ),
     )  # fmt: skip

@@ -185,7 +185,7 @@ def test_a_model_that_maps_no_x_to_its_own_noise_is_refused(kind):
     data = make_data(Space((2,)), 60)
     model = kind(data.space)
     assert not isinstance(model, Invertible)
-    with pytest.raises(UsageError, match="train a flow or a diffusion model"):
+    with pytest.raises(UsageError, match="one invertible map"):
         Recogniser(model, data, novelty="noise")
 
 

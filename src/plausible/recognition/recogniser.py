@@ -214,8 +214,8 @@ def choose_novelty(
         )
     if name == "noise" and not isinstance(model, Invertible):
         raise UsageError(
-            f"--novelty noise tests the z that an invertible model maps x to, and this {model.name} "
-            f"is none: choose another score, or train a flow or a diffusion model"
+            "--novelty noise tests the z of one invertible map of all x, as a flow and a diffusion model are and this "
+            "model is not (a model for each class is several): choose another score"
         )
     if name == "ratio" and background is None:
         raise UsageError("the score ratio needs a background model")
