@@ -49,7 +49,22 @@ def corrected(sentence: Sentence, text: str, page: str) -> str:
     return text[: match.start()] + "".join(pieces) + text[match.end() :]
 
 
-COUNTS = "no one two three four five six seven eight nine ten eleven twelve thirteen".split()
+COUNTS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+]
 
 
 def _gan_mnist() -> None:
