@@ -49,7 +49,9 @@ def corrected(sentence: Sentence, text: str, page: str) -> str:
     return text[: match.start()] + "".join(pieces) + text[match.end() :]
 
 
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+COUNTS = (
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+)  # fmt: skip
 
 
 def _gan_mnist() -> None:

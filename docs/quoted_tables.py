@@ -347,6 +347,7 @@ def fooled(learned: str, shown: Sequence[str]) -> str:
     }
     asked = [(model, DISCRIMINATIVE) for model in ("logistic", "convnet")]
     asked += [(model, score) for model in ("naive-bayes", "vae", "rbm") for score in SCORES]
+    asked += [("flow", score) for score in (*SCORES, "noise") if ("flow", score, shown[0]) in kept]
 
     def cell(row: Row) -> str:
         return f"{row['max p']:.2f}, {row['accepted']:.0%}, {row['AUROC']:.3f}"

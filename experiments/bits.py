@@ -8,6 +8,8 @@ pixelcnn     on the digits 1,500 steps with half of the units dropped, because 1
 vae, vq-vae  the defaults, 1,500 steps on the digits, --minutes on the others, in bf16.  Their bits are
              bounds from above; the VAE's by 1,000 draws of z for each of a seeded 1,000 images.
 diffusion    the default for as long, in float32; a bound by 32 draws of noise for each of those images.
+flow         of couplings, and patch by patch: the defaults for as long, in float32; a bound by 64 draws of the place
+             in its level for each of those images.
 
 A minute is one of two cores: with one thread (OMP_NUM_THREADS=1) a training takes twice as long.  Bits are
 -log2 p(x) / D of the test images, a mass on the levels, with standard errors.  A row that is there is kept.
@@ -27,10 +29,16 @@ import plausible
 from plausible.core.likelihood import LogProb
 from plausible.data.options import Options
 from plausible.data.part import Data, Part
-from plausible.models import VAE, VQVAE, Diffusion, NaiveBayes, PixelCNN
+from plausible.models import VAE, VQVAE, Diffusion, Flow, NaiveBayes, PixelCNN
 
 SETS = ["digits", "fashion-mnist", "tiles"]
-MODELS = ["floor", "naive-bayes", "naive-bayes, given the class", "pixelcnn", "vae", "vq-vae", "diffusion"]  # fmt: skip
+MODELS = ["floor", "naive-bayes", "naive-bayes, given the class", "pixelcnn", "vae", "vq-vae", "diffusion", "flow", "flow, patches"]  # fmt: skip
+FLOWS = {"flow": "coupling", "flow, patches": "patches"}
+DRAWS: dict[type[Any], int] = {
+    VAE: 1000,
+    Diffusion: 32,
+    Flow: 64,
+}  # for each image, where log p(x) is bounded
 _CHOSEN = 1000  # images of which a bound is estimated
 
 
@@ -52,8 +60,8 @@ def score(model: Any, data: Data) -> tuple[float, float]:
     """Bits per dimension of the held-out images, and the standard error."""
     generator = torch.Generator().manual_seed(0)
     rows = torch.arange(len(data.heldout))
-    draws = 32 if isinstance(model, Diffusion) else 1000
-    if isinstance(model, VAE | Diffusion):
+    draws = DRAWS.get(type(model))
+    if draws is not None:
         rows = torch.randperm(len(rows), generator=generator)[:_CHOSEN]
     said = LogProb.cat(
         [
@@ -84,6 +92,10 @@ def bits(who: str, data: Data, seed: int, minutes: float) -> tuple[float, float]
     if who == "diffusion":
         budget = {"steps": int(300 * minutes)} if data.name == "digits" else {"minutes": minutes}
         return score(learned(Diffusion(data.space), data, seed, **budget), data)
+    if who in FLOWS:
+        budget = {"steps": int(300 * minutes)} if data.name == "digits" else {"minutes": minutes}
+        flow = Flow(data.space, Flow.Config(architecture=FLOWS[who]))
+        return score(learned(flow, data, seed, **budget), data)
     config = NaiveBayes.Config(conditional=who.endswith("class"))
     return score(learned(NaiveBayes(data.space, config), data, seed), data)
 

@@ -9,6 +9,8 @@ smooth-latent           0.8 min  how far x moves when z does
 sharper-samples         1.7 min  who draws sharper images
 pixel-by-pixel          0.3 min  what drawing pixel by pixel costs
 nonsense                0.1 min  what models say of nonsense
+change-of-variables     0.3 min  what a change of variables keeps
+inverted-noise          0.9 min  what a flow makes of an outlier
 maximum-likelihood      0.1 min  maximum likelihood
 """
 
@@ -22,6 +24,8 @@ from plausible.claims import (  # noqa: F401, I001  # registers them in the orde
     sharpness,
     raster,
     nonsense,
+    mass,
+    inverted_noise,
     likelihood,
 )
 from plausible.claims.claim import Claimed, Figure, Measured, claims

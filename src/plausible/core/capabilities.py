@@ -67,6 +67,17 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class Invertible(Protocol):
+    """Maps every x to the one z that it is drawn from: N(0, I) over all x that the model draws."""
+
+    def inverted_noise(
+        self, x: Tensor, y: Tensor | int | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """z of x (N, *shape) in data units, (N, d); a conditional model needs y."""
+        ...
+
+
+@runtime_checkable
 class LabelFinder(Protocol):
     """Says under which label it comes nearest to an x."""
 

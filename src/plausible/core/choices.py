@@ -14,5 +14,5 @@ Which = Literal["best", "last"]
 Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 """What distances between samples are taken in; auto is whatever sees most of the defects that are planted into the data."""
 
-Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either"]
+Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "noise"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""

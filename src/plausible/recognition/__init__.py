@@ -4,6 +4,7 @@
 ``calibration``  a posterior that means what it says: one temperature
 ``rejection``    Chow's rule: answer, or say that the answer would be a guess
 ``novelty``      scores that are large for what is implausible
+``inverted_noise``  whether the z that an invertible model makes of x is noise
 ``conformal``    the p-value of a score
 ``code_length``  what an image costs in a standard lossless code
 ``roc``          how well a score tells what is of the right kind from what is not

@@ -42,6 +42,7 @@ class CalibrationSet:
             "log_prob_stderr": None if log_prob is None else log_prob.stderr,
             "code_length": said.code_length,
             "background": said.background,
+            "noise": said.noise,
             "y": None if self.y is None else self.y.cpu(),
             "heldout": self.heldout,
         }
@@ -73,6 +74,7 @@ class CalibrationSet:
             log_prob,
             tensors.get("code_length"),
             tensors.get("background"),
+            tensors.get("noise"),
         )
         names = tuple(json.loads(words["class_names"]))
         return CalibrationSet(said, tensors.get("y"), tensors.get("heldout"), names)
@@ -84,12 +86,15 @@ def calibrate(
     *,
     background: Explicit | None = None,
     draws: int | None = None,
+    noise: bool = False,
     seed: int = 0,
 ) -> CalibrationSet:
     """Ask a model about the validation and the held-out part of its data; see ``model_outputs``."""
     # each with a seed of its own, or the two would share the noise of dynamic binarisation
     validation = subset(model, data.validation).frozen(seed)
-    said = model_outputs(model, validation, background=background, draws=draws, seed=seed)
+    said = model_outputs(
+        model, validation, background=background, draws=draws, noise=noise, seed=seed
+    )
     heldout = None
     if said.log_prob is not None:
         others = subset(model, data.heldout).frozen(seed + 1)

@@ -16,18 +16,20 @@ from plausible.core.registry import Registry
 
 @dataclass(frozen=True)
 class NoveltyInput:
-    """What is known of n inputs, all in nats.
+    """What is known of n inputs, log p(x) and code lengths in nats.
 
     log_prob         log p(x) of the model, (n,).
     code_length      of x in a standard lossless code, (n,), or None for x that has no such code.
     background       log p(x) of a model of mutated data, (n,), or None where there is none.
     in_distribution  the same of data of the right kind, for scores that are relative to them.
+    noise            ``noise_statistics`` of the z of x, (n, 3), or None where nobody asked for them.
     """
 
     log_prob: Tensor
     code_length: Tensor | None = None
     background: Tensor | None = None
     in_distribution: "NoveltyInput | None" = None
+    noise: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.log_prob)
@@ -36,7 +38,8 @@ class NoveltyInput:
         """Some of the inputs, (n,) -> (m,)."""
         code_length = None if self.code_length is None else self.code_length[rows]
         background = None if self.background is None else self.background[rows]
-        return NoveltyInput(self.log_prob[rows], code_length, background)
+        noise = None if self.noise is None else self.noise[rows]
+        return NoveltyInput(self.log_prob[rows], code_length, background, noise=noise)
 
     @staticmethod
     def cat(parts: "Sequence[NoveltyInput]") -> "NoveltyInput":
@@ -50,6 +53,7 @@ class NoveltyInput:
             torch.cat([part.log_prob for part in parts]),
             joined([part.code_length for part in parts]),
             joined([part.background for part in parts]),
+            noise=joined([part.noise for part in parts]),
         )
 
 
@@ -108,6 +112,24 @@ def either(inputs: NoveltyInput) -> Tensor:
         deviation = usual.std(correction=min(1, len(usual) - 1)).clamp(min=1e-12)
         standard.append((score(inputs) - usual.mean()) / deviation)
     return torch.maximum(*standard)
+
+
+@novelties
+def noise(inputs: NoveltyInput) -> Tensor:
+    """max over t of |log t(z) - E log t| / sd log t, z the noise of x, t its length, Anderson-Darling's A^2, Ljung-Box's Q.
+
+    The z of data of the right kind would be N(0, I) if the model were perfect; as it is not, what their statistics are
+    is what is usual, and too good is as odd as too bad.
+    """
+    ours, usual = (_log_statistics(one) for one in (inputs, _in_distribution(inputs)))  # (n, 3)
+    deviation = usual.std(0, correction=min(1, len(usual) - 1)).clamp(min=1e-12)
+    return ((ours - usual.mean(0)) / deviation).abs().amax(1)
+
+
+def _log_statistics(inputs: NoveltyInput) -> Tensor:
+    if inputs.noise is None:
+        raise UsageError("the score noise needs the z of each input, of an invertible model")
+    return inputs.noise.clamp(min=1e-12).log()
 
 
 def _in_distribution(inputs: NoveltyInput) -> NoveltyInput:

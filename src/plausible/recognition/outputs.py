@@ -1,11 +1,11 @@
 """What a model says of inputs: p(y | x), p(x), and what they would cost another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from plausible.core.capabilities import Classifier
+from plausible.core.capabilities import Classifier, Invertible
 from plausible.core.errors import UsageError
 from plausible.core.examples import batches
 from plausible.core.likelihood import LogProb
@@ -15,6 +15,7 @@ from plausible.data.images import MODES
 from plausible.data.part import Part
 from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.code_length import code_length
+from plausible.recognition.inverted_noise import noise_statistics
 from plausible.recognition.novelty import NoveltyInput
 
 _CHUNK = 512
@@ -26,13 +27,14 @@ class ModelOutputs:
 
     log_posterior  log p(y | x) before calibration, (n, classes); None where it knows no classes.
     log_prob       log p(x); None for a discriminative model.
-    code_length, background   as in ``NoveltyInput``.
+    code_length, background, noise   as in ``NoveltyInput``.
     """
 
     log_posterior: Tensor | None = None
     log_prob: LogProb | None = None
     code_length: Tensor | None = None
     background: Tensor | None = None
+    noise: Tensor | None = None
 
     def __getitem__(self, rows: slice) -> "ModelOutputs":
         return ModelOutputs(*(None if part is None else part[rows] for part in vars(self).values()))
@@ -40,7 +42,8 @@ class ModelOutputs:
     def novelty_input(self) -> NoveltyInput:
         """What a novelty score reads, of a model that says p(x)."""
         assert self.log_prob is not None
-        return NoveltyInput(self.log_prob.nats.double(), self.code_length, self.background)
+        nats = self.log_prob.nats.double()
+        return NoveltyInput(nats, self.code_length, self.background, noise=self.noise)
 
 
 def has_code_length(space: Space) -> bool:
@@ -66,25 +69,38 @@ def model_outputs(
     *,
     background: Explicit | None = None,
     draws: int | None = None,
+    noise: bool = False,
     seed: int = 0,
 ) -> ModelOutputs:
     """Everything a model says of these inputs.
 
     background  a model of mutated data, which is asked for log p(x), too.
     draws       of z for each log p(x), where it is an estimate; by default the model's.
+    noise       test the z that an ``Invertible`` model makes of x, too; given the most probable class, if it knows any.
     """
     classifier = posterior_of(model, draws)
     parts = []
     for batch in batches(part, _CHUNK):
         generator = torch.Generator().manual_seed(seed)
-        parts.append(_outputs(model, classifier, batch.x, background, draws, generator))
+        said = _outputs(model, classifier, batch.x, background, draws, generator)
+        parts.append(_with_noise(said, model, batch.x, generator) if noise else said)
     log_probs = [outputs.log_prob for outputs in parts if outputs.log_prob is not None]
     return ModelOutputs(
         _joined([outputs.log_posterior for outputs in parts]),
         LogProb.cat(log_probs) if log_probs else None,
         _joined([outputs.code_length for outputs in parts]),
         _joined([outputs.background for outputs in parts]),
+        _joined([outputs.noise for outputs in parts]),
     )
+
+
+def _with_noise(
+    said: ModelOutputs, model: Model, x: Tensor, generator: torch.Generator
+) -> ModelOutputs:
+    """With statistics of the z of each x, given the most probable class."""
+    assert isinstance(model, Invertible)
+    y = None if said.log_posterior is None else said.log_posterior.argmax(1)  # (N, classes) -> (N,)
+    return replace(said, noise=noise_statistics(model.inverted_noise(x, y, generator)))
 
 
 def _outputs(

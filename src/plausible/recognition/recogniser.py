@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from plausible.core.capabilities import Invertible
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Model
@@ -77,7 +78,9 @@ class Recogniser:
         self.background = background
         self.novelty = choose_novelty(model, background, novelty)
         if isinstance(data, Data):
-            data = calibrate(model, data, background=background, draws=draws, seed=seed)
+            data = calibrate(
+                model, data, background=background, draws=draws, noise=self.noise, seed=seed
+            )
         self.calibration = data
         self.in_distribution: NoveltyInput | None = None
         if data.validation.log_prob is not None:
@@ -90,6 +93,11 @@ class Recogniser:
             self.classifier = temper(classifier, posterior, data.y)
 
     @property
+    def noise(self) -> bool:
+        """Whether the z of each input is tested, which takes a pass of its own."""
+        return self.novelty == "noise"
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the labels."""
         return self.calibration.class_names or tuple(map(str, range(self.model.space.classes)))
@@ -97,8 +105,8 @@ class Recogniser:
     def outputs(self, part: Part) -> ModelOutputs:
         """Everything the model says of these inputs."""
         return model_outputs(
-            self.model, part, background=self.background, draws=self.draws, seed=self.seed
-        )
+            self.model, part, background=self.background, draws=self.draws, noise=self.noise, seed=self.seed
+        )  # fmt: skip
 
     def novelty_score(self, outputs: ModelOutputs, novelty: str | None = None) -> Tensor:
         """A novelty score of each input, (n,), by default ours; UsageError for a model without p(x)."""
@@ -203,6 +211,11 @@ def choose_novelty(
         raise UsageError(
             f"--novelty {name} needs images, which have a standard lossless code: choose likelihood, "
             f"typicality or ratio"
+        )
+    if name == "noise" and not isinstance(model, Invertible):
+        raise UsageError(
+            "--novelty noise tests the z of one invertible map of all x, as a flow and a diffusion model are and this "
+            "model is not (a model for each class is several): choose another score"
         )
     if name == "ratio" and background is None:
         raise UsageError("the score ratio needs a background model")

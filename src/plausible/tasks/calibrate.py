@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -47,7 +48,9 @@ def calibrated(
         raise UsageError(
             f"--novelty asks how plausible x is, and a {model.name} says only p(y | x)"
         )
-    known = calibration_set(trained, background=mutated, draws=draws, seed=seed)
+    known = calibration_set(
+        trained, background=mutated, draws=draws, noise=chosen == "noise", seed=seed
+    )
     return Recogniser(model, known, background=mutated, novelty=chosen, draws=draws, seed=seed)
 
 
@@ -56,6 +59,7 @@ def calibration_set(
     *,
     background: Explicit | None = None,
     draws: int | None = None,
+    noise: bool = False,
     seed: int = 0,
 ) -> CalibrationSet:
     """What a model says of its validation and held-out data: as it is kept in the run, or asked for and kept.
@@ -63,14 +67,17 @@ def calibration_set(
     Kept for these weights, data and choices alone, so that nothing stale is used.  A run whose data have moved or
     changed goes on answering by it.
     """
+    how: dict[str, Any] = {"background": background, "draws": draws, "noise": noise, "seed": seed}
     run = trained.run
     if run is None:
-        return calibrate(trained.model, trained.data, background=background, draws=draws, seed=seed)
+        return calibrate(trained.model, trained.data, **how)
     choices = {
         "draws": str(draws),
         "seed": str(seed),
         "background": "" if background is None else _weights_hash(background),
     }
+    if noise:  # and otherwise the name that the file had before there was a choice
+        choices["noise"] = "tested"
     hashes = {part: run.hashes[part] for part in ("validation", "heldout")}
     about = {"weights": _weights_hash(trained.model), **hashes, **choices}
     name = _file_name(choices)
@@ -86,7 +93,7 @@ def calibration_set(
             f"to score and classify {run.folder} must be calibrated on its data once for these weights, "
             f"--draws, --seed and --background, and {reason}"
         ) from reason
-    made = calibrate(trained.model, data, background=background, draws=draws, seed=seed)
+    made = calibrate(trained.model, data, **how)
     with contextlib.suppress(OSError):  # a run that may only be read answers all the same
         run.write(name, made.pack(about))
     return made

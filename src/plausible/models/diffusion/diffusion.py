@@ -225,6 +225,12 @@ class Diffusion(Explicit):
             ]  # fmt: skip
         return torch.cat(parts).flatten(1) / self.path.end
 
+    def inverted_noise(
+        self, x: Tensor, y: Tensor | int | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """The z that the way backwards from x leads to: x (N, *shape) in data units -> (N, D)."""
+        return self.encode(x, y)
+
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """From x to its z and back, in many steps: (N, *shape) in data units -> the same."""

@@ -158,6 +158,12 @@ class Flow(Explicit):
                 [self.net(s[rows], None if labels is None else labels[rows])[0] for rows in self._parts(s)]
             )  # fmt: skip
 
+    def inverted_noise(
+        self, x: Tensor, y: Tensor | int | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """The z of x, of grey levels that of a place drawn within each: x (N, *shape) in data units -> (N, D)."""
+        return self.encode(x, y, generator)
+
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
         """From x to its z and back, which is x but for rounding: (N, *shape) in data units -> the same."""
