@@ -218,3 +218,16 @@ def test_an_evaluation_of_vectors_has_walks_where_there_is_a_latent(dims):
     pictures = figures.evaluation(evaluation_set(Space((dims,)), model=True))
     assert pictures.keys() == {"walks.png"}
     assert "points of the walks" in legend(pictures["walks.png"])
+
+
+@pytest.mark.parametrize("values", [(1.12, 1.31), (1.1, 40.0)])
+def test_a_tradeoff_says_at_least_two_values_of_each_axis(values):
+    from plausible.figures.tradeoff import Tradeoff, tradeoff
+
+    points = {str(k): Tradeoff(k + 3, value) for k, value in enumerate(values)}
+    for axis in (figure := tradeoff(points, "s", "d", "t")).axes[0].xaxis, figure.axes[0].yaxis:
+        least, most = axis.get_view_interval()
+        places = [*axis.get_majorticklocs(), *axis.get_minorticklocs()]
+        inside = [x for x in places if least <= x <= most]
+        named = [*axis.get_major_formatter().format_ticks(inside)]
+        assert sum(map(bool, named)) >= 2

@@ -68,7 +68,8 @@ def findings(rows: "Sequence[Finding]") -> Group:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    fine = [row.phenomenon for row in rows if str(row.severity) == "fine"]
+    wrong = {row.phenomenon for row in rows if str(row.severity) != "fine"}  # an alarm of the training, say
+    fine = [row.phenomenon for row in rows if row.phenomenon not in wrong]
     for row in rows:
         severity = str(row.severity)
         if severity != "fine":

@@ -47,7 +47,7 @@ class Score(Questions):
             found = score(trained, inputs, **how)
         columns = ("input", "log p(x), nats", "at most as probable", "p, by validation data")
         refused = sum(row.p <= LEVEL for row in found)
-        called = {"either": "likelihood or typicality", "noise": "the noise they are mapped to"}
+        called = {"either": "likelihood or complexity", "noise": "the noise they are mapped to"}
         title = (
             f"{refused:,} of {len(found):,} input{'s' * (len(found) != 1)} implausible at {LEVEL:.0%}, "
             f"by {called.get(found.novelty, found.novelty)}"

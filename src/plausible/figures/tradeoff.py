@@ -33,6 +33,7 @@ def tradeoff(points: Mapping[str, Tradeoff], seconds: str, badness: str, title: 
     seconds, badness  what the axes say.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, NullLocator
 
     figure = Figure(figsize=(7, 4.5), dpi=100, layout="constrained")
     axes = figure.subplots()
@@ -62,8 +63,14 @@ def tradeoff(points: Mapping[str, Tradeoff], seconds: str, badness: str, title: 
     axes.set(xscale="log", yscale="log", xlabel=seconds, ylabel=badness, title=title)
     axes.margins(0.2)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(_plain)
-        axis.set_minor_formatter(_plain)
+        least, most = axis.get_view_interval()
+        if most < 10 * least:  # which may hold none of 1, 2 and 5
+            axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            axis.set_minor_locator(NullLocator())
+            axis.set_major_formatter("{x:,.4g}")
+        else:
+            axis.set_major_formatter(_plain)
+            axis.set_minor_formatter(_plain)
     axes.tick_params(which="minor", labelsize=7)
     axes.legend(loc="best", fontsize=8)
     return figure

@@ -201,8 +201,8 @@ def _without_gap(trend: Trend, what: str, other: str, evidence: Mapping[str, flo
         return Limiting(Limit.UNKNOWN, rose, False, evidence)
     if not trend.flat:
         noisy = (
-            f"{what} is too noisy to say: in the last third it fell by {trend.fall:.1%}, give or take "
-            f"({trend.low:.1%} to {trend.high:.1%})"
+            f"{what} is too noisy to say: in the last third it changed by {-trend.fall:+.1%} "
+            f"({-trend.high:+.1%} to {-trend.low:+.1%})"
         )
         return Limiting(Limit.UNKNOWN, noisy, False, evidence)
     return Limiting(
