@@ -55,7 +55,10 @@ def compared(name: str, n: int, planted: str, seed: int, critics: bool) -> dict[
     count = min(len(first), len(second))
     samples = merge_parts(*(replace(p.rows(slice(0, count)), y=None) for p in (first, second)))
     evalset = judge.evalset(scene, samples, seed)
-    return {result.name: result for result in compare_defects(evalset, critics=critics)}
+    return {
+        result.name: result
+        for result in compare_defects(evalset, shown=judge.shown, critics=critics)
+    }
 
 
 def interval(count: int, of: int) -> tuple[float, float]:

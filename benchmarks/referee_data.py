@@ -20,7 +20,7 @@ from plausible.data.toys import toys
 from plausible.evaluation.embedding import Embedding
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.metrics.memorisation import with_train_distances
-from plausible.tasks.eyes import eyes_of, power_of
+from plausible.tasks.eyes import effects_of, eyes_of, power_of
 
 MODES = 10
 WHOLE, BINARY, CONSTANT = 16, 18, 19  # columns of the table; 16 and 17 hold whole numbers
@@ -69,12 +69,14 @@ class Referee:
 
     pool   of the setting, as it is seen.
     power  {defect: how often its margin was found in these data}, as an evaluation has it.
+    shown  {defect: how large a difference its margin makes in these data}, as a comparison has it.
     """
 
     setting: Setting
     embedding: Embedding
     pool: Embedded | None
     power: dict[str, float]
+    shown: dict[str, float]
 
     def evalset(self, scene: Scene, samples: Part, seed: int) -> EvaluationSet:
         """T, H and samples as an evaluation sees them, with labels where a user has them."""
@@ -117,12 +119,13 @@ def referee_of(where: Setting, n: int) -> Referee:
     told = lambda stage, share: None  # noqa: E731
     eyes = eyes_of(where.data, n, "auto", 0, told)
     pool = None if where.pool is None else eyes.embedding.embed(where.pool)
-    blind = Referee(where, eyes.embedding, pool, {})
+    blind = Referee(where, eyes.embedding, pool, {}, {})
     scene = where.split(n, n, torch.Generator().manual_seed(0))
     # what is planted into must not lie in T, as it may where everything is split anew
     scene = replace(scene, train=where.data.train.rows(slice(0, _TRAIN)), rows=None)
     evalset = blind.evalset(scene, scene.fresh.rows(slice(0, n)), 0)
-    return replace(blind, power=power_of(where.data, evalset, eyes, told))
+    planted = (where.data, evalset, eyes, told)
+    return replace(blind, power=power_of(*planted), shown=effects_of(*planted))
 
 
 def split_anew(data: Data, largest: int = 1000) -> Setting:

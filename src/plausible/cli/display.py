@@ -68,7 +68,9 @@ def findings(rows: "Sequence[Finding]") -> Group:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    wrong = {row.phenomenon for row in rows if str(row.severity) != "fine"}  # an alarm of the training, say
+    wrong = {
+        row.phenomenon for row in rows if str(row.severity) != "fine"
+    }  # an alarm of the training, say
     fine = [row.phenomenon for row in rows if row.phenomenon not in wrong]
     for row in rows:
         severity = str(row.severity)

@@ -166,12 +166,14 @@ def compare_defects(
     evalset: EvaluationSet,
     progress: Callable[[str, float], None] = lambda stage, share: None,
     *,
+    shown: Mapping[str, float] | None = None,
     critics: bool = True,
 ) -> tuple[PairedResult, ...]:
     """Every defect of samples whose first half is A's and whose second half is B's, n each, against the same H.
 
     What the critics of the verdict look at, one critic looks at that learns from both, see ``ask_about_both``;
     without ``critics`` that is left out, which takes most of the time.
+    shown  {defect: how large a difference its margin makes in these data}, see ``planted_effects``; by default all of it.
     Raises ``NotDefined`` where no test is defined.
     """
     n, found, reasons = len(evalset.samples) // 2, {}, {}
@@ -195,7 +197,9 @@ def compare_defects(
             elif defect.aspect is None:
                 if defect.function not in prepared:
                     prepared[defect.function] = defect.function(evalset)
-                found[name] = _by_shuffling(prepared[defect.function], defect.effect, evalset)
+                hidden = defect.margin - (shown or {}).get(name, defect.margin)
+                test = prepared[defect.function]
+                found[name] = _by_shuffling(test, defect.effect, evalset, max(hidden, 0.0))
         except NotDefined as reason:
             reasons.setdefault(name, str(reason))
     if not found:
@@ -222,8 +226,13 @@ def _by_critic(critique: SharedCritique) -> _Found:
     )
 
 
-def _by_shuffling(test: PreparedTest, effect: Effect, evalset: EvaluationSet) -> _Found:
-    """D = e(A, H) - e(B, H), e none below 0, beside its values under 1,999 shuffles of A with B."""
+def _by_shuffling(
+    test: PreparedTest, effect: Effect, evalset: EvaluationSet, hidden: float
+) -> _Found:
+    """D = e(A, H) - e(B, H), e none below 0, beside its values under 1,999 shuffles of A with B.
+
+    hidden  so much of a difference as large as the margin is not seen in these data.
+    """
     n, held, generator = len(evalset.samples) // 2, len(evalset.heldout), evalset.generator()
     statistic = test.statistic
     observed = _effects(statistic, effect, *_sides((torch.arange(2 * n) < n)[None], held))  # (2, 1)
@@ -252,7 +261,7 @@ def _by_shuffling(test: PreparedTest, effect: Effect, evalset: EvaluationSet) ->
         smooth = (critical + float(scipy.stats.norm.ppf(POWER)) * error) / math.sqrt(times)
         # what so few samples cannot show even where the data have none of it, such as one copy in a hundred
         least = NullSummary(0.0, 0.0, 0.0, n, round(n * times), level / 2, POWER)
-        return max(smooth, test.detectable(least))
+        return max(smooth + hidden, test.detectable(least))
 
     first, second = observed.clamp(min=0)[:, 0].tolist()
     # the percentiles, and the same moved so that their middle is what was found: redrawing makes some effects larger

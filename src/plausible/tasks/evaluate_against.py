@@ -20,7 +20,7 @@ from plausible.evaluation.metrics.likelihood import askable, log_prob_of
 from plausible.evaluation.paired import Comparison, compare_defects
 from plausible.tasks.embed import embed
 from plausible.tasks.evaluate_samples import foreign_samples
-from plausible.tasks.eyes import StageProgress
+from plausible.tasks.eyes import StageProgress, effects_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 Sampler = TrainedLike | Batch | Part | Tensor
@@ -92,10 +92,11 @@ def evaluate_against(
     real = real or imitated
     on_notes(tuple(notes))
     with seeded(seed):  # for whatever draws from the default generator
-        evalset, _ = embed(points, real.to("cpu"), n, features, seed, report_progress)
+        evalset, eyes = embed(points, real.to("cpu"), n, features, seed, report_progress)
         count = len(evalset.samples) // 2
         evalset = replace(evalset, heldout=evalset.heldout[slice(0, count)])
-        results = compare_defects(evalset, report_progress)
+        shown = effects_of(real, evalset, eyes, report_progress)
+        results = compare_defects(evalset, report_progress, shown=shown)
         report_progress("asking both for log p of the held-out data", 1.0)
         difference, how = _log_prob(points, evalset.heldout.part, seed)
     return Comparison(

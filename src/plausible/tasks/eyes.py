@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.eyes import Eyes, choose_features
 from plausible.evaluation.features import Features
 from plausible.evaluation.metrics.classification import accuracy
-from plausible.evaluation.verdict.power import planted_power, real_points
+from plausible.evaluation.verdict.power import planted_effects, planted_power, real_points
 from plausible.models.discriminative.convnet import ConvNet
 from plausible.runs.files import write
 from plausible.tasks.reference_classifier import cache, reference_classifier
@@ -97,6 +98,25 @@ def power_of(
 
     Empty where there are too few real points.
     """
+    return _of_planted("power", planted_power, data, evalset, eyes, progress)
+
+
+def effects_of(
+    data: Data, evalset: EvaluationSet, eyes: EyesOfData, progress: StageProgress
+) -> dict[str, float]:
+    """{defect: how large a difference its margin makes, planted into real data}; as ``power_of``."""
+    return _of_planted("effects", planted_effects, data, evalset, eyes, progress)
+
+
+def _of_planted(
+    what: str,
+    ask: Callable[..., dict[str, float]],
+    data: Data,
+    evalset: EvaluationSet,
+    eyes: EyesOfData,
+    progress: StageProgress,
+) -> dict[str, float]:
+    """What planting says, kept in the cache; empty where there are too few real points."""
 
     def make() -> dict[str, float]:
         generator = torch.Generator().manual_seed(0)
@@ -106,12 +126,12 @@ def power_of(
         except NotDefined:
             return {}
         told = partial(progress, "planting defects into real data, and looking for them")
-        return planted_power(replace(evalset, seed=0), eyes.embedding, real, told)
+        return ask(replace(evalset, seed=0), eyes.embedding, real, told)
 
     if eyes.kept is None:
         return make()
     numbers = [len(evalset.samples), len(evalset.heldout), evalset.labelled]
-    return remembered(data, "power", [eyes.kept, *map(str, numbers)], make, _is_power)
+    return remembered(data, what, [eyes.kept, *map(str, numbers)], make, _are_numbers)
 
 
 def _knows(right: float, heldout: Part) -> bool:
@@ -211,9 +231,11 @@ def remembered(
     return made
 
 
-def _is_power(kept: Any) -> bool:
-    """Whether this is {defect: share of trials in which it was found}."""
-    return isinstance(kept, dict) and _are_shares(list(kept.values()), len(kept))
+def _are_numbers(kept: Any) -> bool:
+    """Whether this is {defect: a number}."""
+    return isinstance(kept, dict) and all(
+        type(number) in (int, float) and math.isfinite(number) for number in kept.values()
+    )
 
 
 def _are_shares(kept: Any, n: int) -> bool:
