@@ -144,3 +144,20 @@ def test_a_shared_critic_answers_by_fishers_test():
     assert low < -0.3 < high < 0
     assert replace(other, hits=(80, 50)).interval == pytest.approx((-high, -low))
     assert other.detectable(4, 0.01, 0.9) == pytest.approx(other.detectable(1, 0.01, 0.9) / 2)
+
+
+def test_a_margin_of_which_little_is_seen_needs_more_samples_and_one_that_is_not_seen_is_not_asked_about():
+    found = sides(clusters(200, 3), clusters(200, 4))
+
+    def needed(**shown):
+        named = {name.replace("_", " "): effect for name, effect in shown.items()}
+        results = paired.compare_defects(found, shown=named, critics=False)
+        return by_name(results)["too wide"]
+
+    margin = defects["too wide"].margin
+    whole, half, nothing = (needed(too_wide=effect) for effect in (margin, margin / 2, 0.0))
+    assert whole.needed == needed().needed
+    assert half.needed > 3 * whole.needed
+    assert half.detectable == pytest.approx(whole.detectable + margin / 2)
+    assert (nothing.answer, nothing.needed) == (Answer.UNDEFINED, None)
+    assert "hardly shows" in nothing.reason

@@ -20,7 +20,7 @@ from plausible.evaluation.verdict import power as power_module
 from plausible.evaluation.verdict.blur import too_soft
 from plausible.evaluation.verdict.defect import defects
 from plausible.evaluation.verdict.planting import in_groups, left_out, sampled, some_of
-from plausible.evaluation.verdict.power import halves, planted_power, real_points
+from plausible.evaluation.verdict.power import halves, planted_effects, planted_power, real_points
 from plausible.evaluation.verdict.verdict import State, run_tests
 
 
@@ -197,3 +197,28 @@ def test_nothing_found_in_real_data_is_rare():
     statistic = trials.labels.difference(scores)
     share = trials.found(statistic, 200, 0.05)
     assert share <= stats.binom.ppf(0.999, trials.count, 0.08) / trials.count
+
+
+@pytest.mark.slow
+def test_what_a_planted_margin_shows_is_all_of_it_where_it_is_seen_and_nothing_where_it_is_not(
+    monkeypatch,
+):
+    monkeypatch.setattr(power_module, "_SIDE", 200)
+    known, real = table(600, 0), table(400, 1)
+    embedding = fit_embedding(known, 1000)
+    train = embedding.embed(known)
+    found = EvaluationSet(
+        known.space, train, train, train, embedding.names, False, embedding.extract
+    )
+    shown = planted_effects(found, embedding, real)
+    assert shown["copies"] == pytest.approx(0.03, abs=0.01)
+    assert shown["too wide"] == pytest.approx(0.06, abs=0.03)
+    assert "regular pattern" not in shown  # of vectors
+    assert "anything else" not in shown  # which a critic sees
+    line = Part(torch.linspace(0, 1, 600)[torch.randperm(600, generator=seeded())][:, None], None, Space((1,)))
+    embedding = fit_embedding(line.rows(slice(0, 400)), 1000)
+    train = embedding.embed(line.rows(slice(0, 400)))
+    dense = EvaluationSet(
+        line.space, train, train, train, embedding.names, False, embedding.extract
+    )
+    assert planted_effects(dense, embedding, line.rows(slice(400, 600)))["copies"] < 0.01

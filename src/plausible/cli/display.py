@@ -204,6 +204,7 @@ def comparison(compared: "Comparison") -> Group:
         "B is better": ("B better", "red"),
         "no difference found": ("alike", ""),
         "too few to say": ("open", "yellow"),
+        "not defined": ("hardly shows here", "dim"),
     }
     parts: list[Text] = [
         Text.assemble(

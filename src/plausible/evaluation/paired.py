@@ -34,7 +34,10 @@ from plausible.evaluation.verdict.verdict import ALPHA
 POWER = 0.9  # with which the number of samples that is said decides
 _SHUFFLES, _RESAMPLES = 1999, 999
 _CHUNK = 250  # of them at once
-_MOST = 10**8  # samples beyond which nobody draws
+_MOST = 10**5  # samples beyond which nobody draws
+_UNSEEN = (
+    "in these data a difference as large as its margin hardly shows, however many samples there are"
+)
 
 
 class Answer(StrEnum):
@@ -197,9 +200,10 @@ def compare_defects(
             elif defect.aspect is None:
                 if defect.function not in prepared:
                     prepared[defect.function] = defect.function(evalset)
-                hidden = defect.margin - (shown or {}).get(name, defect.margin)
+                seen = (shown or {}).get(name, defect.margin)
+                hidden = max(defect.margin - seen, 0.0) if seen > 0 else math.inf
                 test = prepared[defect.function]
-                found[name] = _by_shuffling(test, defect.effect, evalset, max(hidden, 0.0))
+                found[name] = _by_shuffling(test, defect.effect, evalset, hidden)
         except NotDefined as reason:
             reasons.setdefault(name, str(reason))
     if not found:
@@ -324,17 +328,20 @@ def _result(defect: Defect, found: _Found, adjusted: float, n: int, level: float
     elif detectable <= defect.margin:
         answer = Answer.ALIKE
     else:
-        answer, needed = Answer.UNDECIDED, _needed(found, defect.margin, n, level)
+        needed = _needed(found, defect.margin, n, level)
+        answer = Answer.UNDEFINED if needed is None else Answer.UNDECIDED
     return PairedResult(
         defect.name, answer, defect.margin, found.effects, found.difference, found.interval,
-        found.p, adjusted, detectable, needed,
+        found.p, adjusted, detectable, needed, _UNSEEN if answer is Answer.UNDEFINED else "",
     )  # fmt: skip
 
 
-def _needed(found: _Found, margin: float, n: int, level: float) -> int:
-    """The samples a side at which a difference as large as the margin is found, by bisection."""
+def _needed(found: _Found, margin: float, n: int, level: float) -> int | None:
+    """The samples a side at which a difference as large as the margin is found, by bisection; None where there is no such number."""
     low, high = n, 2 * n
-    while found.detectable(high / n, level) > margin and high < _MOST:
+    while found.detectable(high / n, level) > margin:
+        if high > _MOST:
+            return None
         low, high = high, 2 * high
     while high - low > max(1, low // 100):
         middle = (low + high) // 2

@@ -43,6 +43,7 @@ def shares_off(points: Part, train: Part, effect: float, generator: Generator) -
     for variant in kept:
         order = torch.randperm(len(shares), generator=generator)
         count = int((shares[order].cumsum(0) < 0.5).sum()) + 1
+        count = min(count, len(shares) - 1)  # of two groups, one
         fewer = torch.isin(mine, order[:count])
         variant[fewer] = _thinned(fewer.float().mean().item(), effect)
     return left_out(points, kept)
