@@ -13,6 +13,9 @@ IDX_SETS = ("mnist", "fashion-mnist")
 GLYPH_SETS = ("glyphs", "letters")
 NAMES = ("digits", *GLYPH_SETS, *TOYS, *IDX_SETS)
 
+_NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_MOST_NUMBERED = 100_000  # files that a name with {...} stands for
+
 ITEM = re.compile(r"(train|validation|heldout):(\d+)(?:-(\d+))?")
 """How an input says that it is an item of the data of a run, or several: heldout:3, heldout:0-7."""
 
@@ -59,12 +62,15 @@ def resolve_source(source: str) -> Source:
         return Source(source, None)
     path = Path(os.path.expanduser(source)) if source.strip() else None
     try:
-        there = path is not None and path.exists()
+        there = path is not None and is_there(path)
         broken = path is not None and path.is_symlink()
+    except UsageError:
+        raise
     except (OSError, ValueError):  # a name too long for the file system, or with a null byte
         there = broken = False
     if there and path is not None:
-        check_regular(path)
+        for file in listed_files(path):
+            check_regular(file)
         return Source(source, path)
     if broken:
         raise UsageError(f"{source!r} is a link that leads nowhere or back to itself")
@@ -77,6 +83,40 @@ def resolve_source(source: str) -> Source:
     raise UsageError(
         f"{unknown('data set', source, list(NAMES))}; or give the path of {in_words(readers.values())}"
     )
+
+
+def listed_files(path: Path) -> list[Path]:
+    """The files that a path stands for: itself, or where none is called so those of shards-{000..003}.tar.
+
+    >>> [file.name for file in listed_files(Path("a-{08..10}.tar"))]
+    ['a-08.tar', 'a-09.tar', 'a-10.tar']
+    """
+    found = _NUMBERED.search(path.name)
+    if found is None or path.exists():
+        return [path]
+    first, last = int(found[1]), int(found[2])
+    if not first <= last < first + _MOST_NUMBERED:
+        return [path]
+    width = len(found[1]) if found[1].startswith("0") else 0
+    names = (
+        f"{number:0{width}}".join(_around(path.name, found)) for number in range(first, last + 1)
+    )
+    return [path.with_name(name) for name in names]
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path exists, or all files that it stands for do.  UsageError: only some of them do."""
+    files = listed_files(path)
+    if files == [path]:
+        return path.exists()
+    missing = [file for file in files if not file.exists()]
+    if missing and len(missing) < len(files):
+        raise UsageError(f"{path} stands for {len(files)} files, and {missing[0]} does not exist")
+    return not missing
+
+
+def _around(text: str, found: re.Match[str]) -> tuple[str, str]:
+    return text[: found.start()], text[found.end() :]
 
 
 def resolve_files(source: str, content: str | None = None) -> Path:
