@@ -22,8 +22,8 @@ X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 
 def test_the_formats_in_words() -> None:
     words = (
-        "a folder of images, an IDX file or folder, a .zip, .tar, .tar.gz, .tgz, .npy, .npz, .csv, .tsv or .parquet "
-        "file, or a folder of .tar or .parquet files"
+        "a folder of images, an IDX file or folder, CIFAR-10's binary files, a .zip, .tar, .tar.gz, .tgz, .npy, .npz, "
+        ".csv, .tsv or .parquet file, or a folder of .tar or .parquet files"
     )
     assert in_words(readers.values()) == words
     assert in_words([readers["csv-table"]]) == "a .csv or .tsv file"

@@ -51,8 +51,8 @@ def unpack(path: Path, folder: Path) -> None:
         raise UsageError(f"{path} cannot be unpacked: {first_line(error)}") from error
 
 
-def tar_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """(name, content) of the files in a .tar, gzipped or not, each to be read before the next one is asked for.
+def tar_members(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+    """(name, bytes, content) of the files in a .tar, gzipped or not, each to be read before the next one is asked for.
 
     UsageError: more than the limits allow, a link, a name that leads out.  Errors of many kinds: it is damaged.
     """
@@ -71,7 +71,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
             if content is not None:
                 files += 1
                 check_limit("files", files, path)
-                yield member.name, content
+                yield member.name, member.size, content
 
 
 class _Member(tarfile.TarInfo):
@@ -115,7 +115,7 @@ def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _untar(path: Path, folder: Path) -> None:
-    for name, content in tar_members(path):
+    for name, _, content in tar_members(path):
         place = folder.joinpath(*filter(None, name.split("/")))
         place.parent.mkdir(parents=True, exist_ok=True)
         with place.open("wb") as file:

@@ -26,7 +26,7 @@ from plausible.data.quantise import DRAWN_ONCE, binarise, requantise
 from plausible.data.raw import Raw
 from plausible.data.readers import Progress, in_words, read, readers
 from plausible.data.resize import check_size, explain_size, fit_images
-from plausible.data.source import GLYPH_SETS, NAMES, TOYS, Source, resolve_source
+from plausible.data.source import GLYPH_SETS, NAMES, TOYS, Source, fetched, resolve_source
 from plausible.data.split import half_of, split, split_notes
 from plausible.data.toys import toys
 
@@ -155,9 +155,11 @@ def _load(
     elif like is not None:
         drop = (*options.drop, *like.options.drop)
         ranged = replace(options, value_range=like.options.value_range, drop=drop)
-        raw = read_like(source.path, ranged, like.columns, like.label_column, progress)
+        raw = read_like(
+            fetched(source, progress), ranged, like.columns, like.label_column, progress
+        )
     else:
-        raw = read(source.path, options, progress)
+        raw = read(fetched(source, progress), options, progress)
     return _decided(source, raw, options, like)
 
 

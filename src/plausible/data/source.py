@@ -2,16 +2,17 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from plausible.core.errors import UsageError, unknown
 from plausible.data.limits import check_regular
+from plausible.data.named_sets import NAMED_SETS, fetch_set, set_folder
 
 TOYS = ("ring", "grid", "moons", "spiral")
-IDX_SETS = ("mnist", "fashion-mnist")
 GLYPH_SETS = ("glyphs", "letters")
-NAMES = ("digits", *GLYPH_SETS, *TOYS, *IDX_SETS)
+NAMES = ("digits", *GLYPH_SETS, *TOYS, *NAMED_SETS)
 
 _NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _MOST_NUMBERED = 100_000  # files that a name with {...} stands for
@@ -25,7 +26,8 @@ class Source:
     """What a name or a path stands for.
 
     spec  the name or path as it was typed.
-    path  the file or folder behind it; None for a set that needs none (digits, the toys).
+    path  the file or folder behind it; None for a set that needs none (digits, the toys); of a set by name whose
+          files are nowhere yet the folder that ``fetched`` puts them in.
     """
 
     spec: str
@@ -54,10 +56,10 @@ def resolve_source(source: str) -> Source:
     """The set, file or folder that a name or path stands for.
 
     A name wins over a folder that is called the same; ``./digits`` means the folder.
-    UsageError: neither a name nor an existing path; a set by name whose files are not here.
+    UsageError: neither a name nor an existing path.
     """
-    if source in IDX_SETS:
-        return Source(source, _idx_set(source))
+    if source in NAMED_SETS:
+        return Source(source, set_folder(source))
     if source in NAMES:
         return Source(source, None)
     path = Path(os.path.expanduser(source)) if source.strip() else None
@@ -83,6 +85,15 @@ def resolve_source(source: str) -> Source:
     raise UsageError(
         f"{unknown('data set', source, list(NAMES))}; or give the path of {in_words(readers.values())}"
     )
+
+
+def fetched(source: Source, progress: Callable[[int, int], None] | None = None) -> Path:
+    """The file or folder behind a source that has one, its files fetched where it is a set that has none here.
+
+    UsageError: they cannot be fetched.
+    """
+    assert source.path is not None
+    return fetch_set(source.spec, progress) if source.spec in NAMED_SETS else source.path
 
 
 def listed_files(path: Path) -> list[Path]:
@@ -125,29 +136,8 @@ def resolve_files(source: str, content: str | None = None) -> Path:
     content  what is looked for in it, for the sentence.
     UsageError: as ``resolve_source``, and a set without files.
     """
-    path = resolve_source(source).path
-    if path is None:
+    found = resolve_source(source)
+    if found.path is None:
         of = f" of {content}" if content else ""
         raise UsageError(f"{source} is a data set and not a file or folder{of}; use ./{source}")
-    return path
-
-
-def _idx_set(name: str) -> Path:
-    """The folder of a set by name: under $PLAUSIBLE_DATA, then ../shared/data of the working
-    directory and of the repository around it.
-    """
-    from plausible.data.readers.idx import idx_path  # which needs numpy
-
-    here = Path.cwd()
-    roots = [Path(os.path.expanduser(own))] if (own := os.environ.get("PLAUSIBLE_DATA")) else []
-    repository = next((p for p in (here, *here.parents) if (p / ".git").exists()), here)
-    roots += [p.parent / "shared" / "data" for p in (here, repository)]
-    for root in roots:
-        if idx_path(root / name, "train", "images"):
-            return root / name
-    raise UsageError(
-        f"the files of {name!r} are not on this machine: put the usual four "
-        f"(train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, "
-        f"t10k-labels-idx1-ubyte.gz) in a folder {name} and set PLAUSIBLE_DATA to the folder "
-        f"that holds it, or pass --data FOLDER"
-    )
+    return fetched(found)

@@ -149,13 +149,14 @@ def _classes(
         return every, None
     if asked not in (*shown, NO_CLASS, None):
         raise UsageError(f"{file} has no such column: {unknown('label', asked, shown)}")
-    if asked in shown and _is_nested(table, asked):
+    if asked in shown and (asked == picture or _is_nested(table, asked)):
         raise UsageError(f"{file}: column {asked!r} holds no numbers or words, so it is no class")
     may_be = [n for n in shown if n == asked or n.lower() in CLASS_COLUMNS]
     cells = _cells(table, [n for n in may_be if n != picture and not _is_nested(table, n)])
-    few, rows = [picture, *cells], [["", *row] for row in zip(*cells.values(), strict=True)]
+    few, rows = ["", *cells], [["", *row] for row in zip(*cells.values(), strict=True)]
     column = class_column(file, few, rows, asked, notes)
-    others = [name for name in shown if name != picture and (column is None or name != few[column])]
+    taken = picture if column is None else few[column]
+    others = [name for name in shown if name not in (picture, taken)]
     if others:
         notes.append(f"beside the pictures, columns that are left out: {_listed(others)}")
     if column is None:
