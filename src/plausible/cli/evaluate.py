@@ -16,7 +16,7 @@ from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.choices import Extractor
 from plausible.core.errors import UsageError
 from plausible.data.options import DEFAULTS
-from plausible.data.source import NAMES, resolve_source
+from plausible.data.source import NAMES, is_there, resolve_source
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
@@ -279,7 +279,7 @@ class Evaluate:
             raise UsageError("--features and --pretrained both choose features: give one of them")
         if self.split is not None and self.heldout is not None:
             raise UsageError("--split and --heldout both say what is held out: give one of them")
-        if self.samples not in (None, *NAMES) and not Path(self.samples).expanduser().exists():
+        if self.samples not in (None, *NAMES) and not is_there(Path(self.samples).expanduser()):
             raise UsageError(f"--samples {self.samples} does not exist: give a file or a folder")
         for source in (self.data, self.heldout, self.outliers):
             if source is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plausible.core.errors import UsageError, unknown
+from plausible.data.hub_name import hub_name, is_hub
 from plausible.data.limits import check_regular
 from plausible.data.named_sets import NAMED_SETS, fetch_set, set_folder
 
@@ -36,17 +37,22 @@ class Source:
     @property
     def name(self) -> str:
         """A short name, for run folders: that of the set, or the last part of the path."""
+        if is_hub(self.spec):
+            found = hub_name(self.spec)
+            return _plain(Path(found.place).name if found.local else found.place)
         if self.path is None:
             return self.spec
         path = self.path.expanduser().resolve()
         name = path.name
         if not path.is_dir():
             name = name.removesuffix(".gz").removesuffix(path.suffix)
-        return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "data"
+        return _plain(name)
 
     @property
     def address(self) -> str:
         """What finds the data again from any folder: the name of a set, or the whole path."""
+        if is_hub(self.spec):
+            return str(hub_name(self.spec))
         if self.path is None or self.spec in NAMES:
             return self.spec
         return str(self.path.resolve())
@@ -61,6 +67,9 @@ def resolve_source(source: str) -> Source:
     if source in NAMED_SETS:
         return Source(source, set_folder(source))
     if source in NAMES:
+        return Source(source, None)
+    if is_hub(source):
+        hub_name(source)
         return Source(source, None)
     path = Path(os.path.expanduser(source)) if source.strip() else None
     try:
@@ -80,11 +89,16 @@ def resolve_source(source: str) -> Source:
 
     if path is not None and (path.suffix or os.sep in source or "/" in source):
         raise UsageError(
-            f"{source} does not exist: give the path of {in_words(readers.values())}, or a name: {', '.join(NAMES)}"
+            f"{source} does not exist: give the path of {in_words(readers.values())}, or a name: {', '.join(NAMES)}, hub:user/name"
         )
     raise UsageError(
         f"{unknown('data set', source, list(NAMES))}; or give the path of {in_words(readers.values())}"
     )
+
+
+def has_no_path(source: str) -> bool:
+    """Whether a source is found by its name alone: a set by name, or one of the hub."""
+    return source in NAMES or is_hub(source)
 
 
 def fetched(source: Source, progress: Callable[[int, int], None] | None = None) -> Path:
@@ -124,6 +138,11 @@ def is_there(path: Path) -> bool:
     if missing and len(missing) < len(files):
         raise UsageError(f"{path} stands for {len(files)} files, and {missing[0]} does not exist")
     return not missing
+
+
+def _plain(name: str) -> str:
+    """A name of letters, digits, points and dashes."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "data"
 
 
 def _around(text: str, found: re.Match[str]) -> tuple[str, str]:
