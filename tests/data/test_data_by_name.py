@@ -20,7 +20,7 @@ from plausible.core.errors import UsageError
 from plausible.data import named_sets
 from plausible.data.download import Downloading, NotDownloaded, download
 from plausible.data.load import load
-from plausible.data.named_sets import CIFAR_ARCHIVE, NAMED_SETS, cache
+from plausible.data.named_sets import NAMED_SETS, cache
 from plausible.data.readers import cifar
 from plausible.data.source import resolve_files, resolve_source
 
@@ -111,7 +111,7 @@ def cifar_archive(files: dict[str, bytes]) -> bytes:
 def offered(server: Server, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server has a small set of this name, whose checksums are known."""
     if name == "cifar10":
-        contents = {CIFAR_ARCHIVE: cifar_archive(cifar_files())}
+        contents = {cifar.ARCHIVE: cifar_archive(cifar_files())}
     else:
         arrays = [RNG.integers(0, 256, s).astype(np.uint8) for s in ((20, 8, 8), (8, 8, 8))]
         classes = [np.arange(len(array), dtype=np.uint8) % 2 for array in arrays]
@@ -180,7 +180,7 @@ def test_another_file_is_not_kept(
     server: Server, nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered(server, "cifar10", monkeypatch)
-    place = f"/cifar10/{CIFAR_ARCHIVE}"
+    place = f"/cifar10/{cifar.ARCHIVE}"
     whole, server.files[place] = server.files[place], b"another"
     said = refused("cifar10")
     assert f"is another file: its MD5 is {hashlib.md5(b'another').hexdigest()} and not " in said
@@ -194,10 +194,10 @@ def test_what_broke_off_goes_on(
     server: Server, nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered(server, "cifar10", monkeypatch)
-    size = len(server.files[f"/cifar10/{CIFAR_ARCHIVE}"])
+    size = len(server.files[f"/cifar10/{cifar.ARCHIVE}"])
     server.dies_after = 50_000
     assert f"broke off after 50,000 of {size:,} bytes: the same command asks for the rest" in refused("cifar10")  # fmt: skip
-    assert not (nowhere / "cifar10" / CIFAR_ARCHIVE).exists()
+    assert not (nowhere / "cifar10" / cifar.ARCHIVE).exists()
     server.dies_after = None
     with pytest.warns(Downloading):
         assert load("cifar10").survey.count == 36
@@ -290,8 +290,8 @@ def test_batches_are_read_as_they_are_said_to_be(tmp_path: Path) -> None:
     assert words == [CLASSES[k] for k in test[1]]
     assert load(folder.parent).hashes == data.hashes
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    (tmp_path / CIFAR_ARCHIVE).write_bytes(cifar_archive(files))
-    assert load(tmp_path / CIFAR_ARCHIVE).hashes == load(tmp_path).hashes == data.hashes
+    (tmp_path / cifar.ARCHIVE).write_bytes(cifar_archive(files))
+    assert load(tmp_path / cifar.ARCHIVE).hashes == load(tmp_path).hashes == data.hashes
     (folder / cifar.NAMES).unlink()
     assert set(load(folder).class_names) <= set("0123456789")
 
@@ -310,6 +310,6 @@ def test_damaged_batches_are_a_sentence(tmp_path: Path, damage: str) -> None:
     content = cifar_archive(files)
     if damage == "archive":
         content, says = content[:-500], "cannot be unpacked"
-    (tmp_path / CIFAR_ARCHIVE).write_bytes(content)
+    (tmp_path / cifar.ARCHIVE).write_bytes(content)
     with pytest.raises(UsageError, match=says):
         load(tmp_path)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from plausible.core.errors import UsageError
-from plausible.data.source import ITEM, is_there
+from plausible.data.numbered import is_there
+from plausible.data.source import ITEM
 
 
 def check_run(folder: Path) -> None:

@@ -15,8 +15,9 @@ from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.choices import Extractor
 from plausible.core.errors import UsageError
+from plausible.data.numbered import is_there
 from plausible.data.options import DEFAULTS
-from plausible.data.source import NAMES, is_there, resolve_source
+from plausible.data.source import NAMES, resolve_source
 
 if TYPE_CHECKING:
     from plausible.data.part import Data

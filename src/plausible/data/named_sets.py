@@ -10,7 +10,6 @@ from plausible.core.errors import UsageError
 from plausible.data.download import Downloading, NotDownloaded, download
 
 MIRROR = "PLAUSIBLE_MIRROR"
-CIFAR_ARCHIVE = "cifar-10-binary.tar.gz"
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,8 @@ NAMED_SETS: Mapping[str, NamedSet] = {
         ),
     ),
     "cifar10": NamedSet(
-        "https://www.cs.toronto.edu/~kriz", {CIFAR_ARCHIVE: "c32a1d4ab5d03f1284b67883e8d87530"}
+        "https://www.cs.toronto.edu/~kriz",
+        {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
     ),
 }
 

@@ -10,13 +10,11 @@ from plausible.core.errors import UsageError, unknown
 from plausible.data.hub_name import hub_name, is_hub
 from plausible.data.limits import check_regular
 from plausible.data.named_sets import NAMED_SETS, fetch_set, set_folder
+from plausible.data.numbered import is_there, listed_files
 
 TOYS = ("ring", "grid", "moons", "spiral")
 GLYPH_SETS = ("glyphs", "letters")
 NAMES = ("digits", *GLYPH_SETS, *TOYS, *NAMED_SETS)
-
-_NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
-_MOST_NUMBERED = 100_000  # files that a name with {...} stands for
 
 ITEM = re.compile(r"(train|validation|heldout):(\d+)(?:-(\d+))?")
 """How an input says that it is an item of the data of a run, or several: heldout:3, heldout:0-7."""
@@ -110,45 +108,6 @@ def fetched(source: Source, progress: Callable[[int, int], None] | None = None) 
     return fetch_set(source.spec, progress) if source.spec in NAMED_SETS else source.path
 
 
-def listed_files(path: Path) -> list[Path]:
-    """The files that a path stands for: itself, or where none is called so those of shards-{000..003}.tar.
-
-    >>> [file.name for file in listed_files(Path("a-{08..10}.tar"))]
-    ['a-08.tar', 'a-09.tar', 'a-10.tar']
-    """
-    found = _NUMBERED.search(path.name)
-    if found is None or path.exists():
-        return [path]
-    first, last = int(found[1]), int(found[2])
-    if not first <= last < first + _MOST_NUMBERED:
-        return [path]
-    width = len(found[1]) if found[1].startswith("0") else 0
-    names = (
-        f"{number:0{width}}".join(_around(path.name, found)) for number in range(first, last + 1)
-    )
-    return [path.with_name(name) for name in names]
-
-
-def is_there(path: Path) -> bool:
-    """Whether a path exists, or all files that it stands for do.  UsageError: only some of them do."""
-    files = listed_files(path)
-    if files == [path]:
-        return path.exists()
-    missing = [file for file in files if not file.exists()]
-    if missing and len(missing) < len(files):
-        raise UsageError(f"{path} stands for {len(files)} files, and {missing[0]} does not exist")
-    return not missing
-
-
-def _plain(name: str) -> str:
-    """A name of letters, digits, points and dashes."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "data"
-
-
-def _around(text: str, found: re.Match[str]) -> tuple[str, str]:
-    return text[: found.start()], text[found.end() :]
-
-
 def resolve_files(source: str, content: str | None = None) -> Path:
     """The file or folder that a path stands for.
 
@@ -160,3 +119,8 @@ def resolve_files(source: str, content: str | None = None) -> Path:
         of = f" of {content}" if content else ""
         raise UsageError(f"{source} is a data set and not a file or folder{of}; use ./{source}")
     return fetched(found)
+
+
+def _plain(name: str) -> str:
+    """A name of letters, digits, points and dashes."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "data"

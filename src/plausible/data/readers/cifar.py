@@ -10,13 +10,13 @@ from plausible.data.archive import tar_members
 from plausible.data.arrays import interpret
 from plausible.data.limits import check_limit
 from plausible.data.links import check_link
-from plausible.data.named_sets import CIFAR_ARCHIVE
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
 from plausible.data.readers.reader import Progress, readers
 
 TRAIN = tuple(f"data_batch_{k}.bin" for k in range(1, 6))
 TEST = "test_batch.bin"
+ARCHIVE = "cifar-10-binary.tar.gz"
 NAMES = "batches.meta.txt"
 _FOLDER = "cifar-10-batches-bin"
 _SHAPE = (3, 32, 32)
@@ -27,8 +27,8 @@ _LONGEST = 2**16  # bytes of the names of the classes
 def is_cifar(path: Path) -> bool:
     """True for a folder of its batches, one that holds such a folder or the archive of it, and the archive."""
     if path.is_file():
-        return path.name == CIFAR_ARCHIVE
-    return path.is_dir() and (_batches(path) is not None or (path / CIFAR_ARCHIVE).is_file())
+        return path.name == ARCHIVE
+    return path.is_dir() and (_batches(path) is not None or (path / ARCHIVE).is_file())
 
 
 @readers.by_content("CIFAR-10's binary files", is_cifar)
@@ -71,8 +71,8 @@ def _of_folder(folder: Path, options: Options) -> Iterator[tuple[str, bytes]]:
 def _of_archive(path: Path, options: Options) -> Iterator[tuple[str, bytes]]:
     """The same files out of the archive, without unpacking it to the disk."""
     if path.is_dir():
-        check_link(path / CIFAR_ARCHIVE, path, options.follow_links)
-        path = path / CIFAR_ARCHIVE
+        check_link(path / ARCHIVE, path, options.follow_links)
+        path = path / ARCHIVE
     try:
         for place, size, content in tar_members(path):
             name = place.rpartition("/")[2]

@@ -13,9 +13,9 @@ from typing import Any
 from plausible.core.registry import Registry
 from plausible.data.image_files import ImageFiles, ending
 from plausible.data.images import SUFFIXES
+from plausible.data.numbered import listed_files
 from plausible.data.options import Options
 from plausible.data.raw import Raw
-from plausible.data.source import listed_files
 
 Progress = Callable[[int, int], None]
 """Called with (items read, items)."""
