@@ -70,4 +70,10 @@ Draws = Annotated[int, Bounds(at_least=1, at_most=1_000_000)]
 Judged = Annotated[int, Bounds(at_least=2, at_most=1_000_000), tyro.conf.arg(aliases=["-n"])]
 Share = Annotated[float, SHARE]
 Seed = Annotated[int, NATURAL, tyro.conf.arg(help="The same seed gives the same result.")]
+Marked = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="Have pictures say in their metadata that a model drew them, which one and by which seed."
+    ),
+]
 Overwrite = Annotated[bool, tyro.conf.arg(help="Replace what exists where the result is written.")]

@@ -280,8 +280,9 @@ class Evaluate:
             raise UsageError("--features and --pretrained both choose features: give one of them")
         if self.split is not None and self.heldout is not None:
             raise UsageError("--split and --heldout both say what is held out: give one of them")
-        if self.samples not in (None, *NAMES) and not is_there(Path(self.samples).expanduser()):
-            raise UsageError(f"--samples {self.samples} does not exist: give a file or a folder")
+        samples = "" if self.samples in (None, *NAMES) else str(self.samples)
+        if samples and not is_there(Path(samples).expanduser()):
+            raise UsageError(f"--samples {samples} does not exist: give a file or a folder")
         for source in (self.data, self.heldout, self.outliers):
             if source is not None:
                 resolve_source(source)

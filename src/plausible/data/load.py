@@ -181,6 +181,12 @@ def _decided(source: Source, raw: Raw, options: Options, like: Data | None = Non
         )
     if options.label == NO_CLASS and raw.label_column is None:
         raw.labels = None  # of an array or a folder; a table has none then
+    if raw.marked:
+        are = "is" if raw.marked == 1 else "are"
+        raw.notes.append(
+            f"{raw.marked:,} of these images {are} marked as drawn by a model: what learns from such images learns the "
+            f"faults of that model, and what is held against them is not held against real ones"
+        )
     return (_images if raw.is_image else _vectors)(source, raw, options, like)
 
 
@@ -329,6 +335,7 @@ def _parts(
         ignored=raw.ignored,
         value_range=raw.value_range,
         left_out=raw.left_out,
+        marked=raw.marked,
     )
     return Data(
         source.name,

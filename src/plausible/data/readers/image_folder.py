@@ -92,6 +92,7 @@ def read_pictures(
         unreadable=tuple(files.unreadable),
         ignored=files.left_out,
         value_range=chosen,
+        marked=sum(head.marked for head in headers),
     )
 
 
