@@ -21,7 +21,7 @@ Paths = Annotated[
     Positional[tuple[str, ...]],
     tyro.conf.arg(
         name="path",
-        help="The inputs: images, folders or .zip files of them, .npy, .npz, .csv and .tsv files, or items of the "
+        help="The inputs: images, folders, .zip or .tar files of them, .npy, .npz, .csv, .tsv and .parquet files, or items of the "
         "data, as heldout:0-7.",
         metavar="PATH...",
     ),

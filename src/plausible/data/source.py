@@ -117,7 +117,8 @@ def resolve_files(source: str, content: str | None = None) -> Path:
     found = resolve_source(source)
     if found.path is None:
         of = f" of {content}" if content else ""
-        raise UsageError(f"{source} is a data set and not a file or folder{of}; use ./{source}")
+        instead = "give its files" if is_hub(source) else f"use ./{source}"
+        raise UsageError(f"{source} is a data set and not a file or folder{of}; {instead}")
     return fetched(found)
 
 
