@@ -217,6 +217,7 @@ def test_several_shards_are_one_set_as_a_folder_and_as_a_list(shards: Path) -> N
     folder, listed = load(shards), load(f"{shards}/shards-{{000..002}}.tar")
     assert folder.survey.count == listed.survey.count == 36
     assert folder.hashes == listed.hashes
+    assert (folder.name, listed.name) == ("set", "shards")
     assert folder.survey.classes == {"0": 12, "1": 12, "2": 12}
     assert any("3 .tar files are read as one set" in note for note in folder.notes)
     assert len(read_inputs([str(shards)], folder.space).names) == 36

@@ -28,6 +28,11 @@ def listed_files(path: Path) -> list[Path]:
     return [path.with_name(name) for name in names]
 
 
+def without_numbers(name: str) -> str:
+    """A name without its pattern: "shards-" of "shards-{000..003}"."""
+    return _NUMBERED.sub("", name)
+
+
 def is_there(path: Path) -> bool:
     """Whether a path exists, or all files that it stands for do.  UsageError: only some of them do."""
     files = listed_files(path)

@@ -10,7 +10,7 @@ from plausible.core.errors import UsageError, unknown
 from plausible.data.hub_name import hub_name, is_hub
 from plausible.data.limits import check_regular
 from plausible.data.named_sets import NAMED_SETS, fetch_set, set_folder
-from plausible.data.numbered import is_there, listed_files
+from plausible.data.numbered import is_there, listed_files, without_numbers
 
 TOYS = ("ring", "grid", "moons", "spiral")
 GLYPH_SETS = ("glyphs", "letters")
@@ -44,7 +44,7 @@ class Source:
         name = path.name
         if not path.is_dir():
             name = name.removesuffix(".gz").removesuffix(path.suffix)
-        return _plain(name)
+        return _plain(without_numbers(name))
 
     @property
     def address(self) -> str:
