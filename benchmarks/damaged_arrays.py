@@ -1,8 +1,9 @@
-"""Sources of arrays with one thing wrong: IDX files, .npy and .npz."""
+"""Sources of arrays with one thing wrong: IDX files, CIFAR-10's, .npy and .npz."""
 
 import gzip
 import io
 import struct
+import tarfile
 import warnings
 import zipfile
 from random import Random
@@ -149,6 +150,42 @@ def _within(random: Random, source: Source) -> Source:
     return _packed(source, content)
 
 
+def _cifar_whole(random: Random) -> Source:
+    """Batches of few records, in a folder, in one below it, or packed."""
+    names = ("data_batch_1.bin", "data_batch_2.bin", "test_batch.bin")
+    records = {name: b"".join(bytes([random.randrange(3)]) + random.randbytes(3072) for _ in range(6)) for name in names}  # fmt: skip
+    files = {**records, "batches.meta.txt": b"cat\ndog\ncow\n"}
+    if random.random() < 0.5:
+        below = random.choice(("", "cifar-10-batches-bin/"))
+        return Source({f"set/{below}{name}": content for name, content in files.items()}, "set", "")
+    return Source({"cifar-10-binary.tar.gz": _tarred(files)}, "cifar-10-binary.tar.gz", "")
+
+
+def _tarred(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as made:
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            info.size = len(content)
+            made.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _cifar_file(random: Random) -> Source:
+    """A file of the folder that is gone, hurt, or something else."""
+    source = _cifar_whole(random)
+    name = random.choice(sorted(source.files))
+    if random.random() < 0.2 and len(source.files) > 1:
+        del source.files[name]
+        source.wrong = f"{name} is gone"
+    elif random.random() < 0.3:
+        odd = (b"", b"\xff" * 3073, b"a\0b\x1b[2J", b"one\ntwo", b"\n" * 99, b"x" * 100_000)
+        source.files[name] = random.choice(odd)
+    else:
+        source.files[name], source.wrong = hurt(random, source.files[name])
+    return source
+
+
 def npy_bytes(array: np.ndarray, **header: Any) -> bytes:
     """An array as a .npy file, perhaps with another header."""
     head = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape} | header
@@ -283,5 +320,5 @@ def _npz(random: Random) -> Source:
     )  # fmt: skip
 
 
-whole |= {"idx": _idx_whole, "npy": _npy_whole, "npz": _npz_whole}
-sources |= {"idx": _idx, "npy": _npy, "npz": _npz}
+whole |= {"idx": _idx_whole, "cifar": _cifar_whole, "npy": _npy_whole, "npz": _npz_whole}
+sources |= {"idx": _idx, "cifar": _cifar_file, "npy": _npy, "npz": _npz}

@@ -1,7 +1,9 @@
-"""Folders of pictures, and .zip files of them, with one thing wrong."""
+"""Folders of pictures, and .zip and .tar files of them, with one thing wrong."""
 
+import gzip
 import io
 import struct
+import tarfile
 import zipfile
 import zlib
 from functools import cache
@@ -226,10 +228,106 @@ def _zip(random: Random) -> Source:
     )  # fmt: skip
 
 
+def tarred(files: dict[str, bytes], packed: bool = False, **fields: object) -> bytes:
+    """A .tar of files; fields are those of each of its members."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as made:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            for field, value in fields.items():
+                setattr(info, field, value)
+            made.addfile(info, io.BytesIO(content))
+    return gzip.compress(buffer.getvalue(), 1, mtime=0) if packed else buffer.getvalue()
+
+
+def _tar_source(random: Random, files: dict[str, bytes], wrong: str = "", **fields: object) -> Source:  # fmt: skip
+    name = random.choice(("a.tar", "a.tar", "a.tar.gz", "a.tgz"))
+    return Source({name: tarred(files, name != "a.tar", **fields)}, name, wrong)
+
+
+def _beside(random: Random, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same with a class beside each picture."""
+    ending = random.choice((".cls", ".json"))
+    classes = {}
+    for k, name in enumerate(files):
+        word = str(k % 3) if ending == ".cls" else f'{{"label": {k % 3}}}'
+        classes[name.rpartition(".")[0] + ending] = word.encode()
+    return files | classes
+
+
+def _tar_whole(random: Random) -> Source:
+    files = _whole(random).files
+    if random.random() < 0.2:
+        shard = tarred(_beside(random, files))
+        return Source({f"set/{part}.tar": shard for part in ("s-0", "s-1")}, "set", "")
+    return _tar_source(random, _beside(random, files) if random.random() < 0.5 else files)
+
+
+def _tar_names(random: Random) -> Source:
+    files = _whole(random).files
+    name = random.choice(("../out.png", "/out.png", "a//b.png", "a\\b.png", "C:\\x.png", "./a.png", ".", "..", "a/../b.png", "x" * 300 + ".png", *NAMES))  # fmt: skip
+    files[name] = picture("png")
+    return _tar_source(random, files, repr(name)[:40])
+
+
+def _tar_fields(random: Random) -> Source:
+    field, value = random.choice((
+        *(("type", kind) for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE, tarfile.GNUTYPE_SPARSE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, b"z")),
+        ("mode", 0), ("mtime", 2**40), ("uid", 2**40), ("linkname", "../x"), ("pax_headers", {"size": "-1"}),
+        ("pax_headers", {"path": "../../x"}), ("pax_headers", {"GNU.sparse.map": "1,2,3"}), ("pax_headers", {"GNU.sparse.size": "9" * 30}),
+    ))  # fmt: skip
+    return _tar_source(random, _whole(random).files, f"{field} {value}", **{field: value})
+
+
+def _tar_header(random: Random) -> Source:
+    """Bytes of the header of a member, with a checksum that is right all the same."""
+    content = bytearray(tarred(_whole(random).files))
+    info = random.choice(tarfile.open(fileobj=io.BytesIO(content)).getmembers())  # noqa: SIM115
+    start = info.offset
+    at = random.choice((0, 100, 124, 125, 130, 135, 156, 157, 257, 345, 482))
+    content[start + at] = random.choice((0, 32, 48, 55, 57, 128, 255))
+    content[start + 148 : start + 156] = b" " * 8
+    content[start + 148 : start + 156] = b"%06o\0 " % sum(content[start : start + 512])
+    packed = random.random() < 0.3
+    name = "a.tar.gz" if packed else "a.tar"
+    return Source({name: gzip.compress(content) if packed else bytes(content)}, name, f"byte {at}")
+
+
+def _tar_classes(random: Random) -> Source:
+    files = _beside(random, _whole(random).files)
+    name = random.choice([name for name in files if name.endswith((".cls", ".json"))])
+    if random.random() < 0.2:
+        del files[name]
+        return _tar_source(random, files, f"{name} is gone")
+    files[name] = random.choice((b"", b"{", b"[" * 9999, b"\xff\xfe", b"a\nb", b"\x1b[2J", b'{"label": null}', b'{"label": [1]}', b"1" * 9999))  # fmt: skip
+    return _tar_source(random, files, f"{name}: {files[name][:20]!r}")
+
+
+def _tar_inner(random: Random) -> Source:
+    made = _folder(random)
+    source = _tar_source(random, {name.encode("utf-8", "replace").decode(): content for name, content in made.files.items()}, made.wrong)  # fmt: skip
+    source.choices = made.choices
+    return source
+
+
+def _tar_bytes(random: Random) -> Source:
+    source = _tar_source(random, _whole(random).files)
+    source.files[source.name], source.wrong = hurt(random, source.files[source.name])
+    return source
+
+
+def _tar(random: Random) -> Source:
+    return one_of(
+        random, names=lambda: _tar_names(random), fields=lambda: _tar_fields(random), header=lambda: _tar_header(random),
+        classes=lambda: _tar_classes(random), inner=lambda: _tar_inner(random), bytes=lambda: _tar_bytes(random),
+    )  # fmt: skip
+
+
 def _whole_folder(random: Random) -> Source:
     made = _whole(random)
     return Source({f"set/{name}": content for name, content in made.files.items()}, "set", "")
 
 
-whole |= {"image-folder": _whole_folder, "image-zip": _zip_whole}
-sources |= {"image-folder": _folder, "image-zip": _zip}
+whole |= {"image-folder": _whole_folder, "image-zip": _zip_whole, "image-tar": _tar_whole}
+sources |= {"image-folder": _folder, "image-zip": _zip, "image-tar": _tar}

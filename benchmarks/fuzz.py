@@ -30,7 +30,7 @@ from random import Random
 from typing import Any
 
 import torch
-from benchmarks import damaged_arrays, damaged_pictures, damaged_tables  # noqa: F401  # fill the registries
+from benchmarks import damaged_arrays, damaged_columns, damaged_pictures, damaged_tables  # noqa: F401  # fill the registries
 from benchmarks.damage import Outcome, ask, mutated, sources
 from benchmarks.damaged_runs import Damage, Kept, damage, damaged_bytes, make
 from benchmarks.damaged_runs import ask as ask_run

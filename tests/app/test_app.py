@@ -1,5 +1,6 @@
 """The functions behind the controls of the app, without a browser: what they return, refuse and leave alone."""
 
+import io
 import os
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from plausible.app.train_form import (  # noqa: E402
 )
 from plausible.app.walks import PICKS, Place, Walks, chain  # noqa: E402
 from plausible.app.workplace import Workplace  # noqa: E402
+from plausible.data.mark import is_marked  # noqa: E402
 from plausible.tasks.watch import Raised  # noqa: E402
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -67,6 +69,10 @@ def test_a_page_that_others_reach_reads_only_names_and_the_current_folder(tmp_pa
         everywhere.source(str(outside))
     with pytest.raises(UsageError, match="outside of"):
         everywhere.source("../b.npz")
+    assert here.source("hub:user/name") == "hub:user/name"
+    for source in ("hub:user/name", f"hub:{tmp_path}"):  # which others may not have fetched or read
+        with pytest.raises(UsageError, match="outside of"):
+            everywhere.source(source)
 
 
 @pytest.mark.parametrize("source", ["", None, "digit", "/none/there", "--init"])
@@ -135,6 +141,27 @@ def test_walks_begin_and_end_at_their_picks(work):
     moved = walks.here("gan", place, [3.0, -3.0, 0, 0, 0, 0])  # z has 4 coordinates
     assert moved.size == still.size
     assert walks.strips("gan", ANY).height > 100
+
+
+def test_what_the_page_has_to_download_says_that_a_model_drew_it(work):
+    """What gradio offers are files of these pictures, with the texts that they have."""
+    from gradio.processing_utils import encode_pil_to_bytes
+    from PIL import Image
+
+    walks, place = Walks(work), Place("1", 5, 3)
+    pictures = [
+        draw(work, "gan", Draw(n=3, seed=2)).picture,
+        walks.picks("gan", place)[0][0],
+        walks.between("gan", place, 8),
+        walks.here("gan", place, [0.0, 0.0]),
+        walks.strips("gan", ANY),
+        Image.open(chain(work, "rbm", 2, 3, 0, ANY)),
+    ]
+    assert all(is_marked(picture.info) for picture in pictures)
+    kept = Image.open(io.BytesIO(encode_pil_to_bytes(pictures[0])))
+    assert is_marked(kept.info)
+    inputs = asking.seen(asking.asked(work, "bayes", Given(ITEM, item=4)))
+    assert not is_marked(inputs.info)
 
 
 def test_a_step_along_a_direction_is_one_of_z(work):

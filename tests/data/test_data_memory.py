@@ -167,7 +167,7 @@ def test_options_are_keywords_and_known_by_name() -> None:
         load(GREY, sise=8)
     for choice in ({"label": "a"}, {"drop": "a"}, {"missing": "drop"}):
         with pytest.raises(
-            UsageError, match=r"--\w+ .* of a \.csv or \.tsv file, and array is none"
+            UsageError, match=r"--\w+ .* of a \.csv, \.tsv or \.parquet file.*, and array is none"
         ):
             load(GREY, **choice)
     with pytest.raises(UsageError, match="--size is for images, and array holds vectors"):

@@ -21,7 +21,10 @@ X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 
 
 def test_the_formats_in_words() -> None:
-    words = "a folder of images, an IDX file or folder, or a .zip, .npy, .npz, .csv or .tsv file"
+    words = (
+        "a folder of images, an IDX file or folder, CIFAR-10's binary files, a .zip, .tar, .tar.gz, .tgz, .npy, .npz, "
+        ".csv, .tsv or .parquet file, or a folder of .tar or .parquet files"
+    )
     assert in_words(readers.values()) == words
     assert in_words([readers["csv-table"]]) == "a .csv or .tsv file"
     assert in_words([readers["npy"], readers["npz"]]) == "a .npy or .npz file"
@@ -67,11 +70,11 @@ def test_a_new_reader_is_known_everywhere(tmp_path: Path) -> None:
     assert load(str(path)).survey.count == 20
     assert torch.equal(read_inputs([str(path)], space).part.values, expected)
     assert torch.equal(read_samples(str(path), space)[0].values, expected)
-    with pytest.raises(UsageError, match=r"\.npz, \.csv, \.tsv or \.f32 file"):
+    with pytest.raises(UsageError, match=r"\.tsv, \.parquet or \.f32 file"):
         resolve_source("nowhere")
     for option in ({"label": "y"}, {"drop": "y"}, {"missing": "drop"}):
         flag = next(iter(option))
-        words = rf"--{flag} .* of a \.csv or \.tsv file, and .* is none"
+        words = rf"--{flag} .* of a \.csv, \.tsv or \.parquet file.*, and .* is none"
         with pytest.raises(UsageError, match=words):
             load(path, **option)
 

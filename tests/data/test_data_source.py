@@ -84,14 +84,15 @@ def test_link_to_itself(tmp_path: Path) -> None:
         resolve_source(str(loop))
 
 
-def test_missing_mnist_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_mnist_is_no_mistake_until_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLAUSIBLE_DATA", str(tmp_path))
-    with pytest.raises(UsageError) as refused:
-        resolve_source("mnist")
-    assert "PLAUSIBLE_DATA" in str(refused.value)
-    assert "train-images-idx3-ubyte.gz" in str(refused.value)
-    assert "--data FOLDER" in str(refused.value)
+    monkeypatch.setenv("PLAUSIBLE_CACHE", str(tmp_path / "cache"))
+    found = resolve_source("mnist")
+    assert (found.path, found.name) == (tmp_path / "cache" / "data" / "mnist", "mnist")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_mnist_is_searched_in_all_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from benchmarks import damaged_arrays, damaged_pictures, damaged_tables  # noqa: F401  # fill the registries
+from benchmarks import damaged_arrays, damaged_columns, damaged_pictures, damaged_tables  # noqa: F401  # fill the registries
 from benchmarks.damage import ask, mutated, sources, whole
 from benchmarks.damaged_arrays import idx_bytes
 from hypothesis import given, settings

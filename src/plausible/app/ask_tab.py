@@ -15,7 +15,9 @@ from plausible.app.workplace import Workplace
 from plausible.core.errors import UsageError
 from plausible.tasks import Abilities, Trained
 
-_FILES = "An image, or a .zip, .npy, .npz, .csv or .tsv file of the shape of the data"
+_FILES = (
+    "An image, or a .zip, .tar, .npy, .npz, .csv, .tsv or .parquet file of the shape of the data"
+)
 _PICTURES = {
     "came": "Inputs, and below each what comes back of it",
     "heat": "Inputs, and below each how surprising its pixels are",

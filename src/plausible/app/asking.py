@@ -26,6 +26,7 @@ from plausible.tasks import (
 )
 from plausible.tasks.classify import Classification
 from plausible.tasks.inputs import as_inputs
+from plausible.tasks.mark import mark_of
 from plausible.tasks.score import Scores
 
 UPLOAD, DRAWING, ITEM = "a file", "a drawing", "an item of the held-out data"
@@ -100,13 +101,16 @@ def back(given: Asked, progress: Any = None) -> tuple[Image.Image, str]:
     space = given.trained.model.space
     errors = ", ".join(f"{error:.3g}" for error in found.errors.tolist())
     words = f"Root mean square error of each: {errors}, in the units of the data."
-    return as_image(figures.reconstruction(space, found.x, found.reconstruction)), words
+    return as_image(
+        figures.reconstruction(space, found.x, found.reconstruction), mark_of(given.trained)
+    ), words
 
 
 def completed(given: Asked, rows: float, seed: float | None) -> Image.Image:
     """The inputs, what of them is known, and draws of the rest."""
     found = complete(given.trained, given.x, int(rows), _DRAWS, seed=int(seed or 0))
-    return as_image(figures.completion_grid(found.x, found.known, found.draws))
+    mark = mark_of(given.trained, int(seed or 0))
+    return as_image(figures.completion_grid(found.x, found.known, found.draws), mark)
 
 
 def surprise(given: Asked) -> Image.Image:

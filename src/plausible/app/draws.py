@@ -10,6 +10,7 @@ from plausible.app.pictures import points, temporary
 from plausible.app.workplace import Workplace
 from plausible.core.errors import UsageError
 from plausible.tasks import sample, save_samples, weights_used
+from plausible.tasks.mark import mark_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,11 @@ def draw(work: Workplace, name: str | None, asked: Draw) -> Drawn:
     file = temporary(b"", "samples.npz" if space.is_image else "samples.csv")
     save_samples(batch, space, file, trained)
     which = weights_used(trained, asked.weights)
-    return Drawn(points(trained, batch.x, batch.y), file, _notes(which, asked))
+    return Drawn(
+        points(trained, batch.x, batch.y, mark=mark_of(trained, int(asked.seed or 0))),
+        file,
+        _notes(which, asked),
+    )
 
 
 def _notes(which: str, asked: Draw) -> tuple[str, ...]:

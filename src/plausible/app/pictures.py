@@ -10,6 +10,7 @@ from torch import Tensor
 
 from plausible import figures
 from plausible.core.errors import UsageError
+from plausible.data.mark import Mark
 from plausible.figures import png
 from plausible.tasks import Trained
 
@@ -17,8 +18,17 @@ TEMPORARY = "GRADIO_TEMP_DIR"
 """The variable of the environment that says where what the page shows is kept while it is shown."""
 
 
-def points(trained: Trained, x: Tensor, y: Tensor | None = None, title: str = "") -> Image.Image:
-    """x (N, *shape) of a model: images by class, or vectors over the data where those are there."""
+def points(
+    trained: Trained,
+    x: Tensor,
+    y: Tensor | None = None,
+    title: str = "",
+    mark: Mark | None = None,
+) -> Image.Image:
+    """x (N, *shape) of a model: images by class, or vectors over the data where those are there.
+
+    mark  what images say of the model, where it drew them.
+    """
     space = trained.model.space
     return as_image(
         figures.picture(
@@ -29,7 +39,8 @@ def points(trained: Trained, x: Tensor, y: Tensor | None = None, title: str = ""
             names=trained.class_names,
             columns=trained.columns,
             title=title,
-        )
+        ),
+        mark,
     )
 
 
@@ -41,16 +52,16 @@ def behind(trained: Trained) -> Tensor | None:
         return None
 
 
-def row(trained: Trained, x: Tensor, title: str = "") -> Image.Image:
+def row(trained: Trained, x: Tensor, title: str = "", mark: Mark | None = None) -> Image.Image:
     """x (N, *shape) in one row, or in rows of eight, of images; vectors as points, under a title."""
     if not trained.model.space.is_image:
         return points(trained, x, title=title)
-    return as_image(figures.grid(x, min(len(x), 8)))
+    return as_image(figures.grid(x, min(len(x), 8)), mark)
 
 
-def as_image(picture: object) -> Image.Image:
-    """A picture of ``figures``, whatever it is made of, as pixels."""
-    return opened(png(picture))  # type: ignore[arg-type]
+def as_image(picture: object, mark: Mark | None = None) -> Image.Image:
+    """A picture of ``figures``, whatever it is made of, as pixels that keep the mark."""
+    return opened(png(picture, mark))  # type: ignore[arg-type]
 
 
 def opened(content: bytes) -> Image.Image:

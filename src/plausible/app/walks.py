@@ -22,6 +22,7 @@ from plausible.tasks import (
     walk_between_draws,
 )
 from plausible.tasks.directions import BOUNDS, Explored
+from plausible.tasks.mark import mark_of
 
 PICKS, SLIDERS = 16, 6
 REACH = 3.0
@@ -68,14 +69,17 @@ class Walks:
         if not trained.model.space.is_image:
             return []
         drawn = latent_draws(trained, **place.draws)
-        tiles = [row(trained, drawn.x[k : k + 1]) for k in range(PICKS)]
+        mark = mark_of(trained, int(place.seed or 0))
+        tiles = [row(trained, drawn.x[k : k + 1], mark=mark) for k in range(PICKS)]
         return [(tile, str(k)) for k, tile in enumerate(tiles, 1)]
 
     def between(self, name: str | None, place: Place, last: float) -> Image.Image:
         """The way from one pick to another."""
         trained = self._work.open(name)
         x = walk_between_draws(trained, place.index, int(last) - 1, columns=16, **place.draws)
-        return row(trained, x, "the way from one draw to the other")
+        return row(
+            trained, x, "the way from one draw to the other", mark_of(trained, int(place.seed or 0))
+        )
 
     def explored(
         self, name: str | None, label: str, progress: Any = lambda share: None
@@ -104,7 +108,8 @@ class Walks:
         bounds = ["no bound" if bound is None else f"truncation {bound:g}" for bound in BOUNDS]
         shares = found.directions.shares.tolist()
         return as_image(
-            figures.directions(trained.model.space, found.x, shares, found.truncation, bounds)
+            figures.directions(trained.model.space, found.x, shares, found.truncation, bounds),
+            mark_of(trained, 0),
         )
 
     def here(self, name: str | None, place: Place, amounts: list[float]) -> Image.Image:
@@ -113,7 +118,7 @@ class Walks:
         vectors = found.directions.vectors
         moves = amounts[: len(vectors)]  # a slider that is hidden stands for no direction
         x = latent_point(trained, vectors, moves, place.index, **place.draws)
-        return row(trained, x, "where the sliders stand")
+        return row(trained, x, "where the sliders stand", mark_of(trained, int(place.seed or 0)))
 
 
 def chain(
@@ -127,7 +132,9 @@ def chain(
     trained = work.open(name)
     states = sample_chain(trained, n, steps, None if label == ANY else label, seed=int(seed or 0))
     frames = [points(trained, x).convert("RGB") for x in states]
-    return temporary(figures.gif(frames, back=False), "walk.gif")
+    return temporary(
+        figures.gif(frames, back=False, mark=mark_of(trained, int(seed or 0))), "walk.gif"
+    )
 
 
 def size_of_z(trained: Trained) -> int:

@@ -115,4 +115,4 @@ class Workplace:
 
 
 def _below(path: Path | None, folder: Path) -> bool:
-    return path is None or path.expanduser().resolve().is_relative_to(folder.resolve())
+    return path is not None and path.expanduser().resolve().is_relative_to(folder.resolve())

@@ -21,7 +21,7 @@ Paths = Annotated[
     Positional[tuple[str, ...]],
     tyro.conf.arg(
         name="path",
-        help="The inputs: images, folders or .zip files of them, .npy, .npz, .csv and .tsv files, or items of the "
+        help="The inputs: images, folders, .zip or .tar files of them, .npy, .npz, .csv, .tsv and .parquet files, or items of the "
         "data, as heldout:0-7.",
         metavar="PATH...",
     ),
@@ -70,4 +70,10 @@ Draws = Annotated[int, Bounds(at_least=1, at_most=1_000_000)]
 Judged = Annotated[int, Bounds(at_least=2, at_most=1_000_000), tyro.conf.arg(aliases=["-n"])]
 Share = Annotated[float, SHARE]
 Seed = Annotated[int, NATURAL, tyro.conf.arg(help="The same seed gives the same result.")]
+Marked = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="Have pictures say in their metadata that a model drew them, which one and by which seed."
+    ),
+]
 Overwrite = Annotated[bool, tyro.conf.arg(help="Replace what exists where the result is written.")]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from plausible.core.errors import UsageError
+from plausible.data.numbered import is_there
 from plausible.data.source import ITEM
 
 
@@ -27,7 +28,7 @@ def check_inputs(paths: tuple[str, ...]) -> None:
     if not paths:
         raise UsageError("give at least one file or folder to look at")
     for source in paths:
-        if not ITEM.fullmatch(source) and not Path(source).expanduser().exists():
+        if not ITEM.fullmatch(source) and not is_there(Path(source).expanduser()):
             raise UsageError(f"{source} does not exist: give a file or a folder")
 
 

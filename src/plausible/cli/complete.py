@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from plausible.cli.arguments import Count, DataPlace, Device, Overwrite, Paths, RunFolder, Seed
+from plausible.cli.arguments import (
+    Count,
+    DataPlace,
+    Device,
+    Marked,
+    Overwrite,
+    Paths,
+    RunFolder,
+    Seed,
+)
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar, say, say_notes
@@ -38,6 +47,7 @@ class Complete:
     data: DataPlace = None
     seed: Seed = 0
     device: Device = "auto"
+    mark: Marked = True
     overwrite: Overwrite = False
 
     def run(self) -> None:
@@ -56,9 +66,11 @@ class Complete:
         from plausible.figures.pixels import check_sheets
         from plausible.tasks import complete, open_trained
         from plausible.tasks.inputs import as_inputs
+        from plausible.tasks.mark import mark_of
         from plausible.tasks.save import save_bytes, save_samples
 
         trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
+        mark = mark_of(trained, self.seed) if self.mark else None
         inputs = as_inputs(self.paths, trained)
         say_notes(inputs.notes)
         if self.out.lower().endswith(".png"):
@@ -73,5 +85,5 @@ class Complete:
             save_samples(drawn, trained.model.space, self.out, trained)
         else:
             image = figures.completion_grid(completion.x, completion.known, completion.draws)
-            save_bytes(Path(self.out), figures.png(image))
+            save_bytes(Path(self.out), figures.png(image, mark))
         say(f"{self.n} ends for each of {len(completion.x):,} images in {self.out}")

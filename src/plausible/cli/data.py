@@ -27,7 +27,7 @@ class DescribeData:
     usual: ClassVar[tuple[str, ...]] = ("size", "label", "drop", "missing", "picture")
 
     source: Positional[str] = "digits"
-    """Describe this set: a name (digits, a toy, mnist) or a path to images, a .zip of them, .csv, .tsv, .npy, .npz or IDX."""
+    """Describe this set: a name (digits, a toy, mnist, hub:user/name) or a path to images, a .zip or .tar of them, .csv, .tsv, .parquet, .npy, .npz or IDX."""
     preparation: Preparation = DEFAULTS
     picture: Path | None = None
     """Draw some of the items into this .png; by default <name>-data.png, or a numbered one beside it."""

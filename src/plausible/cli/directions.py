@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plausible.cli.arguments import Device, Draws, Ends, Overwrite, Positive, RunFolder, Seed
+from plausible.cli.arguments import (
+    Device,
+    Draws,
+    Ends,
+    Marked,
+    Overwrite,
+    Positive,
+    RunFolder,
+    Seed,
+)
 from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar, say
@@ -32,6 +41,7 @@ class Directions:
     """The number of draws of z over which the Jacobian is averaged."""
     seed: Seed = 0
     device: Device = "auto"
+    mark: Marked = True
     overwrite: Overwrite = False
 
     def run(self) -> None:
@@ -42,9 +52,11 @@ class Directions:
         from plausible.figures.pixels import check_sheets
         from plausible.tasks import directions, open_trained
         from plausible.tasks.directions import BOUNDS
+        from plausible.tasks.mark import mark_of
         from plausible.tasks.save import save_arrays, save_bytes
 
         trained = open_trained(self.run_folder, device=self.device)
+        mark = mark_of(trained, self.seed) if self.mark else None
         if self.out.lower().endswith(".png"):
             check_sheets(trained.model.space, (self.rows + len(BOUNDS)) * self.columns)
         with progress_bar("looking for directions") as show:
@@ -64,7 +76,7 @@ class Directions:
             image = figures.directions(
                 trained.model.space, explored.x, shares, explored.truncation, bounds
             )
-            save_bytes(Path(self.out), figures.png(image))
+            save_bytes(Path(self.out), figures.png(image, mark))
         say(
             f"{self.rows} directions in {self.out}: the first brings about {shares[0]:.0%} of all change of "
             f"x with z, all of them {sum(shares):.0%} (of {found.vectors.shape[1]} there are)"

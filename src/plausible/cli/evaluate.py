@@ -15,6 +15,7 @@ from plausible.cli.command import commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.choices import Extractor
 from plausible.core.errors import UsageError
+from plausible.data.numbered import is_there
 from plausible.data.options import DEFAULTS
 from plausible.data.source import NAMES, resolve_source
 
@@ -279,8 +280,9 @@ class Evaluate:
             raise UsageError("--features and --pretrained both choose features: give one of them")
         if self.split is not None and self.heldout is not None:
             raise UsageError("--split and --heldout both say what is held out: give one of them")
-        if self.samples not in (None, *NAMES) and not Path(self.samples).expanduser().exists():
-            raise UsageError(f"--samples {self.samples} does not exist: give a file or a folder")
+        samples = "" if self.samples in (None, *NAMES) else str(self.samples)
+        if samples and not is_there(Path(samples).expanduser()):
+            raise UsageError(f"--samples {samples} does not exist: give a file or a folder")
         for source in (self.data, self.heldout, self.outliers):
             if source is not None:
                 resolve_source(source)

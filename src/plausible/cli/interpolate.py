@@ -7,6 +7,7 @@ from plausible.cli.arguments import (
     DataPlace,
     Device,
     Ends,
+    Marked,
     Overwrite,
     Positive,
     RunFolder,
@@ -41,6 +42,7 @@ class Interpolate:
     data: DataPlace = None
     seed: Seed = 0
     device: Device = "auto"
+    mark: Marked = True
     overwrite: Overwrite = False
 
     def run(self) -> None:
@@ -55,9 +57,11 @@ class Interpolate:
         from plausible.figures.pixels import check_sheets
         from plausible.tasks import interpolate, interpolate_between, open_trained
         from plausible.tasks.inputs import as_inputs
+        from plausible.tasks.mark import mark_of
         from plausible.tasks.save import save_bytes
 
         trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
+        mark = mark_of(trained, self.seed) if self.mark else None
         rows = self.rows if self.between is None else 1
         animated = self.out.lower().endswith(".gif")
         each = rows if animated else rows * self.columns
@@ -72,9 +76,9 @@ class Interpolate:
         if animated:
             if not trained.model.space.is_image:
                 raise UsageError("an animation needs images: choose a name ending in .png")
-            content = figures.gif([figures.grid(frame) for frame in x.transpose(0, 1)])
+            content = figures.gif([figures.grid(frame) for frame in x.transpose(0, 1)], mark=mark)
         else:
-            content = figures.png(figures.walks(trained.model.space, x))
+            content = figures.png(figures.walks(trained.model.space, x), mark)
         save_bytes(Path(self.out), content)
         walks = f"{len(x)} walks" if len(x) > 1 else "a walk"
         say(f"{walks} of {self.columns} points in {self.out}")

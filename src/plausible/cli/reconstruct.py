@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from plausible.cli.arguments import DataPlace, Device, Overwrite, Paths, RunFolder
+from plausible.cli.arguments import DataPlace, Device, Marked, Overwrite, Paths, RunFolder
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import progress_bar, say, say_notes
@@ -26,6 +26,7 @@ class Reconstruct:
     """The class of all inputs, by name or number; by default the most probable one of each input."""
     data: DataPlace = None
     device: Device = "auto"
+    mark: Marked = True
     overwrite: Overwrite = False
 
     def run(self) -> None:
@@ -39,9 +40,11 @@ class Reconstruct:
         from plausible.core.space import Batch
         from plausible.tasks import open_trained, reconstruct
         from plausible.tasks.inputs import as_inputs
+        from plausible.tasks.mark import mark_of
         from plausible.tasks.save import check_form, save_arrays, save_bytes, save_samples
 
         trained = open_trained(self.run_folder, self.data, device=self.device, request="inputs")
+        mark = mark_of(trained) if self.mark else None
         check_form(self.out, trained.model.space)
         inputs = as_inputs(self.paths, trained)
         say_notes(inputs.notes)
@@ -56,7 +59,7 @@ class Reconstruct:
             save_samples(Batch(result.reconstruction), trained.model.space, self.out, trained)
         else:
             image = figures.reconstruction(trained.model.space, result.x, result.reconstruction)
-            save_bytes(Path(self.out), figures.png(image))
+            save_bytes(Path(self.out), figures.png(image, mark))
         say(f"{len(result.x):,} inputs and what comes back of them in {self.out}")
         levels = trained.model.space.levels
         unit = f" of {levels - 1} levels" if levels else ""

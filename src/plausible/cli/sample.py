@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from plausible.cli.arguments import Count, DataPlace, Device, Overwrite, Positive, RunFolder, Seed
+from plausible.cli.arguments import (
+    Count,
+    DataPlace,
+    Device,
+    Marked,
+    Overwrite,
+    Positive,
+    RunFolder,
+    Seed,
+)
 from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say
@@ -54,6 +63,7 @@ class Sample:
     data: DataPlace = None
     seed: Seed = 0
     device: Device = "auto"
+    mark: Marked = True
     overwrite: Overwrite = False
 
     def run(self) -> None:
@@ -68,6 +78,7 @@ class Sample:
         if self.chain is not None:
             check_output(self.chain, (".gif",), self.overwrite, "--chain")
         from plausible.tasks import open_trained, sample
+        from plausible.tasks.mark import mark_of
         from plausible.tasks.sample import weights_used
         from plausible.tasks.save import check_form, save_samples
 
@@ -91,7 +102,8 @@ class Sample:
             guidance=self.guidance,
             seed=self.seed,
         )
-        save_samples(drawn, trained.model.space, self.out, trained)
+        mark = self.mark and mark_of(trained, self.seed)
+        save_samples(drawn, trained.model.space, self.out, trained, mark)
         say(f"{self.n:,} samples in {self.out}")
         own = getattr(trained.model.config, "guidance", 1.0)
         if (own if self.guidance is None else self.guidance) != 1:
@@ -103,11 +115,19 @@ class Sample:
         from plausible.core.capabilities import Chain
         from plausible.figures.pixels import check_sheets
         from plausible.tasks import sample_chain
+        from plausible.tasks.mark import mark_of
         from plausible.tasks.save import save_bytes
 
         if isinstance(trained.model, Chain) and not trained.model.space.is_image:
             raise UsageError("an animation needs images")
         check_sheets(trained.model.space, self.n, self.steps + 1)
         way = sample_chain(trained, self.n, self.steps, self.label, seed=self.seed)
-        save_bytes(Path(out), figures.gif([figures.grid(x) for x in way], back=False))
+        save_bytes(
+            Path(out),
+            figures.gif(
+                [figures.grid(x) for x in way],
+                back=False,
+                mark=mark_of(trained, self.seed) if self.mark else None,
+            ),
+        )
         say(f"{self.n:,} chains of {self.steps:,} steps in {out}")

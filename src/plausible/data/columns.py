@@ -8,7 +8,6 @@ from plausible.core.errors import UsageError
 from plausible.data.options import Options
 from plausible.data.raw import Raw
 from plausible.data.readers import Progress, read, readers
-from plausible.data.readers.csv_table import read_table
 
 _LISTED = 12  # names in a sentence
 
@@ -26,9 +25,9 @@ def read_like(
     that ``options`` leave out by name may be there or not; none of ``columns`` is taken for the class or left out.  UsageError: as ``read``.
     """
     reader = readers.of(path)
-    if reader is None or not reader.has_columns:
+    if reader is None or reader.beside is None:
         return read(path, replace(options, label=None), progress)
-    return read_table(path, replace(options, label=options.label or label_column), columns)
+    return reader.beside(path, replace(options, label=options.label or label_column), columns)
 
 
 def column_order(

@@ -39,6 +39,7 @@ class ImageFiles:
     name        what sentences call the root: itself, or the archive that was unpacked there.
     headers     of each path, once they are read.
     labels      of each path, or None.
+    tested      the last of the paths, which the source itself sets aside for testing.
     left_out    {ending: files} of no format that is read.
     unreadable  (file, reason) of pictures that cannot be read.
     """
@@ -48,6 +49,7 @@ class ImageFiles:
     paths: list[Path] = field(default_factory=list)
     headers: list[Header] = field(default_factory=list)
     labels: list[str] | None = None
+    tested: frozenset[Path] = frozenset()
     left_out: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
@@ -57,6 +59,11 @@ class ImageFiles:
         self.headers = [self.headers[i] for i in rows] if self.headers else []
         if self.labels is not None:
             self.labels = [self.labels[i] for i in rows]
+
+    @property
+    def heldout(self) -> int:
+        """How many of the last paths are for testing."""
+        return sum(path in self.tested for path in self.paths) if self.tested else 0
 
     def shown(self, path: Path) -> Path:
         """What a sentence calls one of the files."""
@@ -129,7 +136,7 @@ def find_images(
                         if len(files.paths) % _COUNTED == 0:
                             check_limit("files", len(files.paths), files.name)
                     else:
-                        files.left_out[_ending(path)] += 1
+                        files.left_out[ending(path)] += 1
         queue = linked
     if again:
         notes.append(f"{again} linked folders were already read and are not read again")
@@ -271,7 +278,7 @@ def _or_error(function: Callable[[Path], T]) -> Callable[[Path], T | ValueError]
     return attempt
 
 
-def _ending(path: Path) -> str:
+def ending(path: Path) -> str:
     """What a file that is left out is called: by its ending, or what else sets it apart."""
     if path.name.startswith("."):
         return "hidden"

@@ -7,6 +7,7 @@ import numpy as np
 
 from plausible.core.errors import UsageError
 from plausible.data.limits import limits
+from plausible.data.mark import is_marked
 from plausible.data.raw import first_line
 from plausible.data.value_range import Extent, ValueRange, extent, to_codes
 
@@ -59,6 +60,7 @@ class Header(NamedTuple):
     scaled      its format says which of these is white.
     narrowed    it has 16 bits in each of several channels, of which Pillow keeps the upper 8.
     frames      only the first is read.
+    marked      it says that a model drew it.
     """
 
     width: int
@@ -69,6 +71,7 @@ class Header(NamedTuple):
     scaled: bool = False
     narrowed: bool = False
     frames: int = 1
+    marked: bool = False
 
 
 def read_header(path: Path) -> Header:
@@ -83,6 +86,7 @@ def read_header(path: Path) -> Header:
                 _known_range(image) is not None,
                 any(";16" in str(tile[3]) for tile in image.tile) and not _is_deep(image),
                 _frames(image),
+                is_marked(image.info),
             )
         except Exception as error:  # decoders raise many kinds for damaged files
             raise ValueError(_reason(error)) from error

@@ -52,7 +52,7 @@ def read_inputs(
     notes: list[str] = []
     for source in paths:
         path = resolve_files(source)
-        with image_files(path, notes, options.follow_links) as images:
+        with image_files(path, options, notes) as images:
             if images is not None:
                 values.append(_pictures(images, space, options, notes, progress))
                 names += [str(images.shown(image)) for image in images.paths]

@@ -14,8 +14,8 @@ class Limits:
     """The most that is read; $PLAUSIBLE_LIMITS, as "columns=100000 gib=32", allows more, or less.
 
     gib      GiB of one file of arrays, unpacked.
-    archive  GiB of what a .zip of pictures holds, which is unpacked on the disk.
-    text     GiB of a table of text, which takes some twenty times as much memory.
+    archive  GiB of pictures in a .zip, a .tar or parquet files, which are unpacked on the disk.
+    text     GiB of a table of text, which takes some twenty times as much memory; of parquet at 8 bytes a cell.
     pixels   of one picture.
     columns  of a table, or coordinates of a vector.
     files    of pictures in a folder.
@@ -68,11 +68,14 @@ def check_limit(name: str, value: float, path: object) -> None:
         )
 
 
-def check_unpacked(bytes: int, path: Path, limit: str = "gib") -> None:
-    """UsageError: what an archive holds is more than is read, or so tightly packed that it is meant to do harm."""
+def check_unpacked(bytes: int, path: Path, limit: str = "gib", size: int | None = None) -> None:
+    """UsageError: what an archive holds is more than is read, or so tightly packed that it is meant to do harm.
+
+    size  bytes of the files that it is in, by default of the one.
+    """
     check_limit(limit, bytes / 2**30, path)
     if bytes > _SMALL:
-        check_limit("packed", bytes / max(1, path.stat().st_size), path)
+        check_limit("packed", bytes / max(1, size or path.stat().st_size), path)
 
 
 def check_regular(path: Path) -> None:

@@ -17,6 +17,8 @@ from plausible.core.space import Space
 from plausible.data.arrays import describe_shape, interpret
 from plausible.data.columns import read_like
 from plausible.data.glyphs import glyph_sets
+from plausible.data.hub import read_hub
+from plausible.data.hub_name import is_hub
 from plausible.data.labels import check_classes, encode_labels
 from plausible.data.memory import TABLE, numbers, read_memory
 from plausible.data.mutation import mutated
@@ -26,7 +28,7 @@ from plausible.data.quantise import DRAWN_ONCE, binarise, requantise
 from plausible.data.raw import Raw
 from plausible.data.readers import Progress, in_words, read, readers
 from plausible.data.resize import check_size, explain_size, fit_images
-from plausible.data.source import GLYPH_SETS, NAMES, TOYS, Source, resolve_source
+from plausible.data.source import GLYPH_SETS, NAMES, TOYS, Source, fetched, resolve_source
 from plausible.data.split import half_of, split, split_notes
 from plausible.data.toys import toys
 
@@ -150,14 +152,22 @@ def _load(
     if source.spec in TOYS:
         return _toy(source, options)
     check_size(options)
-    if source.path is None:
+    if not is_hub(source.spec) and like is None and (options.hub_config or options.hub_split):
+        raise UsageError(
+            f"--hub-config and --hub-split are for hub:user/name, and not for {source.spec}"
+        )
+    if is_hub(source.spec):
+        raw = _hub(source, options, progress, like)
+    elif source.path is None:
         raw = _glyphs(source, options) if source.spec in GLYPH_SETS else _digits()
     elif like is not None:
         drop = (*options.drop, *like.options.drop)
         ranged = replace(options, value_range=like.options.value_range, drop=drop)
-        raw = read_like(source.path, ranged, like.columns, like.label_column, progress)
+        raw = read_like(
+            fetched(source, progress), ranged, like.columns, like.label_column, progress
+        )
     else:
-        raw = read(source.path, options, progress)
+        raw = read(fetched(source, progress), options, progress)
     return _decided(source, raw, options, like)
 
 
@@ -171,7 +181,26 @@ def _decided(source: Source, raw: Raw, options: Options, like: Data | None = Non
         )
     if options.label == NO_CLASS and raw.label_column is None:
         raw.labels = None  # of an array or a folder; a table has none then
+    if raw.marked:
+        are = "is" if raw.marked == 1 else "are"
+        raw.notes.append(
+            f"{raw.marked:,} of these images {are} marked as drawn by a model: what learns from such images learns the "
+            f"faults of that model, and what is held against them is not held against real ones"
+        )
     return (_images if raw.is_image else _vectors)(source, raw, options, like)
+
+
+def _hub(source: Source, options: Options, progress: Progress | None, like: Data | None) -> Raw:
+    """A data set of the hub, with the columns of ``like`` where there is that."""
+    if like is None:
+        return read_hub(source.spec, options, progress)
+    ranged = replace(
+        options,
+        value_range=like.options.value_range,
+        drop=(*options.drop, *like.options.drop),
+        label=options.label or like.label_column,
+    )
+    return read_hub(source.spec, ranged, progress, like.columns)
 
 
 def _digits() -> Raw:
@@ -306,6 +335,7 @@ def _parts(
         ignored=raw.ignored,
         value_range=raw.value_range,
         left_out=raw.left_out,
+        marked=raw.marked,
     )
     return Data(
         source.name,
@@ -324,7 +354,7 @@ def _parts(
 
 def _has_columns(source: Source) -> bool:
     reader = source.path and readers.of(source.path)
-    return bool(reader and reader.has_columns)
+    return is_hub(source.spec) or bool(reader and reader.has_columns)
 
 
 def _only_for_tables(source: Source, options: Options, flags: Sequence[str]) -> None:

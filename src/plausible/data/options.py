@@ -51,6 +51,12 @@ class Options:
     missing: Literal["refuse", "drop"] = "refuse"
     """Refuse a table with empty cells (NA, nan, ? and the like), or drop the rows that have one."""
 
+    hub_config: str | None = None
+    """Read this configuration of a data set of the hub (hub:user/name) that has several; hub:user/name/config says the same."""
+
+    hub_split: str | None = None
+    """Read this split of a data set of the hub alone; by default train, with validation, is learned from and test is held out."""
+
     mutate: float | None = None
     """Replace this share of all coordinates, 0.1 to 0.3, to learn a background model."""
 

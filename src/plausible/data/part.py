@@ -160,6 +160,7 @@ class Survey:
     ignored    {".txt": files} that are of no format that is read.
     value_range   the numbers of the source that are black and white; None for vectors.
     left_out   {column: why} of those of a table that are no coordinates.
+    marked     images that say that a model drew them.
     """
 
     count: int = 0
@@ -170,6 +171,7 @@ class Survey:
     ignored: Counter[str] = field(default_factory=Counter)
     value_range: tuple[float, float] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    marked: int = 0
 
 
 @dataclass(frozen=True, eq=False)

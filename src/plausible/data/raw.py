@@ -20,7 +20,7 @@ class Raw:
     left_out   {column: why} of those of a table that are no coordinates.
     whole      the coordinates of vectors in which the source holds whole numbers alone.
     value_range    the numbers of the source that are black and white; None for vectors.
-    sizes, modes, unreadable, ignored   see Survey.
+    sizes, modes, unreadable, ignored, marked   see Survey.
     """
 
     values: np.ndarray
@@ -37,6 +37,7 @@ class Raw:
     unreadable: tuple[tuple[str, str], ...] = ()
     ignored: Counter[str] = field(default_factory=Counter)
     value_range: tuple[float, float] | None = None
+    marked: int = 0
 
     @property
     def is_image(self) -> bool:

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from plausible.data.mark import PNG_KEY, Mark
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,11 +19,14 @@ if TYPE_CHECKING:
 Picture: TypeAlias = Union[Image.Image, "Figure"]
 
 
-def png(picture: Picture) -> bytes:
-    """The picture as a PNG file."""
+def png(picture: Picture, mark: Mark | None = None) -> bytes:
+    """The picture as a PNG file.
+
+    mark  of the model that drew its pixels; a figure, which has axes, is not marked.
+    """
     buffer = io.BytesIO()
     if isinstance(picture, Image.Image):
-        picture.save(buffer, format="PNG")
+        picture.save(buffer, format="PNG", pnginfo=_marked(mark))
     else:
         picture.savefig(buffer, format="png")
     return buffer.getvalue()
@@ -31,8 +37,17 @@ def rendered(picture: Picture) -> Image.Image:
     return picture if isinstance(picture, Image.Image) else Image.open(io.BytesIO(png(picture)))
 
 
-def gif(frames: Sequence[Image.Image], seconds: float = 0.08, *, back: bool = True) -> bytes:
-    """An endless animation that runs through the frames, and back unless told otherwise, as a GIF file."""
+def gif(
+    frames: Sequence[Image.Image],
+    seconds: float = 0.08,
+    *,
+    back: bool = True,
+    mark: Mark | None = None,
+) -> bytes:
+    """An endless animation that runs through the frames, and back unless told otherwise, as a GIF file.
+
+    mark  of the model that drew it, which becomes its comment.
+    """
     shown = [*frames, *frames[-2:0:-1]] if back else [*frames]
     buffer = io.BytesIO()
     shown[0].save(
@@ -42,5 +57,14 @@ def gif(frames: Sequence[Image.Image], seconds: float = 0.08, *, back: bool = Tr
         append_images=shown[1:],
         duration=int(seconds * 1000),
         loop=0,
+        comment=b"" if mark is None else mark.xmp.encode(),
     )
     return buffer.getvalue()
+
+
+def _marked(mark: Mark | None) -> PngInfo | None:
+    if mark is None:
+        return None
+    info = PngInfo()
+    info.add_itxt(PNG_KEY, mark.xmp)
+    return info

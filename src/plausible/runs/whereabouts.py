@@ -11,7 +11,7 @@ from plausible.core.errors import UsageError
 from plausible.data.load import load
 from plausible.data.options import Options
 from plausible.data.part import Data
-from plausible.data.source import NAMES
+from plausible.data.source import has_no_path
 
 Request = Literal["resume", "evaluate", "diagnose", "score", "inputs"]
 """What the data are asked for."""
@@ -55,7 +55,7 @@ def find_data(
         )
     if source is not None:
         return check_data(folder, kept, load(source, options), source, request)
-    if place in NAMES or Path(place).exists():
+    if has_no_path(place) or Path(place).exists():
         return check_data(folder, kept, _read_again(folder, place, options), place, request)
     gone, others = f"the data of {folder} are no longer at {place}", ""
     for other in _others(folder, kept):

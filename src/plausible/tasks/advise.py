@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from plausible.data.source import NAMES
+from plausible.data.source import has_no_path
 from plausible.evaluation.report import Report
 from plausible.evaluation.verdict.verdict import State, TestResult, Verdict
 from plausible.tasks.commands import (
@@ -292,7 +292,7 @@ def _more_time(course: Course, found: Limiting) -> list[Next]:
 
 def _more_data(course: Course, found: Limiting) -> list[Next]:
     here = f"several times as many {course.items}"
-    if course.source and course.source not in NAMES:
+    if course.source and not has_no_path(course.source):
         steps = [Next(f"put {here} in {course.source}, then", train_command(course))]
     else:
         steps = [Next(f"a set with {here}", train_command(course, {"--data": ["FOLDER"]}))]

@@ -5,8 +5,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from plausible.core.capabilities import Classifier
 from plausible.core.choices import Device, Novelty
 from plausible.core.errors import UsageError
@@ -15,6 +13,7 @@ from plausible.data.part import Data
 from plausible.recognition.calibration_set import CalibrationSet, calibrate
 from plausible.recognition.recogniser import Recogniser, choose_novelty
 from plausible.runs.checksums import Condition, condition
+from plausible.tasks.mark import weights_hash
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 
 
@@ -74,12 +73,12 @@ def calibration_set(
     choices = {
         "draws": str(draws),
         "seed": str(seed),
-        "background": "" if background is None else _weights_hash(background),
+        "background": "" if background is None else weights_hash(background),
     }
     if noise:  # and otherwise the name that the file had before there was a choice
         choices["noise"] = "tested"
     hashes = {part: run.hashes[part] for part in ("validation", "heldout")}
-    about = {"weights": _weights_hash(trained.model), **hashes, **choices}
+    about = {"weights": weights_hash(trained.model), **hashes, **choices}
     name = _file_name(choices)
     path = run.folder / name
     whole = condition(path) is not Condition.DAMAGED  # otherwise it is made anew
@@ -116,15 +115,6 @@ def _file_name(choices: dict[str, str]) -> str:
         return "calibration.safetensors"
     digest = hashlib.sha256(repr(sorted(choices.items())).encode()).hexdigest()
     return f"calibration-{digest[:8]}.safetensors"
-
-
-def _weights_hash(model: nn.Module) -> str:
-    """sha256 (hex) of the names and values of all weights."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.detach().cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _background_model(trained: Trained, of_mutated: Trained) -> Explicit:

@@ -12,6 +12,7 @@ from torch import Tensor
 from plausible import figures
 from plausible.core.errors import UsageError
 from plausible.core.model import Generative
+from plausible.data.mark import Mark
 from plausible.data.part import Data
 from plausible.evaluation.paired import Comparison
 from plausible.figures.side_by_side import IMAGES
@@ -93,7 +94,7 @@ def save_pictures(compared: Compared, data: Data) -> None:
     count = IMAGES if data.space.is_image else _POINTS
     real = data.heldout.rows(slice(0, count)).as_batch().x
     sheet = figures.side_by_side(data.space, real, drawn)
-    save_bytes(compared.folder / "samples.png", figures.png(sheet))
+    save_bytes(compared.folder / "samples.png", figures.png(sheet, Mark(", ".join(drawn), seed=0)))
     picture = figures.rendered(tradeoff_figure(compared))
     save_bytes(compared.folder / "tradeoff.png", figures.png(picture))
 

@@ -10,7 +10,7 @@ from plausible.data.load import load
 from plausible.data.options import Options, size_of
 from plausible.data.part import Data
 from plausible.data.readers import Progress
-from plausible.data.source import NAMES, TOYS
+from plausible.data.source import TOYS, has_no_path
 
 
 def outliers_of(
@@ -26,7 +26,7 @@ def outliers_of(
             f"--outliers asks a model that says p(y | x) or p(x), and a {model.name} does not"
         )
     source, space = str(source), data.space
-    if source not in NAMES:
+    if not has_no_path(source):
         return read_inputs([source], space, data.options, data.columns, data.label_column, progress)
     shape = Options()
     if space.is_image and source not in TOYS:

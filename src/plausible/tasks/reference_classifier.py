@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plausible.core.device import seeded
 from plausible.core.errors import UsageError
+from plausible.data.named_sets import cache
 from plausible.data.part import Data
 from plausible.models.discriminative.convnet import ConvNet
 from plausible.runs import Run, create, save
@@ -75,8 +76,3 @@ def _remove(place: Path) -> None:
     else:
         with suppress(OSError):
             place.unlink()
-
-
-def cache() -> Path:
-    """$PLAUSIBLE_CACHE, or ~/.cache/plausible."""
-    return Path(os.environ.get("PLAUSIBLE_CACHE") or Path.home() / ".cache" / "plausible")

@@ -16,6 +16,7 @@ from plausible.core.errors import UsageError
 from plausible.core.model import Generative
 from plausible.core.space import Batch, Space
 from plausible.data.images import MODES
+from plausible.data.mark import Mark
 from plausible.data.part import Data
 from plausible.data.readers.column_roles import CLASS_COLUMNS
 from plausible.evaluation.paired import Comparison
@@ -25,17 +26,28 @@ from plausible.runs.checksums import CHECKSUMS, write_noted
 from plausible.runs.files import write
 from plausible.tasks.advise import Advice
 from plausible.tasks.evaluate_twin import Twins
+from plausible.tasks.mark import mark_of
 from plausible.tasks.trained import Trained
 from plausible.tasks.training_pictures import draw_samples, samples_picture
+
+_DRAWN = ("neighbours.png", "walks.png")
+"""The pictures of an evaluation that show what a model drew, pixel by pixel."""
 
 Named = Data | Trained
 """What knows the names of classes and columns."""
 
 
-def save_samples(drawn: Batch, space: Space, out: str | Path, named: Named | None = None) -> None:
+def save_samples(
+    drawn: Batch,
+    space: Space,
+    out: str | Path,
+    named: Named | None = None,
+    mark: Mark | bool = True,
+) -> None:
     """Samples as a grid (.png), arrays (.npz), a table (.csv), or a folder of images (any other name).
 
     named  the data or the trained model whose names the classes and columns get; by default they are numbered.
+    mark   what images say of the model that drew them: by default that ``named`` did, if it is one; False says nothing.
     All but the grid can be read back as data and mean the same: arrays are x (N, C, H, W) uint8 codes with
     levels, or (N, D) float32, and y where there are labels, each with the number or name of its class; a table
     has the header of the data, with its column of classes; images with labels lie in sub-folders, one a class.
@@ -48,7 +60,7 @@ def save_samples(drawn: Batch, space: Space, out: str | Path, named: Named | Non
         names = [] if named is None else named.class_names
         columns = [] if named is None else named.columns
         picture = figures.picture(space, drawn.x, y=drawn.y, names=names, columns=columns)
-        save_bytes(path, figures.png(picture))
+        save_bytes(path, figures.png(picture, _mark(mark, named)))
     elif form == ".npz":
         x = space.codes(drawn.x) if space.levels else drawn.x
         levels = {"levels": np.asarray(space.levels)} if space.levels else {}
@@ -56,7 +68,7 @@ def save_samples(drawn: Batch, space: Space, out: str | Path, named: Named | Non
     elif form == ".csv":
         save_bytes(path, _table(drawn.x, y, named, space.whole))
     else:
-        _save_folder(path, drawn.x, y)
+        _save_folder(path, drawn.x, y, _mark(mark, named))
 
 
 def check_form(out: str | Path, space: Space, n: int = 0) -> None:
@@ -100,8 +112,10 @@ def save_report(
     folder = Path(folder)
     content = report.to_dict() | ({} if advice is None else {"advice": advice.to_dict()})
     save_bytes(folder / "measures.json", (json.dumps(content, indent=2) + "\n").encode())
+    model = report.evalset.model if report.evalset else None
     for name, image in pictures(report, data).items():
-        save_bytes(folder / name, figures.png(image))
+        mark = None if model is None or name not in _DRAWN else mark_of(model)
+        save_bytes(folder / name, figures.png(image, mark))
 
 
 def save_comparison(comparison: Comparison | Twins, folder: str | Path) -> Path:
@@ -138,7 +152,7 @@ def save_picture(trained: Trained, n: int | None = None) -> Path | None:
     title = f"{len(drawn):,} samples"
     title += "" if not steps else f" after {steps:,} round{'s' * (steps != 1)}"
     picture = samples_picture(model, drawn, trained.data, title, patient=True)
-    return trained.run.write("samples.png", figures.png(picture))
+    return trained.run.write("samples.png", figures.png(picture, mark_of(trained, 0)))
 
 
 def save_bytes(path: Path, content: bytes) -> None:
@@ -191,7 +205,7 @@ def _table(
     return buffer.getvalue().encode()
 
 
-def _save_folder(folder: Path, x: Tensor, y: np.ndarray | None) -> None:
+def _save_folder(folder: Path, x: Tensor, y: np.ndarray | None, mark: Mark | None) -> None:
     """One PNG each, those with a label in the sub-folder of its class."""
     below = {word: _below(folder, word) for word in ([] if y is None else y.astype(str).tolist())}
     try:
@@ -202,7 +216,13 @@ def _save_folder(folder: Path, x: Tensor, y: np.ndarray | None) -> None:
     width = len(str(len(x) - 1))
     for i, image in enumerate(figures.images(x)):
         place = folder if y is None else below[str(y[i])]
-        image.save(place / f"{i:0{width}}.png")
+        (place / f"{i:0{width}}.png").write_bytes(figures.png(image, mark))
+
+
+def _mark(mark: Mark | bool, named: Named | None) -> Mark | None:
+    if isinstance(mark, Mark):
+        return mark
+    return mark_of(named) if mark and isinstance(named, Trained) else None
 
 
 def _below(folder: Path, word: str) -> Path:

@@ -17,10 +17,12 @@ from plausible.core.device import seeded
 from plausible.core.errors import NotDefined
 from plausible.core.model import Generative
 from plausible.core.space import Batch
+from plausible.data.mark import Mark
 from plausible.runs import Run
 from plausible.runs.files import write
 from plausible.runs.log import read_alarms, read_history
 from plausible.runs.logger import unlogged_findings
+from plausible.tasks.mark import mark_of
 from plausible.training import Training
 
 _SHARE = 0.02  # of the time that a training takes, for its pictures
@@ -65,7 +67,7 @@ class TrainingPictures:
         start = time.perf_counter()
         picture = self._picture(model, steps)
         if picture is not None:
-            content = figures.png(picture)
+            content = figures.png(picture, mark_of(model, 0))
             self._run.write("samples.png", content)
             self._keep_frame(steps, content)
             self.drawn = steps
@@ -81,7 +83,9 @@ class TrainingPictures:
             shown = [frame for frame in shown if frame.size == shown[-1].size]
             shown += shown[-1:] * (len(shown) // 4)  # the end is looked at for longer
             seconds = min(_PAUSE, _SECONDS / len(shown))
-            self._run.write("training.gif", figures.gif(shown, seconds, back=False))
+            self._run.write(
+                "training.gif", figures.gif(shown, seconds, back=False, mark=self._mark())
+            )
         path = self._run.folder / "log.jsonl"
         failed = [
             (float(finding.evidence["step"]), finding.phenomenon)
@@ -104,6 +108,11 @@ class TrainingPictures:
             return None
         title = f"{len(drawn):,} samples after {steps:,} round{'s' * (steps != 1)}"
         return samples_picture(model, drawn, self._training.data, title)
+
+    def _mark(self) -> Mark | None:
+        """Of images; what has axes is not marked."""
+        model = self._training.averaged
+        return mark_of(model, 0) if model.space.is_image else None
 
     def _frames(self) -> list[Path]:
         """Those that are kept, in the order of their rounds."""

@@ -1,7 +1,7 @@
 """One function a format, from a file or folder to ``Raw``; importing a file registers what it reads.
 
 ``reader``  the registry: what a path is of, and what a new reader says of itself
-``image_folder``  ``idx``  ``numpy_files``  ``csv_table``
+``image_folder``  ``image_tar``  ``idx``  ``cifar``  ``numpy_files``  ``csv_table``  ``parquet``
 """
 
 from pathlib import Path
@@ -11,18 +11,22 @@ from plausible.data.images import SUFFIXES
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.raw import Raw
 
-# in the order of the sentence; the last is asked first, so that IDX files come before any folder
-from plausible.data.readers import image_folder, idx, numpy_files, csv_table  # isort: skip
+# in the order of the sentence; the last is asked first, so that others come before any folder
+from plausible.data.readers import image_folder, image_tar, idx, cifar  # isort: skip
+from plausible.data.readers import numpy_files, csv_table, parquet  # isort: skip
 from plausible.data.readers.reader import Progress, Reader, in_words, readers
 
 __all__ = [
     "Progress",
     "Reader",
+    "cifar",
     "csv_table",
     "idx",
     "image_folder",
+    "image_tar",
     "in_words",
     "numpy_files",
+    "parquet",
     "read",
     "readers",
 ]

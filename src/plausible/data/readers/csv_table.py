@@ -26,18 +26,6 @@ from plausible.data.readers.reader import Progress, readers
 _TRUTH = {"true": "1", "false": "0"}
 
 
-@readers.by_ending(".csv", ".tsv", has_columns=True)
-def csv_table(path: Path, options: Options, progress: Progress | None) -> Raw:
-    """A file of numbers, perhaps with a header: every row a vector, one column perhaps the class.
-
-    ``options.label`` is the column with the class (any words or numbers), or "none".  Without it a name
-    may say so, see ``class_column``; ``options.drop`` are left out, and so is what ``left_out`` says; what is
-    taken for a header says ``take_header``.  Columns of True and False are 1 and 0, decimal commas are points.
-    UsageError: a cell that is no number (named by line and column), rows of unequal length.
-    """
-    return read_table(path, options)
-
-
 def read_table(path: Path, options: Options = DEFAULTS, beside: Sequence[str] | None = None) -> Raw:
     """The vectors of a file, see ``csv_table``.
 
@@ -50,6 +38,18 @@ def read_table(path: Path, options: Options = DEFAULTS, beside: Sequence[str] | 
     names = take_header(rows, notes, beside or ())
     lines = lines[-len(rows) :] if rows else []
     return read_rows(str(path), path.suffix[1:].lower(), names, lines, rows, options, notes, beside)
+
+
+@readers.by_ending(".csv", ".tsv", beside=read_table)
+def csv_table(path: Path, options: Options, progress: Progress | None) -> Raw:
+    """A file of numbers, perhaps with a header: every row a vector, one column perhaps the class.
+
+    ``options.label`` is the column with the class (any words or numbers), or "none".  Without it a name
+    may say so, see ``class_column``; ``options.drop`` are left out, and so is what ``left_out`` says; what is
+    taken for a header says ``take_header``.  Columns of True and False are 1 and 0, decimal commas are points.
+    UsageError: a cell that is no number (named by line and column), rows of unequal length.
+    """
+    return read_table(path, options)
 
 
 def read_rows(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plausible.data.archive import unpacked
+from plausible.data.archive import ZIP, unpacked
 from plausible.data.image_files import ImageFiles, decode, find_images, printable, read_headers
 from plausible.data.images import SUFFIXES, Header
 from plausible.data.options import Options
@@ -19,7 +19,30 @@ MAX_CHOSEN_SIDE = 64  # the largest side chosen where sizes differ
 PART_NAMES = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}
 
 
-@readers.by_content("a folder of images", Path.is_dir)
+@contextmanager
+def open_folder(
+    path: Path, options: Options, notes: list[str], labelled: bool
+) -> Iterator[ImageFiles]:
+    """The pictures of a folder, if ``labelled`` sub-folders as classes."""
+    files = find_images(path, notes, follow_links=options.follow_links)
+    if labelled:
+        label_by_folder(files, notes)
+    yield files
+
+
+@contextmanager
+def open_zip(
+    path: Path, options: Options, notes: list[str], labelled: bool
+) -> Iterator[ImageFiles]:
+    """The same of a .zip file of such a folder."""
+    with unpacked(path) as folder:
+        files = find_images(folder, notes, path)
+        if labelled:
+            label_by_folder(files, notes)
+        yield files
+
+
+@readers.by_content("a folder of images", Path.is_dir, open_folder)
 def image_folder(path: Path, options: Options, progress: Progress | None) -> Raw:
     """All pictures below a folder, sub-folders as classes: (N, C, H, W) uint8 of 256 levels.
 
@@ -27,22 +50,22 @@ def image_folder(path: Path, options: Options, progress: Progress | None) -> Raw
     UsageError: nothing to read, or more than half of the pictures unreadable and not ``options.skip_unreadable``.
     """
     notes: list[str] = []
-    files = find_images(path, notes, follow_links=options.follow_links)
-    return _images(files, notes, options, progress)
+    with open_folder(path, options, notes, True) as files:
+        return read_pictures(files, notes, options, progress)
 
 
-@readers.by_ending(".zip")
+@readers.by_ending(*ZIP, pictures=open_zip)
 def image_zip(path: Path, options: Options, progress: Progress | None) -> Raw:
     """A .zip file of such a folder."""
     notes: list[str] = []
-    with unpacked(path) as folder:
-        return _images(find_images(folder, notes, path), notes, options, progress)
+    with open_zip(path, options, notes, True) as files:
+        return read_pictures(files, notes, options, progress)
 
 
-def _images(
+def read_pictures(
     files: ImageFiles, notes: list[str], options: Options, progress: Progress | None
 ) -> Raw:
-    label_by_folder(files, notes)
+    """All of these files as one array, see ``image_folder``; the notes become those of it."""
     read_headers(files, options.skip_unreadable)
     size = _size(files.headers, options, notes)
     values, chosen = decode(files, size, options.channels or 3, options, notes, progress)
@@ -56,39 +79,42 @@ def _images(
             f"(--background chooses, --channels 4 keeps it)"
         )
     notes += files.notes()
+    if files.heldout:
+        notes.append(f"the {files.heldout:,} images of the test files are the held-out part")
     return Raw(
         np.ascontiguousarray(np.moveaxis(values, 3, 1)),  # (N, H, W, C) -> (N, C, H, W)
         256,
         labels=None if files.labels is None else np.array(files.labels),
+        heldout=files.heldout,
         notes=notes,
         sizes=Counter(f"{head.width}x{head.height}" for head in headers),
         modes=Counter(head.kind for head in headers),
         unreadable=tuple(files.unreadable),
         ignored=files.left_out,
         value_range=chosen,
+        marked=sum(head.marked for head in headers),
     )
 
 
 @contextmanager
-def image_files(
-    path: Path, notes: list[str], follow_links: bool = False
-) -> Iterator[ImageFiles | None]:
+def image_files(path: Path, options: Options, notes: list[str]) -> Iterator[ImageFiles | None]:
     """The pictures that a path stands for, for a while: itself or all in it; None where it is of another format."""
     reader = readers.of(path)
     if path.suffix.lower() in SUFFIXES and path.is_file():
         yield ImageFiles(path.parent, path.parent, [path])
-    elif reader and reader.read is image_folder:
-        yield find_images(path, notes, follow_links=follow_links)
-    elif reader and reader.read is image_zip:
-        with unpacked(path) as folder:
-            yield find_images(folder, notes, path)
+    elif reader and reader.pictures:
+        with reader.pictures(path, options, notes, False) as files:
+            yield files
     else:
         yield None
 
 
-def label_by_folder(files: ImageFiles, notes: list[str]) -> None:
-    """Label each file with its top sub-folder, where there are at least two; the notes say so."""
-    tops = [path.relative_to(files.root).parts for path in files.paths]
+def label_by_folder(files: ImageFiles, notes: list[str], below: int = 0) -> None:
+    """Label each file with its top sub-folder, where there are at least two; the notes say so.
+
+    below  how many folders above these are no classes.
+    """
+    tops = [path.relative_to(files.root).parts[below:] for path in files.paths]
     names = sorted({printable(parts[0]) for parts in tops if len(parts) > 1})
     outside = sum(len(parts) == 1 for parts in tops)
     if len(names) < 2:

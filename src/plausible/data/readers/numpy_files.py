@@ -11,16 +11,12 @@ from plausible.data.labels import as_labels
 from plausible.data.limits import check_limit, check_unpacked
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
+from plausible.data.readers.file_parts import PARTS
 from plausible.data.readers.reader import Progress, readers
 
 # what arrays are called, the usual names first; "" where an array is called train or test alone
 ITEMS = ("x", "images", "arr_0", "image", "imgs", "data", "features", "samples", "")
 LABELS = ("y", "labels", "label", "targets", "target", "classes")
-PARTS = {
-    "train": ("train", "training", "tr"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "te", "heldout"),
-}
 FIRST = (
     "x",
     "images",
