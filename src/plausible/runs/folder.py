@@ -10,7 +10,9 @@ from typing import Any
 from plausible.core.errors import UsageError
 from plausible.core.model import Model
 from plausible.models.per_class import PerClass
+from plausible.models.refined.refined import Refined
 from plausible.runs.checksums import CHECKSUMS
+from plausible.runs.go_on import Start
 from plausible.runs.migrations import written_here
 from plausible.runs.run import Run
 from plausible.runs.warm_start import Initial
@@ -27,10 +29,16 @@ def default_folder(model: str, data: str) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def create(folder: Path | str, training: Training[Any], initial: Initial | None = None) -> Run:
+def create(
+    folder: Path | str,
+    training: Training[Any],
+    initial: Initial | None = None,
+    start: Start | None = None,
+) -> Run:
     """Make the folder of a new run and write its config.json; UsageError if the folder exists and holds anything.
 
-    initial  what it begins with of another run.
+    initial  the weights of another run that it begins with.
+    start    the run whose model it goes on with.
     """
     folder = Path(folder)
     model, data = training.raw, training.data
@@ -53,6 +61,8 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
         "processes": training.world.size,
         "own_networks": list(model.own_networks),
         "init": None if initial is None else asdict(initial),
+        "start": None if start is None else asdict(start),
+        "refinement": asdict(model.refinement) if isinstance(model, Refined) else None,
     }
     made = tuple(place for place in (folder, *folder.parents) if not place.exists())
     try:

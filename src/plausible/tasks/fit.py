@@ -61,7 +61,7 @@ def fit(
     torch.Size([3, 1, 8, 8])
     """
     settings = Settings(steps, minutes, seed, precision, micro_batch, simultaneous)
-    with _kept_in(out) as folder:
+    with kept_in(out) as folder:
         run, training = start(
             model,
             data,
@@ -74,7 +74,7 @@ def fit(
             device=device,
             **choices,
         )
-        return _played(run, training, out is not None, watch, on_failure, on_step, on_finding)
+        return played(run, training, out is not None, watch, on_failure, on_step, on_finding)
 
 
 def resume(
@@ -95,10 +95,10 @@ def resume(
     """
     place = None if data is None else str(data)
     run, training = restart(run, steps=steps, minutes=minutes, data=place, device=device)
-    return _played(run, training, True, watch, on_failure, on_step, on_finding)
+    return played(run, training, True, watch, on_failure, on_step, on_finding)
 
 
-def _played(
+def played(
     run: Run,
     training: Training[Any],
     keep: bool,
@@ -107,6 +107,7 @@ def _played(
     on_step: Callable[[Step], None],
     on_finding: Callable[[Finding], None],
 ) -> Trained:
+    """A training that has begun, to its end; ``keep``: with the pictures of it, and its run."""
     monitor = monitored(run, training) if watch else None
     pictures = TrainingPictures(run, training) if keep else None
     for step in fit_steps(run, training, monitor, on_failure, on_finding, pictures):
@@ -124,7 +125,7 @@ def _played(
 
 
 @contextmanager
-def _kept_in(out: str | Path | None) -> Iterator[Path]:
+def kept_in(out: str | Path | None) -> Iterator[Path]:
     """The folder of a run: the one asked for, or one that goes away."""
     if out is not None:
         yield Path(out)
