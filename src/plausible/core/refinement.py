@@ -25,7 +25,7 @@ class RefinementConfig:
     lr: Annotated[float, POSITIVE] | None = None
     """The learning rate of the model; by default 2e-4 of likelihood-ratio and 5e-4 of adversarial; it falls to 1% of this."""
     batch: Annotated[int, COUNT] | None = None
-    """The number of training examples in one update; by default that of the model."""
+    """The number of training examples in one update; by default that of the model, and of adversarial 64 at most."""
     loss: str | None = None
     """The loss of the game; by default minimax of likelihood-ratio, and relativistic of adversarial."""
     beta: Annotated[float, POSITIVE] = 1.0

@@ -1,7 +1,7 @@
 """What refining a model changed: its start and the refined, judged alike, beside each other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +24,8 @@ from plausible.tasks.trained import Trained
 BEFORE = "start"
 """The folder, below that of the refined run, for the measures of its start."""
 MULTIPLE = "Frechet multiple"
-_ROWS = ("total variation, first look", "total variation", MULTIPLE, "recall", "coverage", *LIKELIHOODS)  # fmt: skip
+_PROVED = "total variation"
+_ROWS = (f"{_PROVED}, first look", "total variation", MULTIPLE, "recall", "coverage", *LIKELIHOODS)  # fmt: skip
 _CLEAR = 2.0  # standard errors from which on a difference of nats is one
 
 
@@ -43,7 +44,7 @@ class Row(NamedTuple):
     @property
     def cells(self) -> tuple[str, ...]:
         """Each for people, with its sign and its error."""
-        return tuple("" if each is None else each.number for each in self.measures)
+        return tuple("" if each is None else replace(each, p=None).number for each in self.measures)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +82,10 @@ class BeforeAfter:
     @property
     def sentence(self) -> str:
         """What was won and what it cost."""
-        *_, before, after = (
-            _measure(report, "total variation") for report in self.reports.values()
-        )
+        *_, before, after = (_measure(report, _PROVED) for report in self.reports.values())
         won = ""
         if before is not None and after is not None:
-            won = f"a fresh critic proves {after.number} to differ from real data, before {before.number}; "
+            won = f"a critic proves {after.value:.0%} of the mass to differ from real data, before {before.value:.0%}; "
         if self.nats is None:
             return f"{won}what that cost in nats is not known: {self.how}"
         mean, error = self.nats

@@ -25,6 +25,7 @@ from plausible.models.refined.refined import Refined
 
 LR = 5e-4
 WEIGHT = 1.0
+_BATCH = 64  # examples at most in one update, where nobody says how many
 _MOST = 8  # evaluations of a network, through which a sample can be learned
 _LEADS = 0.02  # of the budget, in which the discriminator learns alone
 
@@ -69,6 +70,11 @@ class AgainstDiscriminator(Refined):
             discriminator_of(trunks_of(self.space, self.of_gan), self.space, self.of_gan)
         )
         self.drawing = self._drawing()
+
+    @property
+    def batch(self) -> int:
+        """Fewer examples than many families take, because many small updates of two players learn faster."""
+        return self.refinement.batch or min(super().batch, _BATCH)
 
     @property
     def of_gan(self) -> GANConfig:
