@@ -10,6 +10,7 @@ from plausible.core.capabilities import Reparameterised
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Generative, Model
 from plausible.core.refinement import RefinementConfig
+from plausible.core.schedule import at
 from plausible.core.space import Batch
 from plausible.models.gan.adaptive_augmentation import AdaptiveAugmentation
 from plausible.models.gan.config import GANConfig
@@ -118,7 +119,7 @@ class AgainstDiscriminator(Refined):
             ),
             replace(
                 own, name="generator", module=nn.ParameterList(drawing), loss=self.g_loss,
-                lr=lambda progress: 0.0 if progress < _LEADS else lr(progress),
+                lr=lambda progress: 0.0 if progress < _LEADS else at(lr, progress),
                 betas=(config.beta1, config.beta2),
                 whole_batch=whole or own.whole_batch,
             ),
