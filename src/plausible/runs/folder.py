@@ -12,6 +12,7 @@ from plausible.core.model import Model
 from plausible.models.per_class import PerClass
 from plausible.models.refined.refined import Refined
 from plausible.runs.checksums import CHECKSUMS
+from plausible.runs.decoder import kept_decoder, of_caller
 from plausible.runs.go_on import Start
 from plausible.runs.migrations import written_here
 from plausible.runs.run import Run
@@ -59,7 +60,8 @@ def create(
         },
         "training": asdict(training.settings),
         "processes": training.world.size,
-        "own_networks": list(model.own_networks),
+        "own_networks": list(of_caller(model.own_networks)),
+        "decoder": kept_decoder(model.own_networks),
         "init": None if initial is None else asdict(initial),
         "start": None if start is None else asdict(start),
         "refinement": asdict(model.refinement) if isinstance(model, Refined) else None,

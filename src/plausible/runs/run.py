@@ -42,6 +42,7 @@ from plausible.core.space import Batch, Space
 from plausible.data.labels import class_number
 from plausible.data.options import Options
 from plausible.data.part import Data
+from plausible.models.gan.decoder import Decoder
 from plausible.models.refined.refined import Refined, own_weights
 from plausible.runs.build import build
 from plausible.runs.checksums import Condition, Damaged, condition, noted, read_noted, write_noted
@@ -222,7 +223,15 @@ class Run:
             seeded(self.settings.seed),
             self._as_kept("config"),
         ):  # whoever opens a run goes on drawing as before
+            if (kept := self.config.get("decoder")) is not None:
+                networks["generator"] = Decoder(self._decoding(kept))
             return build(*made_of, refinement=None if alone else self.refinement)
+
+    def _decoding(self, kept: Mapping[str, Any]) -> Model:
+        """The model as whose decoder its generator began."""
+        kind = models[kept["model"]]
+        chosen = self._chosen(kind.Config, _tuples(kept["config"]), "decoder.config")
+        return build(kind.name, chosen, self.space, self.settings.seed)
 
     def steps(self, which: Which = "best") -> int | None:
         """After how many steps these weights were kept; None where nobody noted it."""

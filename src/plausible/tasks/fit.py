@@ -29,6 +29,7 @@ def fit(
     options: Options = DEFAULTS,
     per_class: bool = False,
     init: Run | str | Path | None = None,
+    decoder: Run | str | Path | None = None,
     watch: bool = True,
     on_failure: OnFailure = "rollback",
     precision: Precision = "auto",
@@ -49,6 +50,7 @@ def fit(
     preset      a published recipe by name; ``choices`` change it.
     options     how the data are shaped.
     init        a run of the same model, whose weights and choices it begins with, see ``start``.
+    decoder     of a GAN a run whose decoder its generator begins as, see ``start``; with ``data=None`` on its data.
     watch       probes the model every 100 rounds (400 of diffusion), raises alarms, and keeps the best weights.
     on_failure  what a number that is not finite does, see ``fit_steps``.
     on_step, on_finding  called with every round, and with every finding that is new or worse than before.
@@ -70,6 +72,7 @@ def fit(
             settings=settings,
             per_class=per_class,
             init=init,
+            decoder=decoder,
             out=folder,
             device=device,
             **choices,

@@ -12,6 +12,7 @@ from plausible.core.finding import Finding
 from plausible.core.refinement import RefinementConfig
 from plausible.models.refined.objectives import config_refined, objective_for
 from plausible.runs import Run, build, create, default_folder
+from plausible.runs.decoder import of_caller
 from plausible.runs.go_on import go_on
 from plausible.tasks.before_after import BeforeAfter, before_after
 from plausible.tasks.eyes import StageProgress
@@ -101,5 +102,5 @@ def begin_refining(
     begun = go_on(training, start)
     folder = Path(out) if out is not None else default_folder(f"{built.name}-refined", learned.name)
     run = create(folder, training, start=begun) if training.world.leads else Run(folder)
-    run.networks = dict(built.own_networks)
+    run.networks = of_caller(built.own_networks)
     return run, training
