@@ -136,7 +136,7 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
     if (
         "generator" in signature(kind).parameters
     ):  # networks of one's own, of which a decoder is one
-        help = "Begin with the decoder of this run, of a vae or of a diffusion model of average velocities, as the generator; --data is then that of the run."
+        help = "Begin with the decoder of this run, of a vae or a diffusion model of average velocities, as the generator, and learn from its data."
         place = Annotated[Path | None, tyro.conf.arg(name="from", metavar="RUN", help=help)]
         nested.insert(0, ("decoder", place, field(default=None)))
     known: dict[str, Any] = {"usual": _first(kind, names)}

@@ -21,7 +21,7 @@ class RefinementConfig:
     objective: Objective | None = None
     """The game: likelihood-ratio, where the model is its own discriminator, or adversarial against a network; by default what suits the model."""
     likelihood_weight: Annotated[float, NON_NEGATIVE] | None = None
-    """The weight of the model's own loss for each coordinate beside the game, of adversarial; 0 leaves it out; by default 1."""
+    """The weight of the model's own loss for each coordinate beside the game, of adversarial; 0 leaves it out; by default 0.1."""
     lr: Annotated[float, POSITIVE] | None = None
     """The learning rate of the model; by default 2e-4 of likelihood-ratio and 5e-4 of adversarial; it falls to 1% of this."""
     batch: Annotated[int, COUNT] | None = None

@@ -25,7 +25,7 @@ from plausible.models.gan.straight_through import quantise_straight_through
 from plausible.models.refined.refined import Refined
 
 LR = 5e-4
-WEIGHT = 1.0
+WEIGHT = 0.1
 _BATCH = 64  # examples at most in one update, where nobody says how many
 _MOST = 8  # evaluations of a network, through which a sample can be learned
 _LEADS = 0.02  # of the budget, in which the discriminator learns alone
