@@ -82,7 +82,7 @@ def test_at_the_start_every_logit_is_zero_and_the_loss_is_log_four(case):
     batch = make_data(start.space).train.batch(slice(0, 16))
     batch = batch if start.conditional else Batch(batch.x)
     assert model.log_ratio(batch).abs().max() < 1e-4
-    (player,) = model.players()
+    player, *_ = model.players()
     assert player.loss(batch, Clock()).total.item() == pytest.approx(2 * math.log(2), abs=1e-4)
 
 

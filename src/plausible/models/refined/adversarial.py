@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
 from plausible.core.capabilities import Reparameterised
@@ -40,11 +39,9 @@ class Opponent(nn.Module):
 
 
 class AgainstDiscriminator(Refined):
-    """min over what draws of the generator's loss + w (own loss), against a discriminator that learns from nothing.
+    """min over what draws of the generator's loss + w (own loss), against a discriminator that begins with nothing learned.
 
-    What is judged is a sample as it is drawn, all of its noise included.  Weights that samples do not depend on, those of
-    an encoder, have only the own loss to learn by, at its full weight: otherwise the bound that they
-    make would fall behind the decoder, and nats be lost that the decoder still has.
+    What is judged is a sample as it is drawn, all of its noise included.
 
     Sources: Larsen et al. 2016, https://arxiv.org/abs/1512.09300 (VAE); Kim et al. 2024, https://arxiv.org/abs/2310.02279
     (one-step maps of diffusion).
@@ -65,12 +62,11 @@ class AgainstDiscriminator(Refined):
         return ""
 
     def begin(self, refinement: RefinementConfig) -> None:
-        """The discriminator, and which weights a sample depends on."""
+        """The discriminator."""
         super().begin(refinement)
         self.opponent = Opponent(
             discriminator_of(trunks_of(self.space, self.of_gan), self.space, self.of_gan)
         )
-        self.drawing = self._drawing()
 
     @property
     def batch(self) -> int:
@@ -104,8 +100,7 @@ class AgainstDiscriminator(Refined):
     def players(self) -> Sequence[Player]:
         """The discriminator, the weights that draw, and those that do not where there are any."""
         asked, own, game, config = self.refinement, self.own_player, self.game, self.of_gan
-        weights = {n: p for n, p in self.named_parameters() if not n.startswith("opponent.")}
-        drawing = [weights.pop(name) for name in self.drawing]
+        drawing, rest = self.drawing_and_rest()
         lr = self._falling(asked.lr or LR)
         whole = game.whole_batch
         found = [
@@ -118,15 +113,14 @@ class AgainstDiscriminator(Refined):
                 whole_batch=whole,
             ),
             replace(
-                own, name="generator", module=nn.ParameterList(drawing), loss=self.g_loss,
+                own, name="generator", module=drawing, loss=self.g_loss,
                 lr=lambda progress: 0.0 if progress < _LEADS else at(lr, progress),
                 betas=(config.beta1, config.beta2),
                 whole_batch=whole or own.whole_batch,
             ),
         ]  # fmt: skip
-        if weights:
-            rest = nn.ParameterList(weights.values())
-            found.append(replace(own, name="encoder", module=rest, loss=self.own_loss, lr=lr))
+        if len(rest):
+            found.append(self.encoder_player(rest, lr))
         return found
 
     def d_loss(self, batch: Batch, clock: Clock) -> Loss:
@@ -146,10 +140,6 @@ class AgainstDiscriminator(Refined):
             {**loss.terms, **{name: weight * term for name, term in own.terms.items()}}, own.watch
         )
 
-    def own_loss(self, batch: Batch, clock: Clock) -> Loss:
-        """The loss of its family, as it is at the end of a training."""
-        return self.loss(batch, replace(clock, progress=1.0))
-
     @property
     def likelihood_weight(self) -> float:
         """Of the loss of its family."""
@@ -166,13 +156,3 @@ class AgainstDiscriminator(Refined):
         assert isinstance(self, Reparameterised)
         x = self.standardise(self.rsample(self._to_device(self._noise(n, None)), y))
         return quantise_straight_through(x, self.space.levels) if self.space.levels else x
-
-    def _drawing(self) -> tuple[str, ...]:
-        """The names of the weights that a sample depends on."""
-        named = {n: p for n, p in self.named_parameters() if not n.startswith("opponent.")}
-        y = torch.zeros(2, dtype=torch.long) if self.conditional else None
-        with torch.random.fork_rng([]), self.evaluating(), torch.enable_grad():
-            slopes = torch.autograd.grad(
-                self._drawn(2, y).sum(), list(named.values()), allow_unused=True
-            )
-        return tuple(name for name, slope in zip(named, slopes, strict=True) if slope is not None)

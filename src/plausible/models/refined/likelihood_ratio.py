@@ -60,8 +60,8 @@ class LikelihoodRatio(Refined, Explicit):
 
     def begin(self, refinement: RefinementConfig) -> None:
         """A frozen copy, and room for its samples."""
-        self.opponent = copy.deepcopy(self).requires_grad_(False)
         super().begin(refinement)
+        self.opponent = copy.deepcopy(self).requires_grad_(False)
         self.reference_samples = _ReferenceSamples(refinement.reference_samples)
 
     def begin_with(self, weights: dict[str, Tensor]) -> None:  # type: ignore[override]
@@ -70,11 +70,12 @@ class LikelihoodRatio(Refined, Explicit):
         self.opponent.load_state_dict(weights)
 
     def players(self) -> Sequence[Player]:
-        """One, as in its family, with another loss."""
+        """The weights that draw, with another loss than in its family, and those that do not where there are any."""
         own, name = self.own_player, self.refinement.loss
-        lr = self._falling(self.refinement.lr or LR)
+        lr, (drawing, rest) = self._falling(self.refinement.lr or LR), self.drawing_and_rest()
         whole = name == "relativistic-average"
-        return [replace(own, loss=self.ratio_loss, lr=lr, whole_batch=whole)]
+        found = [replace(own, module=drawing, loss=self.ratio_loss, lr=lr, whole_batch=whole)]
+        return [*found, self.encoder_player(rest, lr)] if len(rest) else found
 
     def ratio_loss(self, batch: Batch, clock: Clock) -> Loss:
         """Of a batch of data and as many samples of the start."""
