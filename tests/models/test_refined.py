@@ -2,11 +2,13 @@
 
 import math
 from itertools import islice
+from typing import get_args
 
 import pytest
 import torch
 from tests.conftest import make_data
 
+from plausible.core import refinement
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock
 from plausible.core.likelihood import LogProb, Reference
@@ -14,8 +16,13 @@ from plausible.core.model import Explicit
 from plausible.core.refinement import RefinementConfig
 from plausible.core.space import Batch, Space
 from plausible.models import GAN, RBM, VAE, Diffusion, Flow, LogisticRegression, PixelCNN
+from plausible.models.gan.architectures import architectures
+from plausible.models.gan.augment import augmentations
+from plausible.models.gan.losses import losses
+from plausible.models.gan.penalties import penalties
 from plausible.models.refined.likelihood_ratio import LikelihoodRatio
 from plausible.models.refined.objectives import (
+    OBJECTIVES,
     config_refined,
     objective_for,
     refined,
@@ -249,3 +256,11 @@ def test_what_suits_a_model_is_chosen_and_what_does_not_is_refused():
 
 def test_the_same_class_is_made_once():
     assert refined_class(VAE, "adversarial") is refined_class(VAE, "adversarial")
+
+
+def test_the_names_that_a_command_knows_are_those_of_the_gan():
+    assert get_args(refinement.Loss) == tuple(losses)
+    assert get_args(refinement.Penalty) == tuple(penalties)
+    assert get_args(refinement.Augmentation) == tuple(augmentations)
+    assert get_args(refinement.Architecture) == tuple(architectures)
+    assert get_args(refinement.Objective) == tuple(OBJECTIVES)

@@ -1,5 +1,7 @@
 """What a game costs that sharpens."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -49,7 +51,8 @@ def sharpness_for_nats(seed: int) -> Claimed:
             mean("nats that the own loss at weight 1 saves", losses[0.0] - losses[1.0], least=0),
         ],
         Figure(
-            "nats of log p lost", "sharpness of E[x | z], times real", {"weight 1, 0.1, 0": (cost, path), "before": ([0.0], [usual])},
+            "nats of log p lost", "sharpness of E[x | z], times real",
+            {"before, then with the own loss at weight 1, 0.1 and 0": ([0.0, *cost], [usual, *path])},
         ),
     )  # fmt: skip
 
@@ -58,13 +61,13 @@ def _refined(start: VAE, data: Data, weight: float, seed: int) -> VAE:
     """The same model after a game."""
     torch.manual_seed(seed)
     game = RefinementConfig("adversarial", likelihood_weight=weight)
-    training = train(
-        refined(VAE, game, data.space, start.config), data, Settings(steps=_REFINED, seed=seed)
-    )
-    for model in (training.raw, training.averaged):
-        model.begin_with(start.state_dict())
+    model: Any = refined(VAE, game, data.space, start.config)
+    training = train(model, data, Settings(steps=_REFINED, seed=seed))
+    for each in (training.raw, training.averaged):
+        each.begin_with(start.state_dict())
     list(training)
-    return training.averaged
+    found: VAE = training.averaged
+    return found
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The choices of a refinement: which game a trained model goes on to play, and how.  Names are looked up where they are used."""
+"""The choices of a refinement: which game a trained model goes on to play, and how."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -7,6 +7,13 @@ from plausible.core.bounds import COUNT, NON_NEGATIVE, POSITIVE, check_bounds
 from plausible.core.errors import UsageError
 
 Objective = Literal["likelihood-ratio", "adversarial"]
+# what a GAN has under these names, said here too so that a command knows them before it imports torch
+Loss = Literal[
+    "minimax", "nonsaturating", "relativistic", "relativistic-average", "least-squares", "hinge", "wasserstein",
+]  # fmt: skip
+Penalty = Literal["r1", "r2", "wgan-gp", "dragan", "consistency"]
+Augmentation = Literal["color", "translation", "cutout", "flip"]
+Architecture = Literal["antialiased", "conv", "dcgan", "mlp", "r3gan", "resnet"]
 _OF_RATIO = ("beta", "reference_samples")
 _OF_GAME = (
     "likelihood_weight", "penalties", "penalty_weight", "augment", "architecture", "width", "lr_discriminator",
@@ -23,22 +30,22 @@ class RefinementConfig:
     likelihood_weight: Annotated[float, NON_NEGATIVE] | None = None
     """The weight of the model's own loss for each coordinate beside the game, of adversarial; 0 leaves it out; by default 0.1."""
     lr: Annotated[float, POSITIVE] | None = None
-    """The learning rate of the model; by default 2e-4 of likelihood-ratio and 5e-4 of adversarial; it falls to 1% of this."""
+    """The learning rate of the model; by default 5e-5 of likelihood-ratio and 5e-4 of adversarial; it falls to 1% of this."""
     batch: Annotated[int, COUNT] | None = None
     """The number of training examples in one update; by default that of the model, and of adversarial 64 at most."""
-    loss: str | None = None
+    loss: Loss | None = None
     """The loss of the game; by default minimax of likelihood-ratio, and relativistic of adversarial."""
     beta: Annotated[float, POSITIVE] = 1.0
     """The logit for each nat by which an example became more probable, of likelihood-ratio; at 1 the best answer is the distribution of the data."""
     reference_samples: Annotated[int, COUNT] = 2048
     """The samples of the start that it learns to tell from data, of likelihood-ratio, drawn once."""
-    penalties: tuple[str, ...] = ("r1", "r2")
+    penalties: tuple[Penalty, ...] = ("r1", "r2")
     """The penalties added to the discriminator's loss, of adversarial."""
     penalty_weight: Annotated[float, NON_NEGATIVE] = 1.0
     """The weight of each penalty."""
-    augment: tuple[str, ...] | None = None
+    augment: tuple[Augmentation, ...] | None = None
     """The random changes to all images that the discriminator sees; by default color, translation, cutout from 8 pixels on."""
-    architecture: str | None = None
+    architecture: Architecture | None = None
     """The networks whose discriminator it is; by default antialiased for images from 32 pixels on, conv for others from 8, otherwise mlp."""
     width: Annotated[int, COUNT] | None = None
     """The channels or hidden units of the discriminator; by default what suits the data."""

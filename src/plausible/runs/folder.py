@@ -61,10 +61,8 @@ def create(
         "training": asdict(training.settings),
         "processes": training.world.size,
         "own_networks": list(of_caller(model.own_networks)),
-        "decoder": kept_decoder(model.own_networks),
         "init": None if initial is None else asdict(initial),
-        "start": None if start is None else asdict(start),
-        "refinement": asdict(model.refinement) if isinstance(model, Refined) else None,
+        **_going_on(model, start),
     }
     made = tuple(place for place in (folder, *folder.parents) if not place.exists())
     try:
@@ -80,6 +78,16 @@ def create(
     run.made = made
     run.write("config.json", json.dumps(config, indent=2) + "\n")
     return run
+
+
+def _going_on(model: Model, start: Start | None) -> dict[str, Any]:
+    """What is said of a run that goes on with the model of another one, and of no other run."""
+    said = {
+        "start": None if start is None else asdict(start),
+        "refinement": asdict(model.refinement) if isinstance(model, Refined) else None,
+        "decoder": kept_decoder(model.own_networks),
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _notes(model: Model, names: Sequence[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from plausible.core.space import Batch
 from plausible.models.gan.losses import losses
 from plausible.models.refined.refined import Refined
 
-LR = 2e-4
+LR = 5e-5
 
 
 class _ReferenceSamples:
