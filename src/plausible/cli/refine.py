@@ -86,11 +86,11 @@ class Refine:
         say(f"{start_of(run)}, and plays the game {training.raw.refinement.objective}")
         play(run, training, self)
         if self.evaluate:
-            _show(run, start)
+            show_beside_start(run, start)
 
 
-def _show(run: "Run", start: "Run") -> None:
-    """The refined beside its start, where both could be judged."""
+def show_beside_start(run: "Run", start: "Run | None" = None) -> None:
+    """A refined run beside its start, where both could be judged."""
     if run.judged is None:
         return
     from plausible.cli import display

@@ -162,6 +162,12 @@ class Run:
         return bool(self.config["per_class"])
 
     @property
+    def learned(self) -> str:
+        """What learned, in a word or two: vae, vae per class, vae refined."""
+        more = " per class" if self.per_class else " refined" if self.refinement else ""
+        return f"{self.config['model']}{more}"
+
+    @property
     def threads(self) -> int | None:
         """On how many threads it was trained last; None where nobody noted it."""
         return self.config["threads"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from plausible.core.capabilities import Reparameterised
+from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Generative, Model
 from plausible.core.refinement import RefinementConfig
@@ -64,9 +65,13 @@ class AgainstDiscriminator(Refined):
     def begin(self, refinement: RefinementConfig) -> None:
         """The discriminator."""
         super().begin(refinement)
-        self.opponent = Opponent(
-            discriminator_of(trunks_of(self.space, self.of_gan), self.space, self.of_gan)
-        )
+        if refinement.augment and not self.space.is_image:
+            raise UsageError("--augment changes images, and these data are vectors")
+        config = self.of_gan
+        trunks = trunks_of(self.space, config)
+        if trunks.batch_statistics:
+            config.refuse_slope_penalties("its batch norm")
+        self.opponent = Opponent(discriminator_of(trunks, self.space, config))
 
     @property
     def batch(self) -> int:
@@ -154,5 +159,6 @@ class AgainstDiscriminator(Refined):
     def _drawn(self, n: int, y: Tensor | None) -> Tensor:
         """n samples in standard units, on the grid, with their gradient."""
         assert isinstance(self, Reparameterised)
-        x = self.standardise(self.rsample(self._to_device(self._noise(n, None)), y))
+        with self.evaluating():  # as it will be drawn: no unit drops out
+            x = self.standardise(self.rsample(self._to_device(self._noise(n, None)), y))
         return quantise_straight_through(x, self.space.levels) if self.space.levels else x
