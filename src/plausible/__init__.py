@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from plausible.tasks.list_runs import list_runs
     from plausible.tasks.reconstruct import reconstruct
     from plausible.tasks.reference_classifier import reference_classifier
+    from plausible.tasks.refine import refine
     from plausible.tasks.report import report
     from plausible.tasks.sample import sample, sample_chain
     from plausible.tasks.save import save_report, save_samples
@@ -110,6 +111,7 @@ _HOMES = {
     "tasks.list_runs": ("list_runs",),
     "tasks.reconstruct": ("reconstruct",),
     "tasks.reference_classifier": ("reference_classifier",),
+    "tasks.refine": ("refine",),
     "tasks.report": ("report",),
     "tasks.sample": ("sample", "sample_chain",),
     "tasks.save": ("save_report", "save_samples",),
@@ -122,7 +124,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "fit", "resume", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
+    "fit", "resume", "refine", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
     "check", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",

@@ -33,7 +33,7 @@ def _here(tmp_path, monkeypatch):
 
 def test_a_missing_or_misspelt_command_names_the_choices(capsys):
     assert "did you mean 'train'" in refused(capsys, "trian")
-    choices = "choose from models, train, resume, watch, runs, check, data, sample, interpolate, directions"
+    choices = "choose from models, train, resume, watch, refine, runs, check, data, sample, interpolate, directions"
     assert choices in refused(capsys, "x")
     assert "needs a MODEL" in refused(capsys, "train")
 

@@ -15,11 +15,12 @@ from plausible.cli.help import field_help, flags_of, help_text, usual_flags
 from plausible.cli.main import main
 from plausible.cli.parser import parse
 from plausible.core.model import models
+from plausible.core.refinement import RefinementConfig
 from plausible.data.options import Options
 
 KINDS: dict[str, Any] = {
     **{f"train {name}": models[name].Config for name in models},
-    **{kind.__name__: kind for kind in (TrainFlags, TrainingFlags, Options)},
+    **{kind.__name__: kind for kind in (TrainFlags, TrainingFlags, Options, RefinementConfig)},
     **{name: kind for name, kind in commands.items() if name != "train"},  # whose flags are above
 }
 COMMANDS: dict[str, Any] = {
@@ -35,7 +36,8 @@ def helps_of(kind: type[Any]) -> dict[str, str]:
         for note in getattr(hint, "__metadata__", ()):
             if isinstance(note, type(tyro.conf.arg(help=""))) and note.help is not None:
                 found[name] = note.help
-    names = {field.name for field in fields(kind) if field.name != "preparation"}  # is Options
+    nested = "preparation", "game"  # Options and RefinementConfig
+    names = {field.name for field in fields(kind) if field.name not in nested}
     assert found.keys() >= names
     return {name: found[name] for name in names}
 

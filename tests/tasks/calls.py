@@ -69,6 +69,38 @@ def resume(w, source=None, **choices):
     return Run(folder).settings, logged(folder)
 
 
+def refine(w, **choices):
+    """What a refinement leaves behind, and how many findings it had; where ``data`` says where its data are they are not where they were."""
+    findings, start = [], w.flat
+    if "data" in choices:
+        start = without_data(w, w.flat)
+    small = {"steps": 3, "width": 4, "evaluate": False, "watch": False, "out": w.new()}
+    try:
+        found = tasks.refine(start, **{**small, "on_finding": findings.append, **choices})
+    except tasks.Failed:
+        return len(findings)
+    run, measured = found.trained.run, found.measured
+    judged = measured and measured.reports["refined"].samples
+    return run.settings, logged(run.folder), weights(found.trained.model), judged
+
+
+def before_after(w, run=None, **choices):
+    """What a refined run is beside its start, which is judged once more."""
+    run = shutil.copytree(run or w.refined, w.new())
+    if "data" in choices:
+        run = without_data(w, run)
+    found = tasks.before_after(run, **{"n": 8, **choices})
+    return found.sentence, [report.samples for report in found.reports.values()]
+
+
+def without_data(w, run):
+    """A copy of a run of the plane that does not find its data."""
+    folder = shutil.copytree(run, w.new())
+    config = (folder / "config.json").read_text()
+    write_noted(folder / "config.json", config.replace(w.plane.name, "nowhere"))
+    return folder
+
+
 def fit_steps(w, lr=2e-3, monitor=False, pictures=False, **choices):
     """The lines of a training that is played round by round, how many findings it had, and what was drawn."""
     findings, settings = [], Settings(steps=12)
@@ -197,6 +229,8 @@ def reference_classifier(w, damaged=False, **choices):
 
 
 CALLS = {
+    "refine": refine,
+    "before_after": before_after,
     "compare": compare,
     "latent_draws": lambda w, **k: tasks.latent_draws(w.vae, **k).x.tolist(),
     "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 2, **{"n": 5, **k}).tolist(),

@@ -52,6 +52,30 @@ class World:
         return self.run("vae", self.grey, steps=20, width=8, latent=2, conditional=True)
 
     @cached_property
+    def flat(self):
+        return self.run("vae", self.plane, steps=5, width=8, latent=2)
+
+    @cached_property
+    def refined(self):
+        return self.refine(self.flat)
+
+    @cached_property
+    def orphan(self):
+        """A refined run whose start was moved, to ``moved``."""
+        begun = shutil.copytree(self.flat, self.folder / "begun")
+        run = self.refine(begun)
+        begun.rename(self.moved)
+        return run
+
+    @property
+    def moved(self):
+        return self.folder / "moved"
+
+    def refine(self, start):
+        small = {"steps": 2, "width": 4, "evaluate": False, "watch": False}
+        return tasks.refine(start, out=self.new(), **small).trained.run.folder
+
+    @cached_property
     def cnn(self):
         return self.run("pixelcnn", self.grey, steps=5, width=4, blocks=1, conditional=True)
 

@@ -7,6 +7,7 @@ orbit                   0.1 min  a game that orbits, and what makes it contract
 mode-collapse           1.6 min  who drops modes
 smooth-latent           0.8 min  how far x moves when z does
 sharper-samples         1.7 min  who draws sharper images
+sharpness-for-nats      1.1 min  what a game costs that sharpens
 pixel-by-pixel          0.3 min  what drawing pixel by pixel costs
 nonsense                0.1 min  what models say of nonsense
 change-of-variables     0.3 min  what a change of variables keeps
@@ -22,6 +23,7 @@ from plausible.claims import (  # noqa: F401, I001  # registers them in the orde
     collapse,
     smoothness,
     sharpness,
+    refinement,
     raster,
     nonsense,
     mass,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plausible.evaluation.report import Report
     from plausible.evaluation.verdict.verdict import TestResult, Verdict
     from plausible.tasks.advise import Advice
+    from plausible.tasks.before_after import BeforeAfter
     from plausible.tasks.compared import Compared
 
 
@@ -261,6 +262,18 @@ def compared(found: "Compared") -> Group:
         if family.failed
     ]
     return Group(*parts, Text(""), *(Text(sentence, "bold") for sentence in found.advice))
+
+
+def before_after(found: "BeforeAfter") -> Group:
+    """A start and the refined in columns, and in a sentence what was won and what it cost."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    for who in found.reports:
+        table.add_column(who, justify="right", overflow="fold")
+    table.add_row("verdict", *(_states({state: 1}) for state in found.verdicts))
+    for row in found.rows:
+        table.add_row(row.title, *row.cells)
+    return Group(table, Text(found.sentence, "bold"))
 
 
 def _states(states: Mapping[str, int]) -> Text:

@@ -1,6 +1,7 @@
 """The flags of ``plausible train`` for one model, made from its Config: every registered name is at once a choice."""
 
 from dataclasses import dataclass, field, fields, make_dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
@@ -75,7 +76,7 @@ class TrainFlags:
     titles: ClassVar[dict[str, str]] = {
         "data": "data",
         **dict.fromkeys(("steps", "minutes", "out", "seed"), "budget"),
-        **dict.fromkeys(("preset", "init", "advanced"), "model"),
+        **dict.fromkeys(("preset", "init", "decoder", "advanced"), "model"),
     }
     data: str = "digits"
     """The data to learn from: a name (digits, a toy, mnist) or a path to images, a .zip of them, .csv, .tsv, .npy,
@@ -132,6 +133,12 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
         help = "Start from a published recipe; the flags that are given change it."
         preset = Annotated[choices | None, tyro.conf.arg(help=help)]
         nested.insert(0, ("preset", preset, field(default=None)))
+    if (
+        "generator" in signature(kind).parameters
+    ):  # networks of one's own, of which a decoder is one
+        help = "Begin with the decoder of this run, of a vae or a diffusion model of average velocities, as the generator, and learn from its data."
+        place = Annotated[Path | None, tyro.conf.arg(name="from", metavar="RUN", help=help)]
+        nested.insert(0, ("decoder", place, field(default=None)))
     known: dict[str, Any] = {"usual": _first(kind, names)}
     bases = (TrainFlags,)
     whole = make_dataclass("TrainFlags", nested, bases=bases, frozen=True, namespace=known)

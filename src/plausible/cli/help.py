@@ -79,7 +79,7 @@ def flags_of(kind: type[Any], group: str = "") -> Iterator[Flag]:
 def _flag(each: "Field[Any]", hint: Any, notes: Sequence[Any], help: str, group: str) -> Flag:
     asked: Any = next((note for note in notes if isinstance(note, _ARGUMENT)), None)
     help = (asked and asked.help) or help
-    dashed = each.name.replace("_", "-")
+    dashed = (asked and asked.name) or each.name.replace("_", "-")
     word = (asked and asked.metavar) or _word(each.name, hint)
     default = None if each.default is MISSING else each.default
     if each.default_factory is not MISSING:

@@ -5,6 +5,7 @@ from plausible.cli import models
 from plausible.cli import train
 from plausible.cli import resume
 from plausible.cli import watch
+from plausible.cli import refine
 from plausible.cli import runs
 from plausible.cli import check
 from plausible.cli import data

@@ -47,6 +47,7 @@ class Resume:
         check_run(self.run_folder)
         if self.data is not None:
             resolve_source(self.data)
+        from plausible.cli.refine import show_beside_start
         from plausible.cli.train import play
         from plausible.core.device import resolve_device
         from plausible.runs import Run
@@ -76,3 +77,5 @@ class Resume:
             if training.finished:
                 say(f"{run.folder} has used its budget, so nothing more is learned; it is judged")
         play(run, training, self)
+        if run.refinement is not None and self.evaluate:
+            show_beside_start(run)

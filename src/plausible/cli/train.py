@@ -60,12 +60,13 @@ def _train(name: str, arguments: list[str]) -> None:
     from plausible.core.model import models
     from plausible.data.load import load
     from plausible.runs import default_folder
+    from plausible.runs.go_on import start_of
     from plausible.runs.warm_start import initial_of
     from plausible.tasks.start import configuration, start
     from plausible.training import distributed
 
     kind = models[name]
-    begun = _begun(name, arguments)
+    begun, decoder = _begun(name, arguments), _decoder(arguments)
     config = configuration(kind, value_of(arguments, "--preset"), begun)
     flags = parse(train_flags(kind, config), arguments, f"plausible train {name}")
     resolve_source(flags.data)
@@ -86,7 +87,10 @@ def _train(name: str, arguments: list[str]) -> None:
             sys.exit(distributed.launch(processes, again))
     world = distributed.join(device)
     with counting_bar(f"reading {flags.data}", quiet=not world.leads) as count:
-        data = load(flags.data, flags.preparation, count)
+        if decoder is None:
+            data = load(flags.data, flags.preparation, count)
+        else:
+            data = decoder.data(value_of(arguments, "--data"), "resume")
     if world.leads:
         say_notes(data.notes)
     with progress_bar("building the model", quiet=not world.leads) as progress:
@@ -97,12 +101,13 @@ def _train(name: str, arguments: list[str]) -> None:
             settings=settings,
             per_class=training_flags.per_class,
             init=begun,
+            decoder=decoder,
             out=folder,
             device=training_flags.device,
             world=world,
             progress=progress,
         )
-    initial = initial_of(run) if world.leads else None
+    initial = (start_of(run) or initial_of(run)) if world.leads else None
     if initial is not None:
         say(str(initial))
     if world.leads:
@@ -124,6 +129,17 @@ def _begun(name: str, arguments: list[str]) -> "Run | None":
     run = Run(place)
     check_family(run, name, run.per_class)
     return run
+
+
+def _decoder(arguments: list[str]) -> "Run | None":
+    """The run that --from names, whose data are learned from unless it is said where they are now."""
+    place = value_of(arguments, "--from")
+    if place is None:
+        return None
+    check_run(Path(place))
+    from plausible.runs import Run
+
+    return Run(place)
 
 
 class PlayFlags(Protocol):

@@ -118,6 +118,20 @@ class StepSampler(Protocol):
 
 
 @runtime_checkable
+class Reparameterised(Protocol):
+    """Draws samples that move smoothly with its weights while their noise stays, in few evaluations of its networks."""
+
+    def rsample(self, noise: Tensor, y: Tensor | None = None) -> Tensor:
+        """The samples that this noise makes, with their gradient, in data units: noise (N, ...) -> (N, *shape)."""
+        ...
+
+    @property
+    def evaluations(self) -> int:
+        """Of its network, that a sample takes."""
+        ...
+
+
+@runtime_checkable
 class Adversarial(Protocol):
     """Has a discriminator that tells draws from data, and a cost that each draw pays for it."""
 

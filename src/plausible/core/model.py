@@ -55,6 +55,7 @@ class Model(nn.Module, metaclass=ModelClass):
     remedies      {phenomenon: what helps this family}, see ``diagnosis``.
     probe_every   rounds between two probes while it trains: more where samples take long to draw.
     learns_in_bf16  the family learns as well in bf16, and does so by itself where the processor is faster.
+    loss_per_coordinate  whether ``loss`` is a mean over the coordinates of x, and not nats of all of them.
     iterates      whether it learns by rounds; a family with a ``fit`` of its own takes all examples at once.
     own_networks  {name: network} of those that were given to its constructor: a run keeps their weights, not their code.
     """
@@ -66,6 +67,7 @@ class Model(nn.Module, metaclass=ModelClass):
     remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {}
     probe_every: ClassVar[int] = 100
     learns_in_bf16: ClassVar[bool] = False
+    loss_per_coordinate: ClassVar[bool] = False
     iterates: ClassVar[bool] = True
     own_networks: Mapping[str, nn.Module] = MappingProxyType({})
     offset: Tensor
@@ -96,8 +98,7 @@ class Model(nn.Module, metaclass=ModelClass):
             )
         super().__init__()
         self.space, self.config = space, config or self.Config()
-        # Standard units: [-1, 1] for a grid; zero mean and unit variance, once ``setup`` has
-        # seen the training part, for vectors.
+        # Standard units: [-1, 1] for a grid; of vectors mean 0 and variance 1, once ``setup`` has seen the training part.
         shape = () if space.levels else space.shape
         half = 0.5 if space.levels else 1.0
         self.register_buffer("offset", torch.full(shape, 0.5 if space.levels else 0.0))
@@ -341,7 +342,11 @@ class Explicit(Generative):
 
     A family writes ``_log_prob`` in standard units of a continuous space, or as the mass of a grid
     point; the change of units and the mixture over labels are done here, once.
+
+    log_prob_has_gradient  whether ``_log_prob`` by one draw is log p or estimates its bound, with all of its gradient.
     """
+
+    log_prob_has_gradient: bool = False
 
     @abstractmethod
     def _log_prob(

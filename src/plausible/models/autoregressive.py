@@ -46,6 +46,7 @@ class AutoregressiveModel(Explicit):
 
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
+    log_prob_has_gradient = True
     network: Any
 
     @dataclass(frozen=True)

@@ -37,6 +37,10 @@ class Observation(Protocol):
         """E[k] / (L - 1), a value in [0, 1], or E[v]: params (..., size) -> (...)."""
         ...
 
+    def cdf(self, params: Tensor, codes: Tensor) -> Tensor:
+        """P(level <= k) for 0 <= k < L - 1, or P(v' <= v): params (..., size), k or v (...) -> (...)."""
+        ...
+
 
 class Bernoulli:
     """Two levels: P(1) = sigma(a)."""
@@ -55,6 +59,10 @@ class Bernoulli:
     def mean(self, params: Tensor) -> Tensor:
         """P(1)."""
         return torch.sigmoid(params.squeeze(-1))
+
+    def cdf(self, params: Tensor, codes: Tensor) -> Tensor:
+        """P(level <= 0) = sigma(-a), the same for every k < 1."""
+        return torch.sigmoid(-params.squeeze(-1))
 
 
 class Categorical:
@@ -76,6 +84,10 @@ class Categorical:
         """sum_k p(k) k / (L - 1)."""
         level = torch.linspace(0, 1, self.size, device=params.device, dtype=params.dtype)
         return params.softmax(-1) @ level  # (..., L) -> (...)
+
+    def cdf(self, params: Tensor, codes: Tensor) -> Tensor:
+        """The running sum of the softmax up to k."""
+        return params.softmax(-1).cumsum(-1).gather(-1, codes.long()[..., None])[..., 0]
 
 
 class LogisticMixture:
@@ -157,6 +169,10 @@ class Normal:
     def mean(self, params: Tensor) -> Tensor:
         """mu."""
         return params[..., 0]
+
+    def cdf(self, params: Tensor, codes: Tensor) -> Tensor:
+        """Phi((v - mu) / s)."""
+        return torch.special.ndtr((codes - params[..., 0]) * (-self._log_s(params)).exp())
 
     def _log_s(self, params: Tensor) -> Tensor:
         return params[..., 1].clamp(min=_SHARPEST)

@@ -10,7 +10,10 @@ from typing import Any
 from plausible.core.errors import UsageError
 from plausible.core.model import Model
 from plausible.models.per_class import PerClass
+from plausible.models.refined.refined import Refined
 from plausible.runs.checksums import CHECKSUMS
+from plausible.runs.decoder import kept_decoder, of_caller
+from plausible.runs.go_on import Start
 from plausible.runs.migrations import written_here
 from plausible.runs.run import Run
 from plausible.runs.warm_start import Initial
@@ -27,10 +30,16 @@ def default_folder(model: str, data: str) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def create(folder: Path | str, training: Training[Any], initial: Initial | None = None) -> Run:
+def create(
+    folder: Path | str,
+    training: Training[Any],
+    initial: Initial | None = None,
+    start: Start | None = None,
+) -> Run:
     """Make the folder of a new run and write its config.json; UsageError if the folder exists and holds anything.
 
-    initial  what it begins with of another run.
+    initial  the weights of another run that it begins with.
+    start    the run whose model it goes on with.
     """
     folder = Path(folder)
     model, data = training.raw, training.data
@@ -51,8 +60,9 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
         },
         "training": asdict(training.settings),
         "processes": training.world.size,
-        "own_networks": list(model.own_networks),
+        "own_networks": list(of_caller(model.own_networks)),
         "init": None if initial is None else asdict(initial),
+        **_going_on(model, start),
     }
     made = tuple(place for place in (folder, *folder.parents) if not place.exists())
     try:
@@ -68,6 +78,16 @@ def create(folder: Path | str, training: Training[Any], initial: Initial | None 
     run.made = made
     run.write("config.json", json.dumps(config, indent=2) + "\n")
     return run
+
+
+def _going_on(model: Model, start: Start | None) -> dict[str, Any]:
+    """What is said of a run that goes on with the model of another one, and of no other run."""
+    said = {
+        "start": None if start is None else asdict(start),
+        "refinement": asdict(model.refinement) if isinstance(model, Refined) else None,
+        "decoder": kept_decoder(model.own_networks),
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _notes(model: Model, names: Sequence[str]) -> tuple[str, ...]:

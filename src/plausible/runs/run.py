@@ -22,7 +22,6 @@ import copy
 import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,17 +33,18 @@ from torch import Tensor, nn
 
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core import notebook
-from plausible.core.allocation import LEARNING, watched_memory
-from plausible.core.bounds import flag
 from plausible.core.choices import Which
 from plausible.core.device import seeded
 from plausible.core.errors import UsageError
-from plausible.core.model import Explicit, Generative, Model, models
+from plausible.core.model import Generative, Model, models
+from plausible.core.refinement import RefinementConfig
 from plausible.core.space import Batch, Space
 from plausible.data.labels import class_number
 from plausible.data.options import Options
 from plausible.data.part import Data
-from plausible.models.per_class import PerClass
+from plausible.models.gan.decoder import Decoder
+from plausible.models.refined.refined import Refined, own_weights
+from plausible.runs.build import build
 from plausible.runs.checksums import Condition, Damaged, condition, noted, read_noted, write_noted
 from plausible.runs.frame import flat_measures, frame
 from plausible.runs.kept_json import as_kept, check_shape, read_json
@@ -56,48 +56,6 @@ from plausible.training import Settings
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
-
-
-def build(
-    name: str,
-    config: Model.Config,
-    space: Space,
-    seed: int,
-    per_class: bool = False,
-    networks: Mapping[str, nn.Module] | None = None,
-    *,
-    learns: bool = False,
-) -> Model:
-    """A new model by name, or one for each class, its first weights drawn from ``seed``.
-
-    networks  those of the caller, by the names that the constructor has for them.
-    learns    it is to be trained, which takes several copies of its weights.
-    Raises UsageError before more memory is taken than there is.
-    """
-    torch.manual_seed(seed)
-    copies = LEARNING if learns and models[name].iterates else 1
-    beside = " and what learning keeps beside them" * (copies > 1)
-    with watched_memory(copies, f"the weights of this {name}{beside} take", _smaller(config)):
-        if per_class:
-            if not issubclass(models[name], Explicit):
-                raise UsageError(
-                    f"--per-class needs a model that says how probable x is, and a {name} does not"
-                )
-            return PerClass(space, lambda single: models[name](single, config))
-        made: Model = models[name](space, config, **(networks or {}))
-    return made
-
-
-def _smaller(config: Model.Config) -> str:
-    """What to lower so that a model becomes smaller: what is larger than by default."""
-    usual = type(config)()
-    larger = [
-        flag(each.name)
-        for each in fields(config)
-        if isinstance(value := getattr(config, each.name), int)
-        and value > (getattr(usual, each.name) or 1)
-    ]
-    return f"lower {' or '.join(larger or ['--size'])}"
 
 
 class Run:
@@ -204,6 +162,12 @@ class Run:
         return bool(self.config["per_class"])
 
     @property
+    def learned(self) -> str:
+        """What learned, in a word or two: vae, vae per class, vae refined."""
+        more = " per class" if self.per_class else " refined" if self.refinement else ""
+        return f"{self.config['model']}{more}"
+
+    @property
     def threads(self) -> int | None:
         """On how many threads it was trained last; None where nobody noted it."""
         return self.config["threads"]
@@ -222,15 +186,17 @@ class Run:
     @property
     def model_config(self) -> Model.Config:
         """The choices of its model."""
-        values: dict[str, Any] = self.config["config"]
-        chosen: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        kind = self.kind
+        chosen, kind = _tuples(self.config["config"]), self.kind
         with self._as_kept("config"):
             if not self.config["own_networks"]:
                 chosen = dict(kind.as_chosen(chosen, self.space))
         return self._chosen(kind.Config, chosen, "config")
+
+    @property
+    def refinement(self) -> RefinementConfig | None:
+        """The game by which it goes on with the model of another run; None of a run that plays its family's."""
+        kept = self.config.get("refinement")
+        return None if kept is None else self._chosen(RefinementConfig, _tuples(kept), "refinement")
 
     def _chosen(self, kind: type[T], values: Mapping[str, Any], place: str) -> T:
         by = self.config["plausible"]
@@ -240,8 +206,11 @@ class Run:
     def _as_kept(self, place: str) -> AbstractContextManager[None]:
         return as_kept(self.folder / "config.json", place, self.advice_for("config.json"))
 
-    def fresh(self) -> Model:
-        """The model as it was before its first update; UsageError without the networks that it was made of."""
+    def fresh(self, *, alone: bool = False) -> Model:
+        """The model as it was before its first update; UsageError without the networks that it was made of.
+
+        alone  without what it is refined against.
+        """
         needed = tuple(self.config["own_networks"])
         if set(needed) != set(self.networks):
             given = ", ".join(f"{name}=..." for name in needed)
@@ -260,7 +229,15 @@ class Run:
             seeded(self.settings.seed),
             self._as_kept("config"),
         ):  # whoever opens a run goes on drawing as before
-            return build(*made_of)
+            if (kept := self.config.get("decoder")) is not None:
+                networks["generator"] = Decoder(self._decoding(kept))
+            return build(*made_of, refinement=None if alone else self.refinement)
+
+    def _decoding(self, kept: Mapping[str, Any]) -> Model:
+        """The model as whose decoder its generator began."""
+        kind = models[kept["model"]]
+        chosen = self._chosen(kind.Config, _tuples(kept["config"]), "decoder.config")
+        return build(kind.name, chosen, self.space, self.settings.seed)
 
     def steps(self, which: Which = "best") -> int | None:
         """After how many steps these weights were kept; None where nobody noted it."""
@@ -299,12 +276,13 @@ class Run:
 
     def model(self, device: torch.device | str = "cpu", which: Which = "best") -> Model:
         """The trained model, in evaluation mode, with the weights its capabilities use: the best, or the last."""
-        return self.with_weights(self.fresh(), which).to(device).eval()
+        return self.with_weights(self.fresh(alone=True), which).to(device).eval()
 
     def with_weights(self, model: M, which: Which = "best") -> M:
         """The same model with the weights of this run; UsageError where they are none of it."""
+        weights = self.weights(which)
         try:
-            model.load_state_dict(self.weights(which))
+            model.load_state_dict(weights if isinstance(model, Refined) else own_weights(weights))
         except RuntimeError as error:
             path = self._weights(which)
             raise UsageError(f"{path} does not hold the weights of this run: {error}") from error
@@ -395,3 +373,8 @@ class Run:
     def write(self, name: str, content: bytes | str) -> Path:
         """Write one file of the run, atomically, and note its hash."""
         return write_noted(self.folder / name, content)
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Choices as they were before they were kept, in which lists are tuples."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}

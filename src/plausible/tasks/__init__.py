@@ -4,6 +4,7 @@ Each takes a run, its folder, a model in memory, or what ``fit`` returned.  The 
 return; notebooks, pages and wrappers call the same.
 
 ``fit``, ``resume``        learn a distribution, to the end
+``refine``                 improve a trained model by a game; ``before_after`` what that won and cost
 ``watch``                  a training as it is now: how far, how long, its curves, what was found wrong
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
@@ -29,6 +30,7 @@ return; notebooks, pages and wrappers call the same.
 
 from plausible.tasks.abilities import Abilities, abilities_of
 from plausible.tasks.advise import Advice, advise
+from plausible.tasks.before_after import BeforeAfter, before_after
 from plausible.tasks.calibrate import calibrated
 from plausible.tasks.check import Checked, check
 from plausible.tasks.classify import Classification, classify
@@ -53,6 +55,7 @@ from plausible.tasks.latent_point import latent_draws, latent_point, walk_betwee
 from plausible.tasks.list_runs import RunRow, list_runs
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
+from plausible.tasks.refine import Refinement, refine
 from plausible.tasks.report import RunReport, report
 from plausible.tasks.sample import sample, sample_chain, weights_used
 from plausible.tasks.save import save_comparison, save_picture, save_report, save_samples
@@ -65,6 +68,7 @@ from plausible.tasks.watch import Watched, watch
 __all__ = [
     "Abilities",
     "Advice",
+    "BeforeAfter",
     "Checked",
     "Classification",
     "Compared",
@@ -78,6 +82,7 @@ __all__ = [
     "Family",
     "FamilyResult",
     "Reconstruction",
+    "Refinement",
     "RunReport",
     "RunResult",
     "RunRow",
@@ -90,6 +95,7 @@ __all__ = [
     "Watched",
     "abilities_of",
     "advise",
+    "before_after",
     "calibrated",
     "check",
     "classify",
@@ -116,6 +122,7 @@ __all__ = [
     "open_trained",
     "reconstruct",
     "reference_classifier",
+    "refine",
     "report",
     "report_comparison",
     "resume",

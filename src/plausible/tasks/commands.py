@@ -12,6 +12,7 @@ import torch
 from plausible.core.errors import UsageError
 from plausible.core.finding import Severity
 from plausible.core.model import Model
+from plausible.core.refinement import RefinementConfig
 from plausible.data.options import DEFAULTS
 from plausible.data.source import NAMES
 from plausible.models.per_class import PerClass
@@ -53,7 +54,9 @@ def resume_command(course: Course, times: int = 2) -> str:
 
 
 def train_command(course: Course, changes: Flags | None = None) -> str:
-    """Train as this run did, but for some flags."""
+    """Train as this run did, but for some flags; without any, a refined run is refined again."""
+    if course.refinement is not None and not changes:
+        return refine_command(course, course.refinement)
     flags: Flags = {"--data": [course.source or "FOLDER"], **(changes or {})}
     (source,) = flags["--data"]
     for flag, words in _flags(course).items():
@@ -65,6 +68,14 @@ def train_command(course: Course, changes: Flags | None = None) -> str:
         flags.setdefault(flag, words)
     words = [word for flag, values in flags.items() for word in (flag, *values)]
     return shlex.join(["plausible", "train", course.model.name, *words])
+
+
+def refine_command(course: Course, refinement: RefinementConfig) -> str:
+    """Refine the same start in the same way."""
+    flags = _changed(asdict(refinement), asdict(RefinementConfig())) | _budget(course)
+    flags |= _changed({"seed": course.settings.seed}, {"seed": 0})
+    words = [word for flag, values in flags.items() for word in (flag, *values)]
+    return shlex.join(["plausible", "refine", course.start, *words])
 
 
 def other_command(course: Course, family: str) -> str:
@@ -165,10 +176,7 @@ def _flags(course: Course) -> Flags:
     config, settings = course.model.config, course.settings
     flags = _changed(asdict(config), asdict(type(config)()))
     flags |= _changed(asdict(course.options), asdict(DEFAULTS))
-    if settings.minutes is not None:
-        flags["--minutes"] = [f"{settings.minutes:g}"]
-    elif settings.steps not in (None, course.model.default_steps):
-        flags["--steps"] = [str(settings.steps)]
+    flags |= _budget(course)
     training, plain = asdict(settings), asdict(Settings())
     flags |= _changed(
         *({name: values[name] for name in _IN_TRAINING} for values in (training, plain))
@@ -178,6 +186,16 @@ def _flags(course: Course) -> Flags:
     if course.processes > 1:
         flags["--processes"] = [str(course.processes)]
     return flags
+
+
+def _budget(course: Course) -> Flags:
+    """How long it was to be, where that is not so by default."""
+    settings = course.settings
+    if settings.minutes is not None:
+        return {"--minutes": [f"{settings.minutes:g}"]}
+    if settings.steps in (None, course.model.default_steps):
+        return {}
+    return {"--steps": [str(settings.steps)]}
 
 
 def _changed(values: Mapping[str, Any], plain: Mapping[str, Any]) -> Flags:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plausible.core.model import Model
+from plausible.core.refinement import RefinementConfig
 from plausible.core.space import Space
 from plausible.data.options import DEFAULTS, Options
 from plausible.diagnosis.history import History
+from plausible.runs.go_on import start_of
 from plausible.runs.log import read_history
 from plausible.runs.whereabouts import DataGone
 from plausible.tasks.trained import Trained
@@ -24,6 +26,7 @@ class Course:
     source     where the data are, a name or a path; empty where they were given in memory.
     folder     of the run.
     processes  that trained together.
+    start, refinement  the run whose model it went on with, and by which game; empty and None where it began by itself.
     """
 
     model: Model
@@ -36,6 +39,8 @@ class Course:
     source: str = ""
     options: Options = DEFAULTS
     processes: int = 1
+    start: str = ""
+    refinement: RefinementConfig | None = None
 
     @property
     def items(self) -> str:
@@ -55,7 +60,8 @@ class Course:
     @property
     def too_short(self) -> bool:
         """Whether it was played for so few rounds that what came of it says nothing."""
-        return self.model.iterates and 0 < self.steps < FEW * self.needed
+        began = self.refinement is None
+        return began and self.model.iterates and 0 < self.steps < FEW * self.needed
 
     @property
     def unfinished(self) -> bool:
@@ -88,6 +94,8 @@ def course_of(trained: Trained) -> Course | None:
         run.config["data"]["source"] or "",
         run.options,
         run.config["processes"],
+        "" if (start := start_of(run)) is None else start.run,
+        run.refinement,
     )
 
 

@@ -1,6 +1,6 @@
 """Which of two generators is better, in what, and is the difference real?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def evaluate_against(
         shown = effects_of(real, evalset, eyes, report_progress)
         results = compare_defects(evalset, report_progress, shown=shown)
         report_progress("asking both for log p of the held-out data", 1.0)
-        difference, how = _log_prob(points, evalset.heldout.part, seed)
+        difference, how = log_prob_difference(points, evalset.heldout.part, seed)
     return Comparison(
         _names(source, against),
         count,
@@ -136,8 +136,8 @@ def _common_data(runs: list[Trained]) -> Data:
     return first.data
 
 
-def _log_prob(
-    points: list[Generative | Batch | Part], heldout: Part, seed: int
+def log_prob_difference(
+    points: Sequence[object], heldout: Part, seed: int
 ) -> tuple[tuple[float, float] | None, str]:
     """Mean of log p_A - log p_B over held-out data in nats and its standard error; and how both are known."""
     models = [one for one in points if isinstance(one, Explicit)]

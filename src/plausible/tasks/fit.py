@@ -29,6 +29,7 @@ def fit(
     options: Options = DEFAULTS,
     per_class: bool = False,
     init: Run | str | Path | None = None,
+    decoder: Run | str | Path | None = None,
     watch: bool = True,
     on_failure: OnFailure = "rollback",
     precision: Precision = "auto",
@@ -49,6 +50,7 @@ def fit(
     preset      a published recipe by name; ``choices`` change it.
     options     how the data are shaped.
     init        a run of the same model, whose weights and choices it begins with, see ``start``.
+    decoder     of a GAN a run whose decoder its generator begins as, see ``start``; with ``data=None`` on its data.
     watch       probes the model every 100 rounds (400 of diffusion), raises alarms, and keeps the best weights.
     on_failure  what a number that is not finite does, see ``fit_steps``.
     on_step, on_finding  called with every round, and with every finding that is new or worse than before.
@@ -61,7 +63,7 @@ def fit(
     torch.Size([3, 1, 8, 8])
     """
     settings = Settings(steps, minutes, seed, precision, micro_batch, simultaneous)
-    with _kept_in(out) as folder:
+    with kept_in(out) as folder:
         run, training = start(
             model,
             data,
@@ -70,11 +72,12 @@ def fit(
             settings=settings,
             per_class=per_class,
             init=init,
+            decoder=decoder,
             out=folder,
             device=device,
             **choices,
         )
-        return _played(run, training, out is not None, watch, on_failure, on_step, on_finding)
+        return played(run, training, out is not None, watch, on_failure, on_step, on_finding)
 
 
 def resume(
@@ -95,10 +98,10 @@ def resume(
     """
     place = None if data is None else str(data)
     run, training = restart(run, steps=steps, minutes=minutes, data=place, device=device)
-    return _played(run, training, True, watch, on_failure, on_step, on_finding)
+    return played(run, training, True, watch, on_failure, on_step, on_finding)
 
 
-def _played(
+def played(
     run: Run,
     training: Training[Any],
     keep: bool,
@@ -107,6 +110,7 @@ def _played(
     on_step: Callable[[Step], None],
     on_finding: Callable[[Finding], None],
 ) -> Trained:
+    """A training that has begun, to its end; ``keep``: with the pictures of it, and its run."""
     monitor = monitored(run, training) if watch else None
     pictures = TrainingPictures(run, training) if keep else None
     for step in fit_steps(run, training, monitor, on_failure, on_finding, pictures):
@@ -124,7 +128,7 @@ def _played(
 
 
 @contextmanager
-def _kept_in(out: str | Path | None) -> Iterator[Path]:
+def kept_in(out: str | Path | None) -> Iterator[Path]:
     """The folder of a run: the one asked for, or one that goes away."""
     if out is not None:
         yield Path(out)

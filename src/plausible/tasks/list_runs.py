@@ -92,11 +92,10 @@ def _row(run: Run, path: Path) -> RunRow | None:
         if isinstance(error, NotARun) and not ours:
             return None
         return RunRow(run.folder, "", "", None, None, age, "config.json cannot be read")
-    model = f"{config['model']} per class" if run.per_class else config["model"]
-    data = config["data"]["name"]
+    model, data = config["model"], config["data"]["name"]
     try:
         return RunRow(
-            run.folder, model, data, run.progress, run.verdict, age, too_short=run.too_short
+            run.folder, run.learned, data, run.progress, run.verdict, age, too_short=run.too_short
         )
     except Exception:  # whatever is wrong with its files, the others are listed
         return RunRow(run.folder, model, data, None, None, age, "cannot be read")

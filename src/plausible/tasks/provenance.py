@@ -9,6 +9,7 @@ from typing import Any
 from plausible.data.options import DEFAULTS
 from plausible.evaluation.report import Report
 from plausible.runs import Run
+from plausible.runs.go_on import start_of
 from plausible.runs.log import read_log
 from plausible.runs.warm_start import initial_of
 from plausible.tasks.advise import Next
@@ -56,7 +57,7 @@ def provenance(
 def _facts(
     run: Run, trained: Trained | None, course: Course | None, judged: Report | None
 ) -> dict[str, str]:
-    kept, initial = run.config["data"], initial_of(run)
+    kept, initial = run.config["data"], start_of(run) or initial_of(run)
     found = {
         "model": _model(run, trained),
         "data": f"{kept['name']}: {shape_in_words(run)}",
@@ -137,7 +138,14 @@ def _choices(run: Run) -> dict[str, str]:
     }
     training = {name: value for name, value in run.config["training"].items() if value is not None}
     values = {**run.config["config"], **training, **changed}
-    return {f"--{name.replace('_', '-')}": _written(value) for name, value in values.items()}
+    game = {f"refine {name}": value for name, value in (run.config.get("refinement") or {}).items()}
+    return {_flag(name): _written(value) for name, value in {**values, **game}.items()}
+
+
+def _flag(name: str) -> str:
+    """A choice as it is typed, after the command that it is of where that is said."""
+    *of, last = name.replace("_", "-").split()
+    return " ".join([*of, f"--{last}"])
 
 
 def _written(value: Any) -> str:

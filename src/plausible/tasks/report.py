@@ -17,6 +17,7 @@ from plausible.evaluation.report import Report
 from plausible.evaluation.verdict.verdict import State, TestResult, Verdict
 from plausible.figures.verdicts import verdict_figure
 from plausible.runs import Run
+from plausible.runs.go_on import start_of
 from plausible.runs.log import read_alarms
 from plausible.runs.logger import read_findings
 from plausible.runs.whereabouts import DataGone
@@ -197,7 +198,9 @@ def kept_evaluation(run: Run) -> Report | None:
 
 def _name(run: Run) -> str:
     each = " for each class" if run.per_class else ""
-    return f"{run.config['model']}{each} of {run.config['data']['name']}"
+    start = start_of(run)
+    more = "" if start is None else f", refined from {Path(start.run).name}"
+    return f"{run.config['model']}{each} of {run.config['data']['name']}{more}"
 
 
 def _draws(run: Run, trained: Trained | None) -> bool:

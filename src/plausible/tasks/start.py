@@ -6,6 +6,8 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 import plausible.models  # noqa: F401  # fills the registry
 from plausible.core.choices import Device
 from plausible.core.device import resolve_device
@@ -16,6 +18,8 @@ from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
 from plausible.runs import Run, build, create, default_folder
 from plausible.runs import resume as resumed
+from plausible.runs.decoder import check_space, config_with, decoder_of, of_caller
+from plausible.runs.go_on import named_start
 from plausible.runs.warm_start import begin_with, check_family
 from plausible.tasks.capacity import with_capacity
 from plausible.tasks.symmetries import with_symmetries
@@ -36,6 +40,7 @@ def start(
     settings: Settings | None = None,
     per_class: bool = False,
     init: Run | str | Path | None = None,
+    decoder: Run | str | Path | None = None,
     out: str | Path | None = None,
     device: Device = "auto",
     world: World | None = None,
@@ -51,16 +56,21 @@ def start(
     per_class  one model for each class instead of a single one.
     init       a run of the same model, of whose weights all that fit are the first ones here; ``initial_of`` the
                new run says which.
+    decoder    of a GAN a run whose decoder its generator begins as: of a VAE, or of a diffusion model of average
+               velocities.  Its data are those of that run where ``data`` is None.
     out        the folder of the run, new or empty; by default runs/<model>-<data>-<time>.  Only rank 0 makes it.
     progress   called with (what is being done, share of it that is done, or None).
     Raises UsageError for a folder that holds anything, an unknown name, or what cannot go together.
     """
     settings, where = settings or Settings(), resolve_device(device)
     begun = init if isinstance(init, Run | None) else Run(init)
+    source = decoder if isinstance(decoder, Run | None) else Run(decoder)
+    if source is not None and data is None:
+        data = source.data(request="resume")
     if not isinstance(data, Data):
         data = load(data, options, lambda done, total: progress("reading the data", done / total))
     if isinstance(model, Model):
-        if config is not None or preset is not None or per_class or choices:
+        if config is not None or preset is not None or per_class or choices or source:
             raise UsageError(
                 "a model that is built already has its config: leave out what changes it"
             )
@@ -70,23 +80,29 @@ def start(
         if begun is not None:
             check_family(begun, kind.name, per_class)
         chosen = config or configuration(kind, preset, begun, **choices)
+        networks: dict[str, nn.Module] = {}
+        if source is not None:
+            began = decoder_of(source)
+            chosen, networks["generator"] = config_with(began, chosen, str(source.folder)), began
+            check_space(began, data.space, str(source.folder))
         asking = "testing which changes of the images can be told"
         chosen, data = with_symmetries(chosen, data, lambda share: progress(asking, share))
-        if begun is None and preset is None and not per_class:
+        if begun is None and preset is None and not per_class and not networks:
             timing = "timing this machine with networks of several widths"
             chosen, data = with_capacity(
                 kind, chosen, data, settings, where, world or World(),
                 lambda share: progress(timing, share),
             )  # fmt: skip
-        built = build(kind.name, chosen, data.space, settings.seed, per_class, learns=True).to(
-            where
-        )
+        built = build(
+            kind.name, chosen, data.space, settings.seed, per_class, networks, learns=True
+        ).to(where)
     progress("preparing the model", None)  # a mixture tries how many components it takes
     training = train(built, data.to(where), settings, world=world)
     initial = None if begun is None else begin_with(training, begun)
     folder = Path(out) if out is not None else default_folder(built.name, data.name)
-    run = create(folder, training, initial) if training.world.leads else Run(folder)
-    run.networks = dict(built.own_networks)
+    start = None if source is None else named_start(source)
+    run = create(folder, training, initial, start) if training.world.leads else Run(folder)
+    run.networks = of_caller(built.own_networks)
     return run, training
 
 

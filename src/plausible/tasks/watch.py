@@ -97,7 +97,7 @@ def watch(run: Run | str | Path) -> Watched:
     progress = settings.progress(rounds, seconds)
     return Watched(
         folder=run.folder,
-        model=f"{run.config['model']} per class" if run.per_class else run.config["model"],
+        model=run.learned,
         data=run.config["data"]["name"],
         state=state,
         rounds=rounds,

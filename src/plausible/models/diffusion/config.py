@@ -1,7 +1,7 @@
 """The choices of a diffusion model: the path from data to noise, what learns it, and how samples are drawn."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
 
 from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.errors import UsageError
@@ -11,6 +11,7 @@ from plausible.models.diffusion.path import paths
 from plausible.models.diffusion.solvers import solvers
 
 SOLVER = "midpoint"
+_FEW = 4  # steps
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,9 @@ class DiffusionConfig(Explicit.Config):
             raise UsageError(
                 "--average-velocity draws without a --solver, by what it learned between two times"
             )
+
+    def in_few_steps(self, steps: int | None = None) -> Self:
+        """The same, but drawn by so few evaluations that samples can be learned through; by default 1 by average velocities, else 4."""
+        if self.average_velocity:
+            return replace(self, sampling_steps=steps or 1)
+        return replace(self, sampling_steps=steps or _FEW, solver="euler")

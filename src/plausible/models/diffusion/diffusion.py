@@ -27,7 +27,7 @@ from plausible.models.diffusion.config import DiffusionConfig
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
 from plausible.models.diffusion.remedies import REMEDIES
-from plausible.models.diffusion.solvers import Velocity, log_density, rk4, solvers
+from plausible.models.diffusion.solvers import Velocity, evaluations_of, log_density, rk4, solvers
 from plausible.nn.residual import set_dropout
 from plausible.nn.unet import ConditionedPerceptron, UNet
 
@@ -76,6 +76,7 @@ class Diffusion(Explicit):
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
     probe_every: ClassVar[int] = 400
     learns_in_bf16: ClassVar[bool] = True
+    loss_per_coordinate: ClassVar[bool] = True
     remedies = REMEDIES
     Config = DiffusionConfig
     config: DiffusionConfig
@@ -85,6 +86,9 @@ class Diffusion(Explicit):
         super().__init__(space, config)
         self.path = paths[config.path](0.5 if space.levels else 1.0)
         self.sampler = config  # what it says of drawing, or what is asked for a while
+        self.log_prob_has_gradient = bool(
+            space.levels
+        )  # of vectors it is an integral of many steps
         classes, times = space.classes if config.conditional else 0, 1 + config.average_velocity
         self.convolves = _convolves(space)
         self.few = not self.convolves and space.dims <= _FEW
@@ -270,6 +274,18 @@ class Diffusion(Explicit):
                 for rows in torch.arange(len(x), device=x.device).split(_CHUNK)
             ]  # fmt: skip
         return Batch(self.space.quantise(self.restore(torch.cat(parts))), labels)
+
+    def rsample(self, noise: Tensor, y: Tensor | None = None) -> Tensor:
+        """What ``_sample`` makes of the same noise (N, D), with its gradient: (N, *shape)."""
+        return self.decode(noise, y)
+
+    @property
+    def evaluations(self) -> int:
+        """Of its network, that a sample takes."""
+        how = self.sampler
+        return how.sampling_steps * (
+            1 if self.config.average_velocity else evaluations_of(how.solver)
+        )
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return self.latent(n, generator)

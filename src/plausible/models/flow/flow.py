@@ -49,6 +49,7 @@ class Flow(Explicit):
     name: ClassVar[str] = "flow"
     place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
+    log_prob_has_gradient = True
     remedies = REMEDIES
     Config = FlowConfig
     config: FlowConfig

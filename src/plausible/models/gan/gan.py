@@ -7,29 +7,31 @@ from typing import Any, ClassVar
 import torch
 from torch import Generator as Random
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Generative, models
 from plausible.core.preset import Preset
-from plausible.core.reading import D_FAKE, D_REAL
-from plausible.core.schedule import Schedule, at, cosine
+from plausible.core.schedule import Schedule, cosine
 from plausible.core.space import Batch, Space, by_label
 from plausible.data.symmetries import check_symmetries, symmetrised
-from plausible.models.gan import augment
 from plausible.models.gan.adaptive_augmentation import AdaptiveAugmentation
-from plausible.models.gan.architectures import architectures, default_architecture
+from plausible.models.gan.architectures import default_architecture
 from plausible.models.gan.config import GANConfig
+from plausible.models.gan.game import (
+    AdversarialGame,
+    augmentations_of,
+    discriminator_of,
+    trunks_of,
+)
 from plausible.models.gan.inversion import SEARCH, SHORT, Search, invert
 from plausible.models.gan.losses import losses
-from plausible.models.gan.networks import Discriminator, DOutput, Generator
+from plausible.models.gan.networks import Discriminator, Generator
 from plausible.models.gan.own_networks import (
     OwnDiscriminator,
     OwnGenerator,
     refuse_choices,
 )
-from plausible.models.gan.penalties import CriticAt, PenaltyInput, penalties
 from plausible.models.gan.presets import presets
 from plausible.models.gan.remedies import REMEDIES
 from plausible.models.gan.straight_through import quantise_straight_through
@@ -76,51 +78,29 @@ class GAN(Generative):
         refuse_choices(config, self.own_networks)
         classes = space.classes if config.conditional else 0
         embedding = config.latent if config.conditional else 0
-        # What D sees of one input: several samples and the label's embedding on the channels.
-        label_shape = (1, *space.shape[1:]) if space.is_image else (16,)
-        concatenated = label_shape[0] if classes and config.condition == "concatenation" else 0
-        first = space.shape[0] * config.pack + concatenated
         self.architecture = config.architecture or default_architecture(space)
         if self.batch % config.pack:
             raise UsageError(
                 f"--batch {self.batch} cannot be packed in groups of --pack {config.pack}"
             )
-        trunks = architectures[self.architecture](
-            space,
-            Space((first, *space.shape[1:]), space.levels),
-            config.latent + embedding,
-            config.width,
-        )
+        trunks = trunks_of(space, config)
         self.generator: Generator | OwnGenerator = (
             Generator(trunks, classes, embedding)
             if generator is None
             else OwnGenerator(generator, space, config)
         )
         self.discriminator: Discriminator | OwnDiscriminator = (
-            Discriminator(
-                trunks,
-                classes,
-                config.condition,
-                label_shape=label_shape,
-                pack=config.pack,
-                minibatch_std=config.minibatch_std,
-                spectral_norm=config.spectral_norm,
-            )
+            discriminator_of(trunks, space, config)
             if discriminator is None
             else OwnDiscriminator(discriminator, space, config)
         )
         if trunks.batch_statistics if discriminator is None else self.discriminator.whole_batch:
             config.refuse_slope_penalties("its batch norm")
-        self.augment = config.augment
-        if self.augment is None:
-            large = default_architecture(space) != "mlp"
-            self.augment = ("color", "translation", "cutout") if large else ()
+        self.augment = augmentations_of(space, config)
         if self.augment and not space.is_image:
             raise UsageError("--augment changes images, and these data are vectors")
         check_symmetries(config.symmetries or (), space)
         self.strength = AdaptiveAugmentation()
-        weights = config.penalty_weight, config.penalty_weight_end
-        self._penalty_weight = cosine(*weights, until=config.burn_in)
 
     @property
     def decided(self) -> GANConfig:
@@ -153,7 +133,7 @@ class GAN(Generative):
         end = config.beta2 if config.beta2_end is None else config.beta2_end
         beta2 = cosine(config.beta2, end, until=config.burn_in)
         betas: tuple[Schedule, Schedule] = (config.beta1, beta2)
-        adaptive = self.augment and config.augment_strength is None
+        game = self.game
         return [
             Player(
                 "discriminator",
@@ -163,9 +143,9 @@ class GAN(Generative):
                 lr=self._lr_schedule(config.lr_discriminator or config.lr),
                 betas=betas,
                 project=self._clip if config.clip else None,
-                adapt=self.adapt_augmentation if adaptive else None,
+                adapt=self.adapt_augmentation if game.adaptive else None,
                 shared=self.strength,
-                whole_batch=self._whole_batch,
+                whole_batch=game.whole_batch,
             ),
             Player(
                 "generator",
@@ -174,63 +154,30 @@ class GAN(Generative):
                 lr=self._lr_schedule(config.lr),
                 betas=betas,
                 ema=config.ema,
-                whole_batch=self._whole_batch,
+                whole_batch=game.whole_batch,
             ),
         ]
 
+    @property
+    def game(self) -> AdversarialGame:
+        """Its losses, whoever draws."""
+        return AdversarialGame(
+            self.config, self.discriminator, self.strength, self.augment, self.space.is_image
+        )
+
     def d_loss(self, batch: Batch, clock: Clock) -> Loss:
         """The discriminator's loss on a batch of data and as many samples with the same labels."""
-        real, y = self._real(batch), self._labels_of(batch)
-        self._warm_up_augmentation(clock)
-        with torch.no_grad():
-            fake = self._draw(len(batch), y)
-        terms: dict[str, Tensor] = {}
-        on_real: CriticAt | DOutput
-        on_fake: CriticAt | DOutput
-        if self.config.penalties and clock.update % self.config.penalty_every == 0:
-
-            def critic(x: Tensor) -> DOutput:
-                return self._d_output(x, y)
-
-            on_real, on_fake = CriticAt(critic, real), CriticAt(critic, fake)
-            inputs = PenaltyInput(critic, on_real, on_fake, self._perturb)
-            weight = at(self._penalty_weight, clock.progress) * self.config.penalty_every
-            for name in self.config.penalties:
-                terms[name] = weight * penalties[name](inputs)
-        elif self.discriminator.whole_batch:  # data and samples are batches of their own
-            on_real, on_fake = self._d_output(real, y), self._d_output(fake, y)
-        else:
-            both = None if y is None else torch.cat([y, y])  # (N,) -> (2 N,)
-            logit, labels = self._d_output(torch.cat([real, fake]), both)  # (2 N,), (2 N, classes)
-            n = len(logit) // 2  # fewer than the batch where D judges several at once
-            on_real, on_fake = DOutput(logit[:n], labels[:n]), DOutput(logit[n:], labels[n:])
-        costs = losses[self.config.loss](on_real.logit, on_fake.logit)
-        terms = {"game": costs.discriminator, **terms}
-        if y is not None and self.config.condition == "auxiliary":
-            terms["labels"] = _nll(on_real, y) + _nll(on_fake, y)
-        watch: dict[str, Tensor] = {D_REAL: costs.real.mean(), D_FAKE: costs.fake.mean()}
-        if self.augment:
-            watch["augment"] = self.strength.p.clone()
-        return Loss(terms, watch)
+        y = self._labels_of(batch)
+        return self.game.d_loss(self._real(batch), y, lambda: self._draw(len(batch), y), clock)
 
     def g_loss(self, batch: Batch, clock: Clock) -> Loss:
         """The generator's loss on as many samples as the batch has examples, with its labels."""
         y = self._labels_of(batch)
-        with torch.no_grad():
-            on_real = self._d_output(self._real(batch), y)
-        on_fake = self._d_output(self._draw(len(batch), y), y)
-        # Here D is the one that ``adapt_augmentation`` will ask, and has not just learnt this very batch.
-        self.strength.observe(on_real.logit, on_fake.logit)
-        terms = {"game": losses[self.config.loss](on_real.logit, on_fake.logit).generator}
-        if y is not None and self.config.condition == "auxiliary":
-            terms["labels"] = _nll(on_fake, y)
-        return Loss(terms)
+        return self.game.g_loss(self._real(batch), y, lambda: self._draw(len(batch), y))
 
-    @torch.no_grad()
     def adapt_augmentation(self, batch: Batch, clock: Clock) -> None:
         """Augment more or less, by what D says of a batch of validation data."""
-        on_validation = self._d_output(self._real(batch), self._labels_of(batch))
-        self.strength.update(on_validation.logit)
+        self.game.adapt_augmentation(self._real(batch), self._labels_of(batch))
 
     def latent(self, n: int, generator: Random | None = None) -> Tensor:
         """n draws of z ~ N(0, I), (n, latent), on the CPU."""
@@ -303,7 +250,7 @@ class GAN(Generative):
     def logits(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """D(T(x), y), logits: x (N, *shape) in data units -> (N / pack,); a rest of N is left out."""
         whole = len(x) // self.config.pack * self.config.pack
-        return self._d_output(self.standardise(x[:whole]), y).logit
+        return self.game.d_output(self.standardise(x[:whole]), y).logit
 
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """What G pays for its logits beside those of data: (N,), (N,) -> (N,)."""
@@ -331,28 +278,6 @@ class GAN(Generative):
         x = self.generator(z, y)
         return quantise_straight_through(x, self.space.levels) if self.space.levels else x
 
-    def _d_output(self, x: Tensor, y: Tensor | None) -> DOutput:
-        """D(T(x), y), T the augmentation: x (N, *shape) in standard units."""
-        if self.augment and self.strength.p > 0:
-            x = augment.augment(x, self.augment, self.strength.p)
-        output: DOutput = self.discriminator(x, y)
-        return output
-
-    def _perturb(self, x: Tensor) -> Tensor:
-        """A change of x that D should not mind: a shift of an image, a little noise on a vector."""
-        return augment.translation(x) if self.space.is_image else x + torch.randn_like(x) / 10
-
-    def _warm_up_augmentation(self, clock: Clock) -> None:
-        """A fixed strength grows from 0 during the burn-in."""
-        if self.config.augment_strength is not None:
-            burn_in = cosine(0.0, self.config.augment_strength, until=self.config.burn_in)
-            self.strength.p.fill_(at(burn_in, clock.progress))
-
-    @property
-    def _whole_batch(self) -> bool:
-        grouped = self.config.loss == "relativistic-average" or self.config.pack > 1
-        return self.discriminator.whole_batch or grouped
-
     def _lr_schedule(self, lr: float) -> Schedule:
         share = 0.01 if self.config.lr_end is None else self.config.lr_end / self.config.lr
         begin, until = self.config.decay
@@ -362,7 +287,3 @@ class GAN(Generative):
     def _clip(self) -> None:
         for param in self.discriminator.parameters():
             param.clamp_(-(self.config.clip or 0), self.config.clip)
-
-
-def _nll(output: CriticAt | DOutput, y: Tensor) -> Tensor:
-    return cross_entropy(output.labels, y, reduction="none")  # (N, classes) -> (N,)

@@ -28,6 +28,7 @@ from plausible.models.vae.hierarchy import Hierarchy, LatentPath, repeated
 from plausible.models.vae.own_networks import OwnHierarchy
 from plausible.models.vae.remedies import REMEDIES
 from plausible.nn.observation import observation
+from plausible.nn.pathwise import draw_pathwise
 from plausible.nn.residual import FEW_IMAGES, set_dropout
 
 _DRAWS = 100  # of z for each x, where log p(x) is estimated and nobody says how many
@@ -56,6 +57,8 @@ class VAE(Explicit):
         "generative, p(x) or p(x | y)", "explicit", "approximate", "variational",
     )  # fmt: skip
     family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.LOWER}
+    log_prob_has_gradient = True
+    evaluations = 1
     remedies = REMEDIES
     Config = VAEConfig
     config: VAEConfig
@@ -247,6 +250,15 @@ class VAE(Explicit):
         if not self.space.levels:
             return self.restore(self.observation.draw(params, rest))
         return self.space.decode(self.observation.draw(params, torch.special.ndtr(rest)))
+
+    def rsample(self, noise: Tensor, y: Tensor | None = None) -> Tensor:
+        """x ~ p(x | z) with its gradient: what ``_sample`` makes of the same noise (N, d + D) -> (N, *shape)."""
+        z, rest = noise.split([self.dims, self.space.dims], 1)
+        params, rest = self._params(self.net.decode(z, y)), rest.unflatten(1, self.space.shape)
+        if not self.space.levels:
+            return self.restore(self.observation.draw(params, rest))
+        u, levels = torch.special.ndtr(rest), self.space.levels
+        return draw_pathwise(self.observation, params, u, levels) / (levels - 1)
 
     def _params(self, params: Tensor) -> Tensor:
         """What the observation needs: (..., size), the shared scale beside the mean where there is one."""

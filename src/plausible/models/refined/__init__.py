@@ -1,0 +1,1 @@
+"""Models of any family that go on to learn by a game."""
