@@ -16,7 +16,7 @@ from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.models.flow.architectures import architectures
-from plausible.models.flow.config import FlowConfig
+from plausible.models.flow.config import FlowConfig, few
 from plausible.models.flow.dequantisation import (
     STRETCHES,
     centred,
@@ -28,7 +28,7 @@ from plausible.models.flow.remedies import REMEDIES
 from plausible.models.vae.bounds import averaged
 from plausible.nn.residual import set_dropout
 
-_IMAGES, _VECTORS = 64, 256  # in one update
+_IMAGES, _VECTORS, _FEW_VECTORS = 64, 256, 1024  # in one update
 _DRAWS = 16  # of the place in its level, for each x, where nobody says how many
 _MEMORY = 2**19  # numbers of images at once ...
 _ROWS = 4096  # ... and points of any kind
@@ -77,13 +77,15 @@ class Flow(Explicit):
     @property
     def default_batch(self) -> int:
         """Examples in one update when nobody says how many."""
-        return _IMAGES if self.space.is_image else _VECTORS
+        if self.space.is_image:
+            return _IMAGES
+        return _FEW_VECTORS if few(self.space) else _VECTORS
 
     @property
     def default_steps(self) -> int:
         """Rounds to train when nobody says how long."""
         if not self.space.is_image:
-            return 5_000
+            return 2_000 if few(self.space) else 5_000
         return 20_000 if max(self.space.shape[1:]) > 16 else 3_000
 
     def setup(self, train: Examples) -> None:
@@ -99,11 +101,11 @@ class Flow(Explicit):
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
-        config = self.config
+        config, lr = self.config, self.config.learning_rate(self.space)
         return [
             Player(
                 self.name, self, self.loss,
-                lr=cosine(config.lr, config.lr / 100),
+                lr=cosine(lr, lr / 100),
                 ema=config.ema,
                 largest_gradient=config.largest_gradient or max(10.0, float(self.space.dims)),
             )
