@@ -30,6 +30,7 @@ from plausible.nn.residual import set_dropout
 
 _IMAGES, _VECTORS, _FEW_VECTORS = 64, 256, 1024  # in one update
 _DRAWS = 16  # of the place in its level, for each x, where nobody says how many
+_PLACES = 4  # of which the noise of grey levels is tested
 _MEMORY = 2**19  # numbers of images at once ...
 _ROWS = 4096  # ... and points of any kind
 _MEASURED = 10_000  # images by which levels are standardised
@@ -163,8 +164,9 @@ class Flow(Explicit):
     def inverted_noise(
         self, x: Tensor, y: Tensor | int | None = None, generator: Generator | None = None
     ) -> Tensor:
-        """The z of x, of grey levels that of a place drawn within each: x (N, *shape) in data units -> (N, D)."""
-        return self.encode(x, y, generator)
+        """The z of x, of grey levels those of some places drawn within each: x (N, *shape) in data units -> (K, N, D)."""
+        draws = _PLACES if self.space.levels else 1
+        return torch.stack([self.encode(x, y, generator) for _ in range(draws)])
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
