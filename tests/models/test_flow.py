@@ -389,3 +389,15 @@ def test_what_does_not_fit_is_refused_with_what_does():
 def test_images_are_learned_in_small_batches_and_vectors_in_large_ones():
     assert Flow(GREY, Flow.Config(**SMALL)).batch < Flow(TABLE, Flow.Config(**SMALL)).batch
     assert Flow(TABLE, Flow.Config(batch=7, **SMALL)).batch == 7
+    assert Flow(PLANE, Flow.Config(**SMALL)).batch > Flow(TABLE, Flow.Config(**SMALL)).batch
+
+
+@pytest.mark.parametrize(
+    ("space", "config", "lr"), [(PLANE, {}, 5e-3), (GREY, {}, 2e-3), (PLANE, {"lr": 1e-3}, 1e-3)]
+)
+def test_few_coordinates_are_learned_faster_and_a_divergence_slower(space, config, lr):
+    model = Flow(space, Flow.Config(**SMALL | config))
+    (player,) = model.players()
+    assert player.lr(0.0) == pytest.approx(lr)
+    (advice,) = (remedy.advice(model) for remedy in Flow.remedies["divergence"])
+    assert advice == f"--lr {min(lr / 2, 2e-3):.3g} (now {lr:.3g})"

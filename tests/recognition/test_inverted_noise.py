@@ -168,6 +168,23 @@ def test_the_z_is_that_of_the_most_probable_class():
     assert torch.allclose(outputs.noise, noise_statistics(z))
 
 
+def test_grey_levels_have_several_z_and_their_statistics_are_averaged():
+    data = make_data(Space((1, 4, 4), 4), 40)
+    torch.manual_seed(0)
+    model = Flow(data.space, Flow.Config(width=8, layers=1))
+    model.setup(data.train)
+    asked = Recogniser(model.eval(), data, novelty="noise")
+    part = data.heldout.rows(slice(0, 5))
+    z = model.inverted_noise(part.as_batch().x, generator=seeded())
+    assert z.shape == (4, 5, 16)
+    assert not torch.equal(z[0], z[1])
+    each = [asked.outputs(part).noise for _ in range(2)]
+    assert torch.equal(*each)  # a question has one answer
+    usual = asked.in_distribution.noise
+    assert (each[0].log() - usual.log().mean(0)).abs().max() < 6 * usual.log().std(0).max()
+    assert not Recogniser(model, data, novelty="likelihood").outputs(part).noise
+
+
 def test_the_score_is_told_what_is_usual_and_nobody_guesses_it():
     usual = NoveltyInput(torch.zeros(3), noise=torch.tensor([[1.0, 1, 2], [2, 1, 2], [4, 1, 2]]))
     seen = NoveltyInput(torch.zeros(2), noise=torch.tensor([[2.0, 1, 2], [8, 1, 2]]))

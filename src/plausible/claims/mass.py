@@ -45,7 +45,7 @@ def change_of_variables(seed: int) -> Claimed:
     return Claimed(
         [
             exact("integral of the density over the square", mass.sum().item(), least=0.99, most=1.01),
-            exact("the same of N(f(x); 0, I) alone, in square standard deviations", bare.sum().item(), least=1.5),
+            exact("the same of N(f(x); 0, I) alone, in square standard deviations", bare.sum().item(), most=0.9),
             resampled("distance of counts in cells from their mass", lambda c: distance(c, mass), where, most=0.04, draws=200),
             resampled("distance from N(f(x); 0, I) alone", lambda c: distance(c, bare / bare.sum()), where, least=0.2, draws=200),
         ],

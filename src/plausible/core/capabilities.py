@@ -68,12 +68,12 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class Invertible(Protocol):
-    """Maps every x to the one z that it is drawn from: N(0, I) over all x that the model draws."""
+    """Maps every x to the z that it is drawn from: N(0, I) over all x that the model draws."""
 
     def inverted_noise(
         self, x: Tensor, y: Tensor | int | None = None, generator: Generator | None = None
     ) -> Tensor:
-        """z of x (N, *shape) in data units, (N, d); a conditional model needs y."""
+        """z of x (N, *shape) in data units, (K, N, d), K draws where several are as good; a conditional model needs y."""
         ...
 
 

@@ -22,7 +22,7 @@ class NoveltyInput:
     code_length      of x in a standard lossless code, (n,), or None for x that has no such code.
     background       log p(x) of a model of mutated data, (n,), or None where there is none.
     in_distribution  the same of data of the right kind, for scores that are relative to them.
-    noise            ``noise_statistics`` of the z of x, (n, 3), or None where nobody asked for them.
+    noise            ``noise_statistics`` of the z of x, over draws where it has several, (n, 3), or None if not asked for.
     """
 
     log_prob: Tensor

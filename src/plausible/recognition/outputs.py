@@ -100,7 +100,9 @@ def _with_noise(
     """With statistics of the z of each x, given the most probable class."""
     assert isinstance(model, Invertible)
     y = None if said.log_posterior is None else said.log_posterior.argmax(1)  # (N, classes) -> (N,)
-    return replace(said, noise=noise_statistics(model.inverted_noise(x, y, generator)))
+    z = model.inverted_noise(x, y, generator)  # (K, N, d)
+    statistics = torch.stack([noise_statistics(one) for one in z])
+    return replace(said, noise=statistics.mean(0))
 
 
 def _outputs(

@@ -232,8 +232,8 @@ class Diffusion(Explicit):
     def inverted_noise(
         self, x: Tensor, y: Tensor | int | None = None, generator: Generator | None = None
     ) -> Tensor:
-        """The z that the way backwards from x leads to: x (N, *shape) in data units -> (N, D)."""
-        return self.encode(x, y)
+        """The z that the way backwards from x leads to: x (N, *shape) in data units -> (1, N, D)."""
+        return self.encode(x, y)[None]
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:

@@ -11,7 +11,7 @@ from plausible.models.flow.architectures import Size, architectures
 from plausible.models.flow.transforms import transforms
 
 _BINS = Bounds(at_least=2, at_most=256)
-_FEW = 4  # coordinates, whose splines are finer
+_FEW = 4  # coordinates, whose splines are finer and whose batches larger
 _SMALL = 16  # pixels a side
 
 
@@ -20,7 +20,7 @@ class FlowConfig(Explicit.Config):
     """A normalizing flow."""
 
     batch: Annotated[int, COUNT] | None = None  # type: ignore[assignment]
-    """The number of training examples in one update; by default 64 images or 256 vectors."""
+    """The number of training examples in one update; by default 64 images, 256 vectors or 1,024 of few coordinates."""
     conditional: bool = False
     """Learn p(x | y) from labelled data, so that a class can be asked for."""
     architecture: Annotated[str, architectures] = "coupling"
@@ -41,8 +41,8 @@ class FlowConfig(Explicit.Config):
     """What is done to grey levels first: logit, so that no draw lies outside of them, or affine, the default of patches alone."""
     dropout: Annotated[float, BELOW_ONE] = 0.0
     """The share of each residual block's units left out while it learns."""
-    lr: Annotated[float, POSITIVE] = 2e-3
-    """The learning rate at the start; it falls to 1% of this."""
+    lr: Annotated[float, POSITIVE] | None = None
+    """The learning rate at the start, by default 0.002, or 0.005 for few coordinates; it falls to 1% of this."""
     largest_gradient: Annotated[float, POSITIVE] | None = None
     """A gradient whose norm is larger is scaled down to this; by default 10, or the number of coordinates where that is more."""
     ema: Annotated[float, POSITIVE] | None = 500_000
@@ -58,17 +58,25 @@ class FlowConfig(Explicit.Config):
     def size(self, space: Space) -> Size:
         """How large a flow of this space is, with the defaults that suit it."""
         layers, width = _usual(self.architecture, space)
-        few = not space.is_image and space.dims <= _FEW
         by_patch = self.architecture == "patches"
         return Size(
             transform=self.transform or ("affine" if by_patch else "spline"),
             layers=self.layers or layers,
             width=self.width or width,
             blocks=self.blocks or 2,
-            bins=self.bins or (16 if few else 8),
+            bins=self.bins or (16 if few(space) else 8),
             patch=self.patch,
             classes=space.classes if self.conditional else 0,
         )
+
+    def learning_rate(self, space: Space) -> float:
+        """As asked, or what suits the space."""
+        return self.lr or (5e-3 if few(space) else 2e-3)
+
+
+def few(space: Space) -> bool:
+    """Whether the space has so few coordinates that all of it can be seen in one batch."""
+    return not space.is_image and space.dims <= _FEW
 
 
 def _usual(architecture: str, space: Space) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
 from plausible.models.flow.architectures import architectures
-from plausible.models.flow.config import FlowConfig
+from plausible.models.flow.config import FlowConfig, few
 from plausible.models.flow.dequantisation import (
     STRETCHES,
     centred,
@@ -28,8 +28,9 @@ from plausible.models.flow.remedies import REMEDIES
 from plausible.models.vae.bounds import averaged
 from plausible.nn.residual import set_dropout
 
-_IMAGES, _VECTORS = 64, 256  # in one update
+_IMAGES, _VECTORS, _FEW_VECTORS = 64, 256, 1024  # in one update
 _DRAWS = 16  # of the place in its level, for each x, where nobody says how many
+_PLACES = 4  # of which the noise of grey levels is tested
 _MEMORY = 2**19  # numbers of images at once ...
 _ROWS = 4096  # ... and points of any kind
 _MEASURED = 10_000  # images by which levels are standardised
@@ -78,13 +79,15 @@ class Flow(Explicit):
     @property
     def default_batch(self) -> int:
         """Examples in one update when nobody says how many."""
-        return _IMAGES if self.space.is_image else _VECTORS
+        if self.space.is_image:
+            return _IMAGES
+        return _FEW_VECTORS if few(self.space) else _VECTORS
 
     @property
     def default_steps(self) -> int:
         """Rounds to train when nobody says how long."""
         if not self.space.is_image:
-            return 5_000
+            return 2_000 if few(self.space) else 5_000
         return 20_000 if max(self.space.shape[1:]) > 16 else 3_000
 
     def setup(self, train: Examples) -> None:
@@ -100,11 +103,11 @@ class Flow(Explicit):
 
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
-        config = self.config
+        config, lr = self.config, self.config.learning_rate(self.space)
         return [
             Player(
                 self.name, self, self.loss,
-                lr=cosine(config.lr, config.lr / 100),
+                lr=cosine(lr, lr / 100),
                 ema=config.ema,
                 largest_gradient=config.largest_gradient or max(10.0, float(self.space.dims)),
             )
@@ -162,8 +165,9 @@ class Flow(Explicit):
     def inverted_noise(
         self, x: Tensor, y: Tensor | int | None = None, generator: Generator | None = None
     ) -> Tensor:
-        """The z of x, of grey levels that of a place drawn within each: x (N, *shape) in data units -> (N, D)."""
-        return self.encode(x, y, generator)
+        """The z of x, of grey levels those of some places drawn within each: x (N, *shape) in data units -> (K, N, D)."""
+        draws = _PLACES if self.space.levels else 1
+        return torch.stack([self.encode(x, y, generator) for _ in range(draws)])
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | int | None = None) -> Tensor:
