@@ -215,7 +215,11 @@ def test_what_a_planted_margin_shows_is_all_of_it_where_it_is_seen_and_nothing_w
     assert shown["too wide"] == pytest.approx(0.06, abs=0.03)
     assert "regular pattern" not in shown  # of vectors
     assert "anything else" not in shown  # which a critic sees
-    line = Part(torch.linspace(0, 1, 600)[torch.randperm(600, generator=seeded())][:, None], None, Space((1,)))
+    line = Part(
+        torch.linspace(0, 1, 600)[torch.randperm(600, generator=seeded())][:, None],
+        None,
+        Space((1,)),
+    )
     embedding = fit_embedding(line.rows(slice(0, 400)), 1000)
     train = embedding.embed(line.rows(slice(0, 400)))
     dense = EvaluationSet(
