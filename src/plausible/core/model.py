@@ -76,10 +76,7 @@ class Model(nn.Module, metaclass=ModelClass):
 
     @dataclass(frozen=True)
     class Config:
-        """Choices of a model; every subclass adds its own.
-
-        Impossible values raise ``UsageError`` when the config is made.
-        """
+        """Choices of a model; every subclass adds its own, and impossible values raise ``UsageError``."""
 
         batch: Annotated[int, COUNT] = 64
         """The number of training examples in one update."""
@@ -154,10 +151,7 @@ class Model(nn.Module, metaclass=ModelClass):
         return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 1_500
 
     def setup(self, train: Examples) -> None:
-        """Take from the training part what is fixed before learning: units and class prior.
-
-        Vectors are standardised coordinate by coordinate; a constant coordinate keeps scale 1.
-        """
+        """Take class prior and units from the training part: vectors are standardised by coordinate, a constant one keeps scale 1."""
         if not self.space.levels:
             x = train.as_batch().x
             std = x.std(0, correction=0)  # (N, D) -> (D,)
@@ -191,9 +185,8 @@ class Model(nn.Module, metaclass=ModelClass):
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]] | None:
         """Learn by a method of its own instead of a game: closed form, EM, a quasi-Newton method.
 
-        An iterator that sets the weights further at each step and says what it saw, {name: ()}; it
-        ends when there is nothing more to learn, and depends on nothing but ``train``.  None: this
-        model has players.
+        An iterator that sets the weights further at each step and says what it saw, {name: ()}; it ends when there is
+        nothing more to learn, and depends on nothing but ``train``.  None: this model has players.
         """
         return None
 
@@ -340,8 +333,8 @@ class Generative(Model):
 class Explicit(Generative):
     """A model that can say how probable an x is.
 
-    A family writes ``_log_prob`` in standard units of a continuous space, or as the mass of a grid
-    point; the change of units and the mixture over labels are done here, once.
+    A family writes ``_log_prob`` in standard units of a continuous space, or as the mass of a grid point; the change of
+    units and the mixture over labels are done here, once.
 
     log_prob_has_gradient  whether ``_log_prob`` by one draw is log p or estimates its bound, with all of its gradient.
     """
