@@ -262,7 +262,8 @@ def _by_shuffling(
     def detectable(times: float, level: float) -> float:
         normal = float(scipy.stats.norm.isf(level / 2)) * error
         critical = max(shuffled.abs().quantile(1 - level).item(), normal)
-        smooth = (critical + float(scipy.stats.norm.ppf(POWER)) * error) / math.sqrt(times)
+        more = test.averaged(round(n * times)) / test.averaged(n)
+        smooth = (critical + float(scipy.stats.norm.ppf(POWER)) * error) / math.sqrt(more)
         # what so few samples cannot show even where the data have none of it, such as one copy in a hundred
         least = NullSummary(0.0, 0.0, 0.0, n, round(n * times), level / 2, POWER)
         return max(smooth + hidden, test.detectable(least))

@@ -45,10 +45,12 @@ class PreparedTest:
 
     statistic   GroupLabels with B rows -> (B,).
     detectable  what is known of the null of the effect -> the smallest effect that is found.
+    averaged    how many of n examples a side the statistic averages over: chance shrinks as the root of that.
     """
 
     statistic: Statistic
     detectable: Callable[[NullSummary], float]
+    averaged: Callable[[int], float] = float
 
 
 @dataclass(frozen=True)

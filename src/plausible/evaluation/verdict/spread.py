@@ -10,6 +10,7 @@ from plausible.data.part import Part
 from plausible.data.split import merge_parts
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.permutation import GroupLabels
+from plausible.evaluation.shape_bins import FINE
 from plausible.evaluation.shapes import shapes
 from plausible.evaluation.verdict.defect import (
     NullSummary,
@@ -142,7 +143,10 @@ def one_mode_a_point(evalset: EvaluationSet) -> PreparedTest:
             worst = torch.maximum(worst, 1 - ratio)
         return worst
 
-    return PreparedTest(statistic, detectable)
+    def averaged(n: int) -> float:
+        return n / min(max(n // FINE[0], 2), FINE[1])  # more examples are more modes at first
+
+    return PreparedTest(statistic, detectable, averaged)
 
 
 def _stratified(labels: GroupLabels, scores: Tensor, modes: Tensor) -> Tensor:
