@@ -3,7 +3,7 @@
 python .ci/doc_commands.py [PART OF A PAGE'S NAME ...]; exit code 1 where a command fails, and what it said last is shown.
 
 Every page is walked through in a temporary folder of its own, with few small data under the names that the pages use
-(photos/, photo.png, mnist, ...).  One rule shortens: --minutes and --steps become --steps 3 (5 of resume), train has them
+(photos/, photo.png, mnist, ...).  One rule shortens: --minutes and --steps become --steps 3 (5 of resume), train and refine have them
 and --no-evaluate always, -n is 64 at most, and evaluate has it always but for --verify.  Only lines that begin with
 ``plausible`` are run: a line with make, pip or another program, with --device cuda, or of the app, is skipped and counted.
 ``runs/gan-photos-...`` is the newest run of that name; where the page has not made it, it is trained first.
@@ -72,7 +72,7 @@ def shortened(words: list[str]) -> list[str]:
             kept += [word, str(min(int(words.pop(0)), int(MOST)))]
             continue
         kept.append(word)
-    if command == "train":
+    if command in ("train", "refine"):
         kept += ["--steps", STEPS, "--no-evaluate"]
     if command == "resume":
         kept += ["--steps", RESUMED, "--no-evaluate"]

@@ -1,5 +1,6 @@
 """A GAN whose generator begins as the decoder of another run: what it takes of that run, and what it keeps to be made again."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -24,7 +25,9 @@ def decoder_of(run: Run) -> Decoder:
     config: Any = run.model_config
     if isinstance(config, InSteps) and getattr(config, "average_velocity", False):
         config = config.in_few_steps()
-    model = build(run.kind.name, config, run.space, run.settings.seed, networks=run.networks)
+    model = build(
+        run.kind.name, config, run.space, run.settings.seed, networks=copy.deepcopy(run.networks)
+    )
     check_decoder(who, model)
     return Decoder(run.with_weights(model))
 

@@ -1,5 +1,6 @@
 """What refining a model changed: its start and the refined, judged alike, beside each other."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,7 +157,7 @@ def _start(run: Run, place: Run | str | Path | None) -> Run:
 def _drawing_alike(run: Run, start: Run) -> Model:
     """The start, drawn as the refined run draws."""
     made_of = run.kind.name, run.model_config, run.space, run.settings.seed
-    model = start.with_weights(build(*made_of, networks=start.networks)).eval()
+    model = start.with_weights(build(*made_of, networks=copy.deepcopy(start.networks))).eval()
     assert isinstance(model, Generative)
     return model
 

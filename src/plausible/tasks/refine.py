@@ -1,5 +1,6 @@
 """A trained model, improved by a game, and what that cost: a run of its own beside its start."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from plausible.core.device import resolve_device
 from plausible.core.errors import UsageError
 from plausible.core.finding import Finding
 from plausible.core.refinement import RefinementConfig
+from plausible.data.part import Data
 from plausible.models.refined.objectives import config_refined, objective_for
 from plausible.runs import Run, build, create, default_folder
 from plausible.runs.decoder import of_caller
@@ -43,7 +45,7 @@ def refine(
     steps: int | None = None,
     minutes: float | None = None,
     seed: int = 0,
-    data: str | Path | None = None,
+    data: Data | str | Path | None = None,
     evaluate: bool = True,
     n: int = 5000,
     watch: bool = True,
@@ -58,14 +60,14 @@ def refine(
 
     out       the folder of the new run, new or empty.
     steps, minutes  the budget of the game alone; with neither a quarter of what suits the family.
-    data      where the data of the start are now, if that is not where they were.
+    data      the data of the start, or where they are now, if that is not where they were.
     evaluate  judge both, by the same held-out data, by n samples at most, and seed 0.
     choices   fields of ``RefinementConfig``, as the flags of the command line.
     Raises UsageError for a model that no game suits, and ``Failed`` as ``fit`` does.
     """
     run, training = begin_refining(
         start, RefinementConfig(**choices), settings=Settings(steps, minutes, seed), out=out,
-        data=None if data is None else str(data), device=device,
+        data=data, device=device,
     )  # fmt: skip
     trained = played(run, training, True, watch, on_failure, on_step, on_finding)
     assert run.refinement is not None
@@ -81,7 +83,7 @@ def begin_refining(
     *,
     settings: Settings,
     out: str | Path | None = None,
-    data: str | None = None,
+    data: Data | str | Path | None = None,
     device: Device = "auto",
     world: World | None = None,
 ) -> tuple[Run, Training[Any]]:
@@ -92,11 +94,14 @@ def begin_refining(
     if start.per_class:
         raise UsageError(f"{who}, and a game is played by a single model: train one with --conditional")  # fmt: skip
     refinement = objective_for(who, model, refinement)
-    learned = start.data(data, "resume")
+    if isinstance(data, Data):
+        learned = start.check_data(data, request="resume")
+    else:
+        learned = start.data(None if data is None else str(data), "resume")
     config = config_refined(start.model_config, refinement)
     built = build(
         start.kind.name, config, start.space, settings.seed,
-        networks=start.networks, learns=True, refinement=refinement,
+        networks=copy.deepcopy(start.networks), learns=True, refinement=refinement,
     ).to(where)  # fmt: skip
     training = train(built, learned.to(where), settings, world=world)
     begun = go_on(training, start)
