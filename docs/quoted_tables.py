@@ -264,7 +264,7 @@ def bits() -> str:
         ("data", "model", "bits per dimension", "standard error"),
         (
             (
-                r["data"], r["model"] + (" (bound)" if r["model"] in ("vae", "vq-vae") else ""),
+                r["data"], r["model"] + " (bound)" * r["model"].startswith(("vae", "vq", "diff", "flow")),
                 fixed(r["bits/dim"], 3), fixed(r["stderr"], 3),
             )
             for r in order
