@@ -56,7 +56,7 @@ class Draws:
         if self.stratified:
             steps: Tensor = deviations[1:] - deviations[:-1]
             return (steps.square().sum(0) / (2 * k * (k - 1))).sqrt()
-        return deviations.std(0) / k**0.5
+        return deviations.std(0) / math.sqrt(k)
 
     @property
     def log_prob(self) -> LogProb:

@@ -10,7 +10,7 @@ from torch import Tensor
 from plausible.core.errors import UsageError
 
 _STEPS, _CLOSE = 10_000, 1e-8
-_SUM = 0.005  # by which shares that are written with a few digits may miss 1
+_SUM = 0.02  # by which shares that are written with a few digits may miss 1
 _NAMED = 12  # classes whose names a sentence holds
 
 

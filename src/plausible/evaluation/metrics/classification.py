@@ -158,7 +158,9 @@ def classification_measures(predictions: Predictions) -> list[Measure]:
     loss_error = (loss.var() / n).sqrt().item() if n > 1 else None
     area = risk_coverage_curve(predictions)[1].mean().item()
     (most,) = risk_coverage(predictions, [0.9])
-    surest = f"of the surest 90% {most.risk:.1%} are wrong, at 95% {most.low:.1%} to {most.high:.1%}"
+    surest = (
+        f"of the surest 90% {most.risk:.1%} are wrong, at 95% {most.low:.1%} to {most.high:.1%}"
+    )
     return [
         Measure("accuracy", right, error, n=n, direction="higher"),
         Measure("log loss", loss.mean().item(), loss_error, n=n, unit="nats"),
