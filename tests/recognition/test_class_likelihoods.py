@@ -96,7 +96,7 @@ def test_the_error_of_a_difference_is_what_repetition_says(weights, stratified):
     found = [
         of_draws(chances(n, k, seed, weights, stratified), n, torch.zeros(3)) for seed in range(150)
     ]
-    nats, paired = (torch.stack(parts) for parts in zip(*((f.nats, f.paired) for f in found)))
+    nats, paired = torch.stack([f.nats for f in found]), torch.stack([f.paired for f in found])
     best, other = (
         (2, 1) if stratified else (0, 1)
     )  # whose profile is the steepest, or whose log p is largest
