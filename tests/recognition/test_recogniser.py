@@ -312,7 +312,8 @@ def test_score_writes_json(folder):
     ask("score", folder / "naive", folder / "some.npz", "--out", out)
     rows = json.loads(out.read_text())
     assert len(rows) == 4
-    assert set(rows[0]) == {"name", "sign", "log_prob", "stderr", "percentile", "novelty", "p"}
+    columns = {"name", "sign", "log_prob", "stderr", "percentile", "novelty", "p", "implausible"}
+    assert set(rows[0]) == columns
 
 
 @pytest.mark.parametrize(

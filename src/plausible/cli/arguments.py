@@ -69,6 +69,8 @@ Ends = Annotated[int, Bounds(at_least=2)]
 Draws = Annotated[int, Bounds(at_least=1, at_most=1_000_000)]
 Judged = Annotated[int, Bounds(at_least=2, at_most=1_000_000), tyro.conf.arg(aliases=["-n"])]
 Share = Annotated[float, SHARE]
+Rate = Annotated[float, Bounds(above=0, below=1)]
+Natural = Annotated[int, NATURAL]
 Seed = Annotated[int, NATURAL, tyro.conf.arg(help="The same seed gives the same result.")]
 Marked = Annotated[
     bool,

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from plausible.cli.arguments import DataPlace, Device, Draws, Overwrite, Paths, RunFolder, Seed
+from plausible.cli.arguments import (
+    DataPlace,
+    Device,
+    Draws,
+    Natural,
+    Overwrite,
+    Paths,
+    Rate,
+    RunFolder,
+    Seed,
+)
 from plausible.cli.checks import check_inputs, check_output, check_run
 from plausible.cli.console import console, say, say_notes
 from plausible.core.choices import Novelty
@@ -37,6 +47,12 @@ class Questions:
     """How the implausible is told; by default either for images, likelihood for vectors."""
     draws: Draws | None = None
     """Draws of z for each log p(x), where it is an estimate; by default the model's (vae: 100)."""
+    optimise_posterior: Natural = 0
+    """Find a vae's q(z | x) by so many steps of gradient ascent, for each input and class anew (analysis by synthesis)."""
+    false_discovery_rate: Rate | None = None
+    """Let at most this share of all inputs that are called implausible be good data, on average, in the place of a level."""
+    class_conditional: bool = False
+    """Hold each class to validation examples of its own, so that good inputs of every class are refused as seldom."""
     out: Path | None = None
     """Also write everything to this file, .csv or .json."""
     seed: Seed = 0
@@ -66,6 +82,9 @@ class Questions:
             "background": self.background,
             "novelty": self.novelty,
             "draws": self.draws,
+            "optimise_posterior": self.optimise_posterior,
+            "false_discovery_rate": self.false_discovery_rate,
+            "class_conditional": self.class_conditional,
             "seed": self.seed,
             "device": self.device,
         }

@@ -46,17 +46,19 @@ class Score(Questions):
         with progress_bar("looking at the inputs"):
             found = score(trained, inputs, **how)
         columns = ("input", "log p(x), nats", "at most as probable", "p, by validation data")
-        refused = sum(row.p <= LEVEL for row in found)
+        refused = sum(row.implausible for row in found)
         called = {"either": "likelihood or complexity", "noise": "the noise they are mapped to"}
+        rate = self.false_discovery_rate
+        at = f"{LEVEL:.0%}" if rate is None else f"a false discovery rate of {rate:g}"
         title = (
-            f"{refused:,} of {len(found):,} input{'s' * (len(found) != 1)} implausible at {LEVEL:.0%}, "
+            f"{refused:,} of {len(found):,} input{'s' * (len(found) != 1)} implausible at {at}, "
             f"by {called.get(found.novelty, found.novelty)}"
         )
         shown = table(title, columns, left=("input",))
         for row in found[:SHOWN]:
             below = f"{row.percentile:.1%} of held-out"
-            extreme = most_extreme(row.p, found.compared, LEVEL)
-            said = extreme or ("implausible" if row.p <= LEVEL else "")
+            extreme = "" if row.implausible else most_extreme(row.p, found.compared, LEVEL)
+            said = "implausible" if row.implausible else extreme
             p = f"{row.p:.2g}, {said}" if said else f"{row.p:.2g}"
             shown.add_row(row.name, _nats(row), below, p)
         self.show(found.notes, shown, [asdict(row) for row in found])

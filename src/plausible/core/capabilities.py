@@ -107,6 +107,15 @@ class Variational(Encoder, Protocol):
 
 
 @runtime_checkable
+class PosteriorOptimiser(Protocol):
+    """Can find q(z | x) by gradient ascent for each x anew, where an encoder only guesses it."""
+
+    def optimising_posterior(self, steps: int) -> AbstractContextManager[None]:
+        """Bound log p(x) at a q(z | x) that so many steps find, for a while; 0 takes the encoder's."""
+        ...
+
+
+@runtime_checkable
 class StepSampler(Protocol):
     """Draws samples in steps, of which more are better and fewer are faster."""
 

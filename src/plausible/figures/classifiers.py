@@ -14,6 +14,7 @@ from plausible.evaluation.metrics.classification import (
     Predictions,
     reliability_diagram,
     risk_coverage_curve,
+    risk_interval,
 )
 from plausible.figures.colours import COLOURS, DATA, SAMPLES, mark_style
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _PLANE = 200  # points a side at which a classifier of the plane is asked
 _POINTS = 500  # of the data that are drawn over it
+_SURE = 0.1  # share of the answers from which on their number says something
 _NAMED = 10  # classes that get a line of the legend
 
 
@@ -59,9 +61,15 @@ def _risk(predictions: Predictions) -> "Figure":
     coverage, risk = risk_coverage_curve(predictions)
     figure = Figure(figsize=(5, 4), dpi=100, layout="constrained")
     axes = figure.subplots()
-    axes.plot(coverage.tolist(), risk.tolist(), color=SAMPLES)
+    counts = (coverage * len(risk)).round()
+    low, high = risk_interval(risk, counts)
+    band = {"color": SAMPLES, "alpha": 0.2, "linewidth": 0, "label": "95% of what it may be"}
+    axes.fill_between(coverage.tolist(), low.tolist(), high.tolist(), **band)
+    axes.plot(coverage.tolist(), risk.tolist(), color=SAMPLES, label="answers")
     axes.set(xlabel="share of inputs that get an answer", ylabel="share of answers that are wrong")
-    axes.set(xlim=(0, 1), ylim=(0, None))
+    top = max(float(risk.max()), float(high[coverage >= _SURE].max()))
+    axes.set(xlim=(0, 1), ylim=(0, 1.1 * top))
+    axes.legend(loc="upper left")
     axes.set_title("How often it is wrong when only the surest are answered", fontsize=11)
     return figure
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.draws import Draws, mean_draws, shared_draws
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.game import Player
@@ -123,6 +124,31 @@ class PerClass(Explicit):
             for label, rows in by_label(y, len(x))
         ]
         return _assembled(parts, len(x))
+
+    @property
+    def mean_draws(self) -> int:
+        """As many as one of its models takes."""
+        return mean_draws(self.models[0])
+
+    def class_draws(
+        self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
+    ) -> Draws | None:
+        """Of every class by noise that begins at the same state of the generator."""
+        generator = generator or torch.default_generator
+        state, parts = generator.get_state(), []
+        for label, mine in by_label(y, len(y)):
+            generator.set_state(state)
+            part = shared_draws(
+                self.models[label], x, rows[mine], y[mine], samples=samples, generator=generator
+            )
+            if part is None:
+                return None
+            parts.append((mine, part))
+        first = parts[0][1]
+        values = first.values.new_empty(len(first.values), len(y))
+        for mine, part in parts:
+            values[:, mine] = part.values
+        return replace(first, values=values)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return self.models[0]._noise(n, generator)

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, Model
 from plausible.data.part import Data, Part
+from plausible.recognition.calibration import Calibration, calibration_of
 from plausible.recognition.outputs import ModelOutputs, model_outputs
 
 ENOUGH = 2000  # examples to calibrate on, and to compare with ...
@@ -26,12 +28,14 @@ class CalibrationSet:
     y            their labels, (n,), or None.
     heldout      log p(x) of as many held-out examples in nats, (m,); None for a discriminative model.
     class_names  the names of the classes, in the order of the labels.
+    labels       what the labels say of the posterior: its temperature and prior, how wrong it is before and after.
     """
 
     validation: ModelOutputs
     y: Tensor | None = None
     heldout: Tensor | None = None
     class_names: tuple[str, ...] = ()
+    labels: Calibration | None = None
 
     def pack(self, about: Mapping[str, str]) -> bytes:
         """Whole, as the content of a safetensors file, with what it is ``about``."""
@@ -47,6 +51,8 @@ class CalibrationSet:
             "heldout": self.heldout,
         }
         words = {**about, "class_names": json.dumps(self.class_names)}
+        if self.labels is not None:
+            words["calibration"] = json.dumps(asdict(self.labels))
         if log_prob is not None:
             words |= {"kind": str(log_prob.kind), "reference": str(log_prob.reference)}
             words["shared"] = repr(log_prob.shared)
@@ -77,7 +83,8 @@ class CalibrationSet:
             tensors.get("noise"),
         )
         names = tuple(json.loads(words["class_names"]))
-        return CalibrationSet(said, tensors.get("y"), tensors.get("heldout"), names)
+        labels = _calibration(words.get("calibration"))  # which older files do not have
+        return CalibrationSet(said, tensors.get("y"), tensors.get("heldout"), names, labels)
 
 
 def calibrate(
@@ -87,21 +94,39 @@ def calibrate(
     background: Explicit | None = None,
     draws: int | None = None,
     noise: bool = False,
+    optimise_posterior: int = 0,
     seed: int = 0,
 ) -> CalibrationSet:
     """Ask a model about the validation and the held-out part of its data; see ``model_outputs``."""
+    how: dict[str, Any] = {"draws": draws, "optimise_posterior": optimise_posterior, "seed": seed}
     # each with a seed of its own, or the two would share the noise of dynamic binarisation
     validation = subset(model, data.validation).frozen(seed)
-    said = model_outputs(
-        model, validation, background=background, draws=draws, noise=noise, seed=seed
-    )
+    said = model_outputs(model, validation, background=background, noise=noise, **how)
     heldout = None
     if said.log_prob is not None:
         others = subset(model, data.heldout).frozen(seed + 1)
-        log_prob = model_outputs(model, others, draws=draws, seed=seed).log_prob
+        log_prob = model_outputs(model, others, **how).log_prob
         assert log_prob is not None
         heldout = log_prob.nats.double()
-    return CalibrationSet(said, validation.y, heldout, data.class_names)
+    labels = None
+    if said.log_posterior is not None and validation.y is not None:
+        labels = label_calibration(model, said.log_posterior, validation.y)
+    return CalibrationSet(said, validation.y, heldout, data.class_names, labels)
+
+
+def label_calibration(model: Model, log_posterior: Tensor, y: Tensor) -> Calibration:
+    """What labels say of the posterior of a model, which knows the p(y) of its training part where it says p(x | y)."""
+    generative = isinstance(model, Explicit) and model.conditional
+    return calibration_of(log_posterior, y, model.log_prior if generative else None)
+
+
+def _calibration(words: str | None) -> Calibration | None:
+    if words is None:
+        return None
+    kept: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(words).items()
+    }
+    return Calibration(**kept)
 
 
 def subset(model: Model, part: Part) -> Part:

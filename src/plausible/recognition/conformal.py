@@ -49,6 +49,71 @@ def full_conformal(
     return torch.cat(p) if p else torch.zeros(0, dtype=torch.float64)
 
 
+def class_conditional(
+    score: Callable[[NoveltyInput], Tensor],
+    usual: tuple[NoveltyInput, Tensor],
+    y: Tensor,
+    inputs: tuple[NoveltyInput, Tensor],
+) -> Tensor:
+    """The p-value of each of m inputs among examples of each class, as one of that class: (m, classes).
+
+    usual, inputs  what is known of n examples and m inputs, and their log p(x | y), (n, classes) and (m, classes), which
+                   takes the place of log p(x) in the score.
+    y              labels of the examples, (n,).
+    Of data of class y at most a share a have p_y <= a, for every class by itself, where a common threshold may refuse
+    nearly all of a rare or difficult one; what is of none of the classes has a small p_y for all y.
+    Source: Vovk, Gammerman and Shafer 2005, doi:10.1007/b106715 (Mondrian conformal prediction).
+    """
+    columns = []
+    for label in range(usual[1].shape[1]):
+        of_class = (y == label).nonzero()[:, 0]
+        own, asked = (replace(known, log_prob=log_p[:, label]) for known, log_p in (usual, inputs))
+        columns.append(full_conformal(score, own[of_class], asked))
+    return torch.stack(columns, 1)
+
+
+def false_discoveries(p: Tensor, rate: float) -> Tensor:
+    """Which inputs are implausible so that on average at most a share ``rate`` of those is not: p-values (m,) -> (m,) bool.
+
+    Benjamini and Hochberg's rule: all up to the largest k with p_(k) <= k rate / m.  Conformal p-values share their
+    examples and so depend on each other, positively, which keeps the rule valid where the score does not itself
+    depend on the inputs, as likelihood, ratio and complexity do not (Bates et al. 2023, doi:10.1214/22-AOS2244).
+    Source: Benjamini and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x.
+    """
+    from scipy.stats import false_discovery_control
+
+    if not 0 < rate < 1:
+        raise UsageError(f"the rate of false discoveries must lie between 0 and 1, not {rate}")
+    if not len(p):
+        return torch.zeros(0, dtype=torch.bool)
+    adjusted = torch.from_numpy(false_discovery_control(p.double().cpu().numpy()))
+    return adjusted <= rate + 1e-12
+
+
+def scope(n: int, of: str = "") -> str:
+    """What n examples can say at all, before anything is asked."""
+    return (
+        f"each input is held against {n:,} validation example{'s' * (n != 1)}{of}, so no p-value is below "
+        f"1/{n + 1:,} = {_rounded_up(smallest_p(n))}"
+    )
+
+
+def fewest_discoveries(n: int, m: int, rate: float) -> str | None:
+    """Where one input alone, however odd, cannot be refused among m at this rate: how many it takes."""
+    least = math.ceil(m * smallest_p(n) / rate - 1e-9)
+    if least <= 1:
+        return None
+    if least > m:
+        return (
+            f"no input can be refused at a false discovery rate of {rate:g}: that takes {examples_needed(rate):,} validation "
+            f"examples, and there are {n:,}"
+        )
+    return (
+        f"at a false discovery rate of {rate:g} none of {m:,} inputs is refused unless at least {least:,} of them are odder "
+        f"than all {n:,} examples"
+    )
+
+
 def smallest_p(n: int) -> float:
     """The smallest p-value that n examples allow, 1 / (n + 1)."""
     return 1 / (n + 1)
@@ -59,10 +124,11 @@ def examples_needed(level: float) -> int:
     return math.ceil(1 / level - 1e-9) - 1
 
 
-def too_few(n: int, level: float, most: int) -> str | None:
+def too_few(n: int, level: float, most: int, of: str = "") -> str | None:
     """Where n examples cannot tell what is implausible at this level: a sentence that says what would do.
 
     most  so many examples are compared with at the most, whatever there are.
+    of    of which class they are, in words.
     """
     least, needed = smallest_p(n), examples_needed(level) if level > 0 else 0
     if least <= level or level <= 0:
@@ -70,7 +136,7 @@ def too_few(n: int, level: float, most: int) -> str | None:
     more = f"{needed:,} examples, or " if needed <= most else ""
     return (
         f"no input can be called implausible at a level of {level:g}: the validation part has {n:,} "
-        f"{'example' if n == 1 else 'examples'} to compare it with, so no p-value is below "
+        f"{'example' if n == 1 else 'examples'}{of} to compare it with, so no p-value is below "
         f"1/{n + 1} = {_rounded_up(least)}; {more}a level of {_rounded_up(least)} would do"
     )
 

@@ -1,6 +1,8 @@
 """Questions about inputs: which class, how sure, how plausible, or none of these."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,28 +13,36 @@ from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Model
 from plausible.data.part import Data, Part
 from plausible.evaluation.measure import Measure
-from plausible.recognition.calibration import Tempered, temper
-from plausible.recognition.calibration_set import CalibrationSet, calibrate, enough
-from plausible.recognition.conformal import examples_needed, full_conformal, most_extreme, too_few
+from plausible.recognition.answer import Answer, Answers, Refusals, answers
+from plausible.recognition.calibration import Calibration, Tempered
+from plausible.recognition.calibration_set import (
+    CalibrationSet,
+    calibrate,
+    enough,
+    label_calibration,
+)
+from plausible.recognition.conformal import class_conditional as by_class
+from plausible.recognition.conformal import (
+    examples_needed,
+    false_discoveries,
+    fewest_discoveries,
+    full_conformal,
+    most_extreme,
+    scope,
+    too_few,
+)
 from plausible.recognition.novelty import NoveltyInput, novelties
 from plausible.recognition.outputs import ModelOutputs, has_code_length, model_outputs, posterior_of
-from plausible.recognition.rejection import REJECTED, chow_rule
+from plausible.recognition.prior_shift import (
+    PriorEstimate,
+    estimate_prior,
+    log_prior_of,
+    shifted,
+)
 from plausible.recognition.roc import auroc, fpr_at_tpr
 
 LEVEL = 0.05  # at which an input is called implausible, when nobody says otherwise
 _OF_IMAGES = ("complexity", "either")  # scores that need a lossless code
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is said of one input; ``label`` is REJECTED where no class should be named."""
-
-    name: str
-    decision: str
-    reason: str
-    label: int
-    posterior: tuple[float, ...]
-    p: float | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class Plausibility:
     percentile  the share of held-out data that are at most as probable.
     novelty     the score that tells implausible inputs, larger for what is less plausible.
     p           conformal: the chance that data of the right kind have as large a novelty.
+    implausible whether it is refused, at a level of 5% or at the rate of false discoveries that was asked for.
     """
 
     name: str
@@ -52,6 +63,30 @@ class Plausibility:
     percentile: float
     novelty: float
     p: float
+    implausible: bool
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which p-value on an input is implausible.
+
+    level                 at which each is, by itself.
+    false_discovery_rate  in its place: so many of all that are refused may be good data on average.
+    class_conditional     each class is held to examples of its own (``class_conditional`` of ``conformal``).
+    """
+
+    level: float = LEVEL
+    false_discovery_rate: float | None = None
+    class_conditional: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.level <= 1:
+            raise UsageError(
+                f"the level of implausibility must lie between 0 and 1, not {self.level}"
+            )
+        rate = self.false_discovery_rate
+        if rate is not None and not 0 < rate < 1:
+            raise UsageError(f"the rate of false discoveries must lie between 0 and 1, not {rate}")
 
 
 class Recogniser:
@@ -62,6 +97,7 @@ class Recogniser:
     novelty     the score, one of ``novelties``; by default ratio with a background model, otherwise
                 either for images, and likelihood for vectors (experiments/outliers.py chose).
     draws       of z for each log p(x), where it is an estimate; by default the model's.
+    optimise_posterior  steps of gradient ascent by which a vae finds q(z | x), see ``BayesClassifier``.
     """
 
     def __init__(
@@ -72,25 +108,33 @@ class Recogniser:
         background: Explicit | None = None,
         novelty: str | None = None,
         draws: int | None = None,
+        optimise_posterior: int = 0,
         seed: int = 0,
     ):
         self.model, self.draws, self.seed = model, draws, seed
+        self.optimise_posterior = optimise_posterior
         self.background = background
         self.novelty = choose_novelty(model, background, novelty)
         if isinstance(data, Data):
             data = calibrate(
-                model, data, background=background, draws=draws, noise=self.noise, seed=seed
-            )
+                model, data, background=background, draws=draws, noise=self.noise,
+                optimise_posterior=optimise_posterior, seed=seed,
+            )  # fmt: skip
         self.calibration = data
         self.in_distribution: NoveltyInput | None = None
         if data.validation.log_prob is not None:
             usual = data.validation.novelty_input()
             self.in_distribution = usual[usual.log_prob.isfinite()]
         self.classifier: Tempered | None = None
-        posterior, classifier = data.validation.log_posterior, posterior_of(model, draws)
+        self.labels: Calibration | None = None
+        posterior, classifier = (
+            data.validation.log_posterior,
+            posterior_of(model, draws, optimise_posterior),
+        )
         if classifier is not None and posterior is not None:
             assert data.y is not None
-            self.classifier = temper(classifier, posterior, data.y)
+            self.labels = data.labels or label_calibration(model, posterior, data.y)
+            self.classifier = Tempered(classifier, self.labels.temperature)
 
     @property
     def noise(self) -> bool:
@@ -105,7 +149,8 @@ class Recogniser:
     def outputs(self, part: Part) -> ModelOutputs:
         """Everything the model says of these inputs."""
         return model_outputs(
-            self.model, part, background=self.background, draws=self.draws, noise=self.noise, seed=self.seed
+            self.model, part, background=self.background, draws=self.draws, noise=self.noise,
+            optimise_posterior=self.optimise_posterior, seed=self.seed,
         )  # fmt: skip
 
     def novelty_score(self, outputs: ModelOutputs, novelty: str | None = None) -> Tensor:
@@ -118,10 +163,20 @@ class Recogniser:
         inputs = replace(outputs.novelty_input(), in_distribution=self.in_distribution)
         return novelties[novelty or self.novelty](inputs)
 
-    def p_values(self, outputs: ModelOutputs) -> Tensor:
-        """The conformal p-value of the novelty score of each input, (n,): how many good data are as novel."""
-        usual = self.calibration.validation.novelty_input()
-        return full_conformal(novelties[self.novelty], usual, outputs.novelty_input())
+    def p_values(self, outputs: ModelOutputs, class_conditional: bool = False) -> Tensor:
+        """The conformal p-value of the novelty score of each input, (n,): how many good data are as novel.
+
+        class_conditional  as one of the class that finds it least novel, among examples of that class.
+        """
+        known, score = self.calibration.validation, novelties[self.novelty]
+        if not class_conditional:
+            return full_conformal(score, known.novelty_input(), outputs.novelty_input())
+        y = self._need_classes()
+        usual, inputs = (
+            (said.novelty_input(), said.log_likelihoods(self.model.log_prior))
+            for said in (known, outputs)
+        )
+        return by_class(score, usual, y, inputs).amax(1)  # (n, classes) -> (n,)
 
     @property
     def compared(self) -> int:
@@ -133,53 +188,109 @@ class Recogniser:
         """Where so few examples cannot tell what is implausible at this level: what would do."""
         return too_few(self.compared, level, enough(self.model)) if self.compared else None
 
+    def scope(self, threshold: Threshold, m: int) -> tuple[str, ...]:
+        """What can be said of m inputs at all, before they are looked at: one or two sentences, none without p(x)."""
+        n, of, rate = self.compared, "", threshold.false_discovery_rate
+        if not n:
+            return ()
+        if threshold.class_conditional:
+            counts = torch.bincount(self._need_classes(), minlength=len(self.class_names))
+            rarest = int(counts.argmin())
+            n, of = (
+                int(counts[rarest]),
+                f" of class {self.class_names[rarest]} (the fewest)",
+            )
+        if rate is None:
+            few = too_few(n, threshold.level, enough(self.model), of)
+            return (few or scope(n, of),)
+        hard = fewest_discoveries(n, m, rate)
+        return (scope(n, of),) if hard is None else (scope(n, of), hard)
+
     def classify(
         self, part: Part, names: tuple[str, ...], reject_cost: float, level: float
     ) -> list[Answer]:
-        """The class of each input, or why none: implausible at ``level``, or ambiguous at the cost.
+        """The class of each input, or why none, see ``answers``."""
+        return list(self.answers(part, names, reject_cost, Threshold(level)).rows)
 
-        Raises ``UsageError`` for a model without classes, or a level or cost outside [0, 1].
+    def answers(
+        self,
+        part: Part,
+        names: tuple[str, ...],
+        reject_cost: float = 0.2,
+        threshold: Threshold | None = None,
+        prior: Sequence[float] | Literal["estimated"] | None = None,
+    ) -> Answers:
+        """The class of each input, or why none: implausible, ambiguous at the cost, or too close to call by so few draws.
+
+        prior  p(y) of the inputs, where it is another than the training part had: shares, counts, or "estimated" from
+               those of them that are not implausible.
+        Raises ``UsageError`` for a model without classes, or what ``Threshold`` or ``log_prior_of`` refuses.
         """
-        if self.classifier is None:
+        if self.classifier is None or self.labels is None:
             raise UsageError(_without_classes(self.model))
-        if not 0 <= level <= 1:
-            raise UsageError(f"the level of implausibility must lie between 0 and 1, not {level}")
+        threshold = threshold or Threshold()
+        given = None
+        if prior is not None and prior != "estimated":
+            given = log_prior_of(prior, self.class_names)
+        notes = self.scope(threshold, len(names))
         outputs = self.outputs(part)
         assert outputs.log_posterior is not None
-        posterior = (outputs.log_posterior / self.classifier.temperature).log_softmax(1)
-        p_values: list[float | None] = [None] * len(posterior)
-        if self.compared:
-            p_values = self.p_values(outputs).tolist()
-        labels = chow_rule(posterior, reject_cost).tolist()
-        return [
-            self._answer(name, label, log_p, p, level)
-            for name, label, log_p, p in zip(names, labels, posterior, p_values, strict=True)
-        ]
+        log_p = (outputs.log_posterior / self.classifier.temperature).log_softmax(1)
+        refusals, estimate = self._refusals(outputs, threshold), None
+        if prior == "estimated":
+            estimate = estimate_prior(log_p[~refusals.implausible], self.labels.log_prior)
+            given = torch.tensor(estimate.prior, dtype=torch.float64).log()
+            notes = (*notes, self._said(estimate))
+        if given is not None:
+            log_p = shifted(log_p, self.labels.log_prior, given)
+        paired = None if outputs.paired is None else outputs.paired / self.classifier.temperature
+        rows = answers(names, self.class_names, log_p, paired, refusals, reject_cost)
+        return Answers(rows, estimate, outputs.evaluations, notes)
 
-    def _answer(
-        self, name: str, label: int, log_p: Tensor, p: float | None, level: float
-    ) -> Answer:
-        """What is said of one input: its label by Chow's rule, log p(y | x) (classes,), and its p-value."""
-        best = int(log_p.argmax())
-        sure, class_name = float(log_p[best].exp()), self.class_names[best]
-        decision, reason = class_name, f"{sure:.1%} sure"
-        if log_p.isnan().any():  # log p(x | y) is -inf for every y
-            label, decision, reason = (
-                REJECTED,
-                "rejected: implausible",
-                "no class makes it possible",
+    def _said(self, estimate: PriorEstimate) -> str:
+        shares = [
+            f"{name} {share:.1%} ± {error:.1%}"
+            for name, share, error in zip(
+                self.class_names, estimate.prior, estimate.stderr, strict=True
             )
-        elif p is not None and p <= level:
-            label, decision = REJECTED, "rejected: implausible"
-            reason = f"real data are as unlikely in {p:.2g} of all cases"
-        elif label == REJECTED:
-            decision = "rejected: ambiguous"
-            reason = f"the most probable class, {class_name}, has only {sure:.1%}"
-        if p is not None and (extreme := most_extreme(p, self.compared, level)):
-            reason += f", but {extreme}"
-        return Answer(name, decision, reason, label, tuple(log_p.exp().tolist()), p)
+        ]
+        return f"the prior of these {estimate.n:,} inputs is estimated as {', '.join(shares)}"
 
-    def score(self, part: Part, names: tuple[str, ...]) -> list[Plausibility]:
+    def _refusals(self, outputs: ModelOutputs, threshold: Threshold) -> Refusals:
+        """Which inputs are implausible and why."""
+        m = len(outputs)
+        if not self.compared:
+            return Refusals(torch.zeros(m, dtype=torch.bool), None, ("",) * m)
+        p, rate = (
+            self.p_values(outputs, threshold.class_conditional),
+            threshold.false_discovery_rate,
+        )
+        refused = p <= threshold.level if rate is None else false_discoveries(p, rate)
+        of = " of every class" * threshold.class_conditional
+        among = "" if rate is None else f"; {int(refused.sum()):,} of {m:,} are refused"
+        reasons = [
+            f"real data{of} are as unlikely in {value:.2g} of all cases{among}"
+            if gone
+            else "" if rate or threshold.class_conditional
+            else most_extreme(value, self.compared, threshold.level)
+            for value, gone in zip(p.tolist(), refused.tolist(), strict=True)
+        ]  # fmt: skip
+        return Refusals(refused, p, tuple(reasons))
+
+    def _need_classes(self) -> Tensor:
+        """Labels of the examples that inputs are compared with; UsageError without p(x | y)."""
+        if not isinstance(self.model, Explicit) or self.calibration.y is None or not self.compared:
+            raise UsageError(
+                "--class-conditional holds each class to its own examples, which needs p(x | y): this "
+                f"{self.model.name} was not trained with --conditional or --per-class"
+            )
+        if not self.model.conditional:
+            raise UsageError(_without_classes(self.model))
+        return self.calibration.y.cpu()
+
+    def score(
+        self, part: Part, names: tuple[str, ...], threshold: Threshold | None = None
+    ) -> list[Plausibility]:
         """How probable each input is, beside the held-out data."""
         outputs = self.outputs(part)
         novelty = self.novelty_score(outputs)
@@ -190,8 +301,11 @@ class Recogniser:
         rank = torch.searchsorted(order, nats, right=True) / len(order)  # (n,)
         errors = outputs.log_prob.error
         stderr = [None] * len(nats) if errors is None else errors.tolist()
-        p = self.p_values(outputs)
-        columns = nats.tolist(), stderr, rank.tolist(), novelty.tolist(), p.tolist()
+        refusals = self._refusals(outputs, threshold or Threshold())
+        assert refusals.p is not None
+        columns = (
+            nats.tolist(), stderr, rank.tolist(), novelty.tolist(), refusals.p.tolist(), refusals.implausible.tolist(),
+        )  # fmt: skip
         sign = Kind(outputs.log_prob.kind).sign
         return [Plausibility(name, sign, *row) for name, *row in zip(names, *columns, strict=True)]
 

@@ -10,6 +10,7 @@ from plausible.core.choices import Device, Novelty
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.data.part import Data
+from plausible.recognition.bayes import check_optimised
 from plausible.recognition.calibration_set import CalibrationSet, calibrate
 from plausible.recognition.recogniser import Recogniser, choose_novelty
 from plausible.runs.checksums import Condition, condition
@@ -24,6 +25,7 @@ def calibrated(
     background: TrainedLike | None = None,
     novelty: Novelty | None = None,
     draws: int | None = None,
+    optimise_posterior: int = 0,
     seed: int = 0,
     device: Device = "auto",
 ) -> Recogniser:
@@ -34,6 +36,8 @@ def calibrated(
     background  an explicit model of the same data, trained with ``Options(mutate=0.2)``; the score is then ratio.
     novelty     how the implausible is told; by default either for images, likelihood for vectors.
     draws       of z for each log p(x), where it is an estimate; by default the model's.
+    optimise_posterior   steps of gradient ascent by which a vae finds q(z | x) for each input and class anew (analysis by
+                synthesis); 0 takes the encoder's.
     Raises UsageError for a model that says neither p(y | x) nor p(x), or a background that is none.
     """
     mutated = None
@@ -43,14 +47,14 @@ def calibrated(
     elif novelty == "ratio":
         raise UsageError("--novelty ratio needs --background RUN, a run trained with --mutate 0.2")
     model, chosen = trained.model, choose_novelty(trained.model, mutated, novelty)
+    check_optimised(model, optimise_posterior)
     if novelty is not None and not isinstance(model, Explicit):
         raise UsageError(
             f"--novelty asks how plausible x is, and a {model.name} says only p(y | x)"
         )
-    known = calibration_set(
-        trained, background=mutated, draws=draws, noise=chosen == "noise", seed=seed
-    )
-    return Recogniser(model, known, background=mutated, novelty=chosen, draws=draws, seed=seed)
+    how: dict[str, Any] = {"draws": draws, "optimise_posterior": optimise_posterior, "seed": seed}
+    known = calibration_set(trained, background=mutated, noise=chosen == "noise", **how)
+    return Recogniser(model, known, background=mutated, novelty=chosen, **how)
 
 
 def calibration_set(
@@ -59,6 +63,7 @@ def calibration_set(
     background: Explicit | None = None,
     draws: int | None = None,
     noise: bool = False,
+    optimise_posterior: int = 0,
     seed: int = 0,
 ) -> CalibrationSet:
     """What a model says of its validation and held-out data: as it is kept in the run, or asked for and kept.
@@ -66,7 +71,9 @@ def calibration_set(
     Kept for these weights, data and choices alone, so that nothing stale is used.  A run whose data have moved or
     changed goes on answering by it.
     """
-    how: dict[str, Any] = {"background": background, "draws": draws, "noise": noise, "seed": seed}
+    how: dict[str, Any] = {
+        "background": background, "draws": draws, "noise": noise, "optimise_posterior": optimise_posterior, "seed": seed,
+    }  # fmt: skip
     run = trained.run
     if run is None:
         return calibrate(trained.model, trained.data, **how)
@@ -77,6 +84,8 @@ def calibration_set(
     }
     if noise:  # and otherwise the name that the file had before there was a choice
         choices["noise"] = "tested"
+    if optimise_posterior:
+        choices["optimise_posterior"] = str(optimise_posterior)
     hashes = {part: run.hashes[part] for part in ("validation", "heldout")}
     about = {"weights": weights_hash(trained.model), **hashes, **choices}
     name = _file_name(choices)

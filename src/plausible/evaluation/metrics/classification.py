@@ -1,11 +1,14 @@
 """What a classifier says of data it has not seen: is it right, does it know when, may it be asked to pass?"""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from plausible.core.capabilities import Classifier
+from plausible.core.errors import UsageError
 from plausible.core.examples import Examples, batches
 from plausible.evaluation.measure import Measure
 
@@ -102,6 +105,48 @@ def risk_coverage_curve(predictions: Predictions) -> tuple[Tensor, Tensor]:
     return taken / len(order), wrong / taken
 
 
+@dataclass(frozen=True)
+class RiskAtCoverage:
+    """Of the surest answers, so many that they are the share ``coverage`` of all: the share that is wrong, at 95% from low to high."""
+
+    coverage: float
+    risk: float
+    low: float
+    high: float
+    n: int
+
+
+def risk_coverage(
+    predictions: Predictions, coverages: Sequence[float] = (0.5, 0.8, 0.9, 0.95, 1.0)
+) -> list[RiskAtCoverage]:
+    """What a classifier pays for answering more often: points of ``risk_coverage_curve`` with exact binomial intervals.
+
+    Raises ``UsageError`` for a coverage that is not between 0 and 1.
+    """
+    if wrong := [share for share in coverages if not 0 < share <= 1]:
+        raise UsageError(f"a coverage lies between 0 and 1, not {wrong[0]:g}")
+    total = len(predictions.y)
+    _, risk = risk_coverage_curve(predictions)
+    counts = torch.tensor([max(1, math.floor(share * total + 1e-9)) for share in coverages])
+    low, high = risk_interval(risk[counts - 1], counts)
+    columns = (counts / total, risk[counts - 1], low, high, counts)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [RiskAtCoverage(*row) for row in rows]
+
+
+def risk_interval(risk: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
+    """The exact 95% interval of a share of n, (m,) each: (low, high).
+
+    Source: Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404.
+    """
+    from scipy.stats import beta
+
+    wrong = (risk * n).round()
+    low = torch.from_numpy(beta.ppf(0.025, wrong, n - wrong + 1)).nan_to_num(0.0)
+    high = torch.from_numpy(beta.ppf(0.975, wrong + 1, n - wrong)).nan_to_num(1.0)
+    return low, high
+
+
 def classification_measures(predictions: Predictions) -> list[Measure]:
     """Accuracy, log loss, calibration error and the area under the risk-coverage curve."""
     n, right, loss = (
@@ -112,9 +157,13 @@ def classification_measures(predictions: Predictions) -> list[Measure]:
     error = (right * (1 - right) / n) ** 0.5
     loss_error = (loss.var() / n).sqrt().item() if n > 1 else None
     area = risk_coverage_curve(predictions)[1].mean().item()
+    (most,) = risk_coverage(predictions, [0.9])
+    surest = (
+        f"of the surest 90% {most.risk:.1%} are wrong, at 95% {most.low:.1%} to {most.high:.1%}"
+    )
     return [
         Measure("accuracy", right, error, n=n, direction="higher"),
         Measure("log loss", loss.mean().item(), loss_error, n=n, unit="nats"),
         Measure("calibration error", reliability_diagram(predictions).error, n=n),
-        Measure("risk over coverage", area, n=n),
+        Measure("risk over coverage", area, n=n, note=surest),
     ]

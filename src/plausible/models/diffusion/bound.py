@@ -31,6 +31,24 @@ def variational_bound(
     p is the process in continuous time that draws x by the reverse stochastic differential equation.
     Source: Kingma et al. 2021 (Variational Diffusion Models), https://arxiv.org/abs/2107.00630.
     """
+    rows = torch.arange(len(x), device=x.device)
+    fixed, costs = bound_costs(denoiser, x, rows, levels, deviation, draws, generator)
+    return -(fixed + costs.mean(0)), costs.std(0) / draws**0.5 if draws > 1 else None
+
+
+def bound_costs(
+    denoiser: Denoiser,
+    x: Tensor,
+    rows: Tensor,
+    levels: int,
+    deviation: float,
+    draws: int,
+    generator: Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The two summands of the negative bound of pairs x[rows], rows (P,): what is fixed, (P,), and the integral.
+
+    The integral is the mean of what each draw of s and e says, (K, P); pairs of an x share its draws.
+    """
     ratio = _FEW_RATIO if levels <= _FEW else _RATIO
     least = ratio * 2 / (levels - 1)
     ends = [math.log(s * deviation / math.hypot(s, deviation)) for s in (least, _LARGEST)]
@@ -42,14 +60,13 @@ def variational_bound(
         min=_LARGEST**-2
     )
     sigma = sigma.rsqrt().float().to(x.device)
-    costs = []
-    for s in sigma:
-        e = torch.randn(x.shape, generator=generator).to(x.device)
-        squared = (x - denoiser(x, e, s)).flatten(1).square().sum(1)  # (N,)
+    costs, own = [], x[rows]
+    for s in sigma[:, rows]:
+        e = torch.randn(x.shape, generator=generator).to(x.device)[rows]
+        seen = denoiser(own, e, s) if len(own) else own
+        squared = (own - seen).flatten(1).square().sum(1)  # (P,)
         costs.append(squared * (s**-2 + deviation**-2) * (ends[1] - ends[0]))
-    cost = torch.stack(costs)  # (K, N)
-    bound = -(prior + dims * level_cost(ratio) + cost.mean(0))
-    return bound, cost.std(0) / draws**0.5 if draws > 1 else None
+    return prior[rows] + dims * level_cost(ratio), torch.stack(costs)
 
 
 def level_cost(ratio: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb, Reference
@@ -21,7 +22,7 @@ from plausible.models.diffusion.average_velocity import (
     jumps,
     weighed,
 )
-from plausible.models.diffusion.bound import Denoiser, variational_bound
+from plausible.models.diffusion.bound import Denoiser, bound_costs, variational_bound
 from plausible.models.diffusion.completion import inpaint
 from plausible.models.diffusion.config import DiffusionConfig
 from plausible.models.diffusion.pairing import pairings
@@ -311,6 +312,28 @@ class Diffusion(Explicit):
             torch.cat(errors) if errors else None,
         )
 
+    @property
+    def mean_draws(self) -> int:
+        """Of noise, where log p is bounded; the integral of vectors is another thing."""
+        return _DRAWS if self.space.levels else 0
+
+    def class_draws(
+        self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
+    ) -> Draws | None:
+        """Of every label by the same noise at the same levels of it; of vectors, whose integral is another thing, None."""
+        levels, draws = self.space.levels, samples or _DRAWS
+        if not levels:
+            return None
+        x, values = self.standardise(x), torch.empty(draws, len(rows), device=x.device)
+        for some in torch.arange(len(x), device=x.device).split(_CHUNK):
+            mine = torch.isin(rows, some).nonzero()[:, 0]
+            denoiser = self._denoiser(y[mine] if self.conditional else None)
+            fixed, costs = bound_costs(
+                denoiser, x[some], rows[mine] - some[0], levels, self.path.deviation, draws, generator
+            )  # fmt: skip
+            values[:, mine] = -(fixed + costs)
+        return Draws(values, self.kinds["log_prob"], Reference.MASS, stratified=True)
+
     def _bound(
         self, x: Tensor, y: Tensor | None, draws: int | None, generator: Generator | None
     ) -> tuple[Tensor, Tensor | None]:
@@ -337,7 +360,11 @@ class Diffusion(Explicit):
         def denoised(x: Tensor, e: Tensor, sigma: Tensor) -> Tensor:
             t = self._column(self.path.time(sigma))
             at = self.path.mix(x, e, t)
-            return self.path.denoised(at, self._network(at, t, y), t)
+            f = [
+                self._network(at[rows], t[rows], None if y is None else y[rows])
+                for rows in torch.arange(len(x), device=x.device).split(_CHUNK)
+            ]
+            return self.path.denoised(at, torch.cat(f), t)
 
         return denoised
 

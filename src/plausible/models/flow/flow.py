@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from plausible.core.device import device_generator
+from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
@@ -206,13 +207,44 @@ class Flow(Explicit):
         """Nats (n,) of x (n, *shape), and their error where they are a mean over draws."""
         if not self.space.levels:
             return self._density(x, y)[0].double(), None
+        rows = torch.arange(len(x), device=x.device)
+        return averaged(self._log_masses(x, rows, y, draws, generator))  # (k, n) -> (n,)
+
+    @property
+    def mean_draws(self) -> int:
+        """0: log p is the log of a mean of weights."""
+        return 0
+
+    def class_draws(
+        self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
+    ) -> Draws | None:
+        """Of grey levels, of every label by the same places in them; of vectors, where nothing is drawn, None."""
+        if not self.space.levels:
+            return None
+        log_p, draws = x.new_empty(samples or _DRAWS, len(rows)), samples or _DRAWS
+        for some in self._parts(x):
+            mine = torch.isin(rows, some).nonzero()[:, 0]
+            labels = y[mine] if self.conditional else None
+            log_p[:, mine] = self._log_masses(x[some], rows[mine] - some[0], labels, draws, generator).to(log_p.dtype)  # fmt: skip
+        return Draws(log_p, self.kinds["log_prob"], Reference.MASS, weights=True)
+
+    def _log_masses(
+        self, x: Tensor, rows: Tensor, y: Tensor | None, draws: int, generator: Generator | None
+    ) -> Tensor:
+        """log p((k + u_i) / L) / L^D of pairs x[rows], y (P,) each, by u that pairs of an x share: (k, P)."""
         on_device = generator if x.device.type == "cpu" else device_generator(x.device, generator)
         each = max(1, self._rows // len(x))  # draws at once
         log_p = []
         for k in [each] * (draws // each) + [draws % each] * (draws % each > 0):
-            many, labels = x.repeat(k, *(1,) * (x.dim() - 1)), None if y is None else y.repeat(k)
-            log_p.append(self._mass(many, labels, uniform(many, on_device))[0].view(k, len(x)))
-        return averaged(torch.cat(log_p))  # (k, n) -> (n,)
+            u = uniform(x.repeat(k, *(1,) * (x.dim() - 1)), on_device).view(k, *x.shape)
+            parts = []
+            for some in torch.arange(len(rows), device=x.device).split(len(x)):
+                place, labels = rows[some], None if y is None else y[some].repeat(k)
+                many = x[place].repeat(k, *(1,) * (x.dim() - 1))
+                nats = self._mass(many, labels, u[:, place].flatten(0, 1))[0]
+                parts.append(nats.view(k, len(some)))
+            log_p.append(torch.cat(parts, 1))
+        return torch.cat(log_p)
 
     def _mass(self, x: Tensor, y: Tensor | None, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """log p((k + u) / L) / L^D of x (N, *shape) on levels: (N,), with z (N, D) and log |det| of the flow (N,)."""

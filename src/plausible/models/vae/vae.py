@@ -1,7 +1,8 @@
 """Variational autoencoder: log p(x) bounded from below, and the bound raised."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 import torch
@@ -9,6 +10,7 @@ from torch import Generator, Tensor, nn
 
 from plausible.core.capabilities import Posterior
 from plausible.core.device import device_generator
+from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
@@ -25,6 +27,7 @@ from plausible.models.vae.bounds import (
 )
 from plausible.models.vae.config import VAEConfig
 from plausible.models.vae.hierarchy import Hierarchy, LatentPath, repeated
+from plausible.models.vae.optimised_posterior import Pairs, optimised_posterior
 from plausible.models.vae.own_networks import OwnHierarchy
 from plausible.models.vae.remedies import REMEDIES
 from plausible.nn.observation import observation
@@ -90,6 +93,7 @@ class VAE(Explicit):
         else:
             self.own_networks = {"encoder": encoder, "decoder": decoder}
             self.net = OwnHierarchy(encoder, decoder, space, size, config)
+        self.ascent_steps = 0  # by which q(z | x) is found, see ``optimising_posterior``
         self.importance = config.importance or (1 if space.is_image or config.free_bits else 5)
         # the doubly reparameterised gradient takes every path twice
         self._no_dropout = self.importance > 1 and self.net.path_dropout
@@ -160,25 +164,99 @@ class VAE(Explicit):
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         """log (1/k) sum_i p(x | z_i) p(z_i) / q(z_i | x), z_i ~ q: below log p(x) in expectation."""
-        draws, numbers = samples or _DRAWS, self.space.dims * self.observation.size
+        rows = torch.arange(len(x), device=x.device)
+        nats, stderr = averaged(self._log_weights(x, rows, y, samples or _DRAWS, generator))
+        return LogProb(nats, Kind.LOWER, self._reference, stderr)
+
+    @property
+    def mean_draws(self) -> int:
+        """0: log p is the log of a mean of weights."""
+        return 0
+
+    def class_draws(
+        self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
+    ) -> Draws:
+        """Of every label by the same noise, from which its z are made."""
+        log_w = self._log_weights(
+            x, rows, y if self.conditional else None, samples or _DRAWS, generator
+        )
+        return Draws(log_w, Kind.LOWER, self._reference, weights=True)
+
+    @property
+    def _reference(self) -> Reference:
+        return Reference.MASS if self.space.levels else Reference.DENSITY
+
+    def _log_weights(
+        self,
+        x: Tensor,
+        rows: Tensor,
+        y: Tensor | None,
+        draws: int,
+        generator: Generator | None,
+    ) -> Tensor:
+        """log p(x | z_i) p(z_i) / q(z_i | x) of pairs x[rows], y (P,) each, by noise that pairs of an x share: (k, P)."""
+        numbers = self.space.dims * self.observation.size
         room = max(1, _MEMORY.get(x.device.type, _MEMORY["cuda"]) // numbers)  # rows at once
         targets = self.space.codes(x) if self.space.levels else x
         x = self.standardise(x) if self.space.levels else x
-        parts = []
-        for rows in torch.arange(len(x), device=x.device).split(min(room, _CHUNK)):
-            labels = None if y is None else y[rows]
-            features, log_w = self.net.encoder_features(x[rows]), []
-            each = max(1, room // max(1, len(rows)))
+        log_w = x.new_empty(draws, len(rows))
+        for some in torch.arange(len(x), device=x.device).split(min(room, _CHUNK)):
+            if not len(some):
+                continue
+            features = self.net.encoder_features(x[some])
+            mine = torch.isin(rows, some).nonzero()[:, 0]
+            asked = [
+                self._pairs(number, rows[number] - some[0], features, targets[some], y)
+                for number in mine.split(len(some))
+            ]
+            found = [self._optimised(one) for one in asked]
+            each, done = max(1, room // len(some)), 0
             for k in [each] * (draws // each) + [draws % each] * (draws % each > 0):
-                noise = self._normal(k * len(rows), generator)
-                path = self.net(features, labels, reparameterised(noise), k)
-                ratio = log_ratio(path.z, path.mean, path.scale).view(k, len(rows))
-                log_w.append(self._likelihood(self.net.finish(path), targets[rows], k) + ratio)
-            parts.append(averaged(torch.cat(log_w)))  # (k, n) -> (n,)
-        nats, errors = torch.cat([nats for nats, _ in parts]), [error for _, error in parts]
-        stderr = None if draws == 1 else torch.cat([e for e in errors if e is not None])
-        reference = Reference.MASS if self.space.levels else Reference.DENSITY
-        return LogProb(nats, Kind.LOWER, reference, stderr)
+                noise = self._normal(k * len(some), generator).view(k, len(some), -1)
+                for one, posterior in zip(asked, found, strict=True):
+                    own = noise[:, one.place].flatten(0, 1)  # (k, n, d) -> (k m, d)
+                    log_w[done : done + k, one.number] = self._weights(one, posterior, own, k)
+                done += k
+        return log_w
+
+    def _weights(self, asked: Pairs, posterior: Posterior | None, noise: Tensor, k: int) -> Tensor:
+        """log w of m pairs by k draws each, noise (k m, d) -> (k, m)."""
+        if posterior is None:
+            path = self.net(asked.features, asked.y, reparameterised(noise), k)
+            params, z, mean, scale = self.net.finish(path), path.z, path.mean, path.scale
+        else:
+            mean, scale = (repeated(part, k) for part in (posterior.mean, posterior.scale))
+            z = mean + scale * noise
+            params = self.net.decode(z, None if asked.y is None else repeated(asked.y, k))
+        ratio = log_ratio(z, mean, scale).view(k, -1)
+        return self._likelihood(params, asked.targets, k) + ratio
+
+    def _pairs(
+        self,
+        number: Tensor,
+        place: Tensor,
+        features: list[Tensor],
+        targets: Tensor,
+        y: Tensor | None,
+    ) -> Pairs:
+        """Pairs of their numbers, of x in these places of features and targets, with labels y of all pairs."""
+        of_pairs = [f[place] for f in features]
+        return Pairs(number, place, of_pairs, targets[place], None if y is None else y[number])
+
+    def _optimised(self, asked: Pairs) -> Posterior | None:
+        """q(z | x) around the best z that was found, where that is asked for."""
+        if not self.ascent_steps:
+            return None
+        return optimised_posterior(self.net, asked, self._likelihood, self.ascent_steps)
+
+    @contextmanager
+    def optimising_posterior(self, steps: int) -> Iterator[None]:
+        """For a while log p(x | y) is bounded at a q(z | x) that so many steps of gradient ascent find; 0 is the encoder's."""
+        before, self.ascent_steps = self.ascent_steps, steps
+        try:
+            yield
+        finally:
+            self.ascent_steps = before
 
     @torch.no_grad()
     def posterior(
