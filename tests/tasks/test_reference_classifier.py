@@ -111,7 +111,7 @@ def test_a_cache_that_cannot_be_written_to_ends_no_evaluation(kept, monkeypatch,
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("PLAUSIBLE_CACHE", str(tmp_path / "file"))
     assert isinstance(reference.reference_classifier(data), ConvNet)
-    assert eyes.remembered(data, "power", ["x"], lambda: {"a": 0.5}, eyes._are_numbers) == {"a": 0.5}
+    assert eyes.remembered(data, "power", ["x"], lambda: {"a": 0.5}, eyes._is_power) == {"a": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_cache_that_cannot_be_written_to_ends_no_evaluation(kept, monkeypatch,
 )
 def test_what_was_remembered_of_data_is_made_again_where_it_is_something_else(kept, content):
     data, _ = kept
-    again = lambda value: eyes.remembered(data, "power", ["x"], lambda: value, eyes._are_numbers)  # noqa: E731
+    again = lambda value: eyes.remembered(data, "power", ["x"], lambda: value, eyes._is_power)  # noqa: E731
     assert again({"a": 0.5}) == again({"b": 0.1}) == {"a": 0.5}
     (path,) = reference.cache().glob("power-*.json")
     path.write_text(content)

@@ -98,19 +98,20 @@ def power_of(
 
     Empty where there are too few real points.
     """
-    return _of_planted("power", planted_power, data, evalset, eyes, progress)
+    return _of_planted("power", planted_power, _is_power, data, evalset, eyes, progress)
 
 
 def effects_of(
     data: Data, evalset: EvaluationSet, eyes: EyesOfData, progress: StageProgress
 ) -> dict[str, float]:
     """{defect: how large a difference its margin makes, planted into real data}; as ``power_of``."""
-    return _of_planted("effects", planted_effects, data, evalset, eyes, progress)
+    return _of_planted("effects", planted_effects, _are_numbers, data, evalset, eyes, progress)
 
 
 def _of_planted(
     what: str,
     ask: Callable[..., dict[str, float]],
+    whole: Callable[[Any], bool],
     data: Data,
     evalset: EvaluationSet,
     eyes: EyesOfData,
@@ -131,7 +132,7 @@ def _of_planted(
     if eyes.kept is None:
         return make()
     numbers = [len(evalset.samples), len(evalset.heldout), evalset.labelled]
-    return remembered(data, what, [eyes.kept, *map(str, numbers)], make, _are_numbers)
+    return remembered(data, what, [eyes.kept, *map(str, numbers)], make, whole)
 
 
 def _knows(right: float, heldout: Part) -> bool:
@@ -229,6 +230,11 @@ def remembered(
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, json.dumps(made).encode())
     return made
+
+
+def _is_power(kept: Any) -> bool:
+    """Whether this is {defect: share of trials in which it was found}."""
+    return isinstance(kept, dict) and _are_shares(list(kept.values()), len(kept))
 
 
 def _are_numbers(kept: Any) -> bool:
