@@ -32,11 +32,8 @@ from plausible.models.diffusion.solvers import Velocity, evaluations_of, log_den
 from plausible.nn.residual import set_dropout
 from plausible.nn.unet import ConditionedPerceptron, UNet
 
-_WIDTH, _UNITS, _FEW_UNITS = (
-    48,
-    256,
-    128,
-)  # of images, of vectors, and of vectors of few coordinates
+_WIDTH = 48  # of images
+_UNITS, _FEW_UNITS = 256, 128  # of vectors, and of vectors of few coordinates
 _WIDTHS = {32: 0, 48: 8_000, 64: 60_000}  # see ``Model.widths``
 _IMAGES, _VECTORS, _FEW_VECTORS = 16, 256, 512  # in one update
 _FEW = 4  # coordinates, whose fine structure can be learned ...
@@ -283,10 +280,8 @@ class Diffusion(Explicit):
     @property
     def evaluations(self) -> int:
         """Of its network, that a sample takes."""
-        how = self.sampler
-        return how.sampling_steps * (
-            1 if self.config.average_velocity else evaluations_of(how.solver)
-        )
+        each = 1 if self.config.average_velocity else evaluations_of(self.sampler.solver)
+        return self.sampler.sampling_steps * each
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return self.latent(n, generator)
@@ -372,9 +367,7 @@ class Diffusion(Explicit):
         """(points in standard units (N, *shape), t ()) -> dy/dt, with the difference that labels make times ``guidance``."""
 
         def velocity(at: Tensor, t: Tensor) -> Tensor:
-            times = self._column(
-                t.expand(1)
-            )  # one row, so that what is told of it is worked out once
+            times = self._column(t.expand(1))  # one row, so that what is told of it is made once
             f = self._guided(at, times, y, guidance)
             return self.path.velocity(at, f, times)
 
