@@ -29,7 +29,7 @@ class DiffusionConfig(Explicit.Config):
     pairing: Annotated[str, pairings] = "independent"
     """Which noise goes with which example of a batch: as drawn, or by optimal transport, which makes paths straighter."""
     width: Annotated[int, COUNT] | None = None
-    """The channels of the first level of the network, or the units for vectors; by default what suits the data."""
+    """The channels of the first level of the network, or the units for vectors; by default what suits the data, and of images the minutes there are."""
     blocks: Annotated[int, DEPTH] | None = None
     """The residual blocks of each level and direction; by default what suits the data."""
     dropout: Annotated[float, BELOW_ONE] = 0.0
