@@ -104,3 +104,20 @@ def diffusion_defaults() -> str:
             for r in rows("experiments/diffusion_defaults")
         ),
     )  # fmt: skip
+
+
+@table
+def diffusion_width() -> str:
+    kept = rows("experiments/diffusion_width")
+    widths = sorted({row["width"] for row in kept})
+    lines = []
+    for minutes, data in sorted({(row["core minutes"], row["data"]) for row in kept}):
+        cells = []
+        for width in widths:
+            key = {"core minutes": minutes, "data": data, "width": width}
+            found = [row for row in kept if key.items() <= row.items()]
+            cells += [
+                f"{fixed(row['validation loss'], 3)} ({fixed(row['images'], 0)})" for row in found
+            ] or [""]
+        lines.append((data, f"{minutes:g}", *cells))
+    return markdown(("data", "minutes of a core", *(f"width {width}" for width in widths)), lines)
