@@ -134,6 +134,7 @@ def test_what_a_mark_holds_is_text_whatever_a_model_is_called(tmp_path):
     assert not is_marked({"comment": b"\xff trainedAlgorithmicMedia", "xmp": 3})
 
 
+@pytest.mark.slow
 def test_the_pictures_of_a_training_and_of_an_evaluation_are_marked(tmp_path):
     run, training = start("gan", GREY, settings=Settings(steps=2), out=tmp_path / "run", device="cpu", width=4)  # fmt: skip
     pictures = TrainingPictures(run, training)
