@@ -153,7 +153,10 @@ def _within(random: Random, source: Source) -> Source:
 def _cifar_whole(random: Random) -> Source:
     """Batches of few records, in a folder, in one below it, or packed."""
     names = ("data_batch_1.bin", "data_batch_2.bin", "test_batch.bin")
-    records = {name: b"".join(bytes([random.randrange(3)]) + random.randbytes(3072) for _ in range(6)) for name in names}  # fmt: skip
+    noise = Random(
+        random.randrange(1000)
+    )  # or each byte of it would be drawn, and shrunk, by itself
+    records = {name: b"".join(bytes([noise.randrange(3)]) + noise.randbytes(3072) for _ in range(6)) for name in names}  # fmt: skip
     files = {**records, "batches.meta.txt": b"cat\ndog\ncow\n"}
     if random.random() < 0.5:
         below = random.choice(("", "cifar-10-batches-bin/"))

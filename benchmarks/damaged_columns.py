@@ -50,11 +50,12 @@ def _pictures(random: Random) -> dict[str, Any]:
 
 def _numbers(random: Random) -> dict[str, Any]:
     rows = range(random.choice((12, 30)))
+    noise = Random(random.randrange(1000))  # or each cell would be drawn, and shrunk, by itself
     columns: dict[str, Any] = {
-        "a": [random.uniform(-9, 9) for _ in rows],
-        "b": [random.randrange(99) for _ in rows],
+        "a": [noise.uniform(-9, 9) for _ in rows],
+        "b": [noise.randrange(99) for _ in rows],
     }
-    return columns | {"label": [random.choice("xyz") for _ in rows]} if random.random() < 0.5 else columns  # fmt: skip
+    return columns | {"label": [noise.choice("xyz") for _ in rows]} if random.random() < 0.5 else columns  # fmt: skip
 
 
 def _columns(random: Random) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def _say_and_ask(host: str, name: HubName) -> None:
     """
     warnings.warn(Downloading(f"asking {host} for {name}"), stacklevel=5)
     try:
-        urlopen(Request(host, method="HEAD", headers={"User-Agent": "plausible"}), timeout=_TIMEOUT)
+        asked = Request(host, method="HEAD", headers={"User-Agent": "plausible"})
+        with urlopen(asked, timeout=_TIMEOUT):
+            return
     except HTTPError:
         return  # an answer, too
     except (OSError, ValueError) as error:
