@@ -189,3 +189,15 @@ def test_a_decoder_that_does_not_fit_is_refused(vae, tmp_path):
     ]:
         with pytest.raises(UsageError, match=why):
             plausible.fit(kind, data, decoder=decoder, steps=2, **choices)
+
+
+def test_a_diffusion_model_draws_in_few_steps_from_then_on_and_its_start_is_drawn_alike(tmp_path):
+    data = plausible.load(torch.randn(120, 2, generator=torch.Generator().manual_seed(0)).numpy())
+    plausible.fit("diffusion", data, steps=2, width=8, watch=False, out=tmp_path / "d")
+    few = {**GAME, **QUICK, "sampling_steps": 2, "data": data}
+    tasks.refine(tmp_path / "d", out=tmp_path / "r", steps=2, **few)
+    config = Run(tmp_path / "r").model_config
+    assert (config.sampling_steps, config.solver) == (2, "euler")
+    found = tasks.before_after(tmp_path / "r", data=data, n=20)
+    assert list(found.reports) == ["start, drawn alike", "refined"]
+    assert found.nats is not None

@@ -86,16 +86,13 @@ class BeforeAfter:
         *_, before, after = (_measure(report, _PROVED) for report in self.reports.values())
         won = ""
         if before is not None and after is not None:
-            won = f"a critic proves {after.value:.0%} of the mass to differ from real data, before {before.value:.0%}; "
+            won = f"A critic proves that {after.value:.0%} of the probability mass differs from real data, {before.value:.0%} before; "
         if self.nats is None:
             return f"{won}what that cost in nats is not known: {self.how}"
         mean, error = self.nats
-        if abs(mean) < _CLEAR * error:
-            return f"{won}log p of held-out data is the same: {mean:+.3g} ± {error:.2g} nats, {self.how}"
-        verb = "fell" if mean < 0 else "rose"
-        return (
-            f"{won}log p of held-out data {verb} by {abs(mean):.3g} ± {error:.2g} nats, {self.how}"
-        )
+        verb = "stayed" if abs(mean) < _CLEAR * error else "fell" if mean < 0 else "rose"
+        by = "as it was" if verb == "stayed" else f"by {abs(mean):.3g}"
+        return f"{won}log p of held-out data {verb} {by} ± {error:.2g} nats, {self.how}"
 
     def __repr__(self) -> str:
         return f"BeforeAfter: {self.sentence}"

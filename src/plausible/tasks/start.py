@@ -100,8 +100,8 @@ def start(
     training = train(built, data.to(where), settings, world=world)
     initial = None if begun is None else begin_with(training, begun)
     folder = Path(out) if out is not None else default_folder(built.name, data.name)
-    start = None if source is None else named_start(source)
-    run = create(folder, training, initial, start) if training.world.leads else Run(folder)
+    goes_on = None if source is None else named_start(source)
+    run = create(folder, training, initial, goes_on) if training.world.leads else Run(folder)
     run.networks = of_caller(built.own_networks)
     return run, training
 
