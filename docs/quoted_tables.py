@@ -315,9 +315,10 @@ def gsn_mnist() -> str:
 
 @table
 def classifiers() -> str:
-    models, data = ("linear", "logistic", "naive-bayes", "convnet"), ("mnist", "fashion-mnist")
+    found, data = rows("experiments/classifiers"), ("mnist", "fashion-mnist")
+    models = list(dict.fromkeys(r["model"] for r in found))
     order = sorted(
-        rows("experiments/classifiers"),
+        found,
         key=lambda r: (data.index(r["data"]), models.index(r["model"])),
     )
     return markdown(
