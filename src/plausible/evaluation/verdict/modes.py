@@ -131,7 +131,10 @@ def uneven_modes(evalset: EvaluationSet) -> PreparedTest:
     def detectable(null: NullSummary) -> float:
         return math.sqrt(2 * _noncentrality(freedom, null.alpha / len(every), null.power) / null.n)
 
-    return PreparedTest(statistic, detectable)
+    def averaged(n: int) -> float:
+        return n / math.sqrt(min(max(n // COARSE[0], 2), COARSE[1]))  # of which each adds chance
+
+    return PreparedTest(statistic, detectable, averaged)
 
 
 _partitions: WeakKeyDictionary[EvaluationSet, dict[tuple[int, int], list[Tensor]]] = (
