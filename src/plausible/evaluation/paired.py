@@ -264,9 +264,10 @@ def _by_shuffling(
         critical = max(shuffled.abs().quantile(1 - level).item(), normal)
         more = test.averaged(round(n * times)) / test.averaged(n)
         smooth = (critical + float(scipy.stats.norm.ppf(POWER)) * error) / math.sqrt(more)
-        # what so few samples cannot show even where the data have none of it, such as one copy in a hundred
-        least = NullSummary(0.0, 0.0, 0.0, n, round(n * times), level / 2, POWER)
-        return max(smooth + hidden, test.detectable(least))
+        # what so few samples cannot show even where the data have none of it, such as one copy in a hundred; one point
+        # that the better side has by chance asks for three more of the other
+        few = NullSummary(0.0, 0.0, 0.0, n, round(n * times), level / 2, POWER)
+        return max(smooth + hidden, test.detectable(few) + 3 / (n * times))
 
     first, second = observed.clamp(min=0)[:, 0].tolist()
     # the percentiles, and the same moved so that their middle is what was found: redrawing makes some effects larger
