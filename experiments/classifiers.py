@@ -84,11 +84,11 @@ ANY = {
 BY_BAYES = {
     "pixelcnn": Contender(conditional(PixelCNN, **PIXELS)),
     "pixelcnn, per class": Contender(per_class(PixelCNN, **PIXELS)),
-    "pixelrnn": Contender(conditional(PixelRNN, width=4)),
+    "pixelrnn": Contender(conditional(PixelRNN, hidden=4, layers=1)),
     "vae": Contender(conditional(VAE, **LATENT)),
     "vae, per class": Contender(per_class(VAE, **LATENT)),
     "vae, optimised posterior": Contender(conditional(VAE, **LATENT), optimise_posterior=50),
-    "vq-vae": Contender(conditional(VQVAE, width=8, prior_width=8)),
+    "vq-vae": Contender(conditional(VQVAE, width=8, blocks=1, prior_width=8, prior_blocks=1)),
     "rbm": Contender(conditional(RBM, hidden=16), slow=False, binary=True),
     "rbm, per class": Contender(per_class(RBM, hidden=16), slow=False, binary=True),
     "flow": Contender(conditional(Flow, width=8, layers=2, blocks=1)),

@@ -109,8 +109,7 @@ def _close_calls(
     at_best = torch.sigmoid(odds)
     close = (ahead < CLOSE * error) & error.isfinite() & (1 - at_best <= reject_cost)
     return [
-        f"{class_names[a]} leads {class_names[b]} by {nats:.2g} nats, and the draws are that sure only to ± {e:.2g}: more "
-        f"draws would tell"
+        f"{class_names[a]} leads {class_names[b]} by only {nats:.2g} ± {e:.2g} nats: more draws would tell"
         if told
         else ""
         for told, a, b, nats, e in zip(
