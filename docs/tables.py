@@ -15,7 +15,6 @@ from docs import (  # noqa: F401  # register their tables
     quoted_colour,
     quoted_diffusion,
     quoted_field,
-    quoted_flow,
     quoted_referee,
     quoted_reliability,
 )
