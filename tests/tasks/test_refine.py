@@ -151,6 +151,7 @@ def test_what_cannot_be_refined_is_one_sentence(vae, refined, tmp_path, capsys):
         assert not (tmp_path / "no").exists()
 
 
+@pytest.mark.slow
 def test_the_command_shows_both(vae, tmp_path, capsys):
     ask("refine", vae, "--steps", 2, "--batch", 16, "--width", 4, "--out", tmp_path / "r")
     said = " ".join(capsys.readouterr().out.split())
