@@ -57,10 +57,10 @@ def inverted_noise(seed: int) -> Claimed:
     return Claimed(
         [
             mean("share of held-out digits that their noise rejects at 5%", rejected("digits", "noise"), most=0.12),
-            mean("of faint digits", rejected("faint", "noise"), least=0.8),
-            mean("of digits with quarters swapped", rejected("quarters swapped", "noise"), least=0.8),
-            mean("of faint digits that the density rejects", rejected("faint", "likelihood"), most=0.4),
-            mean("of faint digits that the distance of log p from its mean rejects", rejected("faint", "typicality"), most=0.4),
+            mean("share of faint digits that their noise rejects", rejected("faint", "noise"), least=0.8),
+            mean("share of digits with quarters swapped that their noise rejects", rejected("quarters swapped", "noise"), least=0.8),
+            mean("share of faint digits that their density rejects", rejected("faint", "likelihood"), most=0.4),
+            mean("share of faint digits that the distance of log p from its mean rejects", rejected("faint", "typicality"), most=0.4),
         ],
         Figure("t", "share of the p-values at most t", curves),
     )  # fmt: skip
