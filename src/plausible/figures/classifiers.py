@@ -63,8 +63,10 @@ def _risk(predictions: Predictions) -> "Figure":
     axes = figure.subplots()
     counts = (coverage * len(risk)).round()
     low, high = risk_interval(risk, counts)
-    band = {"color": SAMPLES, "alpha": 0.2, "linewidth": 0, "label": "95% interval"}
-    axes.fill_between(coverage.tolist(), low.tolist(), high.tolist(), **band)
+    axes.fill_between(
+        coverage.tolist(), low.tolist(), high.tolist(),
+        color=SAMPLES, alpha=0.2, linewidth=0, label="95% interval",
+    )  # fmt: skip
     axes.plot(coverage.tolist(), risk.tolist(), color=SAMPLES, label="answers")
     axes.set(xlabel="share of inputs that get an answer", ylabel="share of answers that are wrong")
     top = max(float(risk.max()), float(high[coverage >= _SURE].max()))
