@@ -21,6 +21,7 @@ from plausible.evaluation.verdict.verdict import ALPHA
 
 TRIALS = 40
 _NULL = 999  # shuffles
+_EFFECTS = 400  # trials by which the size of an effect is known, of some twenty variants
 _SIDE = 500  # real points a side, at most: from there on errors shrink as n^-1/2
 _TRAIN = 4000  # training examples
 _FEWEST = 20  # real points a side
@@ -30,12 +31,14 @@ _FEWEST = 20  # real points a side
 class Trials:
     """Halves of P = 2m real points, and which of one half have the defect: what is asked of a statistic.
 
-    labels  of 2P points, those with the defect first: rows of samples with it, then rows of both sides with half of it.
-    count   rows of the first kind.
+    labels   of 2P points, those with the defect first: rows of samples with it, then rows of both sides with half of it.
+    count    rows of the first kind.
+    variant  which variant of the defect they have, (count,).
     """
 
     labels: GroupLabels
     count: int
+    variant: Tensor
 
     def found(self, statistic: Tensor, n: int, level: float) -> float:
         """The share of the trials above what shuffling reaches with a chance of ``level``; both as they would be at n a side.
@@ -54,22 +57,25 @@ class Trials:
         return statistic[: self.count], statistic[self.count :]
 
 
-def halves(planted: Planted, generator: Generator) -> Trials:
+def halves(
+    planted: Planted, generator: Generator, trials: int | None = None, null: int | None = None
+) -> Trials:
     """Random halves of the real points, of which one is held out and the other has the defect.
 
-    In the rows after the first ``TRIALS`` both halves have half of it, as they would if samples and held-out points
+    In the ``null`` rows after these ``trials``, by default 999 and 40, both halves have half of it, as they would if samples and held-out points
     were shuffled: real data alone would have no rare value to compare with.
     """
-    size, rows = len(planted.points), TRIALS + _NULL
-    first = torch.rand(TRIALS, size // 2, generator=generator) < 0.5
+    trials, null = TRIALS if trials is None else trials, _NULL if null is None else null
+    size, rows = len(planted.points), trials + null
+    first = torch.rand(trials, size // 2, generator=generator) < 0.5
     paired = torch.cat(
         [first, ~first], 1
     )  # of i and i + m one is a sample: a held-out copy has its original
-    shuffles = torch.rand(_NULL, size, generator=generator).argsort(1) < size // 2
+    shuffles = torch.rand(null, size, generator=generator).argsort(1) < size // 2
     ours = torch.cat([paired, shuffles])  # (B, P)
     variant = torch.randint(planted.variants(), (rows,), generator=generator)
     changed, kept = planted.changed[variant], planted.kept[variant]  # (B, P) each
-    shuffled = torch.arange(rows)[:, None] >= TRIALS
+    shuffled = torch.arange(rows)[:, None] >= trials
     changed = torch.where(shuffled, changed / 2, torch.where(ours, changed, 0.0))
     kept = torch.where(shuffled, (1 + kept) / 2, torch.where(ours, kept, 1.0))
     has = torch.rand(rows, size, generator=generator) < changed
@@ -77,7 +83,7 @@ def halves(planted: Planted, generator: Generator) -> Trials:
     is_sample, is_heldout = (
         torch.cat([side & there & has, side & there & ~has], 1) for side in (ours, ~ours)
     )  # (B, 2P) each
-    return Trials(grouped(is_sample, is_heldout), TRIALS)
+    return Trials(grouped(is_sample, is_heldout), trials, variant[:trials])
 
 
 def real_points(parts: Sequence[Part], n: int, generator: Generator) -> Part:
@@ -135,12 +141,15 @@ def planted_effects(
         except NotDefined:
             continue
         without = replace(planted, changed=0 * planted.changed, kept=torch.ones_like(planted.kept))
-        effects = []
+        means = []
         for points in (planted, without):
-            trials = halves(points, scene.generator())
-            effect, _ = trials.split(defect.effect(statistic(trials.labels)))
-            effects.append(effect.clamp(min=0).mean().item())
-        if math.isfinite(difference := effects[0] - effects[1]):  # of one group nothing is left out
+            trials = halves(points, scene.generator(), _EFFECTS, 0)
+            effect = trials.split(defect.effect(statistic(trials.labels)))[0].clamp(min=0)
+            means.append(
+                torch.stack([effect[trials.variant == v].mean() for v in trials.variant.unique()])
+            )
+        difference = (means[0].quantile(0.1) - means[1].mean()).item()
+        if math.isfinite(difference):  # of one group nothing is left out
             found[name] = difference
     return found
 
