@@ -129,7 +129,10 @@ def row(name: str, contender: Contender, data: Data, asked: Any) -> dict[str, An
         )
     classifier: Any = model
     if isinstance(model, Explicit):
-        classifier = BayesClassifier(model, optimise_posterior=contender.optimise_posterior)
+        steps = (
+            min(contender.optimise_posterior, 2) if asked.quick else contender.optimise_posterior
+        )
+        classifier = BayesClassifier(model, optimise_posterior=steps)
     began = time.perf_counter()
     with plausible.core.device.seeded(asked.seed):
         _, measures = classified(classifier, data)
