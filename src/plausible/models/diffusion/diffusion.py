@@ -34,7 +34,7 @@ from plausible.nn.unet import ConditionedPerceptron, UNet
 
 _WIDTH = 48  # of images
 _UNITS, _FEW_UNITS = 256, 128  # of vectors, and of vectors of few coordinates
-_WIDTHS = {32: 0, 48: 8_000, 64: 60_000}  # see ``Model.widths``
+_WIDTHS = {32: 0, 48: 60_000, 64: 200_000}  # see ``Model.widths``
 _IMAGES, _VECTORS, _FEW_VECTORS = 16, 256, 512  # in one update
 _FEW = 4  # coordinates, whose fine structure can be learned ...
 _OCTAVES = 4  # ... by so many frequencies of each
