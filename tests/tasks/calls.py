@@ -135,7 +135,8 @@ def open_trained(w, source=None, **choices):
 def save_samples(w, **choices):
     folder = w.new()
     tasks.save_samples(tasks.sample(w.vae, 4, "1"), Run(w.vae).space, folder, **choices)
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
+    pictures = sorted(folder.rglob("*.png"))
+    return [(str(path.relative_to(folder)), path.read_bytes()) for path in pictures]
 
 
 def save_report(w, **choices):

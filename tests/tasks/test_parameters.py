@@ -15,6 +15,7 @@ from tests.tasks.small_world import TOO_FAST, World
 from plausible import tasks
 from plausible.core.errors import UsageError
 from plausible.data.load import load
+from plausible.data.mark import Mark
 from plausible.data.options import Options
 from plausible.runs import Run
 
@@ -113,6 +114,7 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("save_report", "advice", None, lambda w: tasks.advise(w.measured), {}),
     ("advise", "course", None, lambda w: tasks.course_of(tasks.open_trained(w.mixture)), {}),
     ("save_samples", "named", None, lambda w: load(str(w.named)), {}),
+    ("save_samples", "mark", False, lambda w: Mark("v", "h", 1), {}),
     ("fit", "data", lambda w: w.plane, lambda w: w.near, {}),
     ("fit", "steps", 2, 3, {}),
     ("fit", "minutes", 1e-5, 1e-4, {"steps": None}),
