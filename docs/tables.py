@@ -16,6 +16,7 @@ from docs import (  # noqa: F401  # register their tables
     quoted_diffusion,
     quoted_field,
     quoted_referee,
+    quoted_refine,
     quoted_reliability,
 )
 from docs.quoted_sentences import SENTENCES, corrected
