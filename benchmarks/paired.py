@@ -50,7 +50,7 @@ def compared(name: str, n: int, planted: str, seed: int, critics: bool) -> dict[
         one = defects[planted]
         real = scene.heldout if planted == "held-out copies" else rest
         made = one.plant(real, scene.train, one.margin, generator)
-        second = sampled(made, rest, generator)
+        second = sampled(made, rest.rows(slice(0, len(real))), generator)
     second = second.rows(slice(0, n))
     count = min(len(first), len(second))
     samples = merge_parts(*(replace(p.rows(slice(0, count)), y=None) for p in (first, second)))
