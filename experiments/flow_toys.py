@@ -14,7 +14,6 @@ gap        E[log p(x) - log p_model(x)], of toys the Kullback-Leibler divergence
 A row that is there is kept.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from benchmarks.record import kept, parser, record
+from experiments.slices import updates_in
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.neighbors import KernelDensity
 from torch import Tensor
@@ -36,19 +36,11 @@ SETS = ("ring", "grid", "moons", "spiral")
 TABLES = {"wine": load_wine, "breast cancer": load_breast_cancer}
 ARCHITECTURES = ("coupling", "autoregressive")
 WIDTHS = np.geomspace(0.05, 2, 30)
-_TIMED = 20  # updates by which the speed is measured
 _LEARNED = (7_200, 200_000)  # points: as plausible.load has them, and too many to be known by heart
 _JUDGED = 20_000
 _TABLE_STEPS = 3000
 
 Row = dict[str, Any]
-
-
-def updates_in(minutes: float, model: Flow, data: plausible.Data) -> int:
-    """How many updates one core plays in so many minutes of its own time."""
-    training = plausible.train(model, data, plausible.Settings(steps=_TIMED + 5))
-    spent = [time.process_time() for _ in training][4:]
-    return max(1, int(60 * minutes * (len(spent) - 1) / (spent[-1] - spent[0])))
 
 
 def toy(name: str, points: int, architecture: str, minutes: float, seed: int) -> Row:

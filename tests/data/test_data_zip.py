@@ -6,26 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, features
+from tests.data.conftest import CODES
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
 from plausible.data.inputs import read_inputs
 from plausible.data.load import load
 from plausible.data.samples import read_samples
-
-CODES = np.random.default_rng(0).integers(0, 256, (12, 8, 12), dtype=np.uint8)
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """A folder of two classes, with a text beside them."""
-    root = tmp_path / "photos"
-    for k, image in enumerate(CODES):
-        path = root / "ab"[k % 2] / f"{k:02}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(path)
-    (root / "readme.txt").touch()
-    return root
 
 
 def zipped(path: Path, root: Path, below: str) -> Path:
