@@ -5,6 +5,7 @@ import torch
 
 import plausible
 from plausible.models import Diffusion
+from plausible.runs import Run
 from plausible.tasks import capacity
 from plausible.tasks.start import start
 from plausible.training import Settings
@@ -70,3 +71,14 @@ def test_timing_leaves_random_numbers_and_weights_as_they_are(tmp_path, monkeypa
     ]
     timed, asked = (list(training.raw.parameters()) for training in trainings)
     assert all(map(torch.equal, timed, asked))
+
+
+@pytest.mark.slow
+def test_the_seeds_of_a_comparison_are_of_one_width(tmp_path, monkeypatch):
+    monkeypatch.setattr(Diffusion, "widths", classmethod(lambda cls, space: {4: 0, 8: 600}))
+    speeds = iter([100.0 * 600, 0.0])  # a machine that is busy when the second begins
+    monkeypatch.setattr(capacity, "images_per_second", lambda *_: next(speeds))
+    points = plausible.from_arrays(torch.randn(60, 2, generator=torch.Generator().manual_seed(0)))
+    found = plausible.compare(["diffusion"], points, minutes=0.001, seeds=2, n=20, out=tmp_path)
+    widths = [Run(run.folder).config["config"]["width"] for run in found["diffusion"].runs]
+    assert widths == [8, 8]

@@ -212,9 +212,12 @@ def _trained(
         else:
             return resume(run, data=plan.data or None, device=device, on_step=on_step)
     assert entrant.seed is not None
+    first = Run(entrant.folder.parent / f"{entrant.name}-0")  # seeds of a family are of one size
+    alike = first.model_config if (first.folder / "config.json").exists() else None
     return fit(
         entrant.name,
         data,
+        config=alike,
         steps=plan.steps,
         minutes=plan.minutes,
         seed=entrant.seed,
