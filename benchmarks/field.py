@@ -72,13 +72,18 @@ def check_sight(name: str, same: bool, repetition: int, seed: int) -> tuple[Sigh
     return Sight(evalset.samples, evalset.heldout, evalset.train[slice(0, N)], number), said
 
 
+@cache
+def kept_answers() -> Answers:
+    """What the verdict said in every repetition of ``benchmarks.referee``."""
+    return Answers.read(Path(__file__).parent / "results" / "referee.jsonl")
+
+
 def of_referee(data: str, planted: str, repetitions: int, named: bool = True) -> tuple[int, int]:
     """How often the verdict named it rightly, or accused real data, in the kept repetitions of ``benchmarks.referee``.
 
     named  False: how often any test FAILs, which is what the others are asked.
     """
-    answers = Answers.read(Path(__file__).parent / "results" / "referee.jsonl")
-    words = answers.said.get((data, SIZES[data][0], planted), {})
+    words = kept_answers().said.get((data, SIZES[data][0], planted), {})
     right = (named and CASES[planted].right) or set(defects)
     found = [
         any(word[i] == "F" for i, name in enumerate(defects) if name in right)

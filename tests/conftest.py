@@ -2,9 +2,11 @@
 
 import gc
 import os
+import shutil
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import torch
@@ -27,6 +29,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test starts
 threadpool_limits(1)
 torch.set_num_threads(1)
+
+MEMORY = Path("/dev/shm")
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
+    os.environ["TMPDIR"] = str(MEMORY)  # the suite makes and removes thousands of small folders
 
 gc.set_threshold(10_000)  # as for users, see cli/main.py
 

@@ -286,8 +286,9 @@ def test_so_many_rows_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_pictures_that_are_said_once_and_meant_often_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    big = png(np.random.default_rng(0).integers(0, 256, (900, 900), dtype=np.uint8))
-    path = write(tmp_path / "a.parquet", {"image": pyarrow.array([big] * 600).dictionary_encode().cast(pyarrow.binary())})  # fmt: skip
+    monkeypatch.setattr("plausible.data.limits._SMALL", 2**20)
+    big = png(np.random.default_rng(0).integers(0, 256, (300, 300), dtype=np.uint8))
+    path = write(tmp_path / "a.parquet", {"image": pyarrow.array([big] * 200).dictionary_encode().cast(pyarrow.binary())})  # fmt: skip
     monkeypatch.setenv("PLAUSIBLE_LIMITS", "archive=0.01")
     assert "GiB of pictures" in refused(path)
     monkeypatch.setenv("PLAUSIBLE_LIMITS", "packed=20")
