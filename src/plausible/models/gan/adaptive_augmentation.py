@@ -29,6 +29,15 @@ class AdaptiveAugmentation(nn.Module):
         self.register_buffer("last", torch.zeros(2))  # mean D(train) and D(G(z)) now
         # Running means of D(train) - D(validation) and of D(train) - D(G(z)).
         self.register_buffer("means", torch.zeros(2))
+        self._asked, self._active = (0, 0), False
+
+    @property
+    def active(self) -> bool:
+        """Whether p > 0.  A GPU is only asked, and waited for, where p has changed since."""
+        state = (id(self.p), self.p._version)
+        if state != self._asked:
+            self._asked, self._active = state, bool(self.p > 0)
+        return self._active
 
     def observe(self, real: Tensor, fake: Tensor) -> None:
         """Remember the logits (N,) of D as it is now on training data and on samples."""

@@ -94,7 +94,7 @@ class AdversarialGame:
 
     def d_output(self, x: Tensor, y: Tensor | None) -> DOutput:
         """D(T(x), y), T the augmentation: x (N, *shape)."""
-        if self.augmentations and self.strength.p > 0:
+        if self.augmentations and self.strength.active:
             x = augment.augment(x, self.augmentations, self.strength.p)
         output: DOutput = self.discriminator(x, y)
         return output

@@ -44,7 +44,8 @@ class Codebook(nn.Module):
         """Move towards the vectors e (M, F) that have these codes (M,)."""
         with torch.autocast(e.device.type, enabled=False):
             e = e.float()
-            one_hot = nn.functional.one_hot(codes, len(self.vectors)).float()  # (M, K)
+            every = torch.arange(len(self.vectors), device=e.device)
+            one_hot = (codes[:, None] == every).float()  # (M, K)
             squares = (e - self.vectors[codes]).square().sum(1)  # (M,)
             self.errors.lerp_(squares @ one_hot, 1 - _DECAY)
             self.counts.lerp_(one_hot.sum(0), 1 - _DECAY)
@@ -57,9 +58,9 @@ class Codebook(nn.Module):
         """Put every vector that stands for too little beside one that is far from what it stands for."""
         fair = self.counts.mean()
         dead = self.counts < _DEAD * fair  # (K,)
-        used = self.errors.masked_fill(dead, -1).argsort(descending=True)[: (~dead).sum()]
-        turn = (dead.cumsum(0) - 1) % len(used)  # the first dead one goes to the farthest, ...
-        other = used[turn]  # (K,)
+        farthest = self.errors.masked_fill(dead, -1).argsort(descending=True)  # dead ones last
+        turn = (dead.cumsum(0) - 1) % (~dead).sum()  # the first dead one goes to the farthest, ...
+        other = farthest[turn]  # (K,)
         distance = (self.errors / self.counts)[other].sqrt()
         split = self.vectors[other] + self.aside * distance[:, None]  # (K, F)
         self.vectors.copy_(torch.where(dead[:, None], split, self.vectors))
