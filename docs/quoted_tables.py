@@ -325,13 +325,13 @@ def classifiers() -> str:
         key=lambda r: (data.index(r["data"]), models.index(r["model"])),
     )
     return markdown(
-        ("data", "model", "seconds of training", "accuracy", "log loss", "calibration error", "risk over coverage"),
+        ("data", "model", "seconds of training", "images", "accuracy", "log loss", "calibration error", "risk over coverage", "ms an image"),
         (
             (
-                r["data"], f"`{r['model']}`", fixed(r["seconds"], 0), percent(r["accuracy"], 2),
+                r["data"], f"`{r['model']}`", fixed(r["seconds"], 0), f"{r.get('images', 10_000):,}", percent(r["accuracy"], 2),
                 f"{r['log loss']:.3f} ({r['log loss, calibrated']:.3f})",
                 f"{r['calibration error']:.3f} ({r['calibration error, calibrated']:.3f})",
-                fixed(r["risk over coverage"], 4),
+                fixed(r["risk over coverage"], 4), fixed(r["ms an image"], 1) if "ms an image" in r else "",
             )
             for r in order
         ),

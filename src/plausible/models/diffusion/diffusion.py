@@ -159,8 +159,9 @@ class Diffusion(Explicit):
             cost = (f - self.path.target(x, e, t)).square().flatten(1).mean(1)  # (N,)
         quarter = (4 * u).long().clamp(max=3)
         with torch.no_grad():
-            counts = torch.bincount(quarter, minlength=4).clamp(min=1)
-            sums = torch.zeros_like(counts, dtype=cost.dtype).index_add_(0, quarter, cost.detach())
+            none = cost.new_zeros(4)
+            counts = none.index_add(0, quarter, torch.ones_like(cost)).clamp(min=1)
+            sums = none.index_add(0, quarter, cost.detach())
         watch = {f"loss at {name} noise": v for name, v in zip(_BINS, sums / counts, strict=True)}
         return Loss({"velocity": cost}, watch)
 
