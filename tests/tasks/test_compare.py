@@ -1,6 +1,7 @@
 """``compare``: families on the same data and budget in one table, which goes on where it stopped."""
 
 import csv
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -10,6 +11,8 @@ from matplotlib.figure import Figure
 from tests.conftest import DRAW, ask, refused
 
 import plausible
+from plausible import tasks
+from plausible.cli.main import main
 from plausible.core.errors import UsageError
 from plausible.evaluation.paired import Answer, Comparison, PairedResult
 from plausible.tasks import compare, continue_comparison, open_comparison
@@ -233,6 +236,19 @@ def test_the_command_shows_the_table_and_the_advice(
     assert str(page) in said.replace("\n", "")
     assert page.stat().st_size > 10_000
     assert "goes on" not in said
+
+
+def test_what_there_is_when_it_is_stopped_is_shown_with_its_page(compared, capsys, monkeypatch):
+    stopped = replace(compared, finished=False, paired=None, advice="")
+    monkeypatch.setattr(tasks, "compare", lambda *_, **__: stopped)
+    monkeypatch.setattr("plausible.pages.save_page", lambda report, place: place)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "mixture", "vae"])
+    assert ended.value.code == 130
+    said = capsys.readouterr().out
+    assert "total variation, at least" in said
+    assert "report.html" in said
+    assert "go on with: plausible compare" in said
 
 
 def test_the_command_refuses_in_a_sentence(capsys):

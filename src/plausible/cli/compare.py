@@ -63,11 +63,12 @@ class Compare:
         with progress_bar("reading") as progress:
             compared = self._go_on(before, progress) if before else self._begin(progress)
         folder = shlex.quote(str(compared.folder))
+        if compared.finished or any(family.finished for family in compared.families):
+            console.print(display.compared(compared), highlight=False)
+            say(f"table and runs in {compared.folder}; as a page: {_page(compared)}")
         if not compared.finished:
             say(f"stopped and saved; go on with: plausible compare {folder}")
             sys.exit(130)
-        console.print(display.compared(compared), highlight=False)
-        say(f"table, pictures and runs in {compared.folder}; as a page: {_page(compared)}")
 
     def _begin(self, progress: "StageProgress") -> "Compared":
         from plausible.tasks import compare
