@@ -26,7 +26,7 @@ test: $(VENV)/.installed-dev
 
 # without what is marked slow, while writing
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not scheduled"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -41,14 +41,15 @@ docs: $(VENV)/.installed-dev
 docs-tables: $(VENV)/.installed-dev
 	$(BIN)/python -m docs.tables $(if $(CHECK),--check)
 
-# every script of benchmarks/ and experiments/, and every command of the docs, on less, now and then: about an hour
+# every script of benchmarks/ and experiments/, every command of the docs and every notebook, on less, now and then: an hour
 scripts: $(VENV)/.installed-dev
 	$(BIN)/python .ci/scripts.py $(ONLY)
 	$(if $(ONLY),,$(BIN)/python .ci/doc_commands.py)
+	$(if $(ONLY),,$(BIN)/python -m pytest -m scheduled)
 
 # the lowest versions that pyproject.toml allows, in an environment of their own, now and then
 lowest: $(LOWEST)/.installed
-	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" -p no:cacheprovider
+	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not scheduled" -p no:cacheprovider
 
 # every version and hash that development installs, for all systems, as the package index has them; torch, of which each
 # machine wants another build, in a file of its own

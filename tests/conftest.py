@@ -20,7 +20,7 @@ from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.models import GAN, ConvNet
-from plausible.tasks import evaluate
+from plausible.tasks import before_after, evaluate
 from plausible.training import Settings, train
 
 # One thread each: those of several workers, or of another program, wait for each other by spinning, and a small
@@ -76,6 +76,7 @@ def _cache(tmp_path_factory):
         patch.setattr(import_module("plausible.diagnosis.bound_gap"), "_FEW", 8)
         patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
         patch.setitem(evaluate.__kwdefaults__, "n", SAMPLES)
+        patch.setitem(before_after.__kwdefaults__, "n", SAMPLES)
         # of a training with fit they take a second, and are looked at in test_training_pictures
         patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))

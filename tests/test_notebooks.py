@@ -1,7 +1,11 @@
 """The notebooks of examples/ run from their first cell to their last, and show what their words promise."""
 
+import ast
+import inspect
 import os
 import re
+from functools import reduce
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +13,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from tests.conftest import environment
+
+import plausible
+from plausible import figures
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "examples").glob("*.ipynb"))}
@@ -69,11 +76,38 @@ def test_a_notebook_is_kept_without_outputs_and_explains_every_cell(name):
         assert (ROOT / "examples" / link).exists()
 
 
+def calls(name):
+    """(what is called, positional arguments, names of the others) of every call of plausible in a notebook."""
+    sources = [cell.source for cell in read(name).cells if cell.cell_type == "code"]
+    code = "\n".join(sources).replace("%matplotlib inline", "")
+    known = {"plausible": plausible, "figures": figures}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("plausible"):
+            module = import_module(node.module)
+            known |= {each.asname or each.name: getattr(module, each.name) for each in node.names}
+    for node in ast.walk(ast.parse(code)):
+        words = ast.unparse(node.func).split(".") if isinstance(node, ast.Call) else [""]
+        if words[0] in known:
+            called = reduce(getattr, words[1:], known[words[0]])
+            yield called, node.args, [each.arg for each in node.keywords]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_a_notebook_calls_is_there_and_takes_what_it_is_given(name):
+    found = list(calls(name))
+    assert len(found) >= 10
+    for called, given, named in found:
+        if None in named or any(isinstance(each, ast.Starred) for each in given):
+            continue  # choices that only the run knows
+        if not inspect.isbuiltin(called):
+            inspect.signature(called).bind(*given, **dict.fromkeys(named))
+
+
 def test_the_theory_has_twenty_cells():
     assert len(read("theory").cells) == 20
 
 
-@pytest.mark.slow
+@pytest.mark.scheduled
 def test_the_theory_holds(run):
     shown = run("theory")
     assert number(shown, "between the moons: max p(y | x) =") < 0.9
@@ -105,7 +139,7 @@ def test_a_first_generator_is_trained_judged_and_draws_into_a_folder(run, tmp_pa
     assert len(list((tmp_path / "new-letters" / "T").glob("*.png"))) == 24
 
 
-@pytest.mark.slow
+@pytest.mark.scheduled
 def test_families_are_compared_and_unlike_likelihoods_keep_their_sign(run):
     shown = run("compare_families")
     assert all(f">{sign} -" in shown for sign in "=≥≈")
