@@ -34,7 +34,7 @@ class FlowConfig(Explicit.Config):
     blocks: Annotated[int, DEPTH] | None = None
     """The residual blocks of the network in each layer; by default 2."""
     bins: Annotated[int, _BINS] | None = None
-    """The pieces of a spline; by default 16 for few coordinates and 8 for more."""
+    """The pieces of a spline; by default 32 for few coordinates and 8 for more."""
     patch: Annotated[int, COUNT] | None = None
     """The pixels a side of one patch, of the architecture of that name; by default about 8 patches a side."""
     preprocessing: Literal["logit", "affine"] | None = None
@@ -64,7 +64,7 @@ class FlowConfig(Explicit.Config):
             layers=self.layers or layers,
             width=self.width or width,
             blocks=self.blocks or 2,
-            bins=self.bins or (16 if few(space) else 8),
+            bins=self.bins or (32 if few(space) else 8),
             patch=self.patch,
             classes=space.classes if self.conditional else 0,
         )
