@@ -66,6 +66,11 @@ class World:
         dist.broadcast(shared, src=0)
         return shared.item()
 
+    def add_up(self, tensor: Tensor) -> None:
+        """Replace a tensor by its sum over ranks, in place."""
+        if self.size > 1:
+            dist.all_reduce(tensor)
+
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """The tensors of all ranks, of one shape, in rank order."""
         if self.size == 1:
