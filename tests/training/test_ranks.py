@@ -86,7 +86,9 @@ class NoiseOfTheWhole(TorchDispatchMode):
                 return u
             low, high = (0, args[0]) if len(args) == 2 else args[:2]
             return (low + u * (high - low)).long()
-        if name == "randperm":  # (it + rand) / n is uniform, and here that of these rows of the whole
+        if (
+            name == "randperm"
+        ):  # (it + rand) / n is uniform, and here that of these rows of the whole
             u = self._uniform(args[:1])
             added = self._uniform(args[:1])
             self._drawn -= 1  # the same is drawn next
@@ -164,7 +166,9 @@ def of(kind, space, **choices):
 
 @pytest.mark.parametrize("name", [name for name, kind in models.items() if kind.iterates])
 def test_the_mean_gradient_of_ranks_is_that_of_the_whole_batch(name):
-    own = {"rbm": {"persistent": False}}  # chains that go on are each rank's own, and so more of them
+    own = {
+        "rbm": {"persistent": False}
+    }  # chains that go on are each rank's own, and so more of them
     space = VECTORS if name == "mixture" else IMAGES
     assert_same_gradients(of(models[name], space, **own.get(name, {})), space)
 

@@ -4,7 +4,7 @@ Alone, which is the usual case, every function here returns what it was given.  
 play together, so that what only one of them looks at (probes, measures) waits for nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -63,8 +63,7 @@ def sum_over_ranks(x: Tensor) -> Tensor:
     ranks = _PRESENT.get()
     if ranks is None:
         return x
-    total: Tensor = _Sum.apply(x, ranks)  # type: ignore[no-untyped-call]
-    return total
+    return _summed(x, ranks)
 
 
 def mean_over_ranks(x: Tensor) -> Tensor:
@@ -122,6 +121,9 @@ class _Sum(torch.autograd.Function):
         ctx.ranks = inputs[1]
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """Every rank's loss depends on x."""
-        return _Sum.apply(gradient, ctx.ranks), None  # type: ignore[no-untyped-call]
+        return _summed(gradient, ctx.ranks), None
+
+
+_summed: Callable[[Tensor, Ranks], Tensor] = _Sum.apply

@@ -109,6 +109,17 @@ def launched() -> bool:
     return "RANK" in os.environ
 
 
+def leads() -> bool:
+    """Whether this process is the first of its world, asked before it has joined it."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def restarts() -> int | None:
+    """How often torchrun has started this job anew; None where torchrun did not start it."""
+    count = os.environ.get("TORCHELASTIC_RESTART_COUNT")
+    return None if count is None else int(count)
+
+
 def program() -> list[str]:
     """What runs: the file that was started, which may hold models of its own, or else plausible."""
     started = Path(sys.argv[0])

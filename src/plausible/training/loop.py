@@ -35,6 +35,7 @@ from plausible.training.batch_order import BatchOrder
 from plausible.training.distributed import World
 from plausible.training.ema import EMA, tensors, weights
 from plausible.training.micro_batches import MicroBatches, check_memory
+from plausible.training.read_ahead import ReadAhead
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
@@ -147,14 +148,16 @@ class Training(Iterator[Step], Generic[M]):
         self._seats = [_seat(player) for player in players]
         self._own = [tensor for p in players if p.own is not None for tensor in p.own.buffers()]
         self._average = EMA(model, players)
-        device, one, batch = self.device, self.world, model.batch
-        self._order = BatchOrder(len(data.train), batch, seed, one, device)
+        device, one, batch = data.train.values.device, self.world, model.batch
+        order = BatchOrder(len(data.train), batch, seed, one, device)
+        self._batches = ReadAhead(data.train, order)
         self._checks = BatchOrder(len(data.validation), batch, seed + 1, one, device)
-        self._of_class: dict[int, BatchOrder] = {}
+        self._of_class: dict[int, ReadAhead] = {}
         for label in {player.label for player in players if player.label is not None}:
             assert data.train.y is not None
             among = (data.train.y == label).nonzero()[:, 0]  # (n,)
-            self._of_class[label] = BatchOrder(len(among), batch, seed, one, device, among)
+            order = BatchOrder(len(among), batch, seed, one, device, among)
+            self._of_class[label] = ReadAhead(data.train, order)
         self._steps = self._draws = 0
         self._seconds, self._lr_factor = 0.0, 1.0
         self._since: float | None = None
@@ -257,11 +260,10 @@ class Training(Iterator[Step], Generic[M]):
     def _backward(self, seat: _Seat, clock: Clock) -> dict[str, Tensor]:
         """Leave the gradient of one player's loss on a fresh batch in its ``.grad``."""
         if seat.player.label is None:
-            rows = self._order.rows(self._draws)
+            batch = self._batches.batch(self._draws)
             self._draws += 1
         else:
-            rows = self._of_class[seat.player.label].rows(clock.update)
-        batch = self.data.train.batch(rows)
+            batch = self._of_class[seat.player.label].batch(clock.update)
         scalars = self._parts.fitting(
             seat.player, len(batch), lambda size: self._in_parts(seat, batch, size, clock)
         )
