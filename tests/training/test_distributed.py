@@ -344,6 +344,18 @@ def test_a_job_that_torchrun_starts_anew_goes_on_from_its_save(source, tmp_path,
         assert torch.load(run / "state.pt", weights_only=True)["steps"] == steps
 
 
+def test_two_processes_draw_the_samples_of_one(together, tmp_path, launch):
+    run, drawn = together / "gan", {}
+    ask("sample", run, "-n", 9, "--out", tmp_path / "one.npz")
+    code, out, errors = launch("sample", run, "-n", 9, "--out", tmp_path / "two.npz", "--processes", 2)  # fmt: skip
+    assert code == 0, errors
+    assert out.count("9 samples in") == 1
+    for name in ("one", "two"):
+        with np.load(tmp_path / f"{name}.npz") as arrays:
+            drawn[name] = arrays["x"]
+    assert np.array_equal(drawn["one"], drawn["two"])
+
+
 def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):
     flags = ["--processes", "2", "--architecture", "conv", "--out", tmp_path / "run"]
     code, _, errors = launch("train", "gan", "--data", source, *flags)

@@ -33,20 +33,13 @@ def fingerprint(path: Path, follow_links: bool = False) -> Fingerprint:
 def _entries(path: Path, follow_links: bool) -> Iterator[tuple[str, os.stat_result]]:
     """(name, status) of all files in an order of their own that is always the same."""
     if not path.is_dir():
-        for file in listed_files(path):
-            yield file.name, file.stat()
+        yield from ((file.name, file.stat()) for file in listed_files(path))
         return
     seen: set[tuple[int, int]] = set()
     folders = [(str(path), "")]
     while folders:
         place, below = folders.pop()
-        status = os.stat(place)
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        with os.scandir(place) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-        for entry in entries:
+        for entry in _listed(place, seen):
             name = f"{below}{entry.name}"
             if entry.is_dir(follow_symlinks=follow_links or not entry.is_symlink()):
                 folders.append((entry.path, f"{name}/"))
@@ -55,3 +48,16 @@ def _entries(path: Path, follow_links: bool) -> Iterator[tuple[str, os.stat_resu
                 yield name, entry.stat()
             except OSError:  # a link to nowhere
                 yield name, entry.stat(follow_symlinks=False)
+
+
+def _listed(place: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+    """What a folder that was not seen yet holds, by name; nothing of one that cannot be listed, as whoever reads it says."""
+    try:
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in seen:
+            return []
+        seen.add((status.st_dev, status.st_ino))
+        with os.scandir(place) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return []

@@ -24,6 +24,7 @@ ALONE = 4
 LOST = 3
 """The exit code of a job that has lost a process: its run holds the last save."""
 LAUNCHER = "PLAUSIBLE_LAUNCHER"
+_SAVED = "its run holds the last save, and plausible resume goes on from it"
 _GRACE = 60.0  # seconds that a process has to save when its launcher is gone
 _CONTACT = re.compile(r"gloo|NCCL|Connection (closed|reset)|Timed out waiting|Broken pipe")
 
@@ -128,8 +129,10 @@ def program() -> list[str]:
     return [sys.executable, "-m", "plausible"]
 
 
-def launch(processes: int, args: Sequence[str]) -> int:
+def launch(processes: int, args: Sequence[str], left: str = _SAVED) -> int:
     """Run this program with ARGS as so many ranks on this machine; their exit code.
+
+    left  what is there when a rank has gone without a word, for the sentence that says so.
 
     The ranks find each other by the environment variables that torchrun sets, so torchrun can start
     them on several machines in the same way.  Ctrl-C and SIGTERM are passed on once, so that rank 0
@@ -171,9 +174,9 @@ def launch(processes: int, args: Sequence[str]) -> int:
             ended = [rank.poll() for rank in ranks]
             for rank in ranks:
                 rank.kill()
-            return _ended(ended, failed)
+            return _ended(ended, failed, left)
         time.sleep(0.05)
-    return _ended([rank.returncode for rank in ranks], failed)
+    return _ended([rank.returncode for rank in ranks], failed, left)
 
 
 def lost_contact(error: BaseException) -> bool:
@@ -183,15 +186,14 @@ def lost_contact(error: BaseException) -> bool:
     )
 
 
-def _ended(codes: Sequence[int | None], failed: Sequence[int]) -> int:
+def _ended(codes: Sequence[int | None], failed: Sequence[int], left: str) -> int:
     """The exit code of a job, after a sentence where one of its processes is gone without one."""
     killed = [(k, -code) for k, code in enumerate(codes) if code is not None and code < 0]
-    said = "its run holds the last save, and plausible resume goes on from it"
     if killed:
         rank, number = killed[0]
         name = signal.Signals(number).name
         print(
-            f"plausible: process {rank} of {len(codes)} was ended by {name}: {said}",
+            f"plausible: process {rank} of {len(codes)} was ended by {name}: {left}",
             file=sys.stderr,
         )
         return LOST
@@ -200,7 +202,7 @@ def _ended(codes: Sequence[int | None], failed: Sequence[int]) -> int:
         return own[0] or 0
     if ALONE in codes:
         silent = f"a process has not answered for {SILENCE / 60:.0f} minutes"
-        print(f"plausible: {silent}: {said}", file=sys.stderr)
+        print(f"plausible: {silent}: {left}", file=sys.stderr)
         return LOST
     return next((code for code in codes if code), 0)
 
