@@ -17,8 +17,8 @@ import numpy as np
 
 from plausible.core.errors import UsageError
 from plausible.core.memory import GIB, available_memory
+from plausible.data.cache import cache
 from plausible.data.limits import limits
-from plausible.data.named_sets import cache
 
 _BLOCK = 4096  # rows that are in memory at once
 _DRAFT = "draft-"  # how files begin that go with who writes them
