@@ -55,6 +55,23 @@ def digits_gan() -> str:
     )  # fmt: skip
 
 
+@table
+def scale() -> str:
+    header = (
+        "family", "MB averaged in a round", "GFLOP an example", "GPUs", "ms a round", "examples a second", "efficiency",
+    )  # fmt: skip
+    return markdown(
+        header,
+        (
+            (
+                r["family"], fixed(r["MB averaged in a round"], 1), fixed(r["GFLOP an example"], 2), f"{r['GPUs']:,}",
+                fixed(r["ms a round"], 2), f"{r['examples a second']:,.0f}", percent(r["efficiency"]),
+            )
+            for r in rows("benchmarks/scale")
+        ),
+    )  # fmt: skip
+
+
 WHO = {
     "ours": "the default",
     "conditional": "the default, `--conditional`",

@@ -18,9 +18,10 @@ from benchmarks.damaged_arrays import idx_bytes
 
 from plausible.core.errors import UsageError
 from plausible.data import named_sets
+from plausible.data.cache import cache
 from plausible.data.download import Downloading, NotDownloaded, download
 from plausible.data.load import load
-from plausible.data.named_sets import NAMED_SETS, cache
+from plausible.data.named_sets import NAMED_SETS
 from plausible.data.readers import cifar
 from plausible.data.source import resolve_files, resolve_source
 

@@ -7,7 +7,6 @@ import socket
 import sys
 import time
 import traceback
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +17,6 @@ import torch
 from tests.conftest import Forked, answer_and_exit, ask, environment
 
 from plausible import runs
-from plausible.core.errors import UsageError
 from plausible.tasks.fit_steps import fit_steps, monitored
 from plausible.tasks.start import start
 from plausible.training import Settings, distributed
@@ -186,8 +184,6 @@ def test_other_families_train_on_two_processes_and_resume_on_two(together, launc
         assert not torch.equal(*state["random"])
 
     run = runs.Run(together / "rbm")
-    with pytest.raises(UsageError, match="2 processes"):
-        runs.resume(run, replace(run.settings, steps=8))
     code, out, errors = launch("resume", run.folder, "--steps", 8, "--no-evaluate")
     assert code == 0, errors
     assert out.count("trained for") == 1  # one rank speaks
@@ -285,7 +281,9 @@ def ends(pid, seconds=60):
         (signal.SIGSTOP, "a process has not answered"),
     ],
 )
-def test_a_rank_that_is_gone_or_silent_ends_the_job_with_one_sentence(endless, number, sentence):
+def test_a_rank_that_is_gone_or_silent_ends_the_job_with_one_sentence(
+    endless, number, sentence, capsys
+):
     run, process, (_, second) = endless
     os.kill(second, number)
     out, code = process.finish()
@@ -293,7 +291,13 @@ def test_a_rank_that_is_gone_or_silent_ends_the_job_with_one_sentence(endless, n
     assert out.count(sentence) == 1
     assert "Traceback" not in out
     assert "gloo" not in out
-    assert torch.load(run / "state.pt", weights_only=True)["steps"] >= 0
+    if number == signal.SIGKILL:  # the other one goes on alone
+        saved = torch.load(run / "state.pt", weights_only=True)["steps"]
+        more = ["--steps", saved + 2, "--processes", 1, "--no-evaluate", "--no-watch"]
+        ask("resume", run, *more)
+        assert "trained by 2 processes and goes on with 1" in capsys.readouterr().out
+        assert torch.load(run / "state.pt", weights_only=True)["steps"] == saved + 2
+        assert runs.Run(run).config["processes"] == 1
 
 
 def test_ranks_save_and_end_when_who_launched_them_is_killed(endless):
@@ -302,6 +306,54 @@ def test_ranks_save_and_end_when_who_launched_them_is_killed(endless):
     process.send_signal(signal.SIGKILL)
     assert all(ends(rank) for rank in ranks)
     assert torch.load(run / "state.pt", weights_only=True)["steps"] > before
+
+
+def test_a_run_goes_on_with_more_processes_and_with_fewer(source, tmp_path, launch, capfd):
+    run = tmp_path / "run"
+    quick = ["--no-evaluate", "--no-watch"]
+    ask("train", "rbm", "--data", source, "--out", run, "--steps", 4, "--batch", 16, "--hidden", 6, *quick)  # fmt: skip
+    code, out, errors = launch("resume", run, "--steps", 8, "--processes", 2, *quick)
+    assert code == 0, errors
+    assert "trained by 1 process and goes on with 2" in out
+    two = torch.load(run / "state.pt", weights_only=True)
+    assert len(two["random"]) == 2
+    assert not torch.equal(*two["random"])
+    ask("resume", run, "--steps", 12, "--processes", 1, *quick)
+    one = torch.load(run / "state.pt", weights_only=True)
+    assert (one["steps"], one["draws"], len(one["random"])) == (12, 12, 1)
+
+
+def test_a_job_that_torchrun_starts_anew_goes_on_from_its_save(source, tmp_path, monkeypatch):
+    run, out = tmp_path / "run", tmp_path / "out"
+    words = ["train", "rbm", "--data", source, "--batch", 16, "--hidden", 6]
+    quick = ["--no-evaluate", "--no-watch", "--steps"]
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1", "TORCHELASTIC_RESTART_COUNT": "0"}.items():
+        monkeypatch.setenv(name, value)
+    said, code = Forked(out, *words, *quick, 5).finish()
+    assert code == 2
+    assert "give its folder with --out" in said
+
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    run.mkdir()
+    (run / "config.json").write_text('{"begun": 1}')  # by an attempt that saved nothing
+    elsewhere = '{"host": "elsewhere", "process": 1}'  # who wrote has ended, wherever that was
+    for steps in (5, 7, 7):  # the last time it had ended when all was done
+        (run / ".owner.json").write_text(elsewhere)
+        said, code = Forked(out, *words, *quick, steps, "--out", run).finish()
+        assert code == 0, said
+        assert torch.load(run / "state.pt", weights_only=True)["steps"] == steps
+
+
+def test_two_processes_draw_the_samples_of_one(together, tmp_path, launch):
+    run, drawn = together / "gan", {}
+    ask("sample", run, "-n", 9, "--out", tmp_path / "one.npz")
+    code, out, errors = launch("sample", run, "-n", 9, "--out", tmp_path / "two.npz", "--processes", 2)  # fmt: skip
+    assert code == 0, errors
+    assert out.count("9 samples in") == 1
+    for name in ("one", "two"):
+        with np.load(tmp_path / f"{name}.npz") as arrays:
+            drawn[name] = arrays["x"]
+    assert np.array_equal(drawn["one"], drawn["two"])
 
 
 def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):

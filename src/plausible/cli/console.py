@@ -77,9 +77,31 @@ def _progress_lines(what: str) -> Iterator[Callable[..., None]]:
         thread.join()
 
 
+class _TimeLeft:
+    """How long what is counted goes on, in words, by how long it took so far; what is counted again begins anew."""
+
+    def __init__(self) -> None:
+        self._start, self._last = time.perf_counter(), 0
+
+    def __call__(self, done: int, total: int) -> str:
+        """The words, empty at first."""
+        if done < self._last:
+            self._start = time.perf_counter()
+        self._last = done
+        took = time.perf_counter() - self._start
+        return f", about {took * (total - done) / done:,.0f} s to go" if done and took > 1 else ""
+
+
 @contextmanager
 def counting_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """The same for things that are counted: yields f(done, total); ``quiet`` shows nothing."""
+    if not quiet and not console.is_terminal:
+        with _progress_lines(what) as report_line:
+            left = _TimeLeft()
+            yield lambda done, total: report_line(
+                f"{what}, {done:,} of {total:,}{left(done, total)}", done / total
+            )
+        return
     from rich.progress import (
         BarColumn,
         Progress,
@@ -88,13 +110,12 @@ def counting_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, i
         TimeRemainingColumn,
     )
 
-    hidden = quiet or not console.is_terminal
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from plausible.cli.arguments import (
+    MANY_TIMES,
     DataPlace,
     Device,
     Evaluated,
@@ -38,12 +39,14 @@ class Resume:
     data: DataPlace = None
     on_failure: OnFailure = "rollback"
     watch: Watch = True
+    processes: Annotated[int, MANY_TIMES] | None = None
+    """The number of processes that go on with it, on equal shards of every batch; by default as many as before."""
     evaluate: Evaluated = True
     verbose: Verbose = False
     device: Device = "auto"
 
     def run(self) -> None:
-        """Resume with as many processes as before, evaluate again unless told otherwise."""
+        """Resume with as many processes as before or as asked for, evaluate again unless told otherwise."""
         check_run(self.run_folder)
         if self.data is not None:
             resolve_source(self.data)
@@ -56,19 +59,21 @@ class Resume:
         from plausible.training import distributed
 
         run = Run(self.run_folder)
-        processes = run.config["processes"]
+        processes = self.processes or run.config["processes"]
         if processes > 1 and not distributed.launched():
             sys.exit(distributed.launch(processes, sys.argv[1:]))
-        notes = resuming_notes(run)
+        world = distributed.join(resolve_device(self.device))
+        notes = resuming_notes(run, world.size)
         run, training = restart(
             run,
             steps=self.steps,
             minutes=self.minutes,
             data=self.data,
             device=self.device,
-            world=distributed.join(resolve_device(self.device)),
+            world=world,
         )
-        if training.finished and ((run.folder / "measures.json").exists() or not self.evaluate):
+        judged = (run.folder / "measures.json").exists() or not self.evaluate
+        if training.finished and judged and not distributed.restarts():
             raise UsageError(
                 f"{run.folder} has used its budget: give a larger total with --steps or --minutes"
             )

@@ -1,10 +1,12 @@
 """plausible sample."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from plausible.cli.arguments import (
+    MANY_TIMES,
     Count,
     DataPlace,
     Device,
@@ -60,6 +62,8 @@ class Sample:
     """Write the walk of n chains in the place of samples, of rbm and gsn: a name ending in .gif."""
     steps: Positive = 100
     """Let the walk of --chain take this many steps."""
+    processes: Annotated[int, MANY_TIMES] = 1
+    """The number of processes that draw together, each a part of the samples: the same ones, on several GPUs or machines."""
     data: DataPlace = None
     seed: Seed = 0
     device: Device = "auto"
@@ -77,31 +81,42 @@ class Sample:
             check_output(self.out, (".png", ".npz", ".csv", "/"), self.overwrite)
         if self.chain is not None:
             check_output(self.chain, (".gif",), self.overwrite, "--chain")
+        from plausible.core.device import resolve_device
+        from plausible.core.ranks import sharing
         from plausible.tasks import open_trained, sample
         from plausible.tasks.mark import mark_of
         from plausible.tasks.sample import weights_used
         from plausible.tasks.save import check_form, save_samples
+        from plausible.training import distributed
 
+        if self.processes > 1 and not distributed.launched():
+            sys.exit(distributed.launch(self.processes, sys.argv[1:], "nothing was written"))
+        world = distributed.join(resolve_device(self.device))
         trained = open_trained(self.run_folder, self.data, device=self.device, weights=self.weights)
         which = weights_used(trained, self.weights)
-        if which:
+        if which and world.leads:
             say(which)
         if self.chain is not None:
-            self._walk(trained, self.chain)
+            if world.leads:  # a walk is made by one
+                self._walk(trained, self.chain)
             return
         assert self.out is not None
         check_form(self.out, trained.model.space, self.n)
-        drawn = sample(
-            trained,
-            self.n,
-            self.label,
-            truncation=self.truncation,
-            mean=self.mean,
-            sampling_steps=self.sampling_steps,
-            solver=self.solver,
-            guidance=self.guidance,
-            seed=self.seed,
-        )
+        with sharing(world):
+            drawn = sample(
+                trained,
+                self.n,
+                self.label,
+                truncation=self.truncation,
+                mean=self.mean,
+                sampling_steps=self.sampling_steps,
+                solver=self.solver,
+                guidance=self.guidance,
+                seed=self.seed,
+            )
+        distributed.leave()
+        if not world.leads:
+            return
         mark = self.mark and mark_of(trained, self.seed)
         save_samples(drawn, trained.model.space, self.out, trained, mark)
         say(f"{self.n:,} samples in {self.out}")

@@ -69,6 +69,9 @@ def _train(name: str, arguments: list[str]) -> None:
     begun, decoder = _begun(name, arguments), _decoder(arguments)
     config = configuration(kind, value_of(arguments, "--preset"), begun)
     flags = parse(train_flags(kind, config), arguments, f"plausible train {name}")
+    if _goes_on(flags.out):
+        _go_on(flags)
+        return
     resolve_source(flags.data)
     config, training_flags = model_config(kind, flags), flags.training
     settings, device = settings_of(flags), resolve_device(training_flags.device)
@@ -113,6 +116,43 @@ def _train(name: str, arguments: list[str]) -> None:
     if world.leads:
         say_notes(run.notes[len(data.notes) :])
     play(run, training, training_flags)
+
+
+def _goes_on(folder: Path | None) -> bool:
+    """Whether torchrun has started a job anew that has saved something; UsageError where it does not say in which folder."""
+    from plausible.training import distributed
+
+    again = distributed.restarts()
+    if again is None:
+        return False
+    if folder is None:
+        raise UsageError(
+            "torchrun starts processes on machines that must all find the run: give its folder with --out"
+        )
+    if not again:
+        return False
+    if distributed.leads():
+        from plausible.runs.folder import clear_attempt
+
+        return clear_attempt(folder)
+    return (folder / "state.pt").exists()
+
+
+def _go_on(flags: Any) -> None:
+    """What the command would do if the run that it began were resumed."""
+    from plausible.cli.resume import Resume
+
+    training = flags.training
+    Resume(
+        run_folder=flags.out,
+        steps=flags.steps,
+        minutes=flags.minutes,
+        on_failure=training.on_failure,
+        watch=training.watch,
+        evaluate=training.evaluate,
+        verbose=training.verbose,
+        device=training.device,
+    ).run()
 
 
 def _begun(name: str, arguments: list[str]) -> "Run | None":

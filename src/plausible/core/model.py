@@ -23,6 +23,7 @@ from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.preset import Preset
+from plausible.core.ranks import all_shares, own_share
 from plausible.core.registry import Registry
 from plausible.core.remedy import Remedy
 from plausible.core.space import Batch, Space
@@ -291,13 +292,18 @@ class Generative(Model):
     def _of_noise(self, noise: Tensor, y: Tensor | None) -> Tensor:
         """``_sample`` of so many at once as memory allows: noise (n, ...), y (n,) -> (n, *shape)."""
         size = min(max(2**22 // self.space.dims, 16), 1024)
-        chunks = [slice(start, start + size) for start in range(0, len(noise), size)]
+        mine = own_share(len(noise))  # of several processes each makes a part
+        chunks = [
+            slice(start, min(start + size, mine.stop))
+            for start in range(mine.start, mine.stop, size)
+        ]
         labels = [None if y is None else y[rows] for rows in chunks]
         parts = [
             self._sample(self._to_device(noise[rows]), few)
             for rows, few in zip(chunks, labels, strict=True)
         ]
-        return torch.cat(parts)
+        made = torch.cat(parts) if parts else self.offset.new_zeros(0, *self.space.shape)
+        return all_shares(made, len(noise))
 
     def labels(
         self, n: int, y: Tensor | int | None = None, generator: Generator | None = None

@@ -7,6 +7,7 @@ import numpy as np
 
 from plausible.core.errors import UsageError
 from plausible.data.limits import check_limit
+from plausible.data.mapped import blocks
 from plausible.data.raw import Raw
 from plausible.data.rounding import check_rounding
 from plausible.data.value_range import (
@@ -104,7 +105,10 @@ def vectors(
 
 def check_finite(array: np.ndarray, file: str) -> None:
     """UsageError if any number is NaN or infinite, naming the file and how many are."""
-    if array.dtype.kind == "f" and (bad := int(array.size - np.isfinite(array).sum())):
+    if array.dtype.kind != "f":
+        return
+    finite = sum(int(np.isfinite(block).sum()) for block in blocks(array))
+    if bad := array.size - finite:
         raise UsageError(f"{file} has {bad:,} of {array.size:,} numbers that are NaN or infinite")
 
 

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import joblib
 import numpy as np
 
 from plausible.core.errors import UsageError
@@ -16,18 +18,23 @@ from plausible.data.images import (
     SIXTEEN_BITS,
     SUFFIXES,
     Header,
-    check_memory,
     read_extent,
     read_header,
     read_pixels,
 )
 from plausible.data.limits import check_limit
 from plausible.data.links import check_link
+from plausible.data.mapped import empty
 from plausible.data.options import Options
 from plausible.data.value_range import ValueRange, decide_range, explain, joint_extent
 
 T = TypeVar("T")
 _COUNTED = 100_000  # pictures between two looks at how many there may be
+_TOGETHER = 4096  # files that threads are given at once
+_IN_PROCESSES, _CHUNK = (
+    20_000,
+    256,
+)  # files that are worth processes, and how many one is given at once
 MAX_NAMED = 3  # how many bad files a sentence names
 MAX_ENDINGS = 6  # how many endings a sentence lists
 
@@ -148,13 +155,16 @@ def find_images(
     return files
 
 
-def read_headers(files: ImageFiles, skip: bool = False) -> None:
+def read_headers(
+    files: ImageFiles, skip: bool = False, progress: Callable[[int, int], None] | None = None
+) -> None:
     """What each file says of itself, before ``decode``.
 
     skip  however many cannot be read.
+    progress(done, total) is called after each file.
     UsageError: none can be read, or more than half cannot and ``skip`` is False.
     """
-    files.headers = list(_readable(files, read_header, skip))
+    files.headers = list(_readable(files, read_header, skip, progress))
 
 
 def decode(
@@ -171,13 +181,15 @@ def decode(
     UsageError: as ``read_headers``; more than the memory holds; pictures of more than 8 bits whose black and white leave a doubt.
     """
     count = len(files.paths)
-    check_memory(count, size, channels)
+    values = empty((count, size[1], size[0], channels))  # refused before anything is read
     chosen = _common_range(files, options.value_range, notes)
-
-    def pixels(path: Path) -> np.ndarray:
-        return read_pixels(path, size, channels, options.background, chosen or SIXTEEN_BITS)
-
-    values = np.empty((count, size[1], size[0], channels), np.uint8)
+    pixels = partial(
+        read_pixels,
+        size=size,
+        channels=channels,
+        background=options.background,
+        value_range=chosen or SIXTEEN_BITS,
+    )
     read = 0
     for item in _readable(files, pixels, options.skip_unreadable, progress):
         values[read] = item
@@ -197,18 +209,15 @@ def _readable(
     UsageError, at the end: all have become so, or more than half and ``skip`` is False.
     """
     rows, count, total = [], len(files.paths), len(files.paths) + len(files.unreadable)
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        # PIL warns of damaged metadata, which does no harm; the pixels are limited in images.py
-        warnings.simplefilter("ignore")
-        for i, outcome in enumerate(pool.map(_or_error(function), files.paths)):
-            if isinstance(outcome, ValueError):
-                name = files.paths[i].relative_to(files.root).as_posix()
-                files.unreadable.append((printable(name), str(outcome)))
-            else:
-                rows.append(i)
-                yield outcome
-            if progress is not None:
-                progress(i + 1, count)
+    for i, outcome in enumerate(_outcomes(function, files.paths)):
+        if isinstance(outcome, ValueError):
+            name = files.paths[i].relative_to(files.root).as_posix()
+            files.unreadable.append((printable(name), str(outcome)))
+        else:
+            rows.append(i)
+            yield outcome
+        if progress is not None:
+            progress(i + 1, count)
     files.keep(rows)
     files.unreadable.sort()
     if not rows and total == 1:
@@ -223,6 +232,28 @@ def _readable(
         )
 
 
+def _outcomes(function: Callable[[Path], T], paths: list[Path]) -> Iterator[T | ValueError]:
+    """function(path) of each, or the ValueError that it was: in threads, and of many files in processes, which share no lock."""
+    cores = os.cpu_count() or 1
+    if len(paths) < _IN_PROCESSES or cores == 1:
+        with warnings.catch_warnings(), ThreadPoolExecutor(min(16, cores)) as pool:
+            # PIL warns of damaged metadata, which does no harm; the pixels are limited in images.py
+            warnings.simplefilter("ignore")
+            for start in range(0, len(paths), _TOGETHER):
+                yield from pool.map(partial(_attempt, function), paths[start : start + _TOGETHER])
+        return
+    chunks = (paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK))
+    work = joblib.Parallel(n_jobs=cores, return_as="generator", pre_dispatch=2 * cores)
+    for found in work(joblib.delayed(_attempts)(function, chunk) for chunk in chunks):
+        yield from found
+
+
+def _attempts(function: Callable[[Path], T], paths: list[Path]) -> list[T | ValueError]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [_attempt(function, path) for path in paths]
+
+
 def _common_range(
     files: ImageFiles, like: ValueRange | None, notes: list[str]
 ) -> ValueRange | None:
@@ -234,8 +265,7 @@ def _common_range(
         notes.append(f"{scaled:,} images of more than 8 bits, whose files say what is white, get 8")
     each = zip(files.paths, files.headers, strict=True)
     deep = [path for path, head in each if head.deep and not head.scaled]
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        outcomes = list(pool.map(_or_error(read_extent), deep))
+    outcomes = list(_outcomes(read_extent, deep))
     found = [outcome for outcome in outcomes if not isinstance(outcome, ValueError)]
     if not found:
         return None
@@ -266,16 +296,12 @@ def _check_narrowed(values: np.ndarray, files: ImageFiles, notes: list[str]) -> 
     notes.append(f"{len(rows):,} images have 16 bits a channel, of which the upper 8 are read")
 
 
-def _or_error(function: Callable[[Path], T]) -> Callable[[Path], T | ValueError]:
-    """The function with its ValueError returned instead of raised, for use in a pool."""
-
-    def attempt(path: Path) -> T | ValueError:
-        try:
-            return function(path)
-        except ValueError as error:
-            return error
-
-    return attempt
+def _attempt(function: Callable[[Path], T], path: Path) -> T | ValueError:
+    """function(path), with its ValueError returned instead of raised, for use in a pool."""
+    try:
+        return function(path)
+    except ValueError as error:
+        return error
 
 
 def ending(path: Path) -> str:

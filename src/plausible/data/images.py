@@ -7,6 +7,7 @@ import numpy as np
 
 from plausible.core.errors import UsageError
 from plausible.data.limits import limits
+from plausible.data.mapped import empty
 from plausible.data.mark import is_marked
 from plausible.data.raw import first_line
 from plausible.data.value_range import Extent, ValueRange, extent, to_codes
@@ -30,7 +31,6 @@ FORMATS = {
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # a JPEG's second frame is a preview
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-MAX_BYTES = 2**34  # 16 GiB, all images of a data set together
 PLAIN = ("raw", "ppm", "ppm_plain")  # of Pillow's decoders those of a bit a pixel at least
 EXIF_ORIENTATION = 0x0112  # the EXIF tag; 1 is upright, 5 to 8 swap width and height
 SIXTEEN_BITS: ValueRange = (0, 65535)
@@ -39,16 +39,6 @@ TIFF_SIZE, TIFF_BITS, TIFF_PHOTOMETRIC = (
     258,
     262,
 )  # tags; the last is 0 where 0 is white
-
-
-def check_memory(count: int, size: tuple[int, int], channels: int) -> None:
-    """UsageError: so many images of this size (width, height) would not fit in memory."""
-    needed = count * size[0] * size[1] * channels
-    if needed > MAX_BYTES:
-        raise UsageError(
-            f"{count:,} images of {size[0]}x{size[1]} with {channels} channels need "
-            f"{needed / 2**30:.0f} GiB; choose a smaller --size"
-        )
 
 
 class Header(NamedTuple):
@@ -145,8 +135,7 @@ def convert_images(
             f"only images of 1, 3 or 4 channels can be changed in size or channels, not {now}"
         )
     target = size or (width, height)
-    check_memory(count, target, channels or now)
-    out = np.empty((count, target[1], target[0], channels or now), np.uint8)
+    out = empty((count, target[1], target[0], channels or now))
     for i, item in enumerate(codes):
         planes = np.ascontiguousarray(np.moveaxis(item, 0, 2))  # (C, H, W) -> (H, W, C)
         image = Image.fromarray(planes[:, :, 0] if now == 1 else planes)

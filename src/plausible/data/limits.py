@@ -19,6 +19,7 @@ class Limits:
     pixels   of one picture.
     columns  of a table, or coordinates of a vector.
     files    of pictures in a folder.
+    memory   share of the free memory that the numbers of a data set may take; of more they lie on the disk.
     packed   times its size that an archive of more than 256 MiB may hold.
     """
 
@@ -28,6 +29,7 @@ class Limits:
     pixels: float = 2.0**26
     columns: float = 2.0**15
     files: float = 2_000_000
+    memory: float = 0.25
     packed: float = 250
 
 
@@ -38,6 +40,7 @@ _WORDS = {
     "pixels": "pixels",
     "columns": "columns",
     "files": "pictures",
+    "memory": "of the free memory",
     "packed": "times the size of its file",
 }
 _SMALL = 2**28  # bytes, up to which nobody minds how tightly they were packed

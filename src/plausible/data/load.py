@@ -1,7 +1,7 @@
 """A source (name or path) -> Data."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,9 @@ from plausible.data.columns import read_like
 from plausible.data.glyphs import glyph_sets
 from plausible.data.hub import read_hub
 from plausible.data.hub_name import is_hub
+from plausible.data.kept_data import read_once
 from plausible.data.labels import check_classes, encode_labels
+from plausible.data.mapped import is_mapped, taken
 from plausible.data.memory import TABLE, numbers, read_memory
 from plausible.data.mutation import mutated
 from plausible.data.options import DEFAULTS, NO_CLASS, Options
@@ -167,7 +169,10 @@ def _load(
             fetched(source, progress), ranged, like.columns, like.label_column, progress
         )
     else:
-        raw = read(fetched(source, progress), options, progress)
+        path = fetched(source, progress)
+        return read_once(
+            path, options, lambda: _decided(source, read(path, options, progress), options)
+        )
     return _decided(source, raw, options, like)
 
 
@@ -318,16 +323,22 @@ def _parts(
     grey_levels: int | None = None,
     log_prob: Callable[[Tensor], LogProb] | None = None,
 ) -> Data:
-    values = torch.from_numpy(np.ascontiguousarray(raw.values))
     labels = None if y is None else torch.from_numpy(y)
-    rows = split(len(values), raw.heldout)
+    rows = split(len(raw.values), raw.heldout)
     train, validation, heldout = (
-        Part(values[r], None if labels is None else labels[r], space, grey_levels) for r in rows
+        Part(
+            values,
+            None if labels is None else labels[r],
+            space,
+            grey_levels,
+            torch.device("cpu") if is_mapped(raw.values) else None,
+        )
+        for r, values in zip(rows, _split_values(raw.values, rows), strict=True)
     )
     counts = Counter() if y is None else Counter(y.tolist())
     raw.notes += split_notes(train, validation, heldout)
     survey = Survey(
-        count=len(values),
+        count=len(raw.values),
         classes={word: counts[k] for k, word in enumerate(class_names)},
         sizes=raw.sizes,
         modes=raw.modes,
@@ -350,6 +361,15 @@ def _parts(
         columns=raw.columns,
         label_column=raw.label_column,
     )
+
+
+def _split_values(values: np.ndarray, rows: Sequence[Tensor]) -> Iterator[Tensor]:
+    """values[rows] of each part, on the disk where the whole lies there."""
+    if is_mapped(values):
+        yield from (torch.from_numpy(taken(values, r.numpy())) for r in rows)
+        return
+    whole = torch.from_numpy(np.ascontiguousarray(values))
+    yield from (whole[r] for r in rows)
 
 
 def _has_columns(source: Source) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plausible.core.errors import UsageError
+from plausible.data.cache import cache
 from plausible.data.download import Downloading, NotDownloaded, download
 
 MIRROR = "PLAUSIBLE_MIRROR"
@@ -54,11 +55,6 @@ NAMED_SETS: Mapping[str, NamedSet] = {
         {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
     ),
 }
-
-
-def cache() -> Path:
-    """$PLAUSIBLE_CACHE, or ~/.cache/plausible."""
-    return Path(os.environ.get("PLAUSIBLE_CACHE") or Path.home() / ".cache" / "plausible")
 
 
 def set_folder(name: str) -> Path:

@@ -13,6 +13,7 @@ from torch import Tensor
 from plausible.core import notebook
 from plausible.core.likelihood import LogProb
 from plausible.core.space import Batch, Space
+from plausible.data.mapped import taken
 from plausible.data.options import DEFAULTS, Options
 
 _SHOWN = 32  # items in a notebook
@@ -27,12 +28,15 @@ class Part:
     space   where the items of a batch live.
     grey_levels   dynamic binarisation: ``values`` are codes of this many, and each use draws each
             pixel 1 with its grey value as probability (space.levels is then 2).
+    batches_on    ``values`` are a mapped file on the disk, and this is the device that batches of them go to; None:
+            they are in memory, on the device where they are used.
     """
 
     values: Tensor
     y: Tensor | None
     space: Space
     grey_levels: int | None = None
+    batches_on: torch.device | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -72,7 +76,11 @@ class Part:
         return (one.x[0],) if one.y is None else (one.x[0], int(one.y[0]))
 
     def to(self, device: torch.device | str) -> "Part":
-        """The same part on another device."""
+        """The same part on another device; of values on the disk that is where batches of them go."""
+        if self.on_disk:
+            moved = replace(self, batches_on=torch.device(device))
+            vars(moved).update({name: kept for name, kept in vars(self).items() if name == "hash"})
+            return moved
         moved = replace(
             self,
             values=self.values.to(device),
@@ -84,7 +92,11 @@ class Part:
 
     def rows(self, rows: Tensor | slice) -> "Part":
         """These items as a part of their own."""
-        return replace(self, values=self.values[rows], y=None if self.y is None else self.y[rows])
+        y = None if self.y is None else self.y[rows]
+        if self.on_disk and isinstance(rows, Tensor):
+            values = torch.from_numpy(taken(self.values.numpy(), rows.cpu().numpy()))
+            return replace(self, values=values, y=y)
+        return replace(self, values=self.values[rows], y=y)
 
     def every_kth(self, n: int) -> "Part":
         """About n items, every k-th one: files often have an order."""
@@ -101,10 +113,18 @@ class Part:
 
         Dynamic binarisation draws from torch's default generator of the device.
         """
+        return self.decoded(*self.stored(rows))
+
+    def stored(self, rows: Tensor | slice) -> tuple[Tensor, Tensor | None]:
+        """The values and labels of these rows as they are stored and where they are: the first half of ``batch``."""
         if isinstance(rows, Tensor):
             rows = rows.to(self.values.device)
         values = _taken(self.values, rows)  # (N, *shape) -> (n, *shape)
-        y = None if self.y is None else _taken(self.y, rows)  # (N,) -> (n,)
+        return values, None if self.y is None else _taken(self.y, rows)  # (N,) -> (n,)
+
+    def decoded(self, values: Tensor, y: Tensor | None) -> Batch:
+        """Stored values and labels as a batch, where batches are used: the second half of ``batch``."""
+        values, y = self._brought(values), None if y is None else self._brought(y)
         if self.grey_levels is not None:
             greys = self._greys(values)
             ones = torch.rand_like(greys) < greys  # faster than bernoulli
@@ -113,12 +133,13 @@ class Part:
 
     def as_batch(self, seed: int = 0) -> Batch:
         """The whole part as one batch; dynamic binarisation draws from a generator of this seed."""
+        y = None if self.y is None else self._brought(self.y)
         if self.grey_levels is None:
-            return Batch(self._decoded(self.values), self.y)
+            return Batch(self._decoded(self._brought(self.values)), y)
         # drawn on the CPU, so that the same seed gives the same pixels on every device
         generator = torch.Generator().manual_seed(seed)
         x = torch.bernoulli(self._greys(self.values.cpu()), generator=generator)
-        return Batch(x.to(self.values.device), self.y)
+        return Batch(x.to(self.batches_on or self.values.device), y)
 
     @cached_property
     def hash(self) -> str:
@@ -132,6 +153,17 @@ class Part:
                 digest.update(f"{array.shape} {tensor.dtype}".encode())
                 digest.update(array.data)
         return digest.hexdigest()
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether its values lie in a mapped file, of which only what is asked for is read."""
+        return self.batches_on is not None
+
+    def _brought(self, tensor: Tensor) -> Tensor:
+        """The tensor where batches are used."""
+        if self.batches_on is None:
+            return tensor
+        return tensor.to(self.batches_on, non_blocking=True)
 
     def _greys(self, values: Tensor) -> Tensor:
         assert self.grey_levels is not None

@@ -5,6 +5,7 @@ import torch
 
 from plausible.core.errors import UsageError
 from plausible.core.space import Space
+from plausible.data.mapped import by_blocks, empty, is_mapped
 from plausible.data.options import Options
 
 SEED = 20_250_101  # of the one draw of static binarisation
@@ -21,13 +22,13 @@ def requantise(codes: np.ndarray, old: int, new: int) -> np.ndarray:
     if old == new:
         return codes
     codes_of = np.rint(np.arange(old) * (new - 1) / (old - 1)).astype(np.uint8)  # (old,)
-    return codes_of[codes]
+    return by_blocks(lambda block: codes_of[block], codes)
 
 
 def binarise(codes: np.ndarray, levels: int) -> np.ndarray:
     """Each pixel 1 with its grey value as probability, drawn once with a fixed seed, uint8."""
     generator = torch.Generator().manual_seed(SEED)
-    drawn = np.empty(codes.shape, np.uint8)
+    drawn = empty(codes.shape) if is_mapped(codes) else np.empty(codes.shape, np.uint8)
     for i in range(0, len(codes), 4096):  # in blocks: the uniforms need four times the memory
         greys = torch.from_numpy(codes[i : i + 4096]).float().div_(levels - 1)
         drawn[i : i + 4096] = (torch.rand(greys.shape, generator=generator) < greys).numpy()

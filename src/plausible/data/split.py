@@ -7,6 +7,7 @@ from torch import Tensor
 
 from plausible.core.errors import UsageError
 from plausible.data.columns import column_order
+from plausible.data.mapped import blocks, joined
 from plausible.data.part import Data, Part
 
 SEED = 0  # of every split: the same whatever the seed of training
@@ -131,9 +132,11 @@ def copy_notes(train: Part, heldout: Part, *others: Part) -> tuple[str, ...]:
 
 def _keys(part: Part) -> list[int]:
     """A number for each item, the same for equal ones."""
-    values = part.values.cpu().numpy()
-    values = values + values.dtype.type(0)  # -0.0 is 0.0
-    return [hash(row.tobytes()) for row in values]
+    keys: list[int] = []
+    for block in blocks(part.values.cpu().numpy()):
+        values = block + block.dtype.type(0)  # -0.0 is 0.0
+        keys += [hash(row.tobytes()) for row in values]
+    return keys
 
 
 def _in_order(data: Data, columns: tuple[str, ...], notes: list[str]) -> Data:
@@ -151,7 +154,10 @@ def _in_order(data: Data, columns: tuple[str, ...], notes: list[str]) -> Data:
 def merge_parts(*parts: Part) -> Part:
     """Several parts of one data set as one, without labels where one of them has none."""
     labels = [part.y for part in parts if part.y is not None]
-    values = torch.cat([part.values for part in parts])
+    if any(part.on_disk for part in parts):
+        values = torch.from_numpy(joined([part.values.numpy() for part in parts]))
+    else:
+        values = torch.cat([part.values for part in parts])
     y = torch.cat(labels) if len(labels) == len(parts) else None
     return replace(parts[0], values=values, y=y)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plausible.core.errors import UsageError
+from plausible.data.mapped import blocks, by_blocks, empty, is_mapped
 
 ValueRange = tuple[float, float]
 """(black, white)."""
@@ -34,6 +35,8 @@ class Extent(NamedTuple):
 
 def extent(array: np.ndarray) -> Extent:
     """The extent of all numbers of an array; 0 to 0 where it is empty."""
+    if is_mapped(array) and len(array) > BLOCK:
+        return joint_extent(extent(np.asarray(block)) for block in blocks(array))
     whole = array.dtype.kind != "f" or bool((array == np.rint(array)).all())
     low, high = (array.min(), array.max()) if array.size else (0, 0)
     return Extent(float(low), float(high), whole, array.dtype)
@@ -127,9 +130,9 @@ def to_codes(array: np.ndarray, chosen: ValueRange, levels: int) -> np.ndarray:
     """Codes round((v - black) / (white - black) (levels - 1)), cut to 0 .. levels - 1, uint8."""
     black, white = chosen
     if (black, white) == (0, levels - 1) and array.dtype.kind in "biu":
-        return array.clip(0, levels - 1).astype(np.uint8, order="C")
+        return by_blocks(lambda block: block.clip(0, levels - 1).astype(np.uint8, order="C"), array)
     scale = (levels - 1) / (white - black)
-    codes = np.empty(array.shape, np.uint8)
+    codes = empty(array.shape) if is_mapped(array) else np.empty(array.shape, np.uint8)
     for i in range(0, len(array), BLOCK):
         grey = (array[i : i + BLOCK].astype(np.float64) - black) * scale
         codes[i : i + BLOCK] = np.rint(grey).clip(0, levels - 1)

@@ -14,6 +14,7 @@ from plausible.models.refined.refined import Refined
 from plausible.runs.checksums import CHECKSUMS
 from plausible.runs.decoder import kept_decoder, of_caller
 from plausible.runs.go_on import Start
+from plausible.runs.lock import LOCK, OWNER
 from plausible.runs.migrations import written_here
 from plausible.runs.run import Run
 from plausible.runs.warm_start import Initial
@@ -95,6 +96,21 @@ def _notes(model: Model, names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(model, PerClass) and len(names) == model.space.classes:
         return model.notes_by_name(names)
     return model.notes
+
+
+def clear_attempt(folder: Path) -> bool:
+    """Make ready the folder of a job that is started again: whether it holds a save, to go on from.
+
+    Whoever wrote there has ended.  Where nothing was saved, what was begun is taken away.
+    """
+    if not (folder / "config.json").exists():
+        return False
+    for name in (OWNER, LOCK):
+        (folder / name).unlink(missing_ok=True)
+    if (folder / "state.pt").exists():
+        return True
+    discard_unsaved(Run(folder))
+    return False
 
 
 def discard_unsaved(run: Run) -> None:

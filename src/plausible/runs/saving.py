@@ -105,15 +105,29 @@ def resume(
         with writer(run.folder):
             settle(run.folder)
             if not training.finished:  # a budget that is spent is refused, and changes nothing
-                changed = {**run.config, **written_here(), "training": asdict(settings)}
+                changed = {
+                    **run.config,
+                    **written_here(),
+                    "training": asdict(settings),
+                    "processes": training.world.size,
+                }
                 run.write("config.json", json.dumps(changed, indent=2) + "\n")
                 run.config = changed
             cut_log(run, state["steps"])
     return training
 
 
-def resuming_notes(run: Run) -> tuple[str, ...]:
-    """What will make the end of a run another one if it goes on here, in sentences; asked before it does."""
+def resuming_notes(run: Run, processes: int | None = None) -> tuple[str, ...]:
+    """What will make the end of a run another one if it goes on here, in sentences; asked before it does.
+
+    processes  that go on with it; None: as many as before.
+    """
+    trained = run.config["processes"]
+    if processes is not None and processes != trained:
+        return (
+            f"the run was trained by {_processes(trained)} and goes on with {processes}: they share the same batches, "
+            f"draw other noise, and its end will not be bit for bit what it would have been",
+        )
     before, now = run.threads, torch.get_num_threads()
     if before is None or before == now:
         return ()
@@ -121,6 +135,10 @@ def resuming_notes(run: Run) -> tuple[str, ...]:
         f"the run was trained with {_threads(before)} and goes on with {_threads(now)}: sums are rounded in another order, "
         f"and its end will not be bit for bit what it would have been (OMP_NUM_THREADS={before} keeps it)",
     )
+
+
+def _processes(count: int) -> str:
+    return f"{count} process{'es' * (count != 1)}"
 
 
 def _threads(count: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plausible.core.device import seeded
 from plausible.core.errors import UsageError
-from plausible.data.named_sets import cache
+from plausible.data.cache import cache
 from plausible.data.part import Data
 from plausible.models.discriminative.convnet import ConvNet
 from plausible.runs import Run, create, save

@@ -24,6 +24,7 @@ ALONE = 4
 LOST = 3
 """The exit code of a job that has lost a process: its run holds the last save."""
 LAUNCHER = "PLAUSIBLE_LAUNCHER"
+_SAVED = "its run holds the last save, and plausible resume goes on from it"
 _GRACE = 60.0  # seconds that a process has to save when its launcher is gone
 _CONTACT = re.compile(r"gloo|NCCL|Connection (closed|reset)|Timed out waiting|Broken pipe")
 
@@ -66,6 +67,11 @@ class World:
         dist.broadcast(shared, src=0)
         return shared.item()
 
+    def add_up(self, tensor: Tensor) -> None:
+        """Replace a tensor by its sum over ranks, in place."""
+        if self.size > 1:
+            dist.all_reduce(tensor)
+
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """The tensors of all ranks, of one shape, in rank order."""
         if self.size == 1:
@@ -104,6 +110,17 @@ def launched() -> bool:
     return "RANK" in os.environ
 
 
+def leads() -> bool:
+    """Whether this process is the first of its world, asked before it has joined it."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def restarts() -> int | None:
+    """How often torchrun has started this job anew; None where torchrun did not start it."""
+    count = os.environ.get("TORCHELASTIC_RESTART_COUNT")
+    return None if count is None else int(count)
+
+
 def program() -> list[str]:
     """What runs: the file that was started, which may hold models of its own, or else plausible."""
     started = Path(sys.argv[0])
@@ -112,8 +129,10 @@ def program() -> list[str]:
     return [sys.executable, "-m", "plausible"]
 
 
-def launch(processes: int, args: Sequence[str]) -> int:
+def launch(processes: int, args: Sequence[str], left: str = _SAVED) -> int:
     """Run this program with ARGS as so many ranks on this machine; their exit code.
+
+    left  what is there when a rank has gone without a word, for the sentence that says so.
 
     The ranks find each other by the environment variables that torchrun sets, so torchrun can start
     them on several machines in the same way.  Ctrl-C and SIGTERM are passed on once, so that rank 0
@@ -155,9 +174,9 @@ def launch(processes: int, args: Sequence[str]) -> int:
             ended = [rank.poll() for rank in ranks]
             for rank in ranks:
                 rank.kill()
-            return _ended(ended, failed)
+            return _ended(ended, failed, left)
         time.sleep(0.05)
-    return _ended([rank.returncode for rank in ranks], failed)
+    return _ended([rank.returncode for rank in ranks], failed, left)
 
 
 def lost_contact(error: BaseException) -> bool:
@@ -167,15 +186,14 @@ def lost_contact(error: BaseException) -> bool:
     )
 
 
-def _ended(codes: Sequence[int | None], failed: Sequence[int]) -> int:
+def _ended(codes: Sequence[int | None], failed: Sequence[int], left: str) -> int:
     """The exit code of a job, after a sentence where one of its processes is gone without one."""
     killed = [(k, -code) for k, code in enumerate(codes) if code is not None and code < 0]
-    said = "its run holds the last save, and plausible resume goes on from it"
     if killed:
         rank, number = killed[0]
         name = signal.Signals(number).name
         print(
-            f"plausible: process {rank} of {len(codes)} was ended by {name}: {said}",
+            f"plausible: process {rank} of {len(codes)} was ended by {name}: {left}",
             file=sys.stderr,
         )
         return LOST
@@ -184,7 +202,7 @@ def _ended(codes: Sequence[int | None], failed: Sequence[int]) -> int:
         return own[0] or 0
     if ALONE in codes:
         silent = f"a process has not answered for {SILENCE / 60:.0f} minutes"
-        print(f"plausible: {silent}: {said}", file=sys.stderr)
+        print(f"plausible: {silent}: {left}", file=sys.stderr)
         return LOST
     return next((code for code in codes if code), 0)
 

@@ -19,19 +19,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from plausible.core.bounds import COUNT, MINUTES, check_bounds
 from plausible.core.device import has_fast_bf16
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Model
+from plausible.core.ranks import together
 from plausible.core.reading import GRADIENT_NORM, LOSS
 from plausible.core.schedule import at
 from plausible.core.space import Batch
+from plausible.nn.batch_norm import BatchNorm2d
 from plausible.training.batch_order import BatchOrder
 from plausible.training.distributed import World
 from plausible.training.ema import EMA, tensors, weights
 from plausible.training.micro_batches import MicroBatches, check_memory
+from plausible.training.read_ahead import ReadAhead
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
@@ -116,6 +120,8 @@ class Training(Iterator[Step], Generic[M]):
         if settings.steps is None and settings.minutes is None:
             settings = replace(settings, steps=model.default_steps)
         self.raw, self.data, self.settings = model, data, settings
+        if self.world.size > 1:
+            _refuse_own_batch_norm(model)
         self.device, seed = model.offset.device, settings.seed
         auto = model.learns_in_bf16 and has_fast_bf16(self.device)
         self.bf16 = auto if settings.precision == "auto" else settings.precision == "bf16"
@@ -142,14 +148,16 @@ class Training(Iterator[Step], Generic[M]):
         self._seats = [_seat(player) for player in players]
         self._own = [tensor for p in players if p.own is not None for tensor in p.own.buffers()]
         self._average = EMA(model, players)
-        device, one, batch = self.device, self.world, model.batch
-        self._order = BatchOrder(len(data.train), batch, seed, one, device)
+        device, one, batch = data.train.values.device, self.world, model.batch
+        order = BatchOrder(len(data.train), batch, seed, one, device)
+        self._batches = ReadAhead(data.train, order)
         self._checks = BatchOrder(len(data.validation), batch, seed + 1, one, device)
-        self._of_class: dict[int, BatchOrder] = {}
+        self._of_class: dict[int, ReadAhead] = {}
         for label in {player.label for player in players if player.label is not None}:
             assert data.train.y is not None
             among = (data.train.y == label).nonzero()[:, 0]  # (n,)
-            self._of_class[label] = BatchOrder(len(among), batch, seed, one, device, among)
+            order = BatchOrder(len(among), batch, seed, one, device, among)
+            self._of_class[label] = ReadAhead(data.train, order)
         self._steps = self._draws = 0
         self._seconds, self._lr_factor = 0.0, 1.0
         self._since: float | None = None
@@ -209,7 +217,8 @@ class Training(Iterator[Step], Generic[M]):
         clock = self.clock
         scalars = None
         if not self._converged and clock.progress < 1:
-            scalars = self._round(clock) if self._fit is None else self._fitted()
+            with together(self.world):
+                scalars = self._round(clock) if self._fit is None else self._fitted()
         if scalars is None:
             self.pause()
             raise StopIteration
@@ -251,11 +260,10 @@ class Training(Iterator[Step], Generic[M]):
     def _backward(self, seat: _Seat, clock: Clock) -> dict[str, Tensor]:
         """Leave the gradient of one player's loss on a fresh batch in its ``.grad``."""
         if seat.player.label is None:
-            rows = self._order.rows(self._draws)
+            batch = self._batches.batch(self._draws)
             self._draws += 1
         else:
-            rows = self._of_class[seat.player.label].rows(clock.update)
-        batch = self.data.train.batch(rows)
+            batch = self._of_class[seat.player.label].batch(clock.update)
         scalars = self._parts.fitting(
             seat.player, len(batch), lambda size: self._in_parts(seat, batch, size, clock)
         )
@@ -322,12 +330,11 @@ class Training(Iterator[Step], Generic[M]):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on exactly where ``state_dict`` was taken, with the same number of ranks."""
-        if len(state["random"]) != self.world.size:
-            raise UsageError(
-                f"this run was trained by {len(state['random'])} processes and can only be resumed "
-                f"by as many, not {self.world.size}"
-            )
+        """Go on where ``state_dict`` was taken: exactly so with as many ranks.
+
+        Another number of ranks gets the same batches, in other shares.  A rank that was not there draws noise of its
+        own, and its chains begin where those of another are.
+        """
         self._steps, self._draws = state["steps"], state["draws"]
         self._seconds, self._lr_factor, self._since = state["seconds"], state["lr_factor"], None
         self._converged = state["converged"]
@@ -338,9 +345,14 @@ class Training(Iterator[Step], Generic[M]):
         self._average.model.load_state_dict(state["averaged"])
         for seat, saved in zip(self._seats, state["optimizers"], strict=True):
             seat.optimizer.load_state_dict(saved)
+        before = len(state["random"])
         for tensor, ranks in zip(self._own, state["own"], strict=True):
-            tensor.copy_(ranks[self.world.rank])
-        _set_random_state(state["random"][self.world.rank], self.device)
+            tensor.copy_(ranks[self.world.rank % before])
+        if self.world.rank < before:
+            _set_random_state(state["random"][self.world.rank], self.device)
+        else:
+            later = self.settings.seed * 1_000_003 + self._steps
+            torch.manual_seed((later * 4_099 + self.world.rank) % 2**63)
 
 
 def train(
@@ -359,6 +371,15 @@ def train(
     1 classifier
     """
     return Training(model, data, settings or Settings(), world=world)
+
+
+def _refuse_own_batch_norm(model: Model) -> None:
+    """UsageError: layers that would normalise the share of a process, where the others normalise the whole batch."""
+    if any(isinstance(m, _BatchNorm) and not isinstance(m, BatchNorm2d) for m in model.modules()):
+        raise UsageError(
+            "several processes share a batch, and torch's batch norm sees the share of its own process alone: build the "
+            "network with plausible.nn.batch_norm.BatchNorm2d, or train in one process"
+        )
 
 
 def _seat(player: Player) -> _Seat:

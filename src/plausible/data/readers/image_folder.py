@@ -10,6 +10,7 @@ import numpy as np
 from plausible.data.archive import ZIP, unpacked
 from plausible.data.image_files import ImageFiles, decode, find_images, printable, read_headers
 from plausible.data.images import SUFFIXES, Header
+from plausible.data.mapped import by_blocks
 from plausible.data.options import Options
 from plausible.data.raw import Raw
 from plausible.data.readers.reader import Progress, readers
@@ -66,7 +67,7 @@ def read_pictures(
     files: ImageFiles, notes: list[str], options: Options, progress: Progress | None
 ) -> Raw:
     """All of these files as one array, see ``image_folder``; the notes become those of it."""
-    read_headers(files, options.skip_unreadable)
+    read_headers(files, options.skip_unreadable, progress)
     size = _size(files.headers, options, notes)
     values, chosen = decode(files, size, options.channels or 3, options, notes, progress)
     headers = files.headers
@@ -82,7 +83,7 @@ def read_pictures(
     if files.heldout:
         notes.append(f"the {files.heldout:,} images of the test files are the held-out part")
     return Raw(
-        np.ascontiguousarray(np.moveaxis(values, 3, 1)),  # (N, H, W, C) -> (N, C, H, W)
+        by_blocks(_channels_first, values),
         256,
         labels=None if files.labels is None else np.array(files.labels),
         heldout=files.heldout,
@@ -166,6 +167,10 @@ def _size(headers: list[Header], options: Options, notes: list[str]) -> tuple[in
             f"{changed:,} of {len(headers):,} images are resized to {target[0]}x{target[1]}{how}{crop}"
         )
     return target
+
+
+def _channels_first(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.moveaxis(values, 3, 1))  # (N, H, W, C) -> (N, C, H, W)
 
 
 def _grey_if_all_are(values: np.ndarray, headers: list[Header], notes: list[str]) -> np.ndarray:

@@ -9,6 +9,7 @@ from plausible.core.errors import UsageError
 from plausible.data.arrays import concatenate, interpret
 from plausible.data.labels import as_labels
 from plausible.data.limits import check_limit, check_unpacked
+from plausible.data.mapped import empty, is_large
 from plausible.data.options import Options
 from plausible.data.raw import Raw, first_line
 from plausible.data.readers.file_parts import PARTS
@@ -24,6 +25,7 @@ FIRST = (
     "y",
     "labels",
 )  # of several in an archive, the first of these is read
+_AT_ONCE = 2**24  # bytes of an archive that are unpacked at once
 KNOWN = "x, images or data with y, labels or target, and these with _train, _val and _test"
 
 
@@ -156,17 +158,45 @@ def _are_labels(array: np.ndarray | None, items: np.ndarray) -> bool:
 def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
         _check_size(path)
+        if is_large(path.stat().st_size) and not zipfile.is_zipfile(path):
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+            if mapped.ndim > 2:  # images; vectors are learned from as a whole
+                return mapped
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
-            return {name: loaded[name] for name in loaded.files}
+            return {name: _member(loaded, name) for name in loaded.files}
     except UsageError:
         raise
     except Exception as error:  # what a damaged or foreign file raises depends on its bytes
         raise UsageError(
             f"{path} cannot be read as plain numpy arrays: {first_line(error)}"
         ) from error
+
+
+def _member(archive: "np.lib.npyio.NpzFile", name: str) -> np.ndarray:
+    """An array of an archive, on the disk where it is too large for the memory."""
+    assert archive.zip is not None
+    inside = next(n for n in (f"{name}.npy", name) if n in archive.zip.namelist())
+    if not is_large(archive.zip.getinfo(inside).file_size):
+        whole: np.ndarray = archive[name]
+        return whole
+    with archive.zip.open(inside) as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0  # fmt: skip
+        shape, by_columns, kind = header(file)
+        if by_columns or kind.hasobject or len(shape) < 3:
+            plain: np.ndarray = archive[name]
+            return plain
+        made = empty(shape, kind)
+        bytes = made.reshape(-1).view(np.uint8)
+        for start in range(0, len(bytes), _AT_ONCE):
+            piece = file.read(min(_AT_ONCE, len(bytes) - start))
+            bytes[start : start + len(piece)] = np.frombuffer(piece, np.uint8)
+            if not piece:
+                raise ValueError(f"{inside} is cut off")
+    return made
 
 
 def _check_size(path: Path) -> None:

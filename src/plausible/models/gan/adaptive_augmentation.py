@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from plausible.core.ranks import mean_over_ranks, number_of_ranks
+
 TARGET_GAP = 0.3
 LARGEST_P = 0.8
 _MEMORY = 0.98  # of the running means, a call
@@ -52,7 +54,9 @@ class AdaptiveAugmentation(nn.Module):
     def update(self, validation: Tensor) -> None:
         """One step of p towards the target, from D's logits (N,) on validation data."""
         train, fake = self.last
-        now = torch.stack([train - validation.mean(), train - fake])  # (2,)
+        unseen = mean_over_ranks(validation.mean())
+        now = torch.stack([train - unseen, train - fake])  # (2,)
         self.means.lerp_(now, 1 - _MEMORY)
-        step = torch.sign(self.heldout_gap - TARGET_GAP) * (len(validation) / _SPAN)
+        seen = len(validation) * number_of_ranks()
+        step = torch.sign(self.heldout_gap - TARGET_GAP) * (seen / _SPAN)
         self.p.add_(step).clamp_(0, LARGEST_P)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from plausible.core.ranks import mean_over_ranks
 from plausible.core.registry import Registry
 
 
@@ -83,7 +84,7 @@ def relativistic_average(real: Tensor, fake: Tensor) -> Costs:
     means are over the batch, so it cannot be split.
     Source: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734.
     """
-    a, b = real - fake.mean(), fake - real.mean()
+    a, b = real - mean_over_ranks(fake.mean()), fake - mean_over_ranks(real.mean())
     return Costs(
         discriminator=softplus(-a) + softplus(b),
         generator=softplus(a) + softplus(-b),

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+from plausible.core.errors import UsageError
+from plausible.core.ranks import variance_over_ranks
 from plausible.models.gan.architectures import Trunks
 from plausible.nn.networks import initialise
 
@@ -88,13 +90,18 @@ class Discriminator(nn.Module):
     def forward(self, x: Tensor, y: Tensor | None = None) -> DOutput:
         """D(x, y) of x in standard units: (N, *shape), (N,) -> logits (N / pack,)."""
         if self.pack > 1:
+            if len(x) % self.pack:
+                raise UsageError(
+                    f"{len(x)} examples at once cannot be packed in groups of --pack {self.pack}: choose another --batch, "
+                    f"or another number of --processes, which share it"
+                )
             # (N, C, ...) -> (N / pack, pack C, ...)
             x = x.unflatten(0, (-1, self.pack)).flatten(1, 2)
         if self.beside is not None:
             x = torch.cat([x, self.beside(y)], 1)  # (N, C, ...) -> (N, C + 1, ...)
         h = self.network(x)  # (N, C, ...) -> (N, F)
         if self.minibatch_std:
-            std = (h.var(0, correction=0) + 1e-8).sqrt().mean()  # (N, F) -> ()
+            std = (variance_over_ranks(h) + 1e-8).sqrt().mean()  # (N, F) -> ()
             h = torch.cat([h, std.expand(len(h), 1)], 1)  # (N, F) -> (N, F + 1)
         logit = self.head(h).squeeze(1)  # (N, F) -> (N,)
         if self.project is not None:

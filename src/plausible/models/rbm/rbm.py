@@ -154,7 +154,8 @@ class RBM(Explicit):
         """
         self.centre.seen.lerp_(on_data.mean(0), 1 - _MEMORY)
         if self.config.temperatures == 1:
-            self.chains.state.copy_(torch.rand_like(on_chains) < on_chains)
+            # (M, H), or (N, H) of chains that begin at data, of which each of several processes has a share
+            self.chains.state[: len(on_chains)].copy_(torch.rand_like(on_chains) < on_chains)
         if self.chains.fast is not None:
             gradient = v.T @ on_data / len(v) - chains.T @ on_chains / len(chains)  # (V, H)
             self.chains.fast.mul_(_FADE).add_(gradient, alpha=_FAST)

@@ -51,7 +51,7 @@ class VAEConfig(Explicit.Config):
     warm_up: Annotated[float, SHARE] = 0.0
     """The share of the budget in which the weight of the KL term rises from 0."""
     free_bits: Annotated[float, NON_NEGATIVE] = 0.0
-    """The nats of KL that a coordinate of z has for nothing, on average over a batch (each process's share)."""
+    """The nats of KL that a coordinate of z has for nothing, on average over a batch."""
     lr: Annotated[float, POSITIVE] = 2e-3
     """The learning rate at the start; it falls to 1% of this."""
     largest_gradient: Annotated[float, POSITIVE] | None = None

@@ -16,6 +16,7 @@ from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, models
+from plausible.core.ranks import mean_over_ranks
 from plausible.core.schedule import at, cosine
 from plausible.core.space import Batch, Space
 from plausible.models.vae.architectures import Size, architectures, default
@@ -140,7 +141,8 @@ class VAE(Explicit):
             likelihood = self._likelihood(self.net.finish(path), targets, 1)[0]  # (1, N) -> (N,)
             kl = paid = path.posterior.kl  # (N, d)
             if self.config.free_bits:  # what is below its allowance has no slope
-                paid = torch.where(kl.mean(0) > self.config.free_bits, kl, self.config.free_bits)
+                mean = mean_over_ranks(kl.detach().mean(0))  # (d,)
+                paid = torch.where(mean > self.config.free_bits, kl, self.config.free_bits)
             terms = {"reconstruction": -likelihood, "kl": beta * paid.sum(1)}
         else:
             path, ratio, factors = doubly_reparameterised(self.net, features, y, noise, draws)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from plausible.core.ranks import sum_over_ranks
+
 _DECAY = 0.99  # of the running counts and sums
 _DEAD = 0.03  # of its fair share, below which a vector stands for too little and is put elsewhere
 _LEAST = 1e-2  # of an example that a running count must hold for its mean to mean anything
@@ -47,9 +49,9 @@ class Codebook(nn.Module):
             every = torch.arange(len(self.vectors), device=e.device)
             one_hot = (codes[:, None] == every).float()  # (M, K)
             squares = (e - self.vectors[codes]).square().sum(1)  # (M,)
-            self.errors.lerp_(squares @ one_hot, 1 - _DECAY)
-            self.counts.lerp_(one_hot.sum(0), 1 - _DECAY)
-            self.sums.lerp_(one_hot.T @ e, 1 - _DECAY)
+            self.errors.lerp_(sum_over_ranks(squares @ one_hot), 1 - _DECAY)
+            self.counts.lerp_(sum_over_ranks(one_hot.sum(0)), 1 - _DECAY)
+            self.sums.lerp_(sum_over_ranks(one_hot.T @ e), 1 - _DECAY)
             means = self.sums / self.counts.clamp(min=_LEAST)[:, None]
             self.vectors.copy_(torch.where(self.counts[:, None] > _LEAST, means, self.vectors))
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from plausible.core.space import Space
 from plausible.models.gan.architectures.trunks import Trunks, architectures
+from plausible.nn.batch_norm import BatchNorm2d
 from plausible.nn.networks import halvings, need_images
 
 
@@ -32,7 +33,7 @@ def dcgan(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunk
         # (N, features, h // 2, w // 2) -> (N, outputs, h, w), the lost row or column restored
         odd = (full[0] - 2 * half[0], full[1] - 2 * half[1])
         up += [
-            nn.BatchNorm2d(features),
+            BatchNorm2d(features),
             nn.ReLU(),
             nn.ConvTranspose2d(features, outputs, 4, stride=2, padding=1, output_padding=odd),
         ]
@@ -43,7 +44,7 @@ def dcgan(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunk
         # (N, channels, h, w) -> (N, outputs, h // 2, w // 2)
         down.append(nn.Conv2d(channels, outputs, 4, stride=2, padding=1))
         if i:
-            down.append(nn.BatchNorm2d(outputs, track_running_stats=False))
+            down.append(BatchNorm2d(outputs, track_running_stats=False))
         down.append(nn.LeakyReLU(0.2))
     down.append(nn.Flatten())
 
@@ -54,7 +55,7 @@ def dcgan(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunk
                 nn.init.normal_(layer.weight, 0.0, 0.02)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
-            elif isinstance(layer, nn.BatchNorm2d):
+            elif isinstance(layer, BatchNorm2d):
                 nn.init.normal_(layer.weight, 1.0, 0.02)
     features = wide[-1] * math.prod(sizes[-1])
     return Trunks(*networks, features, batch_statistics=len(wide) > 1)

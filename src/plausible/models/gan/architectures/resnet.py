@@ -8,6 +8,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from plausible.core.space import Space
 from plausible.models.gan.architectures.trunks import Trunks, architectures
+from plausible.nn.batch_norm import BatchNorm2d
 from plausible.nn.networks import halvings, need_images
 
 
@@ -17,10 +18,10 @@ class Up(nn.Module):
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int]):
         super().__init__()
         self.size = size
-        self.before = nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU())
+        self.before = nn.Sequential(BatchNorm2d(inputs), nn.ReLU())
         self.branch = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, padding=1),
-            nn.BatchNorm2d(outputs),
+            BatchNorm2d(outputs),
             nn.ReLU(),
             nn.Conv2d(outputs, outputs, 3, padding=1),
         )
@@ -79,7 +80,7 @@ def resnet(space: Space, d_space: Space, inputs: int, width: int | None) -> Trun
         nn.Linear(inputs, wide * math.prod(sizes[-1])),
         nn.Unflatten(1, (wide, *sizes[-1])),
         *(Up(wide, wide, full) for full, _ in reversed(list(pairwise(sizes)))),
-        nn.BatchNorm2d(wide),
+        BatchNorm2d(wide),
         nn.ReLU(),
         nn.Conv2d(wide, space.shape[0], 3, padding=1),
         nn.Tanh(),
