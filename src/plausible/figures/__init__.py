@@ -7,6 +7,7 @@
 ``plots``         scatter, walks, reconstructions, heatmap, lines
 ``latent_space``  all of a z with two coordinates
 ``classifiers``   reliability diagram, risk-coverage curve, decision boundary
+``explanations``  what each class makes of an input
 ``directions``    walks along the principal directions of z
 ``evaluations``   nearest neighbours, spectra, walks through z
 ``side_by_side``  what several models draw, beside real data
@@ -21,6 +22,7 @@ from plausible.figures.captions import captioned
 from plausible.figures.classifiers import classification, decision_boundary
 from plausible.figures.directions import directions
 from plausible.figures.evaluations import evaluation
+from plausible.figures.explanations import explanation
 from plausible.figures.files import Picture, gif, png, rendered
 from plausible.figures.latent_space import latent_plane
 from plausible.figures.learning import learning_curves
@@ -38,6 +40,7 @@ __all__ = [
     "decision_boundary",
     "directions",
     "evaluation",
+    "explanation",
     "gif",
     "grid",
     "heatmap",

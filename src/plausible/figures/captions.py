@@ -18,7 +18,7 @@ def captioned(picture: Image.Image, title: str = "", rows: Sequence[str] = ()) -
     Names that are too long are cut; the pixels of the picture stay what they are.
     """
     left = _widest(rows) + 2 * _MARGIN if any(rows) else 0
-    lines = _lines(title, picture.width + left - 2 * _MARGIN)
+    lines = broken(title, picture.width + left - 2 * _MARGIN, _TITLE)
     top = len(lines) * (_TITLE + 4) + 2 * _MARGIN if lines else 0
     mode = "RGB" if picture.mode == "P" else picture.mode
     paper: int | tuple[int, ...] = 255 if mode == "L" else (255,) * len(mode)
@@ -27,19 +27,19 @@ def captioned(picture: Image.Image, title: str = "", rows: Sequence[str] = ()) -
     sheet.paste(picture.convert(mode), (left, top))
     pen = ImageDraw.Draw(sheet)
     for i, line in enumerate(lines):
-        pen.text((_MARGIN, _MARGIN + i * (_TITLE + 4)), line, ink, font=_font(_TITLE))
+        pen.text((_MARGIN, _MARGIN + i * (_TITLE + 4)), line, ink, font=font(_TITLE))
     for i, name in enumerate(rows):
         middle = top + (i + 0.5) * picture.height / len(rows)
-        pen.text((_MARGIN, middle), _cut(name), ink, font=_font(_ROW), anchor="lm")
+        pen.text((_MARGIN, middle), _cut(name), ink, font=font(_ROW), anchor="lm")
     return sheet
 
 
-def _lines(title: str, width: int) -> list[str]:
-    """The title, broken between words so that each line fits."""
+def broken(words: str, width: float, size: int) -> list[str]:
+    """Words of this size broken so that each line fits into so many pixels."""
     lines: list[str] = []
-    for word in title.split():
+    for word in words.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _font(_TITLE).getlength(longer) <= width:
+        if lines and font(size).getlength(longer) <= width:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -48,19 +48,19 @@ def _lines(title: str, width: int) -> list[str]:
 
 def _cut(name: str) -> str:
     """A name as far as there is room."""
-    if _font(_ROW).getlength(name) <= _WIDEST:
+    if font(_ROW).getlength(name) <= _WIDEST:
         return name
-    while name and _font(_ROW).getlength(f"{name}...") > _WIDEST:
+    while name and font(_ROW).getlength(f"{name}...") > _WIDEST:
         name = name[:-1]
     return f"{name}..."
 
 
 def _widest(names: Sequence[str]) -> int:
-    return round(max(_font(_ROW).getlength(_cut(name)) for name in names))
+    return round(max(font(_ROW).getlength(_cut(name)) for name in names))
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which comes with matplotlib and has most alphabets."""
     import matplotlib
 

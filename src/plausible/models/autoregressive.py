@@ -16,6 +16,7 @@ from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
+from plausible.core.synthesis import CoordinateNats, Synthesis
 from plausible.nn.observation import observation
 
 
@@ -104,6 +105,17 @@ class AutoregressiveModel(Explicit):
         """-log p(x_i | x_<i) of each coordinate in nats: (N, C, H, W) -> the same."""
         labels = self.labels_of(x, y) if self.conditional else None
         return -self._nats(self._to_device(x), labels)
+
+    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats:
+        """log p(x_i | x_<i, y) in raster order, every channel of a pixel with it."""
+        return CoordinateNats(self._nats(x, y).double(), "log p(x | y), pixel by pixel", True)
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """The lower half drawn under each label, given the upper one; by the same numbers for the same x under any label."""
+        start = self.space.shape[1] // 2 * self.space.shape[2]
+        u = torch.rand(self.space.shape, generator=generator).to(x.device).expand(x.shape)
+        drawn = self.draw(u.contiguous(), y, image=x, start=start)
+        return Synthesis(drawn, "its lower half drawn anew, as if it were of that class")
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return torch.rand(n, *self.space.shape, generator=generator)

@@ -19,6 +19,7 @@ from plausible.core.memory import GIB, available_memory
 from plausible.core.model import Explicit, models
 from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space, by_label
+from plausible.core.synthesis import CoordinateNats, Synthesis
 
 _FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
@@ -205,16 +206,37 @@ class GaussianMixture(Explicit):
 
     def _log_joint(self, x: Tensor) -> Tensor:
         """log w_k + log N(x; mu_k, Sigma_k), x (N, D) -> (N, K)."""
-        apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, D) -> (K, D, N)
-        white: Tensor = torch.linalg.solve_triangular(self.factor, apart, upper=False)
+        white = self._white(x)
         volume = self.factor.diagonal(dim1=1, dim2=2).log().sum(1)  # (K, D, D) -> (K,)
         constant = self.log_weight - volume - self.space.dims / 2 * math.log(2 * math.pi)
         return constant - white.square().sum(1).T / 2  # (K, D, N) -> (N, K)
+
+    def _white(self, x: Tensor) -> Tensor:
+        """L_k^-1 (x - mu_k), N(0, I) of draws of component k: (N, D) -> (K, D, N)."""
+        apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, D) -> (K, D, N)
+        white: Tensor = torch.linalg.solve_triangular(self.factor, apart, upper=False)
+        return white
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         return LogProb(self._log_joint(x.double()).logsumexp(1), reference=Reference.DENSITY)
+
+    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats:
+        """log p(x_i | x_<i): of each component by its triangular factor, mixed by what the coordinates before say of it."""
+        white = self._white(x.double())  # (K, D, N)
+        volume = self.factor.diagonal(dim1=1, dim2=2).log() + math.log(2 * math.pi) / 2  # (K, D)
+        each = -white.square() / 2 - volume[..., None]
+        joint = self.log_weight[:, None, None] + each.cumsum(1)  # log w_k p_k(x_<=i)
+        upto = joint.logsumexp(0).T  # (N, D)
+        nats = torch.cat([upto[:, :1], upto.diff(dim=1)], 1)
+        return CoordinateNats(nats, "log p(x | y), column by column in their order", True)
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """E[mu_k | x], the means of its components as x makes them probable."""
+        share = self._log_joint(x.double()).softmax(1)  # (N, K)
+        back = self.restore((share @ self.mean).to(x.dtype))
+        return Synthesis(back, "the mean of the Gaussian that it would be of")
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         """A uniform number for the component and D normal ones."""

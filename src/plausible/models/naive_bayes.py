@@ -14,6 +14,7 @@ from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit, models
 from plausible.core.remedy import Remedy, larger
 from plausible.core.space import Space, by_label
+from plausible.core.synthesis import CoordinateNats, Synthesis
 
 
 @models
@@ -81,11 +82,29 @@ class NaiveBayes(Explicit):
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
+        return LogProb(self._nats(x, y).sum(1))  # (N, D) -> (N,)
+
+    def _nats(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """log theta_{y, i, x_i} of every pixel, (N, D)."""
         codes, pixels = self._codes(x), torch.arange(self.space.dims, device=x.device)
-        nats = self.log_theta.new_empty(len(x))
+        nats = self.log_theta.new_empty(codes.shape)
         for label, rows in by_label(y, len(x)):
-            nats[rows] = self.log_theta[label, pixels, codes[rows]].sum(1)  # (n, D) -> (n,)
-        return LogProb(nats)
+            nats[rows] = self.log_theta[label, pixels, codes[rows]]  # (n, D)
+        return nats
+
+    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats:
+        """log p(x_i | y), which is log p(x_i | x_<i, y), too."""
+        nats = self._nats(x, y).view(-1, *self.space.shape)
+        return CoordinateNats(nats, "log p(x | y), pixel by pixel", True)
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """E[x | y], which knows nothing of x: all that it has of a class."""
+        level = torch.arange(self.log_theta.shape[2], device=x.device) / (
+            self.log_theta.shape[2] - 1
+        )
+        mean = (self.log_theta.exp() @ level.double()).float()  # (classes or 1, D)
+        labels = torch.zeros(len(x), dtype=torch.long, device=x.device) if y is None else y
+        return Synthesis(mean[labels].view(-1, *self.space.shape), "the mean of that class")
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return torch.rand(n, self.space.dims, generator=generator)

@@ -13,6 +13,7 @@ from plausible.core.game import Player
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit, Model
 from plausible.core.space import Space, by_label
+from plausible.core.synthesis import CoordinateNats, Synthesis, coordinate_nats_of, synthesis_of
 
 
 class PerClass(Explicit):
@@ -149,6 +150,35 @@ class PerClass(Explicit):
         for mine, part in parts:
             values[:, mine] = part.values
         return replace(first, values=values)
+
+    def synthesis(
+        self, x: Tensor, y: Tensor | None, generator: Generator | None
+    ) -> Synthesis | None:
+        """What the model of each label makes of its rows, by noise that begins at the same state of the generator."""
+        generator = generator or torch.default_generator
+        state, made, words = generator.get_state(), torch.empty_like(x), ""
+        for label, rows in by_label(y, len(x)):
+            generator.set_state(state)
+            said = synthesis_of(self.models[label], x[rows], None, generator)
+            if said is None:
+                return None
+            made[rows], words = said.x, said.words
+        return Synthesis(made, words)
+
+    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats | None:
+        """What the model of each label says of its rows."""
+        parts = [
+            (rows, coordinate_nats_of(self.models[label], x[rows], None))
+            for label, rows in by_label(y, len(x))
+        ]
+        nats = torch.zeros_like(x, dtype=torch.float64)
+        for rows, said in parts:
+            if said is None:
+                return None
+            nats[rows] = said.nats
+        first = parts[0][1]
+        assert first is not None
+        return replace(first, nats=nats)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return self.models[0]._noise(n, generator)

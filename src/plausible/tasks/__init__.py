@@ -19,6 +19,7 @@ return; notebooks, pages and wrappers call the same.
 ``reconstruct``            what comes back of an input from its code
 ``complete``               the rest of an image; ``surprisal`` of each pixel
 ``classify``, ``score``    which class, how plausible, or none of these
+``explain``, ``uncover``   what each class makes of an input; after which row the class is known
 ``latent_draws``           places in z to pick from; ``walk_between_draws`` two of them, ``latent_point`` along directions
 ``list_runs``              the runs in a folder, how far each came and its verdict
 ``report``                 all that there is to see of a run, in one value: what a page of it shows; ``report_comparison``
@@ -47,6 +48,7 @@ from plausible.tasks.evaluate import evaluate
 from plausible.tasks.evaluate_against import evaluate_against
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.evaluate_twin import Twins, evaluate_twin
+from plausible.tasks.explain import Explanations, Uncoverings, explain, uncover
 from plausible.tasks.families import Family, families_for
 from plausible.tasks.fit import fit, resume
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
@@ -77,6 +79,7 @@ __all__ = [
     "Course",
     "Description",
     "Diverged",
+    "Explanations",
     "Explored",
     "Failed",
     "Family",
@@ -91,6 +94,7 @@ __all__ = [
     "Trained",
     "TrainedLike",
     "Twins",
+    "Uncoverings",
     "Verification",
     "Watched",
     "abilities_of",
@@ -110,6 +114,7 @@ __all__ = [
     "evaluate_against",
     "evaluate_samples",
     "evaluate_twin",
+    "explain",
     "families_for",
     "fit",
     "fit_steps",
@@ -136,6 +141,7 @@ __all__ = [
     "score",
     "surprisal",
     "symmetries_of",
+    "uncover",
     "verify",
     "walk_between_draws",
     "watch",

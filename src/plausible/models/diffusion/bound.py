@@ -9,6 +9,10 @@ from torch import Generator, Tensor
 _FEW, _FEW_RATIO, _RATIO = 32, 0.15, 0.5  # the least noise, in distances of two levels ...
 # ... which a network can learn to see where they are few: then no noise need hide which one it is
 _LARGEST = 1000.0  # the most noise: no more is left of an x than chance
+_MIDDLE, _SEEN = (
+    2.0,
+    4,
+)  # deviations of noise behind which there is as much to guess as to see, and how many of it
 
 Denoiser = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(x (N, *shape), noise e (N, *shape), its ratio sigma (N,)) -> E[x | x + sigma e] (N, *shape)."""
@@ -67,6 +71,17 @@ def bound_costs(
         squared = (own - seen).flatten(1).square().sum(1)  # (P,)
         costs.append(squared * (s**-2 + deviation**-2) * (ends[1] - ends[0]))
     return prior[rows] + dims * level_cost(ratio), torch.stack(costs)
+
+
+def seen_through_noise(
+    denoiser: Denoiser, x: Tensor, deviation: float, generator: Generator | None = None
+) -> Tensor:
+    """E[x | x + s e] at a middle s, the mean of a few e that all rows share: x (N, *shape) in standard units -> the same."""
+    sigma, total = x.new_full((len(x),), _MIDDLE * deviation), torch.zeros_like(x)
+    for _ in range(_SEEN):
+        e = torch.randn(x.shape[1:], generator=generator).to(x).expand(x.shape)
+        total += denoiser(x, e, sigma)
+    return total / _SEEN
 
 
 def level_cost(ratio: float) -> float:

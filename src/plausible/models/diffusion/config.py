@@ -6,12 +6,14 @@ from typing import Annotated, Self
 from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
+from plausible.core.space import Space
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
 from plausible.models.diffusion.solvers import solvers
 
 SOLVER = "midpoint"
 _FEW = 4  # steps
+_SMALLEST = 8  # pixels a side, below which an image is a vector to the network
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,8 @@ class DiffusionConfig(Explicit.Config):
         if self.average_velocity:
             return replace(self, sampling_steps=steps or 1)
         return replace(self, sampling_steps=steps or _FEW, solver="euler")
+
+
+def convolves(space: Space) -> bool:
+    """Whether the network of a space is a U-Net."""
+    return space.is_image and min(space.shape[1:]) >= _SMALLEST

@@ -15,6 +15,7 @@ from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space, by_label
+from plausible.core.synthesis import Synthesis
 from plausible.models.diffusion.average_velocity import (
     SHARE,
     average_target,
@@ -22,9 +23,14 @@ from plausible.models.diffusion.average_velocity import (
     jumps,
     weighed,
 )
-from plausible.models.diffusion.bound import Denoiser, bound_costs, variational_bound
+from plausible.models.diffusion.bound import (
+    Denoiser,
+    bound_costs,
+    seen_through_noise,
+    variational_bound,
+)
 from plausible.models.diffusion.completion import inpaint
-from plausible.models.diffusion.config import DiffusionConfig
+from plausible.models.diffusion.config import DiffusionConfig, convolves
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
 from plausible.models.diffusion.remedies import REMEDIES
@@ -32,13 +38,10 @@ from plausible.models.diffusion.solvers import Velocity, evaluations_of, log_den
 from plausible.nn.residual import set_dropout
 from plausible.nn.unet import ConditionedPerceptron, UNet
 
-_WIDTH = 48  # of images
-_UNITS, _FEW_UNITS = 256, 128  # of vectors, and of vectors of few coordinates
+_WIDTH, _UNITS, _FEW_UNITS = 48, 256, 128  # of images, of vectors, of vectors of few coordinates
 _WIDTHS = {32: 0, 48: 60_000, 64: 200_000}  # see ``Model.widths``
 _IMAGES, _VECTORS, _FEW_VECTORS = 16, 256, 512  # in one update
-_FEW = 4  # coordinates, whose fine structure can be learned ...
-_OCTAVES = 4  # ... by so many frequencies of each
-_SMALLEST = 8  # pixels a side, below which an image is a vector to the network
+_FEW, _OCTAVES = 4, 4  # coordinates whose fine structure can be learned by so many frequencies
 _DRAWS = 16  # of noise for each x, where log p(x) is bounded and nobody says how many
 _FINE = 24  # steps of the way that tells log p and z, each four evaluations
 _EXACT = 16  # dimensions up to which the divergence is exact
@@ -46,11 +49,6 @@ _PROBES = 4  # of the divergence beyond, where nobody says how many
 _COMPLETING, _REPEATS = 32, 4  # steps of a completion, and how often each is taken
 _CHUNK = 256  # points on their way at once
 _BINS = ("least", "second", "third", "most")  # quarters of the noise levels
-
-
-def _convolves(space: Space) -> bool:
-    """Whether its network is a U-Net."""
-    return space.is_image and min(space.shape[1:]) >= _SMALLEST
 
 
 @models
@@ -84,11 +82,9 @@ class Diffusion(Explicit):
         super().__init__(space, config)
         self.path = paths[config.path](0.5 if space.levels else 1.0)
         self.sampler = config  # what it says of drawing, or what is asked for a while
-        self.log_prob_has_gradient = bool(
-            space.levels
-        )  # of vectors it is an integral of many steps
+        self.log_prob_has_gradient = bool(space.levels)  # of vectors an integral of many steps
         classes, times = space.classes if config.conditional else 0, 1 + config.average_velocity
-        self.convolves = _convolves(space)
+        self.convolves = convolves(space)
         self.few = not self.convolves and space.dims <= _FEW
         usual = _WIDTH if self.convolves else _FEW_UNITS if self.few else _UNITS
         self.width = config.width or usual
@@ -108,7 +104,7 @@ class Diffusion(Explicit):
     @classmethod
     def widths(cls, space: Space) -> dict[int, int]:
         """Of images; experiments/diffusion_width.py has the measurements."""
-        return _WIDTHS if _convolves(space) else {}
+        return _WIDTHS if convolves(space) else {}
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -329,6 +325,12 @@ class Diffusion(Explicit):
             )  # fmt: skip
             values[:, mine] = -(fixed + costs)
         return Draws(values, self.kinds["log_prob"], Reference.MASS, stratified=True)
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """E[x | x + s e, y] at a middle level of noise."""
+        standard = self.standardise(x) if self.space.levels else x
+        seen = seen_through_noise(self._denoiser(y), standard, self.path.deviation, generator)
+        return Synthesis(self.restore(seen), "what that class sees of it behind noise")
 
     def _bound(
         self, x: Tensor, y: Tensor | None, draws: int | None, generator: Generator | None

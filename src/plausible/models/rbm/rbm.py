@@ -17,6 +17,7 @@ from plausible.core.model import Explicit, models
 from plausible.core.optimizers import SGD
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
+from plausible.core.synthesis import Synthesis
 from plausible.models.rbm.annealing import AnnealingPath
 from plausible.models.rbm.config import RBMConfig
 from plausible.models.rbm.contrastive import contrastive_free_energy
@@ -281,6 +282,13 @@ class RBM(Explicit):
         energy = self.energy_given(self._to_device(y))
         h = energy.sample_hidden(x.flatten(1), generator)
         return energy.sample_visible(h, generator).view_as(x)
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """P(x' = 1 | h) at h = P(h = 1 | x, y), the means of a Gibbs step with the label held."""
+        energy = self.energy_given(y)
+        h = energy.preactivation(x.flatten(1)).sigmoid()  # (N, H)
+        back = (h @ energy.weight.T + energy.visible).sigmoid()
+        return Synthesis(back.view_as(x), "a Gibbs step from it with that class held")
 
     def _sample_jointly(self, n: int, y: Tensor | None, generator: Generator) -> Tensor:
         """The end of annealed chains, one for each sample."""

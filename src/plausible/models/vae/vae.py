@@ -19,6 +19,7 @@ from plausible.core.model import Explicit, models
 from plausible.core.ranks import mean_over_ranks
 from plausible.core.schedule import at, cosine
 from plausible.core.space import Batch, Space
+from plausible.core.synthesis import CoordinateNats, Synthesis
 from plausible.models.vae.architectures import Size, architectures, default
 from plausible.models.vae.bounds import (
     averaged,
@@ -259,6 +260,30 @@ class VAE(Explicit):
             yield
         finally:
             self.ascent_steps = before
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """E[x' | z, y] at the mean of q(z | x, y), or at the best z that is found where that is asked for."""
+        back = self.observation.mean(self._params_at_mean(x, y))
+        words = "what comes back of it by way of q(z | x, y)"
+        return Synthesis(back if self.space.levels else self.restore(back), words)
+
+    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats:
+        """log p(x_i | z, y) at the same z."""
+        targets = self.space.codes(x) if self.space.levels else x
+        nats = self.observation.log_prob(self._params_at_mean(x, y), targets)
+        return CoordinateNats(nats.double(), "log p(x | z, y), at the z of that class")
+
+    def _params_at_mean(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """What decides each coordinate at the middle of q(z | x, y): (N, *shape) -> (N, *shape, size)."""
+        targets = self.space.codes(x) if self.space.levels else x
+        rows = torch.arange(len(x), device=x.device)
+        features = self.net.encoder_features(self.standardise(x) if self.space.levels else x)
+        asked = self._pairs(rows, rows, features, targets, y)
+        posterior = self._optimised(asked)
+        if posterior is None:
+            noise = x.new_zeros(len(x), self.dims)
+            posterior = self.net(features, y, reparameterised(noise), 1).posterior
+        return self._params(self.net.decode(posterior.mean, y))
 
     @torch.no_grad()
     def posterior(

@@ -16,6 +16,7 @@ from plausible.core.model import Explicit, Model, models
 from plausible.core.remedy import Remedy, change, smaller
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
+from plausible.core.synthesis import Synthesis
 from plausible.models.pixelcnn.pixelcnn import PixelCNN
 from plausible.models.vqvae.codebook import Codebook
 from plausible.nn.networks import DepthToSpace, SpaceToDepth
@@ -205,6 +206,14 @@ class VQVAE(Explicit):
         codes = self.codes(x)
         log_p = self.prior._log_prob(self._to_bits(codes), y, None, None).nats  # (N,) float64
         return LogProb(log_p + self._likelihood(x, self._embed(codes)), Kind.LOWER)
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """The lower half of its codes drawn under each label, given the upper one, and decoded."""
+        bits = self.prior.synthesis(self._to_bits(self.codes(x)), y, generator).x
+        back = self.observation.mean(self._params(self._embed(self._from_bits(bits))))
+        return Synthesis(
+            back, "the lower half of its codes drawn anew, as if it were of that class"
+        )
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         """What decides the bits of the codes, then each coordinate given them: (n, B + D) uniform."""
