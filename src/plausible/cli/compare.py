@@ -4,14 +4,16 @@ import shlex
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import MANY_TIMES, PAGE, Device, Judged, Positive
 from plausible.cli.checks import check_output_folder
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 
 @commands
 @dataclass(frozen=True)
-class Compare:
+class Compare(Command):
     """Which family for these data?  Train several on the same split and budget, or take runs, and put them in one table.
 
     Example: plausible compare gan vae diffusion --data my-folder --minutes 10
     """
 
+    answers: ClassVar[type[Any]] = documents.ComparedFamilies
     usual: ClassVar[tuple[str, ...]] = ("data", "minutes", "seeds", "out")
     entrants: Annotated[
         Positional[tuple[str, ...]],
@@ -63,11 +66,14 @@ class Compare:
         with progress_bar("reading") as progress:
             compared = self._go_on(before, progress) if before else self._begin(progress)
         folder = shlex.quote(str(compared.folder))
+        _answer(compared)
         if not compared.finished:
             say(f"stopped and saved; go on with: plausible compare {folder}")
             sys.exit(130)
         console.print(display.compared(compared), highlight=False)
-        say(f"table, pictures and runs in {compared.folder}; as a page: {_page(compared)}")
+        page = _page(compared)
+        _answer(compared, page)
+        say(f"table, pictures and runs in {compared.folder}; as a page: {page}")
 
     def _begin(self, progress: "StageProgress") -> "Compared":
         from plausible.tasks import compare
@@ -130,6 +136,15 @@ class Compare:
         if self.out is not None:
             check_output_folder(self.out, False)
         return None
+
+
+def _answer(compared: "Compared", page: Path | None = None) -> None:
+    found = compared.to_dict()
+    answer(
+        documents.ComparedFamilies(
+            compared.folder, compared.finished, tuple(compared.advice), found, page
+        )
+    )
 
 
 def _page(compared: "Compared") -> Path:

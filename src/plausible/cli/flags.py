@@ -12,6 +12,8 @@ from plausible.cli.arguments import (
     MANY_TIMES,
     Device,
     Evaluated,
+    Json,
+    LogTo,
     OnFailure,
     Positive,
     Verbose,
@@ -64,9 +66,11 @@ class TrainingFlags:
     on_failure: OnFailure = "rollback"
     evaluate: Evaluated = True
     verbose: Verbose = False
+    log_to: LogTo = ()
     device: Device = "auto"
     processes: Annotated[int, MANY_TIMES] = 1
     """The number of processes that train together, on equal shards of every batch."""
+    json: Json = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class TrainFlags:
 
     titles: ClassVar[dict[str, str]] = {
         "data": "data",
-        **dict.fromkeys(("steps", "minutes", "out", "seed"), "budget"),
+        **dict.fromkeys(("steps", "minutes", "out", "seed", "config"), "budget"),
         **dict.fromkeys(("preset", "init", "decoder", "advanced"), "model"),
     }
     data: str = "digits"
@@ -87,6 +91,8 @@ class TrainFlags:
     """The number of wall-clock minutes to play, instead of a number of steps."""
     init: Path | None = None
     """Begin with the weights and the choices of this run of the same model, on more or on other data."""
+    config: Path | None = None
+    """Take all flags from this file, the config.json of an earlier run or a .toml, but for those that are given beside it."""
     out: Path | None = None
     """The folder of the run, new or empty; by default runs/<model>-<data>-<time>."""
     seed: Annotated[int, NATURAL] = 0

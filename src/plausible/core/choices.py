@@ -16,3 +16,6 @@ Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 
 Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "noise"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""
+
+LogTo = Literal["tensorboard", "trackio", "wandb"]
+"""Where the log of a training is mirrored to, see ``runs.mirrors``."""
