@@ -21,16 +21,12 @@ from plausible.cli.arguments import (
 )
 from plausible.cli.help import field_help
 from plausible.core.bounds import MINUTES, NATURAL
+from plausible.core.choices import USUAL
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
 from plausible.training import Precision, Settings
 
-# what most people change, if the model has it: the first five stand before the others, and two are in the short help
-_USUAL = (
-    "conditional", "components", "hidden", "width", "smoothing", "decay", "latent", "architecture", "loss", "layers",
-    "lr", "batch",
-)  # fmt: skip
 _BINARY = (
     "--data mnist --binarise static --minutes 8",
     "--data photos --size 32 --minutes 30 --conditional",
@@ -119,7 +115,7 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
     """
     config = config or kind.Config()
     names = [f.name for f in fields(config) if f.name != "batch" or kind.iterates]
-    usual = [name for name in _USUAL if name in names][:5]
+    usual = [name for name in USUAL if name in names][:5]
     rest = [name for name in names if name not in usual]
     groups: list[tuple[str, Any]] = [
         ("model", _group(config, usual, f"What the {kind.name} is made of.")),
@@ -161,7 +157,7 @@ def _first(kind: type[Model], names: list[str]) -> tuple[str, ...]:
     tabular = "conditional" not in names and not kind.iterates
     data = ("data", "label" if tabular else "size")
     budget = ("minutes", "out") if kind.iterates else ("out",)
-    model = tuple(name for name in _USUAL if name in names)[: 4 - len(budget)]
+    model = tuple(name for name in USUAL if name in names)[: 4 - len(budget)]
     each = ("per_class",) if "components" in names else ()
     return (*data, *budget, *(model[: 4 - len(budget) - len(each)] or tuple(names[:2])), *each)
 

@@ -19,3 +19,9 @@ Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "
 
 LogTo = Literal["tensorboard", "trackio", "wandb"]
 """Where the log of a training is mirrored to, see ``runs.mirrors``."""
+
+USUAL = (
+    "conditional", "components", "hidden", "width", "smoothing", "decay", "latent", "architecture", "loss", "layers",
+    "lr", "batch",
+)  # fmt: skip
+"""What most people change of a Config, if it has it: the first five stand before the others, and two are in the short help."""

@@ -124,14 +124,14 @@ def sized(course: Course, factor: float) -> tuple[Flags, str] | None:
     """A model so many times as wide: its flag, and the same in words with what it is now; None where it has no size."""
     single = _single(course.model)
     name = next((name for name in SIZES if hasattr(single.config, name)), None)
-    now = None if name is None else _size(single, name)
+    now = None if name is None else size_of(single, name)
     if name is None or now is None:
         return None
     size = max(1, round(now * factor))
     return {f"--{name}": [str(size)]}, f"--{name} {size} (now {now})"
 
 
-def _size(model: Model, name: str) -> int | None:
+def size_of(model: Model, name: str) -> int | None:
     """The width, say, of a model: of its Config, or the one with which it has as many weights; None if none has."""
     given = getattr(model.config, name)
     if given is not None:
