@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ import plausible.models  # noqa: F401  # fills the registry
 from plausible.core.choices import Device
 from plausible.core.errors import UsageError
 from plausible.core.model import Model, models
-from plausible.data.options import DEFAULTS, Options
+from plausible.data.options import Options
 from plausible.runs.kept_json import read_json
 from plausible.tasks.save import save_bytes
 from plausible.tasks.search_space import Dimension
@@ -81,9 +81,8 @@ def open_plan(folder: Path) -> SweepPlan | None:
         return None
     kept = read_json(path)
     try:
-        options = {k: tuple(v) if isinstance(v, list) else v for k, v in kept["options"].items()}
         space = tuple(map(Dimension.from_dict, kept["space"]))
-        return SweepPlan(**{**kept, "options": replace(DEFAULTS, **options), "space": space})
+        return SweepPlan(**{**kept, "options": Options(**kept["options"]), "space": space})
     except (TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{path} is not as it was written: {error}") from error
 
