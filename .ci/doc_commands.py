@@ -65,7 +65,7 @@ def shortened(words: list[str]) -> list[str]:
     command, kept, words = words[1], [], list(words)
     while words:
         word = words.pop(0)
-        if word in ("--minutes", "--steps"):
+        if word in ("--minutes", "--steps", "--trials", "--total-minutes"):
             words.pop(0)
             continue
         if word == "-n":
@@ -74,6 +74,8 @@ def shortened(words: list[str]) -> list[str]:
         kept.append(word)
     if command in ("train", "refine"):
         kept += ["--steps", STEPS, "--no-evaluate"]
+    if command == "sweep":
+        kept += ["--trials", "2", "--steps", STEPS, "--no-evaluate"]
     if command == "resume":
         kept += ["--steps", RESUMED, "--no-evaluate"]
     if command == "evaluate" and not {"-n", "--verify"} & {*kept}:

@@ -14,7 +14,7 @@ plausible is under the MIT licence. What it is built on is not part of it: `pip`
 licence that its authors chose. The packages below are those that pyproject.toml names; `make sbom` lists every one that is
 installed, with version and licence, as a CycloneDX file. `make licences` writes this page.
 """
-PARTS = {"": "Always", "pretrained": "Extra `pretrained`", "onnx": "Extra `onnx`", "parquet": "Extra `parquet`", "hub": "Extra `hub`", "app": "Extra `app`", "docs": "Extra `docs`", "dev": "For development"}  # fmt: skip
+PARTS = {"": "Always", "pretrained": "Extra `pretrained`", "onnx": "Extra `onnx`", "parquet": "Extra `parquet`", "hub": "Extra `hub`", "log": "Extra `log`", "sweep": "Extra `sweep`", "app": "Extra `app`", "docs": "Extra `docs`", "dev": "For development"}  # fmt: skip
 
 
 def name_of(requirement: str) -> str:

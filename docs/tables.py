@@ -14,6 +14,7 @@ from pathlib import Path
 from docs import (  # noqa: F401  # register their tables
     quoted_colour,
     quoted_diffusion,
+    quoted_documents,
     quoted_field,
     quoted_referee,
     quoted_refine,

@@ -60,6 +60,7 @@ def _cache(tmp_path_factory):
         root = root.parent  # one cache for all workers
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
+        patch.setenv("TRACKIO_DIR", str(root / "trackio"))
         patch.setenv("PLAUSIBLE_MIRROR", "http://127.0.0.1:9")  # where nobody answers
         patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 70)
         patch.setattr(import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (3, 6))

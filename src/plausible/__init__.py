@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from plausible.tasks.sample import sample, sample_chain
     from plausible.tasks.save import save_report, save_samples
     from plausible.tasks.score import score
+    from plausible.tasks.sweep import sweep
     from plausible.tasks.symmetries import symmetries_of
     from plausible.tasks.trained import Trained, open_trained
     from plausible.tasks.verify import verify
@@ -115,6 +116,7 @@ _HOMES = {
     "tasks.report": ("report",),
     "tasks.sample": ("sample", "sample_chain",),
     "tasks.save": ("save_report", "save_samples",),
+    "tasks.sweep": ("sweep",),
     "tasks.symmetries": ("symmetries_of",),
     "tasks.trained": ("Trained", "open_trained",),
     "tasks.verify": ("verify",),
@@ -124,7 +126,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
-    "fit", "resume", "refine", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "verify", "diagnose", "sample", "sample_chain",
+    "fit", "resume", "refine", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "sweep", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
     "check", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import tyro
 from tyro.conf import Positional
 
 from plausible.app.limits import AS_USUAL, Limits
-from plausible.cli.command import commands
+from plausible.cli import documents
+from plausible.cli.answer import answer
+from plausible.cli.command import Command, commands
 from plausible.cli.console import say
 from plausible.core.errors import UsageError
 
@@ -19,7 +21,7 @@ _NEEDS = "plausible app needs gradio, which is not installed: pip install 'plaus
 
 @commands
 @dataclass(frozen=True)
-class App:
+class App(Command):
     """A page in the browser: train and watch, sample, walk, ask about inputs, compare runs.
 
     Trainings that are begun there go on when the page or this command is ended.
@@ -27,6 +29,7 @@ class App:
     Example: plausible app runs
     """
 
+    answers: ClassVar[type[Any]] = documents.Served
     name: ClassVar[str] = "app"
     usual: ClassVar[tuple[str, ...]] = ("port", "host", "no_browser")
 
@@ -69,5 +72,6 @@ class App:
                 f"and begin trainings on this machine"
             )
         with served(work, self.port, browser=not self.no_browser) as address:
+            answer(documents.Served(address), now=True)
             say(f"the page is at {address} (Ctrl-C ends it, and no training that was begun there)")
             wait()

@@ -8,6 +8,7 @@ from tyro.conf import OmitArgPrefixes, Positional
 
 from plausible.core.bounds import COUNT, NATURAL, SHARE, Bounds
 from plausible.core.choices import Device as DeviceName
+from plausible.core.choices import LogTo as Mirror
 from plausible.core.choices import OnFailure as Failure
 from plausible.data.options import Options
 
@@ -62,6 +63,18 @@ OnFailure = Annotated[
         "learning rate; stop stops at any failure."
     ),
 ]
+LogTo = Annotated[
+    tuple[Mirror, ...],
+    tyro.conf.arg(
+        help="Show the log in these too, while it is written and when it goes on: TensorBoard, trackio, Weights & Biases (extra: log)."
+    ),
+]
+GoOnLogTo = Annotated[
+    tuple[Mirror, ...] | None,
+    tyro.conf.arg(
+        help="Show all of the log in these, what was logged before too; by default in those the run had."
+    ),
+]
 MANY_TIMES = Bounds(at_least=1, at_most=1000)
 """Of what each takes a training, or a process."""
 Positive = Annotated[int, COUNT]
@@ -77,5 +90,8 @@ Marked = Annotated[
     tyro.conf.arg(
         help="Have pictures say in their metadata that a model drew them, which one and by which seed."
     ),
+]
+Json = Annotated[
+    bool, tyro.conf.arg(help="Print what was found as one JSON document, and all else to stderr.")
 ]
 Overwrite = Annotated[bool, tyro.conf.arg(help="Replace what exists where the result is written.")]

@@ -6,13 +6,15 @@ import sys
 import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tyro.conf import Positional
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import Overwrite, Seed
 from plausible.cli.checks import check_output
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, progress_bar, say
 
 if TYPE_CHECKING:
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
 
 @commands
 @dataclass(frozen=True)
-class Claims:
+class Claims(Command):
     """The theory, run: each claim a seeded experiment that ends in numbers; exit code 1 if one does not hold.
 
     Example: plausible claims optimal-discriminator orbit --out claims/
     """
 
+    answers: ClassVar[type[Any]] = documents.ClaimsTested
     names: Positional[tuple[str, ...]] = ()
     """The claims to run; by default all of them."""
     out: Path | None = None
@@ -52,20 +55,27 @@ class Claims:
             for name in wanted:
                 check_output(str(self.out / f"{name}.md"), (".md",), self.overwrite)
             self.out.mkdir(parents=True, exist_ok=True)
-        failed = []
+        failed, tested = [], []
         for name, experiment in wanted.items():
             with progress_bar(name):
                 claimed = experiment(self.seed)
             console.print(display.claim(_sentences(name)[0], claimed), highlight=False)
             if self.out is not None:
                 _write(self.out, name, claimed, self.seed)
+            tested.append(_tested(name, claimed))
             if not claimed.holds:
                 failed.append(name)
+        answer(documents.ClaimsTested(tuple(tested), not failed))
         if self.out is not None:
             say(f"a page and a picture of each in {self.out}")
         if failed:
             console.print(f"does not hold: {', '.join(failed)}", style="bold red", soft_wrap=True)
             sys.exit(1)
+
+
+def _tested(name: str, claimed: "Claimed") -> documents.ClaimTested:
+    measured = tuple(asdict(number) for number in claimed.measured)
+    return documents.ClaimTested(name, _sentences(name)[0], claimed.holds, measured)
 
 
 def _write(folder: Path, name: str, claimed: "Claimed", seed: int) -> None:

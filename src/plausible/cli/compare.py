@@ -4,14 +4,16 @@ import shlex
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import MANY_TIMES, PAGE, Device, Judged, Positive
 from plausible.cli.checks import check_output_folder
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 
 @commands
 @dataclass(frozen=True)
-class Compare:
+class Compare(Command):
     """Which family for these data?  Train several on the same split and budget, or take runs, and put them in one table.
 
     Example: plausible compare gan vae diffusion --data my-folder --minutes 10
     """
 
+    answers: ClassVar[type[Any]] = documents.ComparedFamilies
     usual: ClassVar[tuple[str, ...]] = ("data", "minutes", "seeds", "out")
     entrants: Annotated[
         Positional[tuple[str, ...]],
@@ -63,9 +66,12 @@ class Compare:
         with progress_bar("reading") as progress:
             compared = self._go_on(before, progress) if before else self._begin(progress)
         folder = shlex.quote(str(compared.folder))
+        page = None
         if compared.finished or any(family.finished for family in compared.families):
             console.print(display.compared(compared), highlight=False)
-            say(f"table and runs in {compared.folder}; as a page: {_page(compared)}")
+            page = _page(compared)
+            say(f"table and runs in {compared.folder}; as a page: {page}")
+        _answer(compared, page)
         if not compared.finished:
             say(f"stopped and saved; go on with: plausible compare {folder}")
             sys.exit(130)
@@ -131,6 +137,15 @@ class Compare:
         if self.out is not None:
             check_output_folder(self.out, False)
         return None
+
+
+def _answer(compared: "Compared", page: Path | None = None) -> None:
+    found = compared.to_dict()
+    answer(
+        documents.ComparedFamilies(
+            compared.folder, compared.finished, tuple(compared.advice), found, page
+        )
+    )
 
 
 def _page(compared: "Compared") -> Path:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import (
     Count,
     DataPlace,
@@ -15,7 +17,7 @@ from plausible.cli.arguments import (
     Seed,
 )
 from plausible.cli.checks import check_inputs, check_output, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import progress_bar, say, say_notes
 from plausible.core.bounds import NATURAL
 from plausible.core.errors import UsageError
@@ -24,7 +26,7 @@ from plausible.data.source import resolve_source
 
 @commands
 @dataclass(frozen=True)
-class Complete:
+class Complete(Command):
     """Draw the rest of images of which a part is known: the first rows, or whatever a mask leaves.
 
     An autoregressive model (pixelcnn, pixelrnn) draws exactly, below the first rows; a diffusion model approximately, anywhere.
@@ -32,6 +34,7 @@ class Complete:
     Example: plausible complete runs/pixelcnn-mnist-20260101-120000 photo.png --rows 14 --out rest.png
     """
 
+    answers: ClassVar[type[Any]] = documents.Drawn
     run_folder: RunFolder
     paths: Paths
     out: str
@@ -86,4 +89,5 @@ class Complete:
         else:
             image = figures.completion_grid(completion.x, completion.known, completion.draws)
             save_bytes(Path(self.out), figures.png(image, mark))
+        answer(documents.Drawn(self.run_folder, Path(self.out), len(completion.x), self.n))
         say(f"{self.n} ends for each of {len(completion.x):,} images in {self.out}")

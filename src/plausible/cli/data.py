@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.table import Table
 from tyro.conf import Positional
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import Overwrite, Preparation
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, counting_bar, progress_bar, say, say_notes
 from plausible.core.errors import UsageError
 from plausible.data.options import DEFAULTS
@@ -17,12 +19,13 @@ from plausible.data.source import resolve_source
 
 @commands
 @dataclass(frozen=True)
-class DescribeData:
+class DescribeData(Command):
     """What a data set holds and what will be done with it, without training.
 
     Example: plausible data my-folder --size 64
     """
 
+    answers: ClassVar[type[Any]] = documents.Described
     name: ClassVar[str] = "data"
     usual: ClassVar[tuple[str, ...]] = ("size", "label", "drop", "missing", "picture")
 
@@ -64,6 +67,16 @@ class DescribeData:
         )
         picture = self.picture or self._free(Path(f"{found.data.name}-data.png"), image)
         save_bytes(picture, image)
+        answer(
+            documents.Described(
+                self.source,
+                found.data.survey.count,
+                found.facts,
+                found.notes,
+                symmetries.notes,
+                picture,
+            )
+        )
         say(f"what they look like is drawn in {picture}")
 
     def _free(self, path: Path, image: bytes) -> Path:

@@ -2,22 +2,26 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import DataPlace, Device, RunFolder, Seed
 from plausible.cli.checks import check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.data.source import resolve_source
 
 
 @commands
 @dataclass(frozen=True)
-class Diagnose:
+class Diagnose(Command):
     """What is wrong with a trained model, the evidence, and the flag to change.
 
     Example: plausible diagnose runs/vae-mnist-20260101-120000
     """
 
+    answers: ClassVar[type[Any]] = documents.Diagnosed
     run_folder: RunFolder
     data: DataPlace = None
     seed: Seed = 0
@@ -51,4 +55,7 @@ class Diagnose:
                 f"nothing to go by: this training was not monitored, and there is no check of a trained "
                 f"{trained.model.name}"
             )
-        say(f"all of it in {save_findings(trained, findings)}")
+        file = save_findings(trained, findings)
+        rows = tuple(finding.to_dict() for finding in findings)
+        answer(documents.Diagnosed(self.run_folder, file, rows))
+        say(f"all of it in {file}")

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import (
     Device,
     Draws,
@@ -14,13 +17,13 @@ from plausible.cli.arguments import (
     Seed,
 )
 from plausible.cli.checks import check_output, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import progress_bar, say
 
 
 @commands
 @dataclass(frozen=True)
-class Directions:
+class Directions(Command):
     """What z does to x: walks along the directions in which x changes most, and the same draws truncated.
 
     The directions are the leading eigenvectors of the mean of J^T J over z, J the Jacobian of what is drawn.
@@ -28,6 +31,7 @@ class Directions:
     Example: plausible directions runs/gan-digits-20260101-120000 --out directions.png
     """
 
+    answers: ClassVar[type[Any]] = documents.DirectionsFound
     run_folder: RunFolder
     out: str
     """Write the picture to this name ending in .png, or the directions and walks as arrays to one in .npz."""
@@ -77,6 +81,7 @@ class Directions:
                 trained.model.space, explored.x, shares, explored.truncation, bounds
             )
             save_bytes(Path(self.out), figures.png(image, mark))
+        answer(documents.DirectionsFound(self.run_folder, Path(self.out), tuple(shares)))
         say(
             f"{self.rows} directions in {self.out}: the first brings about {shares[0]:.0%} of all change of "
             f"x with z, all of them {sum(shares):.0%} (of {found.vectors.shape[1]} there are)"

@@ -4,14 +4,16 @@ import os
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn
 
 import tyro
 from tyro.conf import Positional
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import Device, Judged, Overwrite, Preparation, Seed, Share, Verbose
 from plausible.cli.checks import check_output_folder, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.choices import Extractor
 from plausible.core.errors import UsageError
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 @commands
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(Command):
     """Did it learn the distribution?  Measures beside real data, and a verdict for each defect.
 
     Of a run, or of samples that another program drew; --against another asks which of two is better, and in what.
@@ -36,6 +38,7 @@ class Evaluate:
     Example: plausible evaluate runs/gan-digits-20260101-120000 --strict
     """
 
+    answers: ClassVar[type[Any]] = documents.Judged
     usual: ClassVar[tuple[str, ...]] = (
         "against", "twin", "verify", "samples", "data", "heldout", "n", "outliers", "out", "strict", "verbose",
     )  # fmt: skip
@@ -92,6 +95,7 @@ class Evaluate:
         report, folder, data, advice = self._of_samples() if self.samples else self._of_run()
         again = ", in the place of those before" if (folder / "measures.json").exists() else ""
         save_report(report, folder, data, advice)
+        _answer_report(report, folder, advice)
         if advice is not None:
             console.print(display.advice(advice), crop=False, highlight=False)
         if report.verdict is not None:
@@ -128,6 +132,7 @@ class Evaluate:
                 on_notes=say_notes,
             )
         place = save_comparison(comparison, folder)
+        answer(documents.Judged("comparison", folder, comparison.sentence, comparison.to_dict()))
         console.print(display.comparison(comparison), highlight=False)
         say(f"numbers in {place}")
         if self.strict:
@@ -155,6 +160,7 @@ class Evaluate:
             say(
                 f"  {name}: {share} of {found.n:,} samples keep to its own half, p {p:.2g}; {measure.note}"
             )
+        answer(documents.Judged("twins", self._folder(), found.sentence, found.to_dict()))
         say(found.sentence)
         say(f"numbers in {place}")
         if self.strict:
@@ -175,6 +181,8 @@ class Evaluate:
             )
         for name, (kept, now) in found.numbers.items():
             say(f"  {name}: {kept} as kept, {now} now")
+        differ = {name: {"kept": kept, "now": now} for name, (kept, now) in found.numbers.items()}
+        answer(documents.Judged("verify", measures, found.sentence, differ))
         say(found.sentence)
         sys.exit(found.exit_code)
 
@@ -294,10 +302,16 @@ class Evaluate:
         asked = {
             field.name
             for field in fields(self)
-            if field.name not in ("verify", "samples", "data", "device", "verbose")
+            if field.name not in ("verify", "samples", "data", "device", "verbose", "json")
             and getattr(self, field.name) != field.default
         }
         if asked:
             raise UsageError(
                 "--verify judges as its measures.json says: beside it go only --samples and --data, where they have moved"
             )
+
+
+def _answer_report(report: "Report", folder: Path, advice: "Advice | None") -> None:
+    found = report.to_dict() | ({} if advice is None else {"advice": advice.to_dict()})
+    verdict = None if report.verdict is None else str(report.verdict.state)
+    answer(documents.Judged("report", folder, verdict, found))

@@ -12,6 +12,8 @@ from plausible.cli.arguments import (
     MANY_TIMES,
     Device,
     Evaluated,
+    Json,
+    LogTo,
     OnFailure,
     Positive,
     Verbose,
@@ -19,16 +21,12 @@ from plausible.cli.arguments import (
 )
 from plausible.cli.help import field_help
 from plausible.core.bounds import MINUTES, NATURAL
+from plausible.core.choices import USUAL
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
 from plausible.training import Precision, Settings
 
-# what most people change, if the model has it: the first five stand before the others, and two are in the short help
-_USUAL = (
-    "conditional", "components", "hidden", "width", "smoothing", "decay", "latent", "architecture", "loss", "layers",
-    "lr", "batch",
-)  # fmt: skip
 _BINARY = (
     "--data mnist --binarise static --minutes 8",
     "--data photos --size 32 --minutes 30 --conditional",
@@ -64,9 +62,11 @@ class TrainingFlags:
     on_failure: OnFailure = "rollback"
     evaluate: Evaluated = True
     verbose: Verbose = False
+    log_to: LogTo = ()
     device: Device = "auto"
     processes: Annotated[int, MANY_TIMES] = 1
     """The number of processes that train together, on equal shards of every batch."""
+    json: Json = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class TrainFlags:
 
     titles: ClassVar[dict[str, str]] = {
         "data": "data",
-        **dict.fromkeys(("steps", "minutes", "out", "seed"), "budget"),
+        **dict.fromkeys(("steps", "minutes", "out", "seed", "config"), "budget"),
         **dict.fromkeys(("preset", "init", "decoder", "advanced"), "model"),
     }
     data: str = "digits"
@@ -87,6 +87,8 @@ class TrainFlags:
     """The number of wall-clock minutes to play, instead of a number of steps."""
     init: Path | None = None
     """Begin with the weights and the choices of this run of the same model, on more or on other data."""
+    config: Path | None = None
+    """Take all flags from this file, the config.json of an earlier run or a .toml, but for those that are given beside it."""
     out: Path | None = None
     """The folder of the run, new or empty; by default runs/<model>-<data>-<time>."""
     seed: Annotated[int, NATURAL] = 0
@@ -113,7 +115,7 @@ def train_flags(kind: type[Model], config: Model.Config | None = None) -> Any:
     """
     config = config or kind.Config()
     names = [f.name for f in fields(config) if f.name != "batch" or kind.iterates]
-    usual = [name for name in _USUAL if name in names][:5]
+    usual = [name for name in USUAL if name in names][:5]
     rest = [name for name in names if name not in usual]
     groups: list[tuple[str, Any]] = [
         ("model", _group(config, usual, f"What the {kind.name} is made of.")),
@@ -155,7 +157,7 @@ def _first(kind: type[Model], names: list[str]) -> tuple[str, ...]:
     tabular = "conditional" not in names and not kind.iterates
     data = ("data", "label" if tabular else "size")
     budget = ("minutes", "out") if kind.iterates else ("out",)
-    model = tuple(name for name in _USUAL if name in names)[: 4 - len(budget)]
+    model = tuple(name for name in USUAL if name in names)[: 4 - len(budget)]
     each = ("per_class",) if "components" in names else ()
     return (*data, *budget, *(model[: 4 - len(budget) - len(each)] or tuple(names[:2])), *each)
 

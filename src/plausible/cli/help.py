@@ -25,7 +25,7 @@ from plausible.core.errors import UsageError
 
 _ARGUMENT = type(tyro.conf.arg(help=""))
 _POSITIONAL, _UNPREFIXED = (get_args(form[int])[1] for form in (Positional, OmitArgPrefixes))
-_SELDOM = ("seed", "device", "overwrite", "watch", "on_failure")
+_SELDOM = ("seed", "device", "overwrite", "watch", "on_failure", "json", "log_to")
 _WIDEST = 100  # characters of a line
 _MARGIN = 26  # characters before a sentence, where the flag leaves as much
 _WORDS = {
@@ -67,7 +67,9 @@ def flags_of(kind: type[Any], group: str = "") -> Iterator[Flag]:
     """Every flag of a dataclass and of those in it, under the ``titles`` {field: title} that they may have."""
     hints, helps = get_type_hints(kind, include_extras=True), field_help(kind)
     titles: dict[str, str] = {"preparation": "data", **getattr(kind, "titles", {})}
-    for each in fields(kind):
+    for each in sorted(
+        fields(kind), key=lambda each: bool(each.kw_only)
+    ):  # those of every command last
         hint, notes = _parts(hints[each.name])
         if is_dataclass(hint) and isinstance(hint, type):
             yield from flags_of(hint, titles.get(each.name, each.name))

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import (
     DataPlace,
     Device,
@@ -14,7 +17,7 @@ from plausible.cli.arguments import (
     Seed,
 )
 from plausible.cli.checks import check_inputs, check_output, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import say, say_notes
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
@@ -22,12 +25,13 @@ from plausible.data.source import resolve_source
 
 @commands
 @dataclass(frozen=True)
-class Interpolate:
+class Interpolate(Command):
     """Walk along great circles between draws of z, or between the z of two given images.
 
     Example: plausible interpolate runs/gan-digits-20260101-120000 --out walk.gif
     """
 
+    answers: ClassVar[type[Any]] = documents.Drawn
     run_folder: RunFolder
     out: str
     """Write the walks to this name, which ends in .png (rows of images) or .gif (an animation)."""
@@ -80,5 +84,6 @@ class Interpolate:
         else:
             content = figures.png(figures.walks(trained.model.space, x), mark)
         save_bytes(Path(self.out), content)
+        answer(documents.Drawn(self.run_folder, Path(self.out), len(x), self.columns))
         walks = f"{len(x)} walks" if len(x) > 1 else "a walk"
         say(f"{walks} of {self.columns} points in {self.out}")

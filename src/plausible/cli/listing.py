@@ -16,6 +16,7 @@ from plausible.cli import reconstruct
 from plausible.cli import complete
 from plausible.cli import evaluate
 from plausible.cli import compare
+from plausible.cli import sweep
 from plausible.cli import report
 from plausible.cli import diagnose
 from plausible.cli import classify

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import plausible.cli.listing  # noqa: F401  # fills the registry of commands
+from plausible.cli.answer import answer_by_document, is_asked, refuse
 from plausible.cli.command import commands
 from plausible.cli.encoding import degrade
 from plausible.cli.help import show_help
@@ -36,6 +37,14 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _answer(args: list[str]) -> None:
+    """Run a command, whose document alone is printed on stdout where that is asked for."""
+    if args and args[0] in commands and is_asked(args):
+        answer_by_document(args[0], lambda: _spoken(args))
+    else:
+        _spoken(args)
+
+
+def _spoken(args: list[str]) -> None:
     """Run a command; whatever stops it becomes a sentence and an exit code."""
     # Threads that wait for each other by spinning stand still when another program wants their core;
     # those that sleep at once are slow on an idle machine.  GNU's OpenMP reads this with torch.
@@ -131,6 +140,7 @@ def _overview() -> str:
 
 
 def _stop(sentence: str, code: int) -> None:
+    refuse(sentence)
     if os.environ.get("RANK", "0") == "0":  # of several processes, the first one speaks
         print(f"plausible: {sentence}", file=sys.stderr)
     sys.exit(code)

@@ -6,10 +6,12 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.table import Table
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import (
     DataPlace,
     Device,
@@ -22,6 +24,7 @@ from plausible.cli.arguments import (
     Seed,
 )
 from plausible.cli.checks import check_inputs, check_output, check_run
+from plausible.cli.command import Command
 from plausible.cli.console import console, say, say_notes
 from plausible.core.choices import Novelty
 from plausible.core.errors import UsageError
@@ -35,9 +38,10 @@ SHOWN = 100  # rows of the table on the screen
 
 
 @dataclass(frozen=True)
-class Questions:
+class Questions(Command):
     """What is asked of a run about inputs."""
 
+    answers: ClassVar[type[Any]] = documents.Answers
     run_folder: RunFolder
     paths: Paths
     data: DataPlace = None
@@ -94,6 +98,7 @@ class Questions:
         """Notes and table on the screen, everything in the file that was asked for."""
         from plausible.tasks.save import save_bytes
 
+        answer(documents.Answers(self.run_folder, tuple(notes), tuple(rows)))
         say_notes(notes)
         console.print(table, highlight=False)
         if len(rows) > SHOWN:

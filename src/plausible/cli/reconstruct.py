@@ -2,22 +2,26 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import DataPlace, Device, Marked, Overwrite, Paths, RunFolder
 from plausible.cli.checks import check_inputs, check_output, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import progress_bar, say, say_notes
 from plausible.data.source import resolve_source
 
 
 @commands
 @dataclass(frozen=True)
-class Reconstruct:
+class Reconstruct(Command):
     """What a model keeps of given inputs: each one beside what comes back from its code alone.
 
     Example: plausible reconstruct runs/vae-mnist-20260101-120000 photo.png more/ --out back.png
     """
 
+    answers: ClassVar[type[Any]] = documents.Reconstructed
     run_folder: RunFolder
     paths: Paths
     out: str
@@ -60,6 +64,11 @@ class Reconstruct:
         else:
             image = figures.reconstruction(trained.model.space, result.x, result.reconstruction)
             save_bytes(Path(self.out), figures.png(image, mark))
+        answer(
+            documents.Reconstructed(
+                self.run_folder, Path(self.out), float(result.rmse), tuple(result.errors.tolist())
+            )
+        )
         say(f"{len(result.x):,} inputs and what comes back of them in {self.out}")
         levels = trained.model.space.levels
         unit = f" of {levels - 1} levels" if levels else ""

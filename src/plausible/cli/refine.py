@@ -1,17 +1,20 @@
 """plausible refine."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 from tyro.conf import OmitArgPrefixes
 
+from plausible.cli import documents
+from plausible.cli.answer import answer, answered
 from plausible.cli.arguments import (
     DataPlace,
     Device,
     Evaluated,
+    LogTo,
     OnFailure,
     Positive,
     RunFolder,
@@ -19,7 +22,7 @@ from plausible.cli.arguments import (
     Watch,
 )
 from plausible.cli.checks import check_new_run, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, progress_bar, say, say_notes
 from plausible.core.bounds import MINUTES, NATURAL
 from plausible.core.refinement import RefinementConfig
@@ -37,12 +40,13 @@ _DEFAULTS = RefinementConfig()
 
 @commands
 @dataclass(frozen=True)
-class Refine:
+class Refine(Command):
     """Improve the model of a run by a game, as a run of its own, and say what that won and cost.
 
     Example: plausible refine runs/vae-digits-20260101-120000 --minutes 2
     """
 
+    answers: ClassVar[type[Any]] = documents.Learned
     usual: ClassVar[tuple[str, ...]] = (
         "objective", "minutes", "steps", "likelihood_weight", "lr", "data", "out",
     )  # fmt: skip
@@ -62,6 +66,7 @@ class Refine:
     watch: Watch = True
     evaluate: Evaluated = True
     verbose: Verbose = False
+    log_to: LogTo = ()
     device: Device = "auto"
 
     def run(self) -> None:
@@ -74,9 +79,11 @@ class Refine:
         from plausible.cli.train import play
         from plausible.runs import Run
         from plausible.runs.go_on import start_of
+        from plausible.runs.mirrors import check_mirrors
         from plausible.tasks.refine import begin_refining
         from plausible.training import Settings
 
+        check_mirrors(self.log_to)
         start = Run(self.run_folder)
         run, training = begin_refining(
             start, self.game, settings=Settings(self.steps, self.minutes, self.seed),
@@ -104,5 +111,7 @@ def show_beside_start(run: "Run", start: "Run | None" = None) -> None:
     except (NotDefined, UsageError) as reason:
         say(f"not compared with its start: {reason}")
         return
+    if (before := answered()) is not None:
+        answer(replace(before, beside_start=found.sentence))
     console.print(display.before_after(found), highlight=False)
     say(f"the measures of the start in {shlex.quote(str(run.folder / 'start'))}")

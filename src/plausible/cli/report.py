@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import tyro
 from tyro.conf import Positional
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import PAGE, DataPlace, Device, Overwrite, Seed
 from plausible.cli.checks import check_output, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import progress_bar, say, say_notes
 from plausible.core.errors import NotDefined, UsageError
 from plausible.data.source import resolve_source
@@ -17,7 +19,7 @@ from plausible.data.source import resolve_source
 
 @commands
 @dataclass(frozen=True)
-class Report:
+class Report(Command):
     """All of a run, or of a comparison, as one page to read and to pass on: what came of it, pictures, curves, measures.
 
     The page is a single HTML file that asks for nothing from anywhere else.
@@ -25,6 +27,7 @@ class Report:
     Example: plausible report runs/gan-digits-20260101-120000
     """
 
+    answers: ClassVar[type[Any]] = documents.Page
     usual: ClassVar[tuple[str, ...]] = ("out", "data", "evaluate", "overwrite")
 
     folder: Annotated[
@@ -61,7 +64,7 @@ class Report:
                 resolve_source(self.data)
             return
         given = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
-        if set(given) - {"folder", "out", "overwrite"}:
+        if set(given) - {"folder", "out", "overwrite", "json"}:
             raise UsageError(
                 f"{self.folder} is a comparison, whose page shows what its folder keeps: beside it go only --out and "
                 "--overwrite"
@@ -75,6 +78,7 @@ class Report:
             found = report_comparison(self.folder, progress)
             progress("writing the page")
             place = save_page(found, out)
+        answer(documents.Page(place, found.words))
         say(f"{found.words} The page is {place}")
 
     def _run(self, out: str) -> None:
@@ -97,6 +101,7 @@ class Report:
             )
             progress("writing the page")
             place = save_page(found, out)
+        answer(documents.Page(place, found.headline.words))
         say(f"{found.name}: {found.headline.words}; the page is {place}")
 
     def _judge(self) -> str:

@@ -2,13 +2,16 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answered_elsewhere
 from plausible.cli.arguments import (
     MANY_TIMES,
     DataPlace,
     Device,
     Evaluated,
+    GoOnLogTo,
     OnFailure,
     Positive,
     RunFolder,
@@ -16,7 +19,7 @@ from plausible.cli.arguments import (
     Watch,
 )
 from plausible.cli.checks import check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import say, say_notes
 from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
@@ -25,12 +28,13 @@ from plausible.data.source import resolve_source
 
 @commands
 @dataclass(frozen=True)
-class Resume:
+class Resume(Command):
     """Go on with a run exactly where it stopped, or to a new total.
 
     Example: plausible resume runs/gan-digits-20260101-120000 --steps 8000
     """
 
+    answers: ClassVar[type[Any]] = documents.Learned
     run_folder: RunFolder
     steps: Positive | None = None
     """A new total number of rounds, those already played counted; by default the run's own."""
@@ -43,6 +47,7 @@ class Resume:
     """The number of processes that go on with it, on equal shards of every batch; by default as many as before."""
     evaluate: Evaluated = True
     verbose: Verbose = False
+    log_to: GoOnLogTo = None
     device: Device = "auto"
 
     def run(self) -> None:
@@ -54,13 +59,16 @@ class Resume:
         from plausible.cli.train import play
         from plausible.core.device import resolve_device
         from plausible.runs import Run
+        from plausible.runs.mirrors import check_mirrors
         from plausible.runs.saving import resuming_notes
         from plausible.tasks.start import restart
         from plausible.training import distributed
 
+        check_mirrors(self.log_to or ())
         run = Run(self.run_folder)
         processes = self.processes or run.config["processes"]
         if processes > 1 and not distributed.launched():
+            answered_elsewhere()
             sys.exit(distributed.launch(processes, sys.argv[1:]))
         world = distributed.join(resolve_device(self.device))
         notes = resuming_notes(run, world.size)

@@ -2,24 +2,30 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 from tyro.conf import Positional
 
-from plausible.cli.command import commands
+from plausible.cli import documents
+from plausible.cli.answer import answer
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console, say
 from plausible.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from plausible.tasks import RunRow
 
 
 @commands
 @dataclass(frozen=True)
-class Runs:
+class Runs(Command):
     """The runs in a folder: model, data, how far each came, its verdict and its age.
 
     Example: plausible runs
     """
 
+    answers: ClassVar[type[Any]] = documents.RunList
     name: ClassVar[str] = "runs"
 
     folder: Annotated[Positional[Path], tyro.conf.arg(metavar="[FOLDER]")] = Path("runs")
@@ -35,6 +41,7 @@ class Runs:
         from plausible.tasks import list_runs
 
         rows = list_runs(self.folder)
+        answer(documents.RunList(self.folder, tuple(map(_entry, rows))))
         if not rows:
             say(f"no runs in {self.folder}; plausible train gan makes one")
             return
@@ -50,6 +57,19 @@ class Runs:
             verdict = "too short" if row.too_short else row.verdict or "not judged"
             shown.add_row(str(where), row.model, row.data, row.state, verdict, _words(row.age))
         console.print(shown, highlight=False)
+
+
+def _entry(row: "RunRow") -> documents.RunEntry:
+    return documents.RunEntry(
+        row.folder,
+        row.model,
+        row.data,
+        row.state,
+        row.progress,
+        row.verdict,
+        row.too_short,
+        row.age,
+    )
 
 
 def _words(seconds: float) -> str:

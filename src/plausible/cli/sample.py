@@ -3,8 +3,10 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import (
     MANY_TIMES,
     Count,
@@ -17,7 +19,7 @@ from plausible.cli.arguments import (
     Seed,
 )
 from plausible.cli.checks import check_output, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import say
 from plausible.core.bounds import NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.choices import Which
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 @commands
 @dataclass(frozen=True)
-class Sample:
+class Sample(Command):
     """Draw samples: a grid (.png), arrays (.npz), a table (.csv), or a folder (trailing /) with one PNG each.
 
     What is written has the labels of the data: y of arrays, the class column of a table, sub-folders of images.
@@ -39,6 +41,7 @@ class Sample:
     Example: plausible sample runs/gan-digits-20260101-120000 -n 64 --out samples.png
     """
 
+    answers: ClassVar[type[Any]] = documents.Drawn
     run_folder: RunFolder
     out: str | None = None
     """Write the samples to this name, which ends in .png, .npz, .csv (vectors) or / (images)."""
@@ -119,6 +122,7 @@ class Sample:
             return
         mark = self.mark and mark_of(trained, self.seed)
         save_samples(drawn, trained.model.space, self.out, trained, mark)
+        answer(documents.Drawn(self.run_folder, Path(self.out), self.n, 1))
         say(f"{self.n:,} samples in {self.out}")
         own = getattr(trained.model.config, "guidance", 1.0)
         if (own if self.guidance is None else self.guidance) != 1:
@@ -145,4 +149,5 @@ class Sample:
                 mark=mark_of(trained, self.seed) if self.mark else None,
             ),
         )
+        answer(documents.Drawn(self.run_folder, Path(out), self.n, self.steps))
         say(f"{self.n:,} chains of {self.steps:,} steps in {out}")

@@ -3,12 +3,14 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from plausible.cli import documents
+from plausible.cli.answer import answer, answered_elsewhere
 from plausible.cli.checks import check_new_run, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import console, counting_bar, progress_bar, say, say_notes
-from plausible.core.choices import OnFailure
+from plausible.core.choices import LogTo, OnFailure
 from plausible.core.errors import NotDefined, UsageError
 from plausible.data.source import resolve_source
 
@@ -28,6 +30,8 @@ class Train:
     Example: plausible train gan --data my-folder --minutes 10
     """
 
+    answers: ClassVar[type[Any]] = documents.Learned
+
     def __init__(self, arguments: list[str]):
         self.arguments = arguments
 
@@ -39,19 +43,31 @@ class Train:
             if not self.arguments:
                 raise UsageError("plausible train needs a MODEL, such as gan")
             return
+        name, flags, repeated = self._named()
+        source = value_of(flags, "--data")
+        if source is not None:
+            resolve_source(source)
+        _train(name, flags, repeated)
+
+    def _named(self) -> "tuple[str, list[str], Run | None]":
+        """The model, the flags, of a file too, and the run whose file that is."""
+        file = value_of(self.arguments, "--config")
+        if file is not None and "--help" not in self.arguments:
+            from plausible.cli.config_file import with_file
+
+            return with_file(Path(file), self.arguments)
         if self.arguments[0].startswith("-"):
             raise UsageError(
                 f"plausible train needs a MODEL before {self.arguments[0]}, such as gan"
             )
-        name, flags = self.arguments[0], self.arguments[1:]
-        source = value_of(flags, "--data")
-        if source is not None:
-            resolve_source(source)
-        _train(name, flags)
+        return self.arguments[0], self.arguments[1:], None
 
 
-def _train(name: str, arguments: list[str]) -> None:
-    """Read the data, build the model, and play."""
+def _train(name: str, arguments: list[str], repeated: "Run | None" = None) -> None:
+    """Read the data, build the model, and play.
+
+    repeated  the run whose flags these are.
+    """
     import plausible.models  # noqa: F401  # fills the registry
     from plausible.cli.flags import model_config, settings_of, train_flags
     from plausible.cli.parser import parse
@@ -61,7 +77,9 @@ def _train(name: str, arguments: list[str]) -> None:
     from plausible.data.load import load
     from plausible.runs import default_folder
     from plausible.runs.go_on import start_of
+    from plausible.runs.mirrors import check_mirrors
     from plausible.runs.warm_start import initial_of
+    from plausible.tasks.repeat import differences
     from plausible.tasks.start import configuration, start
     from plausible.training import distributed
 
@@ -74,6 +92,7 @@ def _train(name: str, arguments: list[str]) -> None:
         return
     resolve_source(flags.data)
     config, training_flags = model_config(kind, flags), flags.training
+    check_mirrors(training_flags.log_to)
     settings, device = settings_of(flags), resolve_device(training_flags.device)
     folder = flags.out or default_folder(name, Path(flags.data).stem)
     if not distributed.launched():
@@ -87,6 +106,7 @@ def _train(name: str, arguments: list[str]) -> None:
                 least=True,
             )
             again = ["train", name, *arguments, "--out", str(folder)]
+            answered_elsewhere()
             sys.exit(distributed.launch(processes, again))
     world = distributed.join(device)
     with counting_bar(f"reading {flags.data}", quiet=not world.leads) as count:
@@ -96,6 +116,7 @@ def _train(name: str, arguments: list[str]) -> None:
             data = decoder.data(value_of(arguments, "--data"), "resume")
     if world.leads:
         say_notes(data.notes)
+        say_notes(() if repeated is None else differences(repeated, data))
     with progress_bar("building the model", quiet=not world.leads) as progress:
         run, training = start(
             kind,
@@ -106,6 +127,7 @@ def _train(name: str, arguments: list[str]) -> None:
             init=begun,
             decoder=decoder,
             out=folder,
+            watch=training_flags.watch,
             device=training_flags.device,
             world=world,
             progress=progress,
@@ -201,10 +223,15 @@ class PlayFlags(Protocol):
     def verbose(self) -> bool:
         """Whether the tables are shown."""
 
+    @property
+    def log_to(self) -> tuple[LogTo, ...] | None:
+        """Where the log is mirrored to; None: where the run was before."""
+
 
 def play(run: "Run", training: "Training[Any]", flags: PlayFlags) -> None:
     """Train while showing and monitoring it, then evaluate; on Ctrl-C say how to go on."""
     from plausible.cli import display, live
+    from plausible.runs.mirrors import mirrored
     from plausible.tasks.fit_steps import Failed, fit_steps, monitored
     from plausible.tasks.training_pictures import TrainingPictures
     from plausible.training import distributed
@@ -220,7 +247,8 @@ def play(run: "Run", training: "Training[Any]", flags: PlayFlags) -> None:
         console.print(display.alarm(finding), soft_wrap=True)
 
     monitor = monitored(run, training) if flags.watch else None
-    steps = fit_steps(run, training, monitor, flags.on_failure, on_finding, pictures)
+    mirrors = mirrored(run, flags.log_to, on_finding, training.seconds)
+    steps = fit_steps(run, training, monitor, flags.on_failure, on_finding, pictures, mirrors)
     shown = console if leads else None
     try:
         for _ in live.show_progress(steps, training, shown, pictures, judged=flags.evaluate):
@@ -229,6 +257,7 @@ def play(run: "Run", training: "Training[Any]", flags: PlayFlags) -> None:
         left = "holds the last save" if (run.folder / "state.pt").exists() else "holds nothing yet"
         what = "that failure" if reported else str(failure)
         if leads:
+            answer(_document(run, training, finished=False))
             say(f"stopped by {what}; {run.folder} {left}")
         sys.exit(3)
     finished = training.finished
@@ -236,16 +265,37 @@ def play(run: "Run", training: "Training[Any]", flags: PlayFlags) -> None:
     distributed.leave()  # rank 0 evaluates alone, and the others end now
     if leads:
         took = live.duration(training.seconds)
+        for place in mirrors.where:
+            say(f"its log is shown by: {place}")
         if finished:
             say(f"trained for {took}")
             _finish(run, training, pictures, flags)
+            answer(_document(run, training, finished=True))
         else:
+            answer(_document(run, training, finished=False))
             say(
                 f"stopped after {took} and saved, samples drawn in {pictures.path}; "
                 f"go on with: plausible resume {shlex.quote(str(run.folder))}"
             )
     if not finished:
         sys.exit(130)
+
+
+def _document(run: "Run", training: "Training[Any]", *, finished: bool) -> documents.Learned:
+    from plausible.runs.logger import read_findings
+
+    judged = run.judged if finished else None
+    return documents.Learned(
+        run.folder,
+        run.learned,
+        finished,
+        run.steps("last") if (run.folder / "weights.safetensors").exists() else None,
+        training.seconds,
+        run.verdict if finished else None,
+        judged,
+        tuple(finding.to_dict() for finding in read_findings(run)),
+        tuple(_paths(run)),
+    )
 
 
 def _finish(
@@ -303,6 +353,12 @@ def _drawn(run: "Run", *names: str) -> list[str]:
     names = (*names, "training.gif", "training.png")
     there = [name for name in names if (run.folder / name).exists()]
     return [str(run.folder / name) if not i else name for i, name in enumerate(there)]
+
+
+def _paths(run: "Run") -> list[Path]:
+    """The pictures of a training that a run has."""
+    names = ("samples.png", "training.gif", "training.png")
+    return [run.folder / name for name in names if (run.folder / name).exists()]
 
 
 def value_of(arguments: list[str], flag: str) -> str | None:

@@ -5,11 +5,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import RunFolder
 from plausible.cli.checks import check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import console
 
 if TYPE_CHECKING:
@@ -30,12 +32,13 @@ _ECHO = 3  # letters at the end of a line for the ^C of the terminal
 
 @commands
 @dataclass(frozen=True)
-class Watch:
+class Watch(Command):
     """A running or finished training: its curves, what was found wrong, and the time left.
 
     Example: plausible watch runs/gan-digits-20260101-120000
     """
 
+    answers: ClassVar[type[Any]] = documents.Seen
     run_folder: RunFolder
     once: bool = False
     """Show the state once and end, as where the output is no terminal."""
@@ -45,11 +48,23 @@ class Watch:
         check_run(self.run_folder)
         from plausible.tasks import watch
 
-        if console.is_terminal and not self.once:
+        if console.is_terminal and not self.once and not self.json:
             with contextlib.suppress(KeyboardInterrupt):
                 _follow(self.run_folder)
         height = console.height if console.is_terminal else None
-        console.print(state(watch(self.run_folder), console.width, height), highlight=False)
+        seen = watch(self.run_folder)
+        answer(_document(seen))
+        console.print(state(seen, console.width, height), highlight=False)
+
+
+def _document(seen: "Watched") -> documents.Seen:
+    raised = tuple(
+        documents.RaisedFinding(each.step, each.finding.to_dict()) for each in seen.raised
+    )
+    return documents.Seen(
+        seen.folder, seen.model, seen.data, str(seen.state), seen.rounds, seen.total, seen.progress,
+        seen.seconds, seen.rate, seen.left, seen.age, seen.values, raised, seen.verdict,
+    )  # fmt: skip
 
 
 def _follow(folder: Path) -> None:

@@ -16,3 +16,12 @@ Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 
 Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "noise"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""
+
+LogTo = Literal["tensorboard", "trackio", "wandb"]
+"""Where the log of a training is mirrored to, see ``runs.mirrors``."""
+
+USUAL = (
+    "conditional", "components", "hidden", "width", "smoothing", "decay", "latent", "architecture", "loss", "layers",
+    "lr", "batch",
+)  # fmt: skip
+"""What most people change of a Config, if it has it: the first five stand before the others, and two are in the short help."""

@@ -92,6 +92,12 @@ class Monitor:
             self.findings[finding.phenomenon] = finding
         return news
 
+    @property
+    def score(self) -> float | None:
+        """What the last probe said of the number by which weights are the best, lower being better; None without one."""
+        known = self.history.probed[-1] if self.history.probed and self._score else {}
+        return None if self._score is None else known.get(self._score)
+
     def reset(self, history: History) -> None:
         """Go on from this history: what came after it is forgotten."""
         self.history, self._lowest = history, math.inf

@@ -36,11 +36,14 @@ def create(
     training: Training[Any],
     initial: Initial | None = None,
     start: Start | None = None,
+    *,
+    watch: bool = True,
 ) -> Run:
     """Make the folder of a new run and write its config.json; UsageError if the folder exists and holds anything.
 
     initial  the weights of another run that it begins with.
     start    the run whose model it goes on with.
+    watch    whether it is monitored, on which the weights depend that are kept.
     """
     folder = Path(folder)
     model, data = training.raw, training.data
@@ -64,6 +67,7 @@ def create(
         "own_networks": list(of_caller(model.own_networks)),
         "init": None if initial is None else asdict(initial),
         **_going_on(model, start),
+        **({} if watch else {"watch": False}),
     }
     made = tuple(place for place in (folder, *folder.parents) if not place.exists())
     try:

@@ -14,6 +14,7 @@ from plausible.diagnosis.not_finite import NOT_FINITE
 from plausible.runs.checksums import read_noted
 from plausible.runs.kept_json import check_shape, read_json
 from plausible.runs.log import ALARMS, MICRO_BATCH, read_history
+from plausible.runs.mirrors import Mirrors
 from plausible.runs.run import Run
 from plausible.runs.saving import cut_log
 from plausible.runs.shapes import FINDINGS
@@ -27,6 +28,7 @@ class RunLogger:
 
     monitor     probes the model and raises alarms; None: the log has losses alone.
     on_finding  called with every finding that is new or worse than before.
+    mirrors     told every line of the log.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class RunLogger:
         training: Training[Any],
         monitor: Monitor | None,
         on_finding: Callable[[Finding], None],
+        mirrors: Mirrors | None = None,
     ):
         self._run, self._training, self._on_finding = run, training, on_finding
+        self._mirrors = mirrors or Mirrors()
         self._monitor = monitor if training.world.leads else None
         self._path = run.folder / "log.jsonl"
         self._line: dict[str, Any] = {}  # the last one
@@ -86,6 +90,7 @@ class RunLogger:
         if news:
             line[ALARMS] = [finding.phenomenon for finding in news]
         self._log.write(json.dumps(line) + "\n")
+        self._mirrors.line(line)
         self.report(news)
         return news
 
@@ -100,6 +105,7 @@ class RunLogger:
     def rewind(self, steps: int, failure: Finding) -> None:
         """Go on after so many steps, to which a failure has led back."""
         self._cut(steps)
+        self._mirrors.rewind()
         self._findings, self._line = {failure.phenomenon: failure}, {}
 
     def _cut(self, steps: int) -> None:

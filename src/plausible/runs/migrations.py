@@ -4,7 +4,8 @@ A run says its ``format``; one without that word is of format 1, which is that o
 formats had numbers.  A field that only joins one of the dataclasses there (Config, Settings, Options) and has a default
 is no new format, because a run without it means the default.  All else that is moved, renamed or joins is one: raise
 ``FORMAT``, write what brings an older config.json to it, and keep a small run of it in tests/runs/kept.
-``start``, ``refinement`` and ``decoder`` are there only where a run goes on with the model of another one.
+``start``, ``refinement`` and ``decoder`` are there only where a run goes on with the model of another one, ``watch``
+only where it is false.
 Logs have their own words, see ``log``.
 """
 

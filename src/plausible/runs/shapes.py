@@ -12,7 +12,7 @@ CONFIG = {
         "hashes": {"train": str, "validation": str, "heldout": str},
         "class_names": _LISTED, "columns": _LISTED, "label_column": _TEXT, "notes": _LISTED,
     },
-    "refinement?": (dict, type(None)), "decoder?": ({"model": str, "config": dict}, type(None)), "start?": ({"run": str, "weights": str}, type(None)),
+    "watch?": bool, "refinement?": (dict, type(None)), "decoder?": ({"model": str, "config": dict}, type(None)), "start?": ({"run": str, "weights": str}, type(None)),
     "init": ({"run": str, "taken": int, "weights": int, "new": _LISTED}, type(None)),
 }  # fmt: skip
 """Of config.json, as ``migrated`` gives it."""

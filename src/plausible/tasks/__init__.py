@@ -9,6 +9,7 @@ return; notebooks, pages and wrappers call the same.
 ``evaluate``               did it learn the distribution; ``evaluate_samples`` of any other program
 ``evaluate_against``       which of two generators is better, in what, and is the difference real
 ``compare``                which family for these data; ``continue_comparison`` where it stopped, ``open_comparison`` a kept one
+``sweep``                  which choices of a model suit these data, by validation data alone
 ``evaluate_twin``          did two models that learned from disjoint halves learn the same, or each its half by heart
 ``verify``                 does an evaluation come out again, number by number
 ``advise``                 what that means in plain words, what limits the model (``course_of`` its training), what to try
@@ -62,6 +63,7 @@ from plausible.tasks.report import RunReport, report
 from plausible.tasks.sample import sample, sample_chain, weights_used
 from plausible.tasks.save import save_comparison, save_picture, save_report, save_samples
 from plausible.tasks.score import Scores, score
+from plausible.tasks.sweep import Swept, sweep
 from plausible.tasks.symmetries import Symmetries, symmetries_of
 from plausible.tasks.trained import Trained, TrainedLike, open_trained
 from plausible.tasks.verify import Verification, verify
@@ -90,6 +92,7 @@ __all__ = [
     "RunResult",
     "RunRow",
     "Scores",
+    "Swept",
     "Symmetries",
     "Trained",
     "TrainedLike",
@@ -140,6 +143,7 @@ __all__ = [
     "save_samples",
     "score",
     "surprisal",
+    "sweep",
     "symmetries_of",
     "uncover",
     "verify",

@@ -26,9 +26,9 @@ Flags = dict[str, list[str]]
 SIZES = ("width", "hidden", "components")  # of a Config: what makes a model larger
 _BY_THE_DATA = ("components",)  # of these: what the data choose where nobody says it
 _FLAG = re.compile(r"(--[a-z][\w-]*)((?: (?!-)[\w.]+)*)")
-_BYTES = ["0.0", "255.0"]
+BYTES = ["0.0", "255.0"]
 _LARGEST = 1 << 13
-_IN_TRAINING = ("precision", "micro_batch", "simultaneous", "seed")
+IN_TRAINING = ("precision", "micro_batch", "simultaneous", "seed")
 
 
 def resume_command(course: Course, times: int = 2) -> str:
@@ -60,7 +60,7 @@ def train_command(course: Course, changes: Flags | None = None) -> str:
     flags: Flags = {"--data": [course.source or "FOLDER"], **(changes or {})}
     (source,) = flags["--data"]
     for flag, words in _flags(course).items():
-        decided = source in NAMES or source != course.source or words == _BYTES
+        decided = source in NAMES or source != course.source or words == BYTES
         if flag == "--value-range" and decided:
             continue  # which will be decided again
         if flag == "--symmetries" and (source != course.source or not words):
@@ -72,8 +72,8 @@ def train_command(course: Course, changes: Flags | None = None) -> str:
 
 def refine_command(course: Course, refinement: RefinementConfig) -> str:
     """Refine the same start in the same way."""
-    flags = _changed(asdict(refinement), asdict(RefinementConfig())) | _budget(course)
-    flags |= _changed({"seed": course.settings.seed}, {"seed": 0})
+    flags = changed(asdict(refinement), asdict(RefinementConfig())) | _budget(course)
+    flags |= changed({"seed": course.settings.seed}, {"seed": 0})
     words = [word for flag, values in flags.items() for word in (flag, *values)]
     return shlex.join(["plausible", "refine", course.start, *words])
 
@@ -81,7 +81,7 @@ def refine_command(course: Course, refinement: RefinementConfig) -> str:
 def other_command(course: Course, family: str) -> str:
     """Train a model of another family on the same data, shaped as these are, for as many minutes."""
     flags: Flags = {"--data": [course.source or "FOLDER"]}
-    flags |= _changed(asdict(course.options), asdict(DEFAULTS))
+    flags |= changed(asdict(course.options), asdict(DEFAULTS))
     flags.pop("--value-range", None)  # which will be decided again
     if course.settings.minutes is not None:
         flags["--minutes"] = [f"{course.settings.minutes:g}"]
@@ -92,12 +92,12 @@ def other_command(course: Course, family: str) -> str:
 def compare_command(plan: Plan) -> str:
     """Train and judge the same families on the same data again."""
     flags: Flags = {"--data": [plan.data or "FOLDER"]}
-    flags |= _changed(asdict(plan.options), asdict(DEFAULTS))
-    if plan.data in NAMES or flags.get("--value-range") == _BYTES:
+    flags |= changed(asdict(plan.options), asdict(DEFAULTS))
+    if plan.data in NAMES or flags.get("--value-range") == BYTES:
         flags.pop("--value-range", None)  # which will be decided again
     budget, plain = asdict(plan), asdict(Plan((), ""))
     names = ("minutes", "steps", "seeds", "n")
-    flags |= _changed(*({name: values[name] for name in names} for values in (budget, plain)))
+    flags |= changed(*({name: values[name] for name in names} for values in (budget, plain)))
     words = [word for flag, values in flags.items() for word in (flag, *values)]
     return shlex.join(["plausible", "compare", *plan.models, *words])
 
@@ -124,14 +124,14 @@ def sized(course: Course, factor: float) -> tuple[Flags, str] | None:
     """A model so many times as wide: its flag, and the same in words with what it is now; None where it has no size."""
     single = _single(course.model)
     name = next((name for name in SIZES if hasattr(single.config, name)), None)
-    now = None if name is None else _size(single, name)
+    now = None if name is None else size_of(single, name)
     if name is None or now is None:
         return None
     size = max(1, round(now * factor))
     return {f"--{name}": [str(size)]}, f"--{name} {size} (now {now})"
 
 
-def _size(model: Model, name: str) -> int | None:
+def size_of(model: Model, name: str) -> int | None:
     """The width, say, of a model: of its Config, or the one with which it has as many weights; None if none has."""
     given = getattr(model.config, name)
     if given is not None:
@@ -174,12 +174,12 @@ def _single(model: Model) -> Model:
 def _flags(course: Course) -> Flags:
     """All that this run was told and that is not so by default."""
     config, settings = course.model.config, course.settings
-    flags = _changed(asdict(config), asdict(type(config)()))
-    flags |= _changed(asdict(course.options), asdict(DEFAULTS))
+    flags = changed(asdict(config), asdict(type(config)()))
+    flags |= changed(asdict(course.options), asdict(DEFAULTS))
     flags |= _budget(course)
     training, plain = asdict(settings), asdict(Settings())
-    flags |= _changed(
-        *({name: values[name] for name in _IN_TRAINING} for values in (training, plain))
+    flags |= changed(
+        *({name: values[name] for name in IN_TRAINING} for values in (training, plain))
     )
     if isinstance(course.model, PerClass):
         flags["--per-class"] = []
@@ -198,8 +198,8 @@ def _budget(course: Course) -> Flags:
     return {"--steps": [str(settings.steps)]}
 
 
-def _changed(values: Mapping[str, Any], plain: Mapping[str, Any]) -> Flags:
-    """The flags of what differs."""
+def changed(values: Mapping[str, Any], plain: Mapping[str, Any]) -> Flags:
+    """The flags of what differs, by the names that fields have."""
     flags: Flags = {}
     for name, value in values.items():
         if value == plain[name]:

@@ -1,15 +1,16 @@
 """Train to the end: log, saves, alarms and the best weights, all at once."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from plausible.core.choices import Device, OnFailure
+from plausible.core.choices import Device, LogTo, OnFailure
 from plausible.core.finding import Finding
 from plausible.data.options import DEFAULTS, Options
 from plausible.runs import Run
+from plausible.runs.mirrors import check_mirrors, mirrored
 from plausible.tasks.fit_steps import fit_steps, monitored
 from plausible.tasks.start import ModelLike, restart, start
 from plausible.tasks.trained import Trained
@@ -36,6 +37,7 @@ def fit(
     micro_batch: int | None = None,
     simultaneous: bool = False,
     device: Device = "auto",
+    log_to: Sequence[LogTo] = (),
     on_step: Callable[[Step], None] = lambda step: None,
     on_finding: Callable[[Finding], None] = lambda finding: None,
     **choices: Any,
@@ -53,6 +55,7 @@ def fit(
     decoder     of a GAN a run whose decoder its generator begins as, see ``start``; with ``data=None`` on its data.
     watch       probes the model every 100 rounds (400 of diffusion), raises alarms, and keeps the best weights.
     on_failure  what a number that is not finite does, see ``fit_steps``.
+    log_to      where the log is mirrored to beside log.jsonl: "tensorboard", "trackio", "wandb".
     on_step, on_finding  called with every round, and with every finding that is new or worse than before.
     choices     fields of the model's Config, as the flags of the command line.
     Returns the model with its best weights, in evaluation mode; on Ctrl-C, too, with ``finished`` False.
@@ -62,6 +65,7 @@ def fit(
     >>> digits.model.sample(3).x.shape
     torch.Size([3, 1, 8, 8])
     """
+    check_mirrors(log_to)
     settings = Settings(steps, minutes, seed, precision, micro_batch, simultaneous)
     with kept_in(out) as folder:
         run, training = start(
@@ -74,10 +78,13 @@ def fit(
             init=init,
             decoder=decoder,
             out=folder,
+            watch=watch,
             device=device,
             **choices,
         )
-        return played(run, training, out is not None, watch, on_failure, on_step, on_finding)
+        return played(
+            run, training, out is not None, watch, on_failure, on_step, on_finding, log_to
+        )
 
 
 def resume(
@@ -89,16 +96,19 @@ def resume(
     watch: bool = True,
     on_failure: OnFailure = "rollback",
     device: Device = "auto",
+    log_to: Sequence[LogTo] | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
     on_finding: Callable[[Finding], None] = lambda finding: None,
 ) -> Trained:
     """Go on with a run exactly where it was saved, to its own budget or a new total of steps or minutes.
 
-    data  where its data are now, if that is not where they were.
+    data    where its data are now, if that is not where they were.
+    log_to  where its log is mirrored to from now on, with all of it; by default where it was before.
     """
+    check_mirrors(log_to or ())
     place = None if data is None else str(data)
     run, training = restart(run, steps=steps, minutes=minutes, data=place, device=device)
-    return played(run, training, True, watch, on_failure, on_step, on_finding)
+    return played(run, training, True, watch, on_failure, on_step, on_finding, log_to)
 
 
 def played(
@@ -109,11 +119,13 @@ def played(
     on_failure: OnFailure,
     on_step: Callable[[Step], None],
     on_finding: Callable[[Finding], None],
+    log_to: Sequence[LogTo] | None = None,
 ) -> Trained:
     """A training that has begun, to its end; ``keep``: with the pictures of it, and its run."""
     monitor = monitored(run, training) if watch else None
     pictures = TrainingPictures(run, training) if keep else None
-    for step in fit_steps(run, training, monitor, on_failure, on_finding, pictures):
+    mirrors = mirrored(run, log_to, on_finding, training.seconds)
+    for step in fit_steps(run, training, monitor, on_failure, on_finding, pictures, mirrors):
         on_step(step)
     finished, seconds = training.finished, training.seconds
     training.pause()

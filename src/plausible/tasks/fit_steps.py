@@ -5,7 +5,7 @@ import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -20,6 +20,7 @@ from plausible.runs import Run, Weights, discard_unsaved, save
 from plausible.runs.lock import writer
 from plausible.runs.log import read_history
 from plausible.runs.logger import RunLogger
+from plausible.runs.mirrors import Mirrors
 from plausible.runs.saving import saved_state
 from plausible.tasks.disk import Disk, reason
 from plausible.tasks.training_pictures import TrainingPictures
@@ -48,6 +49,7 @@ def fit_steps(
     on_failure: OnFailure = "rollback",
     on_finding: Callable[[Finding], None] = lambda finding: None,
     pictures: TrainingPictures | None = None,
+    mirrors: Mirrors | None = None,
 ) -> Iterator[Step]:
     """Train, log, probe and save: yields every step; returns early, saved, on Ctrl-C or SIGTERM.
 
@@ -57,12 +59,15 @@ def fit_steps(
                 failure stops too.
     on_finding  called with every finding that is new or worse than before.
     pictures    drawn at every probe, at every save and at the end, also that by Ctrl-C; None: none are.
+    mirrors     told every line of the log and every picture.
 
     Raises ``Diverged``, after which the last save stays as it is, and ``Failed``, saved.  What is refused before
     anything was saved leaves no folder behind.
     """
     try:
-        yield from _steps(run, training, monitor, on_failure, on_finding, pictures)
+        yield from _steps(
+            run, training, monitor, on_failure, on_finding, pictures, mirrors or Mirrors()
+        )
     except Diverged:
         if pictures is not None:
             pictures.finish()  # the curves up to there
@@ -80,6 +85,7 @@ def _steps(
     on_failure: OnFailure,
     on_finding: Callable[[Finding], None],
     pictures: TrainingPictures | None,
+    mirrors: Mirrors,
 ) -> Iterator[Step]:
     saved, cost = -math.inf, 0.0  # the first round is saved at once: from then on it can resume
     world, step, again = training.world, None, on_failure == "rollback" and bool(training.weights)
@@ -89,7 +95,8 @@ def _steps(
     with (
         _interruptible() as interrupted,
         writer(run.folder) if world.leads else nullcontext(lambda: None) as sign_of_life,
-        RunLogger(run, training, monitor, on_finding) as logger,
+        RunLogger(run, training, monitor, on_finding, mirrors) as logger,
+        closing(mirrors),
         _enough_memory(run, logger),
     ):
         parts = training.micro_batch
@@ -116,7 +123,7 @@ def _steps(
                         failures = [found for found in news if found.severity is Severity.FAILURE]
             if probe and pictures is not None:
                 with disk.tolerated():
-                    pictures.draw(step.clock.step + 1)
+                    _draw(pictures, mirrors, step)
             yield step
             now = time.perf_counter()
             due = now - saved > max(_SAVE_EVERY, _SAVE_SHARE * cost)
@@ -129,10 +136,12 @@ def _steps(
                 # nothing was learned before the first save
                 if pictures is not None and (wish > 1 or step.clock.step):
                     with disk.tolerated():
-                        pictures.draw(step.clock.step + 1, always=wish > 1)
+                        _draw(pictures, mirrors, step, always=wish > 1)
             if wish > 1 and pictures is not None:
                 with disk.tolerated():
                     pictures.finish()
+            if log or probe:
+                mirrors.tell()
             if wish == 3:
                 raise Failed("; ".join(map(_sentence, failures)))
             if wish == 2:
@@ -151,8 +160,19 @@ def _steps(
         with disk.tolerated():
             logger.write_findings()
             if step is not None and pictures is not None:
-                pictures.draw(step.clock.step + 1, always=True)
+                _draw(pictures, mirrors, step, always=True)
                 pictures.finish()
+        mirrors.tell()
+
+
+def _draw(
+    pictures: TrainingPictures, mirrors: Mirrors, step: Step, *, always: bool = False
+) -> None:
+    """samples.png after a round, which mirrors are shown."""
+    before, steps = pictures.drawn, step.clock.step + 1
+    pictures.draw(steps, always=always)
+    if pictures.drawn == steps != before:
+        mirrors.picture(step.clock.step, pictures.path)
 
 
 def monitored(run: Run, training: Training[Any]) -> Monitor | None:

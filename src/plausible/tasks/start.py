@@ -42,6 +42,7 @@ def start(
     init: Run | str | Path | None = None,
     decoder: Run | str | Path | None = None,
     out: str | Path | None = None,
+    watch: bool = True,
     device: Device = "auto",
     world: World | None = None,
     progress: Callable[[str, float | None], None] = lambda stage, share: None,
@@ -59,6 +60,7 @@ def start(
     decoder    of a GAN a run whose decoder its generator begins as: of a VAE, or of a diffusion model of average
                velocities.  Its data are those of that run where ``data`` is None.
     out        the folder of the run, new or empty; by default runs/<model>-<data>-<time>.  Only rank 0 makes it.
+    watch      whether it will be monitored, which the run notes.
     progress   called with (what is being done, share of it that is done, or None).
     Raises UsageError for a folder that holds anything, an unknown name, or what cannot go together.
     """
@@ -101,7 +103,9 @@ def start(
     initial = None if begun is None else begin_with(training, begun)
     folder = Path(out) if out is not None else default_folder(built.name, data.name)
     goes_on = None if source is None else named_start(source)
-    run = create(folder, training, initial, goes_on) if training.world.leads else Run(folder)
+    run = Run(folder)
+    if training.world.leads:
+        run = create(folder, training, initial, goes_on, watch=watch)
     run.networks = of_caller(built.own_networks)
     return run, training
 
