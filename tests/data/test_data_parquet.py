@@ -262,6 +262,13 @@ def test_damage_is_a_sentence(tmp_path: Path) -> None:
         assert "a.parquet cannot be read as parquet" in refused(path)
 
 
+def test_a_word_that_is_no_utf8_is_a_sentence(tmp_path: Path) -> None:
+    columns = {"x": np.arange(12.0), "word": ["spring"] * 6 + ["autumn"] * 6}
+    path = write(tmp_path / "a.parquet", columns, compression="none")
+    path.write_bytes(path.read_bytes().replace(b"spring", b"spr\xf6ng"))
+    assert "a.parquet is damaged in its column 'word': 'utf-8' codec" in refused(path)
+
+
 def test_a_page_that_is_not_what_was_written_is_refused_where_it_has_a_checksum(
     tmp_path: Path,
 ) -> None:

@@ -17,7 +17,7 @@ from plausible.data.image_files import ImageFiles
 from plausible.data.images import SUFFIXES
 from plausible.data.limits import check_limit
 from plausible.data.options import NO_CLASS, Options
-from plausible.data.raw import Raw
+from plausible.data.raw import Raw, first_line
 from plausible.data.readers.column_roles import (
     CLASS_COLUMNS,
     check_class,
@@ -267,7 +267,8 @@ def _cells(table: ArrowTable, names: Sequence[str]) -> dict[str, list[str]]:
     for batch in table.batches(names) if names else ():
         for k, name in enumerate(names):
             words = known.get(name, [])
-            found[name] += [_word(value, words) for value in batch.column(k).to_pylist()]
+            cells = _unpacked(table, name, batch.column(k))
+            found[name] += [_word(value, words) for value in cells]
     return found
 
 
@@ -282,7 +283,17 @@ def _word(value: Any, classes: Sequence[str]) -> str:
 def _values(table: ArrowTable, column: str) -> Iterator[Any]:
     """What each row has in a column."""
     for batch in table.batches([column]):
-        yield from batch.column(0).to_pylist()
+        yield from _unpacked(table, column, batch.column(0))
+
+
+def _unpacked(table: ArrowTable, column: str, cells: Any) -> list[Any]:
+    """Some cells of a column.  UsageError: one is damaged, as a word that is no UTF-8, at which pyarrow has not looked."""
+    try:
+        return list(cells.to_pylist())
+    except Exception as error:  # of the package's own kinds
+        raise UsageError(
+            f"{table.name} is damaged in its column {column!r}: {first_line(error)}"
+        ) from error
 
 
 def _class_names(table: ArrowTable) -> dict[str, list[str]]:

@@ -316,9 +316,9 @@ class RBM(Explicit):
 
     @property
     def _base_rates(self) -> Tensor:
-        """Logits of independent units whose means are mu: (V,)."""
+        """Logits of independent units whose means are mu: (V,), in the precision that chains walk in."""
         mu, dims = self.centre.mu, self.space.dims
-        return torch.cat([mu[:dims].logit(), mu[dims:].log()])
+        return torch.cat([mu[:dims].logit(), mu[dims:].log()]).float()
 
 
 def _nesterov(momentum: float, decay: float) -> Callable[..., torch.optim.Optimizer]:

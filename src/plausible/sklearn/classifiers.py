@@ -1,12 +1,4 @@
-"""The classifiers as scikit-learn estimators, for pipelines, cross-validation and grid search.
-
->>> from sklearn.datasets import load_iris
->>> from sklearn.model_selection import GridSearchCV
->>> x, y = load_iris(return_X_y=True)
->>> search = GridSearchCV(LogisticClassifier(), {"l2": [1e-4, 1e-3, 1e-2]}).fit(x, y)
->>> bool(search.score(x, y) > 0.9)
-True
-"""
+"""The classifiers: p(y | x) learned at once, or by Bayes' rule."""
 
 from abc import abstractmethod
 from typing import Any, Self
@@ -16,23 +8,22 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import Tensor
 
 from plausible.core.capabilities import Classifier
 from plausible.core.device import seeded
 from plausible.core.model import Explicit, Model
 from plausible.core.space import Space
-from plausible.data.part import Data, Part
 from plausible.models.discriminative import ConvNet, LinearRegression, LogisticRegression
 from plausible.models.naive_bayes import NaiveBayes
 from plausible.recognition.bayes import BayesClassifier
-from plausible.tasks import fit
+from plausible.sklearn.learning import learned, seed_of
+from plausible.sklearn.rows import Images, Rows, Steps, Vectors
 
 
 class PlausibleClassifier(ClassifierMixin, BaseEstimator):
     """What the estimators share: X (n, D) real numbers, y (n,) labels of any kind.
 
-    classes_  the labels in order.    model_  the trained model, in float64.
+    classes_  the labels in order.    model_  the trained model, in float64.    rows_  how X is read.
     The same ``random_state`` gives the same numbers; torch's own generators are left as they were.
     """
 
@@ -40,16 +31,9 @@ class PlausibleClassifier(ClassifierMixin, BaseEstimator):
     def _build(self, space: Space) -> Model:
         """A new model of such data."""
 
-    def _space(self, x: np.ndarray, classes: int) -> Space:
-        return Space((x.shape[1],), None, classes)
-
-    def _values(self, x: np.ndarray) -> Tensor:
-        """X as a part stores it: (n, D) -> (n, *shape)."""
-        return torch.from_numpy(np.ascontiguousarray(x, np.float32))
-
-    def _points(self, x: np.ndarray) -> Tensor:
-        """X in the units that the model is asked in, float64: (n, D) -> (n, *shape)."""
-        return torch.from_numpy(np.ascontiguousarray(x, np.float64))
+    def _rows(self, x: np.ndarray) -> Rows:
+        """How X (n, D) is read."""
+        return Vectors(x.shape[1])
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from X (n, D) and y (n,)."""
@@ -60,27 +44,18 @@ class PlausibleClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"a classifier needs 2 classes, and y holds one class: {self.classes_[0]}"
             )
-        space = self._space(x, len(self.classes_))
-        part = Part(self._values(x), torch.from_numpy(labels.astype(np.int64)), space)
-        data, seed = Data("X", space, part, part, part), int(getattr(self, "random_state", 0) or 0)
+        self.rows_ = self._rows(x)
+        seed, steps = seed_of(getattr(self, "random_state", 0)), getattr(self, "steps", None)
         with seeded(seed):
-            trained = fit(
-                self._build(space),
-                data,
-                steps=getattr(self, "steps", None),
-                seed=seed,
-                watch=False,
-                device="cpu",
-            )
-        if not trained.finished:  # Ctrl-C ends a grid search, too
-            raise KeyboardInterrupt
-        self.model_ = trained.model.double()  # a subset of X gets the very same answers
+            model = self._build(self.rows_.space(len(self.classes_)))
+            values, y = self.rows_.values(x), torch.from_numpy(labels.astype(np.int64))
+            self.model_ = learned(model, values, y, steps, seed)
         return self
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """log p(y | x) in nats, (n, classes)."""
         check_is_fitted(self)
-        x = self._points(validate_data(self, X, reset=False))
+        x = self.rows_.points(validate_data(self, X, reset=False))
         return torch.cat([self._classifier().log_posterior(some) for some in x.split(1024)]).numpy()
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -148,23 +123,8 @@ class ConvNetClassifier(PlausibleClassifier):
     def _build(self, space: Space) -> Model:
         return ConvNet(space, ConvNet.Config(width=self.width, dropout=self.dropout, lr=self.lr))
 
-    def _space(self, x: np.ndarray, classes: int) -> Space:
-        if self.shape is None:
-            return super()._space(x, classes)
-        if int(np.prod(self.shape)) != x.shape[1]:
-            raise ValueError(
-                f"X has {x.shape[1]} features, and images of shape {self.shape} have not"
-            )
-        return Space(self.shape, 256, classes)
-
-    def _values(self, x: np.ndarray) -> Tensor:
-        if self.shape is None:
-            return super()._values(x)
-        codes = np.ascontiguousarray(x.clip(0, 255).round().astype(np.uint8))
-        return torch.from_numpy(codes).view(-1, *self.shape)  # (n, D) -> (n, C, H, W)
-
-    def _points(self, x: np.ndarray) -> Tensor:
-        return super()._points(x) if self.shape is None else self._values(x).double() / 255
+    def _rows(self, x: np.ndarray) -> Rows:
+        return super()._rows(x) if self.shape is None else Images.of(self.shape, x)
 
 
 class NaiveBayesClassifier(PlausibleClassifier):
@@ -181,14 +141,5 @@ class NaiveBayesClassifier(PlausibleClassifier):
     def _build(self, space: Space) -> Model:
         return NaiveBayes(space, NaiveBayes.Config(smoothing=self.smoothing))
 
-    def _space(self, x: np.ndarray, classes: int) -> Space:
-        self.low_, self.width_ = x.min(0), np.ptp(x, 0)  # (n, D) -> (D,)
-        return Space((x.shape[1],), self.levels, classes)
-
-    def _values(self, x: np.ndarray) -> Tensor:
-        width = np.where(self.width_ > 0, self.width_, 1)
-        steps = np.floor((x - self.low_) / width * self.levels).clip(0, self.levels - 1)
-        return torch.from_numpy(steps.astype(np.uint8))
-
-    def _points(self, x: np.ndarray) -> Tensor:
-        return self._values(x).double() / (self.levels - 1)
+    def _rows(self, x: np.ndarray) -> Rows:
+        return Steps.of(self.levels, x)

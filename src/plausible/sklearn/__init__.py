@@ -1,0 +1,44 @@
+"""Classifiers, densities, generators and outlier detection as scikit-learn estimators, for pipelines and grid searches.
+
+>>> from sklearn.datasets import load_iris
+>>> from sklearn.model_selection import GridSearchCV
+>>> x, y = load_iris(return_X_y=True)
+>>> search = GridSearchCV(LogisticClassifier(), {"l2": [1e-4, 1e-3, 1e-2]}).fit(x, y)
+>>> bool(search.score(x, y) > 0.9)
+True
+>>> search = GridSearchCV(MixtureDensity(), {"components": [1, 3]}, cv=3).fit(x)  # by log p of the left-out rows
+>>> search.best_params_
+{'components': 3}
+"""
+
+from plausible.sklearn.classifiers import (
+    ConvNetClassifier,
+    LinearClassifier,
+    LogisticClassifier,
+    NaiveBayesClassifier,
+    PlausibleClassifier,
+)
+from plausible.sklearn.densities import (
+    FlowDensity,
+    MixtureDensity,
+    NaiveBayesDensity,
+    PlausibleDensity,
+    RBMDensity,
+)
+from plausible.sklearn.generator import PlausibleGenerator
+from plausible.sklearn.outliers import ConformalOutlierDetector
+
+__all__ = [
+    "ConformalOutlierDetector",
+    "ConvNetClassifier",
+    "FlowDensity",
+    "LinearClassifier",
+    "LogisticClassifier",
+    "MixtureDensity",
+    "NaiveBayesClassifier",
+    "NaiveBayesDensity",
+    "PlausibleClassifier",
+    "PlausibleDensity",
+    "PlausibleGenerator",
+    "RBMDensity",
+]
