@@ -122,17 +122,22 @@ class LogisticMixture:
     def cdf(self, params: Tensor, codes: Tensor) -> Tensor:
         """P(level <= k) for k < L - 1: params (..., size), codes (...) -> (...)."""
         log_weight, mean, inverse = self._split(params)
+        return self._below(codes, log_weight.exp(), mean, inverse)
+
+    def _below(self, codes: Tensor, weight: Tensor, mean: Tensor, inverse: Tensor) -> Tensor:
         edge = (codes + 0.5) * (2 / (self.levels - 1)) - 1  # (...)
         inside = torch.sigmoid((edge[..., None] - mean) * inverse)  # (..., M)
-        return (inside * log_weight.exp()).sum(-1)
+        return (inside * weight).sum(-1)
 
     def draw(self, params: Tensor, noise: Tensor) -> Tensor:
         """By halving the levels that are left, log2 L times."""
+        log_weight, mean, inverse = self._split(params)
+        weight = log_weight.exp()
         low = torch.zeros(noise.shape, dtype=torch.long, device=noise.device)
         high = torch.full_like(low, self.levels - 1)
         for _ in range((self.levels - 1).bit_length()):
             middle = (low + high) // 2
-            passed = self.cdf(params, middle) <= noise
+            passed = self._below(middle, weight, mean, inverse) <= noise
             more = passed & (low < high)
             low, high = torch.where(more, middle + 1, low), torch.where(passed, high, middle)
         return low
