@@ -18,6 +18,7 @@ from plausible.cli.arguments import (
 from plausible.cli.checks import check_run
 from plausible.cli.command import commands
 from plausible.cli.console import say, say_notes
+from plausible.cli.ranks import become_ranks
 from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
@@ -61,7 +62,7 @@ class Resume:
         run = Run(self.run_folder)
         processes = self.processes or run.config["processes"]
         if processes > 1 and not distributed.launched():
-            sys.exit(distributed.launch(processes, sys.argv[1:]))
+            become_ranks(processes, sys.argv[1:])
         world = distributed.join(resolve_device(self.device))
         notes = resuming_notes(run, world.size)
         run, training = restart(

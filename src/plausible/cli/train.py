@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from plausible.cli.checks import check_new_run, check_run
 from plausible.cli.command import commands
 from plausible.cli.console import console, counting_bar, progress_bar, say, say_notes
+from plausible.cli.ranks import become_ranks
 from plausible.core.choices import OnFailure
 from plausible.core.errors import NotDefined, UsageError
 from plausible.data.source import resolve_source
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from plausible.runs import Run
     from plausible.tasks.training_pictures import TrainingPictures
     from plausible.training import Training
-
-_PROCESS = 2**28  # bytes that a process takes before it has learned anything
 
 
 @commands
@@ -55,7 +54,6 @@ def _train(name: str, arguments: list[str]) -> None:
     import plausible.models  # noqa: F401  # fills the registry
     from plausible.cli.flags import model_config, settings_of, train_flags
     from plausible.cli.parser import parse
-    from plausible.core.allocation import need_memory
     from plausible.core.device import resolve_device
     from plausible.core.model import models
     from plausible.data.load import load
@@ -80,14 +78,7 @@ def _train(name: str, arguments: list[str]) -> None:
         processes = training_flags.processes
         check_new_run(folder)
         if processes > 1:
-            need_memory(
-                processes * _PROCESS,
-                f"{processes:,} processes take",
-                "lower --processes",
-                least=True,
-            )
-            again = ["train", name, *arguments, "--out", str(folder)]
-            sys.exit(distributed.launch(processes, again))
+            become_ranks(processes, ["train", name, *arguments, "--out", str(folder)])
     world = distributed.join(device)
     with counting_bar(f"reading {flags.data}", quiet=not world.leads) as count:
         if decoder is None:
