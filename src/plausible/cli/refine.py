@@ -71,7 +71,7 @@ class Refine:
             resolve_source(self.data)
         if self.out is not None:
             check_new_run(self.out)
-        from plausible.cli.train import play
+        from plausible.cli.play import play
         from plausible.runs import Run
         from plausible.runs.go_on import start_of
         from plausible.tasks.refine import begin_refining

@@ -51,8 +51,8 @@ class Resume:
         check_run(self.run_folder)
         if self.data is not None:
             resolve_source(self.data)
+        from plausible.cli.play import play
         from plausible.cli.refine import show_beside_start
-        from plausible.cli.train import play
         from plausible.core.device import resolve_device
         from plausible.runs import Run
         from plausible.runs.saving import resuming_notes

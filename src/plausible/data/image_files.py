@@ -162,13 +162,14 @@ def read_headers(
     """What each file says of itself, before ``decode``.
 
     skip  however many cannot be read.
-    progress(done, total) is called after each file.
+    progress(done, total) is called after each of many files; few take no time.
     UsageError: none can be read, or more than half cannot and ``skip`` is False.
     """
     # of a million files few are of kinds of their own, so that one word is kept of each kind
+    many = len(files.paths) >= _IN_PROCESSES
     files.headers = [
         head._replace(kind=sys.intern(head.kind))
-        for head in _readable(files, read_header, skip, progress)
+        for head in _readable(files, read_header, skip, progress if many else None)
     ]
 
 
