@@ -198,6 +198,7 @@ def world(tmp_path_factory):
         ("score @vae heldout:0-2 --draws 1000000000", ["--draws must lie between 1 and 1,000,000"]),
         ("evaluate @vae -n 1000000000", ["-n must lie between 2 and 1,000,000"]),
         ("train gan --data digits --processes 1000", ["1,000 processes", "GiB are free"]),
+        ("sample @vae --out x.npz --processes 1000", ["1,000 processes", "GiB are free"]),
         ("train gan --data digits --processes 1000000000", ["--processes", "between 1 and 1,000"]),
         ("train gan --data ring --steps 1 --batch 1000000000", ["1,000,000,000 examples", "--batch"]),
         ("train gan --data ring --steps 1 --width 100000", ["of memory", "lower --width"]),

@@ -76,7 +76,7 @@ class Refine(Command):
             resolve_source(self.data)
         if self.out is not None:
             check_new_run(self.out)
-        from plausible.cli.train import play
+        from plausible.cli.play import play
         from plausible.runs import Run
         from plausible.runs.go_on import start_of
         from plausible.runs.mirrors import check_mirrors

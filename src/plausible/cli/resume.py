@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from plausible.cli import documents
-from plausible.cli.answer import answered_elsewhere
 from plausible.cli.arguments import (
     MANY_TIMES,
     DataPlace,
@@ -21,6 +20,7 @@ from plausible.cli.arguments import (
 from plausible.cli.checks import check_run
 from plausible.cli.command import Command, commands
 from plausible.cli.console import say, say_notes
+from plausible.cli.ranks import become_ranks
 from plausible.core.bounds import MINUTES
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
@@ -55,8 +55,8 @@ class Resume(Command):
         check_run(self.run_folder)
         if self.data is not None:
             resolve_source(self.data)
+        from plausible.cli.play import play
         from plausible.cli.refine import show_beside_start
-        from plausible.cli.train import play
         from plausible.core.device import resolve_device
         from plausible.runs import Run
         from plausible.runs.mirrors import check_mirrors
@@ -68,8 +68,7 @@ class Resume(Command):
         run = Run(self.run_folder)
         processes = self.processes or run.config["processes"]
         if processes > 1 and not distributed.launched():
-            answered_elsewhere()
-            sys.exit(distributed.launch(processes, sys.argv[1:]))
+            become_ranks(processes, sys.argv[1:])
         world = distributed.join(resolve_device(self.device))
         notes = resuming_notes(run, world.size)
         run, training = restart(

@@ -21,6 +21,7 @@ from plausible.cli.arguments import (
 from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import Command, commands
 from plausible.cli.console import say
+from plausible.cli.ranks import become_ranks
 from plausible.core.bounds import NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.choices import Which
 from plausible.core.errors import UsageError
@@ -93,7 +94,7 @@ class Sample(Command):
         from plausible.training import distributed
 
         if self.processes > 1 and not distributed.launched():
-            sys.exit(distributed.launch(self.processes, sys.argv[1:], "nothing was written"))
+            become_ranks(self.processes, sys.argv[1:], "nothing was written")
         world = distributed.join(resolve_device(self.device))
         trained = open_trained(self.run_folder, self.data, device=self.device, weights=self.weights)
         which = weights_used(trained, self.weights)

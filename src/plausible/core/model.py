@@ -293,17 +293,13 @@ class Generative(Model):
         """``_sample`` of so many at once as memory allows: noise (n, ...), y (n,) -> (n, *shape)."""
         size = min(max(2**22 // self.space.dims, 16), 1024)
         mine = own_share(len(noise))  # of several processes each makes a part
-        chunks = [
-            slice(start, min(start + size, mine.stop))
-            for start in range(mine.start, mine.stop, size)
-        ]
+        starts = range(mine.start, mine.stop, size)
+        chunks = [slice(start, min(start + size, mine.stop)) for start in starts]
         labels = [None if y is None else y[rows] for rows in chunks]
-        parts = [
-            self._sample(self._to_device(noise[rows]), few)
-            for rows, few in zip(chunks, labels, strict=True)
-        ]
-        made = torch.cat(parts) if parts else self.offset.new_zeros(0, *self.space.shape)
-        return all_shares(made, len(noise))
+        none = self.offset.new_zeros(0, *self.space.shape)
+        pairs = zip(chunks, labels, strict=True)
+        parts = [self._sample(self._to_device(noise[rows]), few) for rows, few in pairs]
+        return all_shares(torch.cat(parts or [none]), len(noise))
 
     def labels(
         self, n: int, y: Tensor | int | None = None, generator: Generator | None = None

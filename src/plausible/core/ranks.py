@@ -63,7 +63,7 @@ def sum_over_ranks(x: Tensor) -> Tensor:
     ranks = _PRESENT.get()
     if ranks is None:
         return x
-    return _summed(x, ranks)
+    return _summed(x.float(), ranks).to(x.dtype)  # not every backend adds up bf16
 
 
 def mean_over_ranks(x: Tensor) -> Tensor:

@@ -41,13 +41,20 @@ def _entries(path: Path, follow_links: bool) -> Iterator[tuple[str, os.stat_resu
         place, below = folders.pop()
         for entry in _listed(place, seen):
             name = f"{below}{entry.name}"
-            if entry.is_dir(follow_symlinks=follow_links or not entry.is_symlink()):
+            if _is_folder(entry, follow_links):
                 folders.append((entry.path, f"{name}/"))
                 continue
             try:
                 yield name, entry.stat()
-            except OSError:  # a link to nowhere
+            except OSError:  # a link to nowhere, or to itself
                 yield name, entry.stat(follow_symlinks=False)
+
+
+def _is_folder(entry: os.DirEntry[str], follow_links: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow_links or not entry.is_symlink())
+    except OSError:  # a link to itself
+        return False
 
 
 def _listed(place: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:

@@ -1,6 +1,7 @@
 """Many picture files: which there are below a folder, and the pixels of all that can be read as one array."""
 
 import os
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -161,10 +162,15 @@ def read_headers(
     """What each file says of itself, before ``decode``.
 
     skip  however many cannot be read.
-    progress(done, total) is called after each file.
+    progress(done, total) is called after each of many files; few take no time.
     UsageError: none can be read, or more than half cannot and ``skip`` is False.
     """
-    files.headers = list(_readable(files, read_header, skip, progress))
+    # of a million files few are of kinds of their own, so that one word is kept of each kind
+    many = len(files.paths) >= _IN_PROCESSES
+    files.headers = [
+        head._replace(kind=sys.intern(head.kind))
+        for head in _readable(files, read_header, skip, progress if many else None)
+    ]
 
 
 def decode(

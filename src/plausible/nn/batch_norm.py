@@ -2,8 +2,20 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from plausible.core.errors import UsageError
 from plausible.core.ranks import mean_over_ranks, number_of_ranks
+
+
+def check_batch_norm(model: nn.Module) -> None:
+    """UsageError: layers that would normalise the share of a process, where the others normalise the whole batch."""
+    norms = [m for m in model.modules() if isinstance(m, _BatchNorm)]
+    if not all(isinstance(m, BatchNorm2d | nn.SyncBatchNorm) for m in norms):
+        raise UsageError(
+            "several processes share a batch, and torch's batch norm sees the share of its own process alone: build the "
+            "network with plausible.nn.batch_norm.BatchNorm2d, or train in one process"
+        )
 
 
 class BatchNorm2d(nn.BatchNorm2d):

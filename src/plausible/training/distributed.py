@@ -23,8 +23,9 @@ ALONE = 4
 """The exit code of a process that has lost the others."""
 LOST = 3
 """The exit code of a job that has lost a process: its run holds the last save."""
+SAVED = "its run holds the last save, and plausible resume goes on from it"
+"""What is there when a process of a training has gone."""
 LAUNCHER = "PLAUSIBLE_LAUNCHER"
-_SAVED = "its run holds the last save, and plausible resume goes on from it"
 _GRACE = 60.0  # seconds that a process has to save when its launcher is gone
 _CONTACT = re.compile(r"gloo|NCCL|Connection (closed|reset)|Timed out waiting|Broken pipe")
 
@@ -129,7 +130,7 @@ def program() -> list[str]:
     return [sys.executable, "-m", "plausible"]
 
 
-def launch(processes: int, args: Sequence[str], left: str = _SAVED) -> int:
+def launch(processes: int, args: Sequence[str], left: str = SAVED) -> int:
     """Run this program with ARGS as so many ranks on this machine; their exit code.
 
     left  what is there when a rank has gone without a word, for the sentence that says so.

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from plausible.core.bounds import COUNT, MINUTES, check_bounds
 from plausible.core.device import has_fast_bf16
@@ -30,7 +29,7 @@ from plausible.core.ranks import together
 from plausible.core.reading import GRADIENT_NORM, LOSS
 from plausible.core.schedule import at
 from plausible.core.space import Batch
-from plausible.nn.batch_norm import BatchNorm2d
+from plausible.nn.batch_norm import check_batch_norm
 from plausible.training.batch_order import BatchOrder
 from plausible.training.distributed import World
 from plausible.training.ema import EMA, tensors, weights
@@ -121,7 +120,7 @@ class Training(Iterator[Step], Generic[M]):
             settings = replace(settings, steps=model.default_steps)
         self.raw, self.data, self.settings = model, data, settings
         if self.world.size > 1:
-            _refuse_own_batch_norm(model)
+            check_batch_norm(model)
         self.device, seed = model.offset.device, settings.seed
         auto = model.learns_in_bf16 and has_fast_bf16(self.device)
         self.bf16 = auto if settings.precision == "auto" else settings.precision == "bf16"
@@ -371,15 +370,6 @@ def train(
     1 classifier
     """
     return Training(model, data, settings or Settings(), world=world)
-
-
-def _refuse_own_batch_norm(model: Model) -> None:
-    """UsageError: layers that would normalise the share of a process, where the others normalise the whole batch."""
-    if any(isinstance(m, _BatchNorm) and not isinstance(m, BatchNorm2d) for m in model.modules()):
-        raise UsageError(
-            "several processes share a batch, and torch's batch norm sees the share of its own process alone: build the "
-            "network with plausible.nn.batch_norm.BatchNorm2d, or train in one process"
-        )
 
 
 def _seat(player: Player) -> _Seat:

@@ -1,5 +1,6 @@
 """A folder of pictures: which files, which classes, which size, and all of them as one array."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,7 +139,7 @@ def label_by_folder(files: ImageFiles, notes: list[str], below: int = 0) -> None
                 f"{outside} images lie beside the sub-folders, have no class, and are left out"
             )
         files.keep([i for i, parts in enumerate(tops) if len(parts) > 1])
-        files.labels = [printable(parts[0]) for parts in tops if len(parts) > 1]
+        files.labels = [sys.intern(printable(parts[0])) for parts in tops if len(parts) > 1]
 
 
 def _size(headers: list[Header], options: Options, notes: list[str]) -> tuple[int, int]:
