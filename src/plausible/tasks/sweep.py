@@ -13,6 +13,7 @@ from typing import Any
 import filelock
 
 from plausible.core.choices import Device
+from plausible.core.device import resolve_device
 from plausible.core.errors import NotDefined, UsageError
 from plausible.core.model import Model, models
 from plausible.data.load import load
@@ -154,6 +155,7 @@ def sweep(
     with ``finished`` False.  Raises UsageError for a folder with another sweep, or what cannot be tried.
     """
     need_optuna()
+    resolve_device(device)
     known = data if isinstance(data, Data) else load(data, options)
     on_notes(known.notes)
     if workers > 1 and (not known.source or isinstance(data, Data)):
