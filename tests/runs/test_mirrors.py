@@ -61,7 +61,8 @@ def test_tensorboard_shows_every_line_once_also_after_a_kill(tmp_path):
     known = logged(folder)
     said = {}
     for step, value in events(folder):
-        assert said.setdefault((step, value.tag), value.simple_value) is value.simple_value
+        assert (step, value.tag) not in said
+        said[step, value.tag] = value.simple_value
     losses = {step: number for (step, tag), number in said.items() if tag == "vae/loss"}
     assert losses == pytest.approx({step: line["vae/loss"] for step, line in known.items()})
     assert max(known) == 44
