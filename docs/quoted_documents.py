@@ -25,7 +25,7 @@ def json_documents() -> str:
         of.setdefault(command.answers, []).append(name)
     for kind, names in of.items():
         parts.append(_section(f"`result` of {_listed(names)}", kind))
-        parts += [_section(f"`{inner.__name__}`", inner) for inner in _inside(kind)]
+        parts += [_section(f"`{inner.__name__}`", inner, 4) for inner in _inside(kind)]
     return "\n\n".join(parts)
 
 
@@ -41,13 +41,13 @@ def type_in_words(hint: Any) -> str:
     return "object" if origin is not None and issubclass(origin, Mapping) else _WORDS[hint]
 
 
-def _section(title: str, kind: type[Any]) -> str:
+def _section(title: str, kind: type[Any], level: int = 3) -> str:
     hints, helps = get_type_hints(kind), field_help(kind)
     rows = [
         (f"`{each.name}`", type_in_words(hints[each.name]), helps[each.name].rstrip("."))
         for each in fields(kind)
     ]
-    return f"### {title}\n\n{markdown(('key', 'is', 'which'), rows)}"
+    return f"{'#' * level} {title}\n\n{markdown(('key', 'is', 'which'), rows)}".strip()
 
 
 def _inside(kind: type[Any]) -> list[type[Any]]:

@@ -24,11 +24,6 @@ def _played(run, training, flags):
     played(run, training, True, flags.watch, flags.on_failure, lambda s: None, lambda f: None)
 
 
-@pytest.fixture(autouse=True)
-def _without_pictures(monkeypatch):
-    monkeypatch.setattr("plausible.tasks.fit.TrainingPictures", lambda *_: None)
-
-
 def same(first, second):
     """Whether two runs hold the same weights, best and last, to the last bit."""
     for which in ("best", "last"):

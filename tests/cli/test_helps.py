@@ -179,7 +179,8 @@ def test_completion_is_written_where_the_shell_looks(capsys, monkeypatch, tmp_pa
     assert len(said.splitlines()) == 1
     assert f"completion for {shell} is written to {path}" in said
     script = path.read_text("utf-8")
-    assert all(word in script for word in ("interpolate", "naive-bayes", "--truncation"))
+    assert all(word in script for word in ("interpolate", "naive-bayes", "--truncation", "sweep"))
+    assert all(word in script for word in ("--log-to", "--config", "--json", "--workers"))
 
 
 def test_what_may_be_left_out_stands_in_brackets():

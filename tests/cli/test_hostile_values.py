@@ -75,7 +75,13 @@ def little(monkeypatch):
 
 def needed(kind):
     """What must be typed before a flag can be looked at."""
-    values = {"RUN": "run", "PATH...": "x.png", "MODEL|RUN...": "gan", "RUN|COMPARISON": "run"}
+    values = {
+        "RUN": "run",
+        "PATH...": "x.png",
+        "MODEL|RUN...": "gan",
+        "MODEL": "gan",
+        "RUN|COMPARISON": "run",
+    }
     words = []
     for flag in flags_of(kind):
         if flag.needed:

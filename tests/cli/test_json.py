@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -142,7 +143,7 @@ def test_what_a_training_was_judged_by_and_a_failure(capsys, monkeypatch, made):
         raise Failed("nothing is learned")
         yield
 
-    monkeypatch.setattr("plausible.tasks.fit_steps.fit_steps", fail)
+    monkeypatch.setattr(import_module("plausible.tasks.fit_steps"), "fit_steps", fail)
     stopped = answered(
         capsys, "train", "vae", "--steps", "3", "--width", "4", "--out", "bad", code=3
     )

@@ -49,9 +49,9 @@ def test_every_choice_of_the_command_line_is_a_mirror():
     assert set(get_args(LogTo)) == set(mirrors)
 
 
-def test_tensorboard_shows_every_line_once_also_after_a_kill(tmp_path, binary):
+def test_tensorboard_shows_every_line_once_also_after_a_kill(tmp_path):
     folder = tmp_path / "run"
-    fit("vae", binary, steps=25, width=4, latent=2, out=folder, log_to=["tensorboard"])
+    fit("vae", "digits", steps=25, width=4, latent=2, out=folder, log_to=["tensorboard"])
     first = [path.name for path in (folder / "tensorboard").iterdir()]
     restart(Run(folder), steps=45)  # goes on, logs beyond its save, and is killed
     mirrors = Mirrors(Run(folder), ["tensorboard"])
@@ -61,7 +61,8 @@ def test_tensorboard_shows_every_line_once_also_after_a_kill(tmp_path, binary):
     known = logged(folder)
     said = {}
     for step, value in events(folder):
-        assert said.setdefault((step, value.tag), value.simple_value) is value.simple_value
+        assert (step, value.tag) not in said
+        said[step, value.tag] = value.simple_value
     losses = {step: number for (step, tag), number in said.items() if tag == "vae/loss"}
     assert losses == pytest.approx({step: line["vae/loss"] for step, line in known.items()})
     assert max(known) == 44
@@ -69,9 +70,9 @@ def test_tensorboard_shows_every_line_once_also_after_a_kill(tmp_path, binary):
     assert [path.name for path in (folder / "tensorboard").iterdir()] != first
 
 
-def test_a_run_that_was_not_mirrored_is_shown_from_its_first_round(tmp_path, binary):
+def test_a_run_that_was_not_mirrored_is_shown_from_its_first_round(tmp_path):
     folder = tmp_path / "run"
-    fit("vae", binary, steps=15, width=4, latent=2, out=folder)
+    fit("vae", "digits", steps=15, width=4, latent=2, out=folder)
     assert not (folder / "mirrors.json").exists()
     (folder / "frames").mkdir()
     Image.new("L", (4, 4), 99).save(folder / "frames" / "00000011.png")
@@ -83,12 +84,12 @@ def test_a_run_that_was_not_mirrored_is_shown_from_its_first_round(tmp_path, bin
     assert (picture[1].width, picture[1].height) == (4, 4)
 
 
-def test_trackio_is_told_every_line_once_also_after_a_kill(tmp_path, binary):
+def test_trackio_is_told_every_line_once_also_after_a_kill(tmp_path):
     pytest.importorskip("trackio")
     from trackio.sqlite_storage import SQLiteStorage
 
     folder = tmp_path / "run"
-    fit("vae", binary, steps=15, width=4, latent=2, out=folder, log_to=["trackio"])
+    fit("vae", "digits", steps=15, width=4, latent=2, out=folder, log_to=["trackio"])
     _, training = restart(Run(folder), steps=25)
     list(training)
     mirrors = Mirrors(Run(folder), ["trackio"])
@@ -128,12 +129,12 @@ class FakeWandb(ModuleType):
         self.finished += 1
 
 
-def test_wandb_goes_on_under_the_same_number(tmp_path, binary, monkeypatch):
+def test_wandb_goes_on_under_the_same_number(tmp_path, monkeypatch):
     fake = FakeWandb()
     monkeypatch.setitem(sys.modules, "wandb", fake)
     monkeypatch.setattr(mirror_module, "find_spec", lambda name: name == "wandb")
     folder = tmp_path / "run"
-    fit("vae", binary, steps=15, width=4, latent=2, out=folder, log_to=["wandb"])
+    fit("vae", "digits", steps=15, width=4, latent=2, out=folder, log_to=["wandb"])
     resume(folder, steps=25)
     assert fake.told == logged(folder)
     first, second = fake.inits
@@ -143,13 +144,13 @@ def test_wandb_goes_on_under_the_same_number(tmp_path, binary, monkeypatch):
     assert fake.finished == 2
 
 
-def test_a_mirror_that_fails_is_said_once_and_stops_nothing(tmp_path, binary, monkeypatch):
+def test_a_mirror_that_fails_is_said_once_and_stops_nothing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", FakeWandb(broken=True))
     monkeypatch.setattr(mirror_module, "find_spec", lambda name: True)
     found, folder = [], tmp_path / "run"
     with_two = ["wandb", "tensorboard"]
     trained = fit(
-        "vae", binary, steps=25, width=4, latent=2, out=folder, log_to=with_two, on_finding=found.append
+        "vae", "digits", steps=25, width=4, latent=2, out=folder, log_to=with_two, on_finding=found.append
     )  # fmt: skip
     assert trained.finished
     (said,) = [each.claim for each in found if each.phenomenon == "not mirrored"]
@@ -167,15 +168,15 @@ def test_what_is_not_installed_is_said_with_what_is(monkeypatch, capsys, tmp_pat
         check_mirrors(["mlflow"])
 
 
-def test_without_a_mirror_nothing_is_imported(tmp_path, binary, monkeypatch):
+def test_without_a_mirror_nothing_is_imported(tmp_path, monkeypatch):
     for kind in mirrors.values():
         monkeypatch.setitem(sys.modules, kind.package, None)  # whose import fails
-    fit("vae", binary, steps=3, width=4, latent=2, out=tmp_path / "run")
+    fit("vae", "digits", steps=3, width=4, latent=2, out=tmp_path / "run")
 
 
-def test_a_rollback_is_shown_as_the_log_has_it(tmp_path, binary):
+def test_a_rollback_is_shown_as_the_log_has_it(tmp_path):
     folder = tmp_path / "run"
-    fit("vae", binary, steps=15, width=4, latent=2, out=folder)
+    fit("vae", "digits", steps=15, width=4, latent=2, out=folder)
     run, training = restart(Run(folder), steps=25)
     mirrors = Mirrors(run, ["tensorboard"])
     mirrors.tell()

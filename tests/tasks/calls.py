@@ -13,10 +13,12 @@ import torch
 from PIL import Image
 
 from plausible import figures, tasks
-from plausible.core.errors import UsageError
+from plausible.core.errors import NotDefined, UsageError
 from plausible.data.load import load
+from plausible.models import VAE
 from plausible.runs import Run
 from plausible.runs.checksums import write_noted
+from plausible.runs.mirrors import Mirrors
 from plausible.tasks.fit_steps import monitored
 from plausible.tasks.reference_classifier import cache
 from plausible.tasks.start import start
@@ -52,7 +54,13 @@ def fit(w, **choices):
     except tasks.Failed:
         return len(findings)
     run = trained.run
-    return run and (run.settings, run.options, logged(run.folder)), weights(trained.model)
+    kept = run and (run.settings, run.options, logged(run.folder), mirrored(run.folder))
+    return kept, weights(trained.model)
+
+
+def mirrored(folder):
+    """Whether its log is shown elsewhere."""
+    return (folder / "tensorboard").exists()
 
 
 def resume(w, source=None, **choices):
@@ -66,7 +74,7 @@ def resume(w, source=None, **choices):
         tasks.resume(folder, **{"steps": 12, "on_finding": findings.append, **choices})
     except tasks.Failed:
         return len(findings)
-    return Run(folder).settings, logged(folder)
+    return Run(folder).settings, logged(folder), mirrored(folder)
 
 
 def refine(w, **choices):
@@ -101,17 +109,19 @@ def without_data(w, run):
     return folder
 
 
-def fit_steps(w, lr=2e-3, monitor=False, pictures=False, **choices):
+def fit_steps(w, lr=2e-3, monitor=False, pictures=False, mirrors=False, **choices):
     """The lines of a training that is played round by round, how many findings it had, and what was drawn."""
     findings, settings = [], Settings(steps=12)
     run, training = start("gan", w.plane, width=8, lr=lr, out=w.new(), settings=settings)
     with contextlib.suppress(tasks.Failed):
         drawn = TrainingPictures(run, training) if pictures else None
-        choices = {"on_finding": findings.append, "pictures": drawn, **choices}
+        shown = Mirrors(run, ["tensorboard"]) if mirrors else None
+        choices = {"on_finding": findings.append, "pictures": drawn, "mirrors": shown, **choices}
         list(
             tasks.fit_steps(run, training, monitored(run, training) if monitor else None, **choices)
         )
-    return len(findings), logged(run.folder), (run.folder / "samples.png").exists()
+    drawn = (run.folder / "samples.png").exists()
+    return len(findings), logged(run.folder), drawn, mirrored(run.folder)
 
 
 def more_minutes(w):
@@ -207,6 +217,33 @@ def continue_comparison(w, **choices):
     return compared(w, tasks.continue_comparison, folder, **choices)
 
 
+def sweep(w, **choices):
+    """What was tried and what of it was best, by a judge that says only that it was asked."""
+    module = import_module("plausible.tasks.sweep")
+
+    def judged(trained, progress):
+        raise NotDefined("judged")
+
+    small = VAE.Config(width=4, latent=2)
+    default = {
+        "data": w.plane,
+        "trials": 2,
+        "steps": 2,
+        "search": "lr",
+        "config": small,
+        "judge": False,
+    }
+    here = w.new()
+    here.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        patch.setattr(module, "evaluate", judged)
+        patch.setattr(module, "save_picture", lambda trained: None)
+        found = tasks.sweep("vae", **{**default, "study": w.new(), **choices})
+    tried = [(trial.choices, trial.score) for trial in found.trials]
+    return tried, found.plan, found.folder.is_absolute(), found.unjudged
+
+
 def check(w, **choices):
     folder = w.new()
     shutil.copytree(w.bayes, folder)
@@ -233,6 +270,7 @@ CALLS = {
     "refine": refine,
     "before_after": before_after,
     "compare": compare,
+    "sweep": sweep,
     "latent_draws": lambda w, **k: tasks.latent_draws(w.vae, **k).x.tolist(),
     "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 2, **{"n": 5, **k}).tolist(),
     "latent_point": lambda w, **k: tasks.latent_point(w.vae, torch.eye(2), [0.5], **{"n": 5, **k}).tolist(),

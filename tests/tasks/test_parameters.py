@@ -17,6 +17,7 @@ from plausible.core.errors import UsageError
 from plausible.data.load import load
 from plausible.data.mark import Mark
 from plausible.data.options import Options
+from plausible.models import VAE
 from plausible.runs import Run
 
 pytestmark = pytest.mark.slow
@@ -103,6 +104,17 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("compare", "n", 8, 9, {}),
     ("continue_comparison", "data", None, lambda w: load(str(w.plane)), {}),
     ("check", "repair", False, True, {}),
+    ("sweep", "data", lambda w: w.plane, lambda w: w.near, {}),
+    ("sweep", "steps", 2, 3, {}),
+    ("sweep", "minutes", 1e-5, 1e-4, {"steps": None}),
+    ("sweep", "total_minutes", 1e-5, 1e-4, {"steps": None}),
+    ("sweep", "search", "lr", "beta", {}),
+    ("sweep", "workers", 2, 1, {"data": lambda w: load(str(w.plane))}),  # two need data with a place
+    ("sweep", "seed", 0, 1, {}),
+    ("sweep", "study", None, World.new, {}),
+    ("sweep", "options", Options(), Options(mutate=0.2), {}),
+    ("sweep", "config", VAE.Config(width=4, latent=2), VAE.Config(width=4, latent=3), {}),
+    ("sweep", "judge", False, True, {}),
     ("report", "data", None, lambda w: load(str(w.plane)), {"source": lambda w: w.lost}),
     ("report", "seed", 0, 1, {"source": lambda w: w.vae}),
     ("report", "not_judged", "", "there were too few", {}),
@@ -130,8 +142,10 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("fit", "precision", "float32", "bf16", {}),
     ("fit", "micro_batch", None, 8, {}),
     ("fit", "simultaneous", False, True, {}),
+    ("fit", "log_to", (), ("tensorboard",), {}),
     ("fit_steps", "monitor", False, True, {}),
     ("fit_steps", "pictures", False, True, {}),
+    ("fit_steps", "mirrors", False, True, {}),
     ("fit_steps", "on_failure", "warn", "rollback", TOO_FAST),
     ("refine", "steps", 2, 3, {}),
     ("refine", "minutes", 1e-5, 1e-4, {"steps": None}),
@@ -148,11 +162,13 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("resume", "minutes", 1e-5, more_minutes, {"steps": None}),  # the first is spent, which changes nothing
     ("resume", "data", None, lambda w: w.plane, {}),
     ("resume", "watch", False, True, {}),
+    ("resume", "log_to", None, ("tensorboard",), {}),
     ("resume", "on_failure", "warn", "rollback", {"source": lambda w: w.failing}),
 ]  # fmt: skip
 CALLBACKS = [
     *(("compare", name, {}) for name in ("progress", "on_notes", "on_result")),
     *(("continue_comparison", name, {}) for name in ("progress", "on_notes", "on_result")),
+    *(("sweep", name, {}) for name in ("progress", "on_notes", "on_result")),
     ("report", "progress", {}),
     ("report_comparison", "progress", {}),
     ("reconstruct", "progress", {}),

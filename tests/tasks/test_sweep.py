@@ -154,12 +154,13 @@ def test_the_best_alone_is_judged_and_once(tmp_path, monkeypatch):
     (judged,) = (tmp_path / "a").rglob("measures.json")
     assert judged.parent == first.best.folder
     assert first.judged == 1
-    assert f"it alone was judged by held-out data, once, and is {first.verdict}" in first.sentence
+    said = f"judged by held-out data it is {first.verdict}, and no other trial has been judged"
+    assert said in first.sentence
     before = judged.read_bytes()
     assert sweep("naive-bayes", "digits", **asked).judged == 1
     assert judged.read_bytes() == before
     (first.trials[1].folder / "measures.json").write_bytes(before)
-    assert "held-out data have been looked at by 2 trials" in first.sentence
+    assert "and 1 other trial has been judged, too" in first.sentence
 
 
 def test_scores_are_of_validation_data(binary):

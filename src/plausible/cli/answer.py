@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -35,6 +34,8 @@ class _Asked:
     """One command that is to answer by a document: to whom, and what it found so far."""
 
     def __init__(self, command: str, out: TextIO):
+        from importlib.metadata import version  # which takes a while, and most commands do without
+
         self.document = Document(version("plausible"), command, 0, None, None)
         self._out, self.printed = out, os.environ.get("RANK", "0") != "0"  # rank 0 speaks for all
 

@@ -61,7 +61,7 @@ def play(run: "Run", training: "Training[Any]", flags: PlayFlags) -> None:
         console.print(display.alarm(finding), soft_wrap=True)
 
     monitor = monitored(run, training) if flags.watch else None
-    mirrors = mirrored(run, flags.log_to, on_finding, training.seconds)
+    mirrors = mirrored(run, training, flags.log_to, on_finding)
     steps = fit_steps(run, training, monitor, flags.on_failure, on_finding, pictures, mirrors)
     shown = console if leads else None
     try:

@@ -124,7 +124,7 @@ def played(
     """A training that has begun, to its end; ``keep``: with the pictures of it, and its run."""
     monitor = monitored(run, training) if watch else None
     pictures = TrainingPictures(run, training) if keep else None
-    mirrors = mirrored(run, log_to, on_finding, training.seconds)
+    mirrors = mirrored(run, training, log_to, on_finding)
     for step in fit_steps(run, training, monitor, on_failure, on_finding, pictures, mirrors):
         on_step(step)
     finished, seconds = training.finished, training.seconds

@@ -13,6 +13,7 @@ from typing import Any
 import filelock
 
 from plausible.core.choices import Device
+from plausible.core.device import resolve_device
 from plausible.core.errors import NotDefined, UsageError
 from plausible.core.model import Model, models
 from plausible.data.load import load
@@ -93,7 +94,7 @@ class Swept:
 
     @property
     def judged(self) -> int:
-        """By how many trials held-out data were looked at: one, unless a sweep went on and another was the best."""
+        """How many trials were judged by held-out data: one, unless a sweep went on and another was the best."""
         return sum((trial.folder / "measures.json").exists() for trial in self.trials)
 
     @property
@@ -108,14 +109,15 @@ class Swept:
         text = f"the best of {len(self.trials):,} trials has {chosen}: {best.score:.4g}{beside}"
         if not self.finished:
             return text
-        if self.judged == 1:
-            return f"{text}; it alone was judged by held-out data, once, and is {self.verdict or 'judged'}"
-        if self.judged:
-            return (
-                f"{text}; held-out data have been looked at by {self.judged} trials, because the sweep went on: its verdict is "
-                f"a little too good"
-            )
-        return f"{text}; it was not judged{f': {self.unjudged}' if self.unjudged else ''}"
+        if not (best.folder / "measures.json").exists():
+            return f"{text}; it was not judged{f': {self.unjudged}' if self.unjudged else ''}"
+        said = f"{text}; judged by held-out data it is {self.verdict or 'as measured'}"
+        others = self.judged - 1
+        if not others:
+            return f"{said}, and no other trial has been judged"
+        return (
+            f"{said}, and {others} other trial{'s have' if others > 1 else ' has'} been judged, too"
+        )
 
 
 def sweep(
@@ -154,6 +156,7 @@ def sweep(
     with ``finished`` False.  Raises UsageError for a folder with another sweep, or what cannot be tried.
     """
     need_optuna()
+    resolve_device(device)
     known = data if isinstance(data, Data) else load(data, options)
     on_notes(known.notes)
     if workers > 1 and (not known.source or isinstance(data, Data)):

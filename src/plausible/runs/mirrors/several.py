@@ -14,6 +14,7 @@ from plausible.runs.kept_json import read_json
 from plausible.runs.log import read_log
 from plausible.runs.mirrors.mirror import Mirror, Mirrored, mirrors
 from plausible.runs.run import Run
+from plausible.training import Training
 
 KEPT = "mirrors.json"
 """Which mirrors a run has, and by which name they know it: {"name": ..., "mirrors": [...]}."""
@@ -122,10 +123,16 @@ class Mirrors:
 
 
 def mirrored(
-    run: Run, names: Sequence[str] | None, on_finding: Callable[[Finding], None], seconds: float
+    run: Run,
+    training: Training[Any],
+    names: Sequence[str] | None,
+    on_finding: Callable[[Finding], None],
 ) -> Mirrors:
     """The mirrors of a training that begins or goes on: those named, and without any those that its run had."""
-    return Mirrors(run, mirrors_of(run) if names is None else names, on_finding, seconds)
+    if not training.world.leads:
+        return Mirrors()
+    known = mirrors_of(run) if names is None else names
+    return Mirrors(run, known, on_finding, training.seconds)
 
 
 def mirrors_of(run: Run) -> tuple[str, ...]:

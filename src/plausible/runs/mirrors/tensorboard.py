@@ -1,5 +1,6 @@
 """TensorBoard: event files in the folder of the run, written anew from the log whenever a training goes on."""
 
+import time
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +32,8 @@ class TensorBoard(Mirror):
         self._event: Any = import_module("tensorboardX.proto.event_pb2").Event
         # not its SummaryWriter, whose thread dies of a full disk unheard, and then whoever writes waits for ever
         writer = import_module("tensorboardX.event_file_writer").EventsWriter
-        self._writer = writer(str(folder / "events"))
+        own = f".{time.time_ns()}"  # or two of one second have one name
+        self._writer = writer(str(folder / "events"), own)
 
     @property
     def where(self) -> str:
