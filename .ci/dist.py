@@ -25,9 +25,13 @@ _SDIST = "import sys; from setuptools import build_meta; print(build_meta.build_
 
 
 def tracked() -> list[str]:
-    """The files of the repository, of a copy without git whatever lies there."""
+    """The files that git has or would add."""
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
