@@ -15,7 +15,7 @@ TORCH ?= 2.13.0
 # to compile, in every process anew
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-fast lint docs docs-tables scripts lowest lock sbom licences clean
+.PHONY: demo test test-fast lint docs docs-tables scripts lowest dist lock sbom licences clean
 
 demo: $(VENV)/.installed
 	$(BIN)/plausible train gan
@@ -50,6 +50,10 @@ scripts: $(VENV)/.installed-dev
 # the lowest versions that pyproject.toml allows, in an environment of their own, now and then
 lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not scheduled" -p no:cacheprovider
+
+# sdist and wheel in build/dist, what they hold, and the wheel used in a clean environment; TESTS=tests runs all there
+dist: $(VENV)/.installed-dev
+	$(BIN)/python .ci/dist.py $(TESTS)
 
 # every version and hash that development installs, for all systems, as the package index has them; torch, of which each
 # machine wants another build, in a file of its own

@@ -69,6 +69,10 @@ class Evaluate(Command):
     """Measure how well the model tells its own data from these of another kind, a name or a path."""
     pretrained: str | None = None
     """Take an image model of the Hugging Face hub, or its folder, as features (extra: pretrained)."""
+    statistics: Path | None = None
+    """Say how far samples are from data of which this .npz file holds mu and sigma, the statistics of the same features."""
+    write_statistics: bool = False
+    """Write mu and sigma of the features of held-out data and of samples, two .npz files for programs of the Frechet distance."""
     out: Path | None = None
     """Write to this folder; by default the run, or <samples>-evaluation."""
     strict: bool = False
@@ -103,8 +107,23 @@ class Evaluate(Command):
         if self.verbose or report.verdict is None:
             console.print(display.report(report))
         say(f"numbers and pictures in {folder}{again}")
+        self._statistics(report, folder)
         if self.strict and report.verdict is not None:
             sys.exit(report.verdict.exit_code)
+
+    def _statistics(self, report: "Report", folder: Path) -> None:
+        """Mean and covariance of the features: those that are asked for are written, and compared."""
+        from plausible.tasks.feature_statistics import distance_to_file, save_statistics
+
+        if self.write_statistics:
+            say(f"statistics in {' and '.join(map(str, save_statistics(report, folder)))}")
+        if self.statistics is not None:
+            found = distance_to_file(report, self.statistics.expanduser())
+            say_notes(found.notes)
+            say(
+                f"{found.samples.name}: {found.samples.number}; of {found.heldout.n:,} held-out examples {found.heldout.number} "
+                f"({found.samples.note})"
+            )
 
     def _compare(self, against: str) -> None:
         """Both by the same held-out data: the table, what it says, and the file."""
@@ -270,6 +289,14 @@ class Evaluate(Command):
             raise UsageError("--outliers asks a model: give the folder of a run")
         elif self.data is None:
             raise UsageError("--samples needs --data, the real data that the samples imitate")
+        if self.statistics is not None and not self.statistics.expanduser().is_file():
+            raise UsageError(
+                f"--statistics {self.statistics} does not exist: give a .npz file with mu and sigma"
+            )
+        if (self.statistics or self.write_statistics) and (self.twin or self.against):
+            raise UsageError(
+                "--statistics and --write-statistics are of one evaluation: leave out --twin and --against"
+            )
         if self.twin is not None:
             check_run(self.twin)
             chosen = self.features != "auto" or self.pretrained or self.outliers or self.against

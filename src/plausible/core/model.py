@@ -3,8 +3,7 @@
 A new one is a room or a file of ``models``, under ``@models``, and a line in its ``__init__.py``.
 """
 
-import inspect
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,31 +17,17 @@ from plausible.core.allocation import MANY, need_memory_of_samples
 from plausible.core.bounds import COUNT, check_bounds
 from plausible.core.capabilities import Latent
 from plausible.core.device import device_generator
+from plausible.core.distribution import ModelDistribution, distribution
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb
+from plausible.core.model_class import ModelClass
 from plausible.core.preset import Preset
 from plausible.core.ranks import all_shares, own_share
 from plausible.core.registry import Registry
 from plausible.core.remedy import Remedy
 from plausible.core.space import Batch, Space
-
-
-class ModelClass(ABCMeta):
-    """A class of models: it is called with a space, or with data, of which it takes the space."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """A new model."""
-        if args and isinstance(space := getattr(args[0], "space", None), Space):
-            args = space, *args[1:]
-        return super().__call__(*args, **kwargs)
-
-    @property
-    def __signature__(cls) -> inspect.Signature:
-        """That of its constructor, which notebooks and editors show."""
-        whole = inspect.signature(cls.__init__)  # type: ignore[misc]  # of this very class
-        return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
 class Model(nn.Module, metaclass=ModelClass):
@@ -288,6 +273,10 @@ class Generative(Model):
         if x.shape != (n, *self.space.shape):
             raise RuntimeError(f"{self.name} made samples of shape {tuple(x.shape)}")
         return Batch(x, labels)
+
+    def distribution(self, y: Tensor | int | None = None) -> ModelDistribution:
+        """p(x), or p(x | y) for labels of any shape, as a ``torch.distributions.Distribution``, where log p is exact."""
+        return distribution(self, y)
 
     def _of_noise(self, noise: Tensor, y: Tensor | None) -> Tensor:
         """``_sample`` of so many at once as memory allows: noise (n, ...), y (n,) -> (n, *shape)."""

@@ -32,7 +32,7 @@ KNOWN = "x, images or data with y, labels or target, and these with _train, _val
 @readers.by_ending(".npy")
 def npy(path: Path, options: Options, progress: Progress | None) -> Raw:
     """A .npy file: images or vectors, see ``interpret``."""
-    array = _load(path)
+    array = read_arrays(path)
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{path} is an archive of arrays: call it .npz")
     return interpret(array, str(path), "npy", value_range=options.value_range)
@@ -46,7 +46,7 @@ def npz(path: Path, options: Options, progress: Progress | None) -> Raw:
     its own samples.  What is called test becomes the held-out part.
     UsageError: no array that is known to be x, or several.
     """
-    arrays = _load(path)
+    arrays = read_arrays(path)
     if isinstance(arrays, np.ndarray):
         raise UsageError(f"{path} is a single array and no archive: call it .npy")
     levels = _levels(arrays.pop("levels", None), path)
@@ -155,7 +155,8 @@ def _are_labels(array: np.ndarray | None, items: np.ndarray) -> bool:
     )
 
 
-def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
+def read_arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
+    """The array of a .npy file, or {name: array} of a .npz file.  UsageError: it cannot be read, or is too large."""
     try:
         _check_size(path)
         if is_large(path.stat().st_size) and not zipfile.is_zipfile(path):

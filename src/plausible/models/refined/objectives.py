@@ -10,7 +10,8 @@ from torch import nn
 
 from plausible.core.capabilities import Adversarial, Reparameterised, StepSampler
 from plausible.core.errors import UsageError
-from plausible.core.model import Generative, Model, ModelClass
+from plausible.core.model import Generative, Model
+from plausible.core.model_class import ModelClass
 from plausible.core.refinement import Objective, RefinementConfig
 from plausible.models.refined.adversarial import AgainstDiscriminator
 from plausible.models.refined.likelihood_ratio import LikelihoodRatio
