@@ -10,7 +10,7 @@ drawn       how many of single inputs are refused, each held against calibration
             most 5%.
 low, high   the exact 95% interval of that probability (Clopper and Pearson 1934); ``valid``: it does not lie above 5%.
 
-Sets that are not there ($PLAUSIBLE_DATA) are left out.
+Sets that are not there ($PLAUSIBLE_DATA) are left out; a set that has its rows is not asked again.
 """
 
 import math
@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from benchmarks.record import parser, record
+from benchmarks.record import kept, parser, record
 from experiments.slices import learned
 
 import plausible
@@ -117,8 +117,10 @@ def main() -> None:
     flags.add_argument("--draws", type=int, default=1000, help="single inputs")
     flags.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     asked = flags.parse_args()
-    rows: list[dict[str, Any]] = []
+    rows = [] if asked.quick else kept(__file__, quick=False)
     for name in ("digits", "moons") if asked.quick else asked.sets:
+        if any(made["data"] == name for made in rows):
+            continue
         try:
             data = loaded(name)
         except UsageError as reason:
@@ -128,7 +130,7 @@ def main() -> None:
         for score in scores(known):
             print(name, score, flush=True)
             rows.append(row(data, score, known, asked))
-    record(__file__, rows, seed=asked.seed, quick=asked.quick)
+        record(__file__, rows, seed=asked.seed, quick=asked.quick)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ class Size:
 
 
 SIZES = {"digits": Size(16, 2, 400, 500, 16), "mnist": Size(32, 5, None, 1000, 50)}
+_ENCODERS: dict[str, Any] = {}
 Maker = Callable[[Data, Data, Size, Any], Any]
 
 
@@ -117,8 +118,12 @@ def gaussians_and_others(data: Data, whole: Data, size: Size, asked: Any) -> Any
 
 def latent_and_others(data: Data, whole: Data, size: Size, asked: Any) -> Any:
     """A Gaussian for each class in the z of a VAE that learned from all images without labels."""
-    found = VAE(whole.space, VAE.Config(width=2 * size.width))
-    encoder = learned(found, whole, asked.seed, **_budget(size, whole, whole, asked))
+    if whole.name not in _ENCODERS:  # the same for any labels
+        torch.manual_seed(asked.seed)
+        found = VAE(whole.space, VAE.Config(width=2 * size.width))
+        budget = _budget(size, whole, whole, asked)
+        _ENCODERS[whole.name] = learned(found, whole, asked.seed, **budget)
+    encoder = _ENCODERS[whole.name]
     batch, others = data.train.as_batch(), whole.train.every_kth(5000).as_batch().x
     assert batch.y is not None
 

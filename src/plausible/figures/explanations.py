@@ -95,7 +95,7 @@ class _Block:
 
     def __init__(self, row: Explanation, class_names: Sequence[str], until: float | None):
         self.row, self.until = row, until
-        self.names = [f"class {name}" if name.isdigit() else name for name in class_names]
+        self.names = _called(class_names)
         self.cells = [_Cell(_tile(row.x), [("the input", _INK)]), *self._classes()]
         if row.difference is not None:
             self.cells.append(self._map(row.difference))
@@ -179,6 +179,11 @@ class _Block:
         return figure
 
 
+def _called(class_names: Sequence[str]) -> list[str]:
+    """The classes by their names, of which numbers would be taken for something else."""
+    return [f"class {name}" if name.isdigit() else name for name in class_names]
+
+
 def _tile(x: Tensor) -> Image.Image:
     """One image x (C, H, W), enlarged by a whole factor where it is small."""
     (picture,) = images(x[None])
@@ -226,12 +231,15 @@ def _bars(
             "an explanation of vectors is a bar for each column, and log p of this model is no sum over columns: of it only "
             "images can be explained"
         )
-    names = columns or tuple(f"x{k + 1}" for k in range(len(rows[0].x)))
+    names, called = (
+        columns or tuple(f"x{k + 1}" for k in range(len(rows[0].x))),
+        _called(class_names),
+    )
     count = min(_BARS, len(names))
     high = 0.22 * count + 1.1
     figure = Figure(figsize=(7, high * len(rows)), dpi=100, layout="constrained")
     for axes, row in zip(figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
-        _bars_of(axes, row, class_names, names, count)
+        _bars_of(axes, row, called, names, count)
     return figure
 
 
@@ -248,9 +256,18 @@ def _bars_of(
     axes.barh(range(count), values, color=colours)
     axes.set_yticks(range(count), labels, fontsize=8)
     axes.invert_yaxis()
+    axes.set_ylabel("column and its value", fontsize=9)
     axes.axvline(0, color="0.2", linewidth=0.8)
     order = sorted(range(len(class_names)), key=lambda y: -row.answer.posterior[y])[:2]
     first, second = (class_names[y] for y in order)
     axes.set_xlabel(f"nats for {first} (right) and against, for {second} (left)", fontsize=9)
-    odds = " beside ".join(f"{class_names[y]} p = {row.answer.posterior[y]:.1%}" for y in order)
-    axes.set_title(f"{row.answer.name}: {row.answer.decision}; {odds}", fontsize=10, loc="left")
+    axes.set_title(
+        f"{row.answer.name}: {row.answer.decision}, {_odds(row, order, class_names)}",
+        fontsize=10,
+        loc="left",
+    )
+
+
+def _odds(row: Explanation, labels: Sequence[int], class_names: Sequence[str]) -> str:
+    """p(y | x) of some classes, in words."""
+    return ", ".join(f"p({class_names[y]}) = {row.answer.posterior[y]:.2%}" for y in labels)
