@@ -33,7 +33,7 @@ from plausible.recognition.novelty import NoveltyInput, novelties
 from plausible.recognition.outputs import model_outputs
 
 LEVEL = 0.05
-SETS = ("digits", "letters", "mnist", "fashion-mnist", "moons", "spiral", "wine", "breast-cancer")
+SETS = ("digits", "wine", "breast-cancer", "moons", "spiral", "letters", "mnist", "fashion-mnist")
 SPLITS, MOST = 100, 500
 MUTATED = 0.2  # the share of coordinates of the model behind
 
@@ -113,7 +113,7 @@ def row(data: Data, name: str, known: NoveltyInput, asked: Any) -> dict[str, Any
 
 def main() -> None:
     flags = parser(__doc__)
-    flags.add_argument("--inputs", type=int, default=100, help="of each split, at most")
+    flags.add_argument("--inputs", type=int, default=20, help="of each split, at most")
     flags.add_argument("--draws", type=int, default=1000, help="single inputs")
     flags.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     asked = flags.parse_args()

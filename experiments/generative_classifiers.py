@@ -196,6 +196,7 @@ def labels(data: Data, name: str, make: Maker, size: Size, asked: Any) -> Iterat
         repeats = 1 if asked.quick else REPEATS.get(n, 1)
         rights = []
         for seed in range(asked.seed, asked.seed + repeats):
+            torch.manual_seed(seed)
             model = make(with_labels(data, n, seed), data, size, asked)
             rights.append((log_posterior(model, held.x, size).argmax(1) == held.y).double())
         said, means = str(n or "all"), torch.stack(rights).mean(1)
@@ -298,6 +299,7 @@ def main() -> None:
                 if only_labels or name not in asked.models or _there(rows, data.name, part, name):
                     continue
                 began = time.process_time()
+                torch.manual_seed(asked.seed)
                 rows += list(measure(data, name, make, size, asked))
                 print(data.name, name, part, f"{time.process_time() - began:.0f} s of one core", flush=True)  # fmt: skip
                 record(__file__, rows, seed=asked.seed, quick=asked.quick)
