@@ -181,7 +181,7 @@ def test_who_says_nothing_in_order_refuses_in_a_sentence():
         with pytest.raises(UsageError, match="in their order"):
             uncovering(model, x)
     logistic = learned(LogisticRegression(IMAGES), data)
-    with pytest.raises(UsageError, match="says only p"):
+    with pytest.raises(UsageError, match="which this logistic does not say"):
         tasks.explain(logistic, x, data)
     plane = make_data(PLANE, 60)
     flow = conditional(Flow, PLANE, width=4, layers=1)
@@ -235,3 +235,6 @@ def test_the_command_draws_why_and_says_after_which_row(tmp_path, monkeypatch, c
         assert is_marked(picture.info)
         assert 300 < picture.height < 600
     assert ".png" in refused(capsys, "classify", "run", "heldout:0", "--explain", "why.jpg")
+    assert "give numbers" in refused(
+        capsys, "classify", "run", "heldout:0", "--until", "0.9", "--prior", "estimated"
+    )
