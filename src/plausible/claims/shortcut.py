@@ -60,7 +60,7 @@ def right(classifier: Classifier, part: Part) -> Tensor:
 
 @claims
 def shortcut(seed: int) -> Claimed:
-    """By generation a shortcut costs less: where a mark goes with the label, a discriminative model learns the mark.
+    """By generation a shortcut can cost less: softmax regression learns a mark that goes with the label, to naive Bayes it is one pixel of many.
 
     Softmax regression and naive Bayes learn the 8x8 digits with one white pixel at an edge, whose place is that of the label
     in 98% of the training part, and are asked about held-out digits where it always is that of another class.  Softmax

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
@@ -124,7 +125,7 @@ class _Block:
         size = _tile(self.row.x).size
         tile = Image.fromarray(_diverging(nats / top)).resize(size, Image.Resampling.NEAREST)
         first, second = (self.names[k] for k in self._leading())
-        words = [
+        words: list[tuple[str, tuple[int, int, int] | str]] = [
             (f"blue for {first}", SAMPLES),
             (f"red for {second}", ALARM),
             (f"strongest: {top:.3g} nats", _GREY),
@@ -203,14 +204,15 @@ def _blank(x: Tensor) -> Image.Image:
     return tile
 
 
-def _diverging(share: Tensor) -> "object":
+def _diverging(share: Tensor) -> np.ndarray:
     """-1 to 1 as red over white to blue: (H, W) -> (H, W, 3) uint8."""
     from matplotlib.colors import to_rgb
 
     blue, red = (torch.tensor(to_rgb(name), dtype=torch.float64) for name in (SAMPLES, ALARM))
     strength = share.double().abs()[..., None]
     colour = torch.where(share[..., None] > 0, blue, red)
-    return (255 * (1 - strength * (1 - colour))).round().to(torch.uint8).numpy()
+    shade: np.ndarray = (255 * (1 - strength * (1 - colour))).round().to(torch.uint8).numpy()
+    return shade
 
 
 def _fitting(words: str, width: float, size: int) -> str:
