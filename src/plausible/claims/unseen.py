@@ -5,8 +5,10 @@ from dataclasses import replace
 import torch
 
 from plausible.claims.claim import Claimed, Figure, claims, mean
+from plausible.core.model import Model
 from plausible.data.load import load
 from plausible.models import LogisticRegression, NaiveBayes
+from plausible.recognition.outputs import posterior_of
 from plausible.recognition.uncovering import uncovering
 from plausible.training import Settings, train
 
@@ -25,7 +27,8 @@ def unseen_rows(seed: int) -> Claimed:
     """
     data = load("digits")
     order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(seed))
-    part, learned = data.train.rows(order[: len(order) // 2]), {}
+    part = data.train.rows(order[: len(order) // 2])
+    learned: dict[type[Model], Model] = {}
     for kind in (NaiveBayes, LogisticRegression):
         torch.manual_seed(seed)
         training = train(kind(data.space), replace(data, train=part), Settings(seed=seed))
@@ -33,13 +36,15 @@ def unseen_rows(seed: int) -> Claimed:
             pass
         learned[kind] = training.averaged
     held, average = data.heldout.as_batch(), part.as_batch().x.mean(0)
-    height = data.space.shape[1]
+    assert held.y is not None
+    guesser, height = posterior_of(learned[LogisticRegression]), data.space.shape[1]
+    assert guesser is not None
     by_sum = uncovering(learned[NaiveBayes], held.x)  # (N, rows + 1, classes)
     summed, guessed = [], []
     for rows in range(height + 1):
         filled = held.x.clone()
         filled[:, :, rows:] = average[:, rows:]
-        said = learned[LogisticRegression].log_posterior(filled)
+        said = guesser.log_posterior(filled)
         guessed.append((said.argmax(1) == held.y).double())
         summed.append((by_sum[:, rows].argmax(1) == held.y).double())
     across = list(range(height + 1))

@@ -28,6 +28,7 @@ _MARGIN, _LINE = 12, 16
 _HEAD, _NAME, _SMALL = 15, 13, 12  # of letters
 _INK, _PAPER, _GREY = (20, 20, 20), (255, 255, 255), (95, 95, 95)
 _BARS = 20  # columns of a table that get one
+Colour = tuple[int, int, int] | str
 _WORDS = {"=": "exactly", "≥": "at least", "≤": "at most", "≈": "about"}
 
 
@@ -88,7 +89,7 @@ class _Cell:
     """A tile, and lines of words below it with their colours."""
 
     tile: Image.Image
-    lines: Sequence[tuple[str, tuple[int, int, int] | str]]
+    lines: Sequence[tuple[str, Colour]]
 
 
 class _Block:
@@ -110,13 +111,13 @@ class _Block:
         """What each class makes of it, and how probable it is."""
         row, cells = self.row, []
         for k, label in enumerate(row.labels.tolist()):
-            made = torch.full_like(row.x, 0.5) if row.synthesis is None else row.synthesis[k]
-            lines = [
+            tile = _blank(row.x) if row.synthesis is None else _tile(row.synthesis[k])
+            lines: list[tuple[str, Colour]] = [
                 (self.names[label], _INK),
                 (f"p = {row.answer.posterior[label]:.2%}", _INK),
                 (row.log_prob._entry(k), _GREY),
             ]
-            cells.append(_Cell(_blank(row.x) if row.synthesis is None else _tile(made), lines))
+            cells.append(_Cell(tile, lines))
         return cells
 
     def _map(self, difference: Tensor) -> _Cell:
@@ -125,7 +126,7 @@ class _Block:
         size = _tile(self.row.x).size
         tile = Image.fromarray(_diverging(nats / top)).resize(size, Image.Resampling.NEAREST)
         first, second = (self.names[k] for k in self._leading())
-        words: list[tuple[str, tuple[int, int, int] | str]] = [
+        words: list[tuple[str, Colour]] = [
             (f"blue for {first}", SAMPLES),
             (f"red for {second}", ALARM),
             (f"strongest: {top:.3g} nats", _GREY),
