@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from docs import (  # noqa: F401  # register their tables
+    quoted_classification,
     quoted_colour,
     quoted_diffusion,
     quoted_documents,

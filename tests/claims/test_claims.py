@@ -13,8 +13,8 @@ from plausible.cli.main import main
 FIGURE = Figure("x", "y", {"line": ([1.0, 2.0], [3.0, 4.0])}, log="xy")
 
 
-def test_there_are_thirteen_claims_and_each_says_what_it_claims_and_what_is_done():
-    assert len(claims) == 13
+def test_there_are_fifteen_claims_and_each_says_what_it_claims_and_what_is_done():
+    assert len(claims) == 15
     for experiment in claims.values():
         first, _, rest = (experiment.__doc__ or "").partition("\n\n")
         assert first.endswith(".")

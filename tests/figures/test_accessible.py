@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from tests.conftest import make_data
 
 from plausible import GAN, VAE, Space, figures
+from plausible.core.likelihood import LogProb
 from plausible.diagnosis.history import History
 from plausible.evaluation.metrics.classification import Predictions
 from plausible.figures.colours import COLOURS, DATA, SAMPLES, line_style, mark_style
@@ -18,6 +19,8 @@ from plausible.figures.histograms import histograms
 from plausible.figures.learning import learning_curves
 from plausible.figures.plane import plane
 from plausible.models import LogisticRegression
+from plausible.recognition.answer import Answer
+from plausible.recognition.explanation import Explanation, Legend
 
 # how linear RGB is seen without one kind of cones: Machado et al. 2009, doi:10.1109/TVCG.2009.113, severity 1
 EYES = {
@@ -77,6 +80,12 @@ def _predictions():
     return Predictions(torch.randn(40, 3).log_softmax(1), torch.arange(40) % 3)
 
 
+def _explained():
+    """A vector, of two classes."""
+    answer = Answer("it", "a", "it is", 0, (0.9, 0.1), None)
+    return Explanation(answer, torch.zeros(2), torch.tensor([0, 1]), LogProb(torch.zeros(2)), None, torch.tensor([1.0, -2.0]), None)  # fmt: skip
+
+
 class Nearest:
     """A classifier of the plane, by the nearest of three points."""
 
@@ -103,6 +112,7 @@ FIGURES = {
     "boundary": lambda: figures.decision_boundary(LogisticRegression(KINDS), make_data(KINDS).heldout),
     "z": lambda: figures.latent_plane(_vae(), make_data(Space((1, 4, 4), 3, 2)).heldout),
     "directions": lambda: figures.directions(Space((2,)), torch.randn(2, 5, 2), [0.5, 0.2], torch.randn(1, 9, 2), ["no bound"]),
+    "explanation": lambda: figures.explanation(Space((2,)), [_explained()], ["a", "b"], Legend()),
     "directions of one": lambda: figures.directions(Space((1,)), torch.randn(2, 5, 1), [0.5, 0.2], torch.randn(1, 9, 1), ["no bound"]),
 }  # fmt: skip
 

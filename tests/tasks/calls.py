@@ -266,6 +266,12 @@ def reference_classifier(w, damaged=False, **choices):
     return tasks.reference_classifier(data, **choices)
 
 
+def explain(w, source=None, **choices):
+    """What is shown of each input."""
+    found = tasks.explain(source or w.vae, w.part, **choices)
+    return [list(map(str, vars(row).values())) for row in found]
+
+
 CALLS = {
     "refine": refine,
     "before_after": before_after,
@@ -282,6 +288,8 @@ CALLS = {
     "calibrated": lambda w, source=None, **k: tasks.calibrated(source or w.vae, **k).score(w.part, "abcde"),
     "classify": lambda w, source=None, **k: list(tasks.classify(source or w.vae, w.part, **k)),
     "score": lambda w, source=None, **k: list(tasks.score(source or w.vae, w.part, **k)),
+    "explain": explain,
+    "uncover": lambda w, source=None, **k: [list(map(str, vars(row).values())) for row in tasks.uncover(source or w.bayes, w.part, **k)],
     "complete": lambda w, source=None, **k: tasks.complete(source or w.cnn, w.part, **{"rows": 2, **k}).draws.tolist(),
     "surprisal": lambda w, **k: tasks.surprisal(w.cnn, w.part, **k).tolist(),
     "directions": lambda w, **k: [list(map(str, vars(tasks.directions(w.vae, **{"rows": 2, "columns": 3, "draws": 2, **k})).values()))],

@@ -32,14 +32,19 @@ def world(tmp_path_factory):
 
 
 QUESTIONS = ("calibrated", "classify", "score")
+ASKED = (*QUESTIONS, "explain")
 JUDGES = ("evaluate", "evaluate_samples", "evaluate_against")
 VALUES = [  # task, parameter, two values of it (or functions of the world), and what else is said
-    *((task, "data", None, grey, {"source": in_memory}) for task in QUESTIONS),
+    *((task, "data", None, grey, {"source": in_memory}) for task in ASKED),
     *((task, "background", None, lambda w: w.background, {"source": lambda w: w.bayes}) for task in QUESTIONS),
     *((task, "novelty", "likelihood", "typicality", {"draws": 1}) for task in QUESTIONS),
-    *((task, "draws", 1, 3, {}) for task in QUESTIONS),
-    *((task, "seed", 0, 1, {"draws": 1}) for task in QUESTIONS),
-    *((task, "optimise_posterior", 0, 3, {"draws": 1}) for task in QUESTIONS),
+    *((task, "draws", 1, 3, {}) for task in ASKED),
+    *((task, "seed", 0, 1, {"draws": 1}) for task in ASKED),
+    *((task, "optimise_posterior", 0, 3, {"draws": 1}) for task in ASKED),
+    ("explain", "classes", 1, 2, {}),
+    ("explain", "said", None, lambda w: tasks.classify(w.vae, w.part, draws=1, seed=1), {}),
+    ("uncover", "until", 0.5, 1.0, {}),
+    ("uncover", "prior", None, (1.0, 0.0), {}),
     *((task, "class_conditional", False, True, {"source": lambda w: w.bayes}) for task in ("classify", "score")),
     *((task, "false_discovery_rate", None, 0.9, {"source": lambda w: w.bayes}) for task in ("classify", "score")),
     ("classify", "prior", None, (1.0, 0.0), {"source": lambda w: w.bayes}),

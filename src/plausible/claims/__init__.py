@@ -10,6 +10,8 @@ sharper-samples         1.7 min  who draws sharper images
 sharpness-for-nats      1.1 min  what a game costs that sharpens
 pixel-by-pixel          0.3 min  what drawing pixel by pixel costs
 nonsense                0.1 min  what models say of nonsense
+shortcut                0.1 min  what a shortcut costs
+unseen-rows             0.1 min  what is known of an image of which a part has not been seen
 change-of-variables     0.3 min  what a change of variables keeps
 inverted-noise          0.9 min  what a flow makes of an outlier
 maximum-likelihood      0.1 min  maximum likelihood
@@ -26,6 +28,8 @@ from plausible.claims import (  # noqa: F401, I001  # registers them in the orde
     refinement,
     raster,
     nonsense,
+    shortcut,
+    unseen,
     mass,
     inverted_noise,
     likelihood,

@@ -1,6 +1,6 @@
 """plausible classify."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -54,9 +54,19 @@ class Classify(Questions):
                 "--level and --false-discovery-rate both say what is implausible: give one of them"
             )
         prior = _prior(self.prior)
+        if self.until is not None and prior == "estimated":
+            raise UsageError(
+                "--until uncovers each input by itself, and --prior estimated is known when all are: give numbers"
+            )
         from plausible.tasks import classify
 
         trained, inputs, how = self.asked()
+        if self.explain is not None:
+            from plausible.recognition.explanation import need_class_likelihoods
+
+            need_class_likelihoods(trained.model)
+        if self.until is not None:
+            self._uncover(trained, inputs, self.until, prior)
         with progress_bar("looking at the inputs"):
             found = classify(
                 trained, inputs, reject_cost=self.reject_cost, level=self.level, prior=prior, **how
@@ -68,8 +78,6 @@ class Classify(Questions):
         notes = (*found.notes, str(found.calibration))
         self.show(notes, shown, [_row(answer, kinds) for answer in found])
         say(found.cost)
-        if self.until is not None:
-            self._uncover(trained, inputs, self.until, prior)
         if self.explain is not None:
             self._explain(trained, inputs, found, self.explain)
 
@@ -77,8 +85,7 @@ class Classify(Questions):
         """Say after which row each input is known."""
         from plausible.tasks import uncover
 
-        given = None if prior == "estimated" else prior
-        found = uncover(trained, inputs, until=until, prior=given, device=self.device)
+        found = uncover(trained, inputs, until=until, prior=prior, device=self.device)
         columns = ("input", f"{found.step}s seen", "of it", "class", "p", "all of it")
         shown = table(
             f"until a class has p = {until:g}, not calibrated",
@@ -101,8 +108,6 @@ class Classify(Questions):
         self, trained: "Trained", inputs: "Inputs", found: "Classification", out: Path
     ) -> None:
         """Draw why."""
-        from dataclasses import replace
-
         from plausible import figures
         from plausible.tasks import explain
         from plausible.tasks.mark import mark_of

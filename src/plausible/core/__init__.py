@@ -9,7 +9,7 @@
 ``schedule``      numbers that change while a budget is spent
 ``game``          ``Player``, ``Loss``, ``Clock``: how every model learns
 ``model``         ``Model``, ``Generative``, ``Explicit``: what every family is
-``capabilities``  what a model can do, as protocols
+``capabilities``  what a model can do, as protocols; ``synthesis``: what a class makes of an x
 ``preset``        published recipes of a family; ``remedy``: what helps one that goes wrong
 ``finding``       what is wrong and how badly, and the registries of checks and probes
 ``snapshot``      a moment of a training, as probes see it; ``reading``: the numbers they give

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
@@ -27,6 +28,7 @@ _MARGIN, _LINE = 12, 16
 _HEAD, _NAME, _SMALL = 15, 13, 12  # of letters
 _INK, _PAPER, _GREY = (20, 20, 20), (255, 255, 255), (95, 95, 95)
 _BARS = 20  # columns of a table that get one
+Colour = tuple[int, int, int] | str
 _WORDS = {"=": "exactly", "≥": "at least", "≤": "at most", "≈": "about"}
 
 
@@ -87,7 +89,7 @@ class _Cell:
     """A tile, and lines of words below it with their colours."""
 
     tile: Image.Image
-    lines: Sequence[tuple[str, tuple[int, int, int] | str]]
+    lines: Sequence[tuple[str, Colour]]
 
 
 class _Block:
@@ -95,7 +97,7 @@ class _Block:
 
     def __init__(self, row: Explanation, class_names: Sequence[str], until: float | None):
         self.row, self.until = row, until
-        self.names = [f"class {name}" if name.isdigit() else name for name in class_names]
+        self.names = _called(class_names)
         self.cells = [_Cell(_tile(row.x), [("the input", _INK)]), *self._classes()]
         if row.difference is not None:
             self.cells.append(self._map(row.difference))
@@ -109,13 +111,13 @@ class _Block:
         """What each class makes of it, and how probable it is."""
         row, cells = self.row, []
         for k, label in enumerate(row.labels.tolist()):
-            made = torch.full_like(row.x, 0.5) if row.synthesis is None else row.synthesis[k]
-            lines = [
+            tile = _blank(row.x) if row.synthesis is None else _tile(row.synthesis[k])
+            lines: list[tuple[str, Colour]] = [
                 (self.names[label], _INK),
                 (f"p = {row.answer.posterior[label]:.2%}", _INK),
                 (row.log_prob._entry(k), _GREY),
             ]
-            cells.append(_Cell(_blank(row.x) if row.synthesis is None else _tile(made), lines))
+            cells.append(_Cell(tile, lines))
         return cells
 
     def _map(self, difference: Tensor) -> _Cell:
@@ -124,7 +126,7 @@ class _Block:
         size = _tile(self.row.x).size
         tile = Image.fromarray(_diverging(nats / top)).resize(size, Image.Resampling.NEAREST)
         first, second = (self.names[k] for k in self._leading())
-        words = [
+        words: list[tuple[str, Colour]] = [
             (f"blue for {first}", SAMPLES),
             (f"red for {second}", ALARM),
             (f"strongest: {top:.3g} nats", _GREY),
@@ -179,6 +181,11 @@ class _Block:
         return figure
 
 
+def _called(class_names: Sequence[str]) -> list[str]:
+    """The classes by their names, of which numbers would be taken for something else."""
+    return [f"class {name}" if name.isdigit() else name for name in class_names]
+
+
 def _tile(x: Tensor) -> Image.Image:
     """One image x (C, H, W), enlarged by a whole factor where it is small."""
     (picture,) = images(x[None])
@@ -198,14 +205,15 @@ def _blank(x: Tensor) -> Image.Image:
     return tile
 
 
-def _diverging(share: Tensor) -> "object":
+def _diverging(share: Tensor) -> np.ndarray:
     """-1 to 1 as red over white to blue: (H, W) -> (H, W, 3) uint8."""
     from matplotlib.colors import to_rgb
 
     blue, red = (torch.tensor(to_rgb(name), dtype=torch.float64) for name in (SAMPLES, ALARM))
     strength = share.double().abs()[..., None]
     colour = torch.where(share[..., None] > 0, blue, red)
-    return (255 * (1 - strength * (1 - colour))).round().to(torch.uint8).numpy()
+    shade: np.ndarray = (255 * (1 - strength * (1 - colour))).round().to(torch.uint8).numpy()
+    return shade
 
 
 def _fitting(words: str, width: float, size: int) -> str:
@@ -226,12 +234,15 @@ def _bars(
             "an explanation of vectors is a bar for each column, and log p of this model is no sum over columns: of it only "
             "images can be explained"
         )
-    names = columns or tuple(f"x{k + 1}" for k in range(len(rows[0].x)))
+    names, called = (
+        columns or tuple(f"x{k + 1}" for k in range(len(rows[0].x))),
+        _called(class_names),
+    )
     count = min(_BARS, len(names))
     high = 0.22 * count + 1.1
     figure = Figure(figsize=(7, high * len(rows)), dpi=100, layout="constrained")
     for axes, row in zip(figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
-        _bars_of(axes, row, class_names, names, count)
+        _bars_of(axes, row, called, names, count)
     return figure
 
 
@@ -248,9 +259,18 @@ def _bars_of(
     axes.barh(range(count), values, color=colours)
     axes.set_yticks(range(count), labels, fontsize=8)
     axes.invert_yaxis()
+    axes.set_ylabel("column and its value", fontsize=9)
     axes.axvline(0, color="0.2", linewidth=0.8)
     order = sorted(range(len(class_names)), key=lambda y: -row.answer.posterior[y])[:2]
     first, second = (class_names[y] for y in order)
     axes.set_xlabel(f"nats for {first} (right) and against, for {second} (left)", fontsize=9)
-    odds = " beside ".join(f"{class_names[y]} p = {row.answer.posterior[y]:.1%}" for y in order)
-    axes.set_title(f"{row.answer.name}: {row.answer.decision}; {odds}", fontsize=10, loc="left")
+    axes.set_title(
+        f"{row.answer.name}: {row.answer.decision}, {_odds(row, order, class_names)}",
+        fontsize=10,
+        loc="left",
+    )
+
+
+def _odds(row: Explanation, labels: Sequence[int], class_names: Sequence[str]) -> str:
+    """p(y | x) of some classes, in words."""
+    return ", ".join(f"p({class_names[y]}) = {row.answer.posterior[y]:.2%}" for y in labels)

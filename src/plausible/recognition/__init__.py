@@ -12,6 +12,8 @@
 ``code_length``  what an image costs in a standard lossless code
 ``roc``          how well a score tells what is of the right kind from what is not
 ``outputs``      what a model says of inputs, and ``calibration_set`` of data that it did not learn from
+``explanation``  what each class makes of an input, and which coordinates decide
+``uncovering``   the posterior of the first rows of an input
 ``answer``       what is said of one input
 ``recogniser``   a trained model that answers, calibrated on the validation part of its data
 """

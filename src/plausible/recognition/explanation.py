@@ -7,7 +7,7 @@ from torch import Tensor
 
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import LogProb
-from plausible.core.model import Explicit
+from plausible.core.model import Explicit, Model
 from plausible.core.synthesis import coordinate_nats_of, synthesis_of
 from plausible.recognition.answer import Answer
 from plausible.recognition.bayes import BayesClassifier, optimising_posterior
@@ -56,12 +56,7 @@ def explanations(
 
     Raises ``UsageError`` for a model without p(x | y), or no class at all.
     """
-    model = recogniser.model
-    if not isinstance(model, Explicit) or not model.conditional:
-        raise UsageError(
-            f"an explanation shows what each class makes of an input, by p(x | y), and a {model.name} says only p(y | x): "
-            f"ask a generative model that was trained with classes"
-        )
+    model = need_class_likelihoods(recogniser.model)
     if classes < 1:
         raise UsageError(f"an explanation shows at least 1 class, not {classes}")
     made: list[Explanation] = []
@@ -71,6 +66,16 @@ def explanations(
         some, legend = _explained(recogniser, model, x[rows], few, classes)
         made += some
     return tuple(made), legend
+
+
+def need_class_likelihoods(model: Model) -> Explicit:
+    """The model as one that says p(x | y), which an explanation is of; ``UsageError`` where it does not."""
+    if isinstance(model, Explicit) and model.conditional:
+        return model
+    raise UsageError(
+        f"an explanation shows what each class makes of an input, by p(x | y), which this {model.name} does not say: ask a "
+        f"generative model that was trained with classes"
+    )
 
 
 def _explained(

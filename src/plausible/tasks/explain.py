@@ -58,12 +58,12 @@ def explain(
     optimise_posterior: int = 0,
     seed: int = 0,
     device: Device = "auto",
-    **how: Any,
 ) -> Explanations:
     """Of each input: log p(x | y) of its most probable ``classes``, what each makes of it, which coordinates decide.
 
-    said  what ``classify`` said of these inputs, where it was asked already, with the same draws and seed.
-    The rest is that of ``classify``.
+    said  what ``classify`` said of these inputs, where it was asked already, with the same draws and seed; by default it is
+          asked here.
+    The rest is that of ``calibrated``.
     Raises UsageError for a model without p(x | y).
     """
     trained = open_trained(source, data, device=device, request="score")
@@ -71,7 +71,7 @@ def explain(
     asked: dict[str, Any] = {
         "draws": draws, "optimise_posterior": optimise_posterior, "seed": seed, "device": device,
     }  # fmt: skip
-    said = said or classify(trained, points, **asked, **how)
+    said = said or classify(trained, points, **asked)
     if len(said) != len(points.names):
         raise UsageError(
             f"there are {len(points.names):,} inputs, and answers to {len(said):,} were given"
@@ -86,7 +86,6 @@ def explain(
 def uncover(
     source: TrainedLike,
     inputs: InputLike,
-    data: Data | str | Path | None = None,
     *,
     until: float = 0.99,
     prior: Sequence[float] | None = None,
@@ -98,7 +97,7 @@ def uncover(
     Not calibrated: a temperature would make it another model's.
     Raises UsageError for a model that does not say x coordinate by coordinate in their order.
     """
-    trained = open_trained(source, data, device=device, request="inputs")
+    trained = open_trained(source, device=device)
     points = as_inputs(inputs, trained)
     names = trained.class_names
     log_prior = None if prior is None else log_prior_of(prior, names)

@@ -1,0 +1,76 @@
+"""The tables of docs/classification.md that two experiments fill: good inputs that are refused, and whether generation pays."""
+
+from docs.quoted_tables import table
+from docs.results import Row, fixed, markdown, percent, rows
+
+
+@table
+def conformal_validity() -> str:
+    header = (
+        "data", "`--novelty`", "calibration examples", "refused of 100 splits' inputs", "in the split with the most",
+        "refused of single inputs", "95% interval",
+    )  # fmt: skip
+    return markdown(
+        header,
+        (
+            (
+                r["data"], f"`{r['score']}`", fixed(r["calibration examples"], 0), percent(r["refused"], 1),
+                percent(r["most"], 0), f"{r['drawn']} of {r['draws']:,}", f"{r['low']:.1%} to {r['high']:.1%}",
+            )
+            for r in rows("experiments/conformal_validity")
+        ),
+    )  # fmt: skip
+
+
+def _cell(found: list[Row], condition: str) -> str:
+    (value,) = ([r for r in found if r["condition"].startswith(condition)] or [None])[:1]
+    return (
+        "" if value is None else f"{value['value']:.1%} ± {(value['high'] - value['low']) / 2:.1%}"
+    )
+
+
+def _by_model(part: str, conditions: tuple[tuple[str, str], ...]) -> str:
+    """A line for each data set and model, a column for each condition."""
+    kept = [r for r in rows("experiments/generative_classifiers") if r["part"] in part.split()]
+    pairs = dict.fromkeys((r["data"], r["model"], r["by"]) for r in kept)
+    return markdown(
+        ("data", "model", "by", *(words for _, words in conditions)),
+        (
+            (data, model, by, *(_cell([r for r in kept if (r["data"], r["model"]) == (data, model)], condition) for condition, _ in conditions))
+            for data, model, by in pairs
+        ),
+    )  # fmt: skip
+
+
+@table
+def generative_labels() -> str:
+    counts = ("1", "3", "10", "100", "all")
+    kept = [r for r in rows("experiments/generative_classifiers") if r["part"] == "labels"]
+    found = {(r["data"], r["model"], r["condition"]): r for r in kept}
+    pairs = dict.fromkeys((r["data"], r["model"], r["by"]) for r in kept)
+    return markdown(
+        ("data", "model", "by", "1 label a class", *counts[1:]),
+        (
+            (data, model, by, *(percent(found[data, model, n]["value"], 1) for n in counts))
+            for data, model, by in pairs
+        ),
+    )  # fmt: skip
+
+
+@table
+def generative_changed() -> str:
+    return _by_model(
+        "shortcut corrupted missing nonsense",
+        (
+            ("the mark agrees", "the mark agrees"),
+            ("the mark never", "it never does"),
+            ("unchanged", "unchanged"),
+            ("noise", "noise"),
+            ("shift", "shift"),
+            ("occlusion", "occlusion"),
+            ("contrast", "contrast"),
+            ("summed", "upper half, the rest summed over"),
+            ("filled", "upper half, the rest filled"),
+            ("uniform", "how sure of uniform noise"),
+        ),
+    )
