@@ -16,3 +16,6 @@ Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 
 Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "noise"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""
+
+Part = Literal["generator", "decoder", "encoder", "classifier", "log-prob"]
+"""What of a model can be exported, see ``tasks.export``."""

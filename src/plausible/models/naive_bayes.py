@@ -82,10 +82,8 @@ class NaiveBayes(Explicit):
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         codes, pixels = self._codes(x), torch.arange(self.space.dims, device=x.device)
-        nats = self.log_theta.new_empty(len(x))
-        for label, rows in by_label(y, len(x)):
-            nats[rows] = self.log_theta[label, pixels, codes[rows]].sum(1)  # (n, D) -> (n,)
-        return LogProb(nats)
+        product = torch.zeros_like(codes[:, :1]) if y is None else y[:, None]  # (n, 1)
+        return LogProb(self.log_theta[product, pixels, codes].sum(1))  # (n, D) -> (n,)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         return torch.rand(n, self.space.dims, generator=generator)
