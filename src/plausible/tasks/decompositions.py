@@ -16,7 +16,7 @@ def substituted(
 ) -> Tensor:
     """The x of a x = b, row by row: a (..., D, D) triangular, b (..., D, N) -> (..., D, N)."""
     if not left or unitriangular:
-        return NotImplemented
+        raise NotImplementedError("a x = b alone, with the diagonal as it is")
     size, rows = a.shape[-1], dict[int, Tensor]()
     for i in reversed(range(size)) if upper else range(size):
         rest = b[..., i : i + 1, :]

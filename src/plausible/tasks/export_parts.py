@@ -11,7 +11,14 @@ from typing import NamedTuple, get_args
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.capabilities import Classifier, Invertible, Latent, StepSampler, Variational
+from plausible.core.capabilities import (
+    Classifier,
+    Encoder,
+    Invertible,
+    Latent,
+    StepSampler,
+    Variational,
+)
 from plausible.core.choices import Part
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
@@ -129,7 +136,7 @@ def _encoder(model: Model, label: int | None) -> Exportable | str:
     """x to its z, of a posterior the mean."""
     if isinstance(model, StepSampler):
         return "it finds z on a way of many steps"
-    if not isinstance(model, Variational | Invertible):
+    if not isinstance(model, Encoder) or not isinstance(model, Variational | Invertible):
         return "it has no network that finds z"
     mean = (
         "the mean of q(z | x)" if isinstance(model, Variational) else "the z that x is drawn from"

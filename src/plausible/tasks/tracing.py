@@ -20,7 +20,7 @@ from plausible.tasks.decompositions import DECOMPOSITIONS
 from plausible.tasks.export_parts import Exportable, Graph
 
 _EXAMPLES = 5  # inputs that it is traced with: no size that networks have by chance, and not 1, which is always fixed
-_LOGGERS = ("torch.onnx", "onnxscript", "torch.export")
+_LOGGERS = ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")
 
 
 def traced(model: Model, part: Exportable) -> ExportedProgram:
@@ -32,11 +32,11 @@ def traced(model: Model, part: Exportable) -> ExportedProgram:
     with quietly(), _open_sizes(), _as_given(model), torch.set_grad_enabled(part.gradient), _Undirected():  # fmt: skip
         try:
             made = torch.export.export(graph, (*examples,), dynamic_shapes=sizes, strict=False)
+            made = made.run_decompositions(DECOMPOSITIONS)
         except Exception as error:  # of torch's own kinds
             raise UsageError(
                 f"the {part.part} of this {model.name} cannot be exported, because it is no fixed graph: {first_line(error)}"
             ) from error
-    made = made.run_decompositions(DECOMPOSITIONS)
     for node in made.graph.nodes:
         node.meta.pop("stack_trace", None)  # lines of source by their place on this machine
     return made
