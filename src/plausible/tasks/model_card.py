@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from plausible.core.errors import one_line
 from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Generative
@@ -182,6 +180,8 @@ def _listed(names: Sequence[str]) -> str:
 @cache
 def _template() -> Any:
     """That of the card, whose words are escaped where they are somebody's own; YAML is quoted as JSON, which it takes."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # for a card alone
+
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=False,

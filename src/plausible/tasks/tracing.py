@@ -29,9 +29,15 @@ def traced(model: Model, part: Exportable) -> ExportedProgram:
     examples = tuple(each.draw(_EXAMPLES, generator) for each in part.inputs)
     sizes = (tuple({0: Dim("N", min=1)} for _ in examples),)
     graph = Graph(model, part.function).eval()
-    with quietly(), _open_sizes(), _as_given(model), torch.set_grad_enabled(part.gradient), _Undirected():  # fmt: skip
+    with quietly():
         try:
-            made = torch.export.export(graph, (*examples,), dynamic_shapes=sizes, strict=False)
+            with (
+                _open_sizes(),
+                _as_given(model),
+                torch.set_grad_enabled(part.gradient),
+                _Undirected(),
+            ):
+                made = torch.export.export(graph, (*examples,), dynamic_shapes=sizes, strict=False)
             made = made.run_decompositions(DECOMPOSITIONS)
         except Exception as error:  # of torch's own kinds
             raise UsageError(
