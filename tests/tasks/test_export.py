@@ -120,6 +120,16 @@ def test_our_own_reader_draws_from_it(gan, labelled):
     assert part.as_batch().x.mean() == pytest.approx(drawn.mean().item(), abs=0.03)
 
 
+@pytest.mark.slow
+def test_it_is_judged_like_any_other_generator(gan, labelled):
+    data = plausible.load("digits")
+    report = plausible.evaluate_samples(str(gan.path), data, n=40)
+    assert report.evalset.samples.part.values.shape[1:] == (1, 8, 8)
+    assert report.verdict is not None
+    asked = plausible.evaluate_samples(str(labelled.path), data, n=40)
+    assert asked["asked class"].value is not None  # which needs labels
+
+
 def test_every_sample_of_a_vae_lies_on_a_level(labelled):
     session = opened(labelled.path)
     assert [(side.name, side.shape) for side in session.get_inputs()] == [
