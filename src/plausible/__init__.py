@@ -54,10 +54,13 @@ if TYPE_CHECKING:
     from plausible.tasks.evaluate_against import evaluate_against
     from plausible.tasks.evaluate_samples import evaluate_samples
     from plausible.tasks.evaluate_twin import evaluate_twin
+    from plausible.tasks.export import export
     from plausible.tasks.fit import fit, resume
     from plausible.tasks.fit_steps import fit_steps
     from plausible.tasks.interpolate import interpolate, interpolate_between
     from plausible.tasks.list_runs import list_runs
+    from plausible.tasks.pull import pull
+    from plausible.tasks.push import push
     from plausible.tasks.reconstruct import reconstruct
     from plausible.tasks.reference_classifier import reference_classifier
     from plausible.tasks.refine import refine
@@ -106,10 +109,13 @@ _HOMES = {
     "tasks.evaluate_against": ("evaluate_against",),
     "tasks.evaluate_samples": ("evaluate_samples",),
     "tasks.evaluate_twin": ("evaluate_twin",),
+    "tasks.export": ("export",),
     "tasks.fit": ("fit", "resume",),
     "tasks.fit_steps": ("fit_steps",),
     "tasks.interpolate": ("interpolate", "interpolate_between",),
     "tasks.list_runs": ("list_runs",),
+    "tasks.pull": ("pull",),
+    "tasks.push": ("push",),
     "tasks.reconstruct": ("reconstruct",),
     "tasks.reference_classifier": ("reference_classifier",),
     "tasks.refine": ("refine",),
@@ -128,7 +134,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022  # in the order of use
     "fit", "resume", "refine", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "sweep", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
-    "check", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
+    "check", "export", "push", "pull", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
     "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "Flow", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",

@@ -272,7 +272,33 @@ def explain(w, source=None, **choices):
     return [list(map(str, vars(row).values())) for row in found]
 
 
+def export(w, source=None, **choices):
+    """What a file says of itself, and how large it is."""
+    done = tasks.export(source or w.vae, w.new().with_suffix(".pt2"), **choices)
+    return done.part, list(done.inputs), done.facts, done.size
+
+
+def push(w, **choices):
+    """What was said to go out, and what the hub was asked."""
+    asked, place = [], "hub:a/b" if "public" in choices else w.new()
+    module = import_module("plausible.tasks.push")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "upload", lambda folder, there, files, public: asked.append(public))
+        return tasks.push(w.mixture, place, **choices).notes[1:], asked
+
+
+def pull(w, **choices):
+    folder = w.new()
+    tasks.push(w.mixture, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(w.folder)
+        return str(tasks.pull(folder, **choices).folder)
+
+
 CALLS = {
+    "export": export,
+    "push": push,
+    "pull": pull,
     "refine": refine,
     "before_after": before_after,
     "compare": compare,

@@ -65,6 +65,13 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("symmetries_of", "options", Options(), Options(mutate=0.3), {}),
     ("symmetries_of", "seed", 0, 1, {}),
     ("sample", "truncation", None, 0.1, {}),
+    ("export", "part", None, "decoder", {}),
+    ("export", "label", None, "1", {}),
+    ("export", "sampling_steps", 1, 2, {"source": lambda w: w.diffusion}),
+    ("export", "weights", "best", "last", {"source": lambda w: w.gan}),
+    ("push", "data_name", None, "people", {}),
+    ("push", "public", False, True, {}),
+    ("pull", "out", None, World.new, {}),
     ("sample", "mean", False, True, {}),
     ("sample", "sampling_steps", 1, 5, {"source": lambda w: w.diffusion}),
     ("sample", "solver", "euler", "rk4", {"source": lambda w: w.diffusion, "sampling_steps": 2}),
@@ -171,6 +178,7 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("resume", "on_failure", "warn", "rollback", {"source": lambda w: w.failing}),
 ]  # fmt: skip
 CALLBACKS = [
+    ("push", "on_notes", {}),
     *(("compare", name, {}) for name in ("progress", "on_notes", "on_result")),
     *(("continue_comparison", name, {}) for name in ("progress", "on_notes", "on_result")),
     *(("sweep", name, {}) for name in ("progress", "on_notes", "on_result")),

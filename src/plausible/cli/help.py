@@ -31,7 +31,7 @@ _MARGIN = 26  # characters before a sentence, where the flag leaves as much
 _WORDS = {
     "data": "NAME|PATH", "source": "NAME|PATH", "heldout": "NAME|PATH", "outliers": "NAME|PATH",
     "samples": "PATH", "against": "PATH", "twin": "RUN", "pretrained": "NAME|PATH", "size": "NUMBER|WxH", "label": "NAME", "hub_config": "NAME", "hub_split": "NAME", "drop": "NAME ...",
-    "out": "PATH", "between": "PATH PATH", "mask": "PATH", "map": "PATH", "chain": "PATH", "solver": "NAME", "names": "CLAIM ...",
+    "data_name": "NAME", "out": "PATH", "between": "PATH PATH", "mask": "PATH", "map": "PATH", "chain": "PATH", "solver": "NAME", "names": "CLAIM ...",
 }  # fmt: skip
 """What stands for the value of a flag that is text, by its name."""
 _OTHERS_SAY = {

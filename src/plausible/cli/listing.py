@@ -21,5 +21,8 @@ from plausible.cli import report
 from plausible.cli import diagnose
 from plausible.cli import classify
 from plausible.cli import score
+from plausible.cli import export
+from plausible.cli import push
+from plausible.cli import pull
 from plausible.cli import app
 from plausible.cli import claims

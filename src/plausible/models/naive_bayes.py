@@ -87,10 +87,8 @@ class NaiveBayes(Explicit):
     def _nats(self, x: Tensor, y: Tensor | None) -> Tensor:
         """log theta_{y, i, x_i} of every pixel, (N, D)."""
         codes, pixels = self._codes(x), torch.arange(self.space.dims, device=x.device)
-        nats = self.log_theta.new_empty(codes.shape)
-        for label, rows in by_label(y, len(x)):
-            nats[rows] = self.log_theta[label, pixels, codes[rows]]  # (n, D)
-        return nats
+        product = torch.zeros_like(codes[:, :1]) if y is None else y[:, None]  # (N, 1)
+        return self.log_theta[product, pixels, codes]  # (N, D)
 
     def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats:
         """log p(x_i | y), which is log p(x_i | x_<i, y), too."""

@@ -25,6 +25,7 @@ return; notebooks, pages and wrappers call the same.
 ``list_runs``              the runs in a folder, how far each came and its verdict
 ``report``                 all that there is to see of a run, in one value: what a page of it shows; ``report_comparison``
 ``check``                  is a run what was written, file by file
+``export``                 a part of a model as a file of ONNX or torch; ``push`` and ``pull`` give a model away and take one
 ``describe``               what a data set holds, and what will be done with it; ``symmetries_of`` it, as tested
 ``families_for``           which families suit it, and why others do not; ``abilities_of`` what a trained model can do
 ``save_samples``, ``save_report``, ``save_comparison``, ``save_findings``, ``save_picture``  what they return, as files
@@ -50,12 +51,15 @@ from plausible.tasks.evaluate_against import evaluate_against
 from plausible.tasks.evaluate_samples import evaluate_samples
 from plausible.tasks.evaluate_twin import Twins, evaluate_twin
 from plausible.tasks.explain import Explanations, Uncoverings, explain, uncover
+from plausible.tasks.export import Exported, export
 from plausible.tasks.families import Family, families_for
 from plausible.tasks.fit import fit, resume
 from plausible.tasks.fit_steps import Diverged, Failed, fit_steps
 from plausible.tasks.interpolate import interpolate, interpolate_between
 from plausible.tasks.latent_point import latent_draws, latent_point, walk_between_draws
 from plausible.tasks.list_runs import RunRow, list_runs
+from plausible.tasks.pull import pull
+from plausible.tasks.push import Pushed, push
 from plausible.tasks.reconstruct import Reconstruction, reconstruct
 from plausible.tasks.reference_classifier import reference_classifier
 from plausible.tasks.refine import Refinement, refine
@@ -83,9 +87,11 @@ __all__ = [
     "Diverged",
     "Explanations",
     "Explored",
+    "Exported",
     "Failed",
     "Family",
     "FamilyResult",
+    "Pushed",
     "Reconstruction",
     "Refinement",
     "RunReport",
@@ -118,6 +124,7 @@ __all__ = [
     "evaluate_samples",
     "evaluate_twin",
     "explain",
+    "export",
     "families_for",
     "fit",
     "fit_steps",
@@ -128,6 +135,8 @@ __all__ = [
     "list_runs",
     "open_comparison",
     "open_trained",
+    "pull",
+    "push",
     "reconstruct",
     "reference_classifier",
     "refine",

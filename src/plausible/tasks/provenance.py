@@ -67,7 +67,7 @@ def _facts(
         "weights": "" if trained is None else weights_used(trained),
         "begun with": "" if initial is None else str(initial),
         "seed": str(run.settings.seed),
-        "judged": "" if judged is None else _judged(run, judged),
+        "judged": "" if judged is None else judged_when(run, judged),
         "folder": str(run.folder),
     }
     return {name: value for name, value in found.items() if value}
@@ -118,7 +118,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:,.1f} seconds"
 
 
-def _judged(run: Run, judged: Report) -> str:
+def judged_when(run: Run, judged: Report) -> str:
     """When, by how much, and from which seed."""
     when = datetime.fromtimestamp((run.folder / "measures.json").stat().st_mtime, UTC)
     parts = [f"{when:%Y-%m-%d %H:%M} UTC"]
