@@ -193,6 +193,14 @@ def test_questions_about_inputs(capsys, naive, digits):
     assert answered(capsys, "score", naive, digits)["rows"][0]["log_prob"] < 0
 
 
+def test_what_goes_to_others(capsys, naive):
+    done = answered(capsys, "export", naive, "--to", "naive.pt2", "--part", "log-prob")
+    assert (done["part"], Path(done["out"]).stat().st_size > 0) == ("log-prob", True)
+    given = answered(capsys, "push", naive, "--to", "given")
+    assert set(given["files"]) == {file.name for file in Path("given").iterdir()}
+    assert answered(capsys, "pull", "given", "--out", "taken")["model"] == "naive-bayes"
+
+
 def test_diagnose_and_report(capsys, made):
     found = answered(capsys, "diagnose", made["classifier"])
     assert Path(found["file"]).exists()

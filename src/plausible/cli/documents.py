@@ -222,6 +222,52 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Exported:
+    """The result of export."""
+
+    run: Path
+    """The folder of the run."""
+    out: Path
+    """Where it was written."""
+    part: str
+    """The part of the model."""
+    inputs: Object
+    """What goes in, by name, in words."""
+    output: str
+    """The name of what comes out."""
+    difference: float
+    """The largest difference to the model that was found, as a share of the largest number that comes out."""
+    facts: Object
+    """What the metadata of the file say."""
+
+
+@dataclass(frozen=True)
+class GivenAway:
+    """The result of push."""
+
+    run: Path
+    """The folder of the run."""
+    place: str
+    """Where it is: a folder or an address."""
+    files: Object
+    """The bytes of each file, by name."""
+    notes: tuple[str, ...]
+    """What went out and what did not, in sentences."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The result of pull."""
+
+    run: Path
+    """The folder of the run that was made."""
+    model: str
+    """The model."""
+    data: str
+    """What its data are called there."""
+
+
+@dataclass(frozen=True)
 class ComparedFamilies:
     """The result of compare."""
 

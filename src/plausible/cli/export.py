@@ -1,13 +1,15 @@
 """plausible export."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import tyro
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import Overwrite, RunFolder
 from plausible.cli.checks import check_output, check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import progress_bar, say
 from plausible.core.bounds import REPEATS
 from plausible.core.choices import Part, Which
@@ -15,7 +17,7 @@ from plausible.core.choices import Part, Which
 
 @commands
 @dataclass(frozen=True)
-class Export:
+class Export(Command):
     """Write a trained model to a file for programs without plausible: ONNX (.onnx), or a program of torch (.pt2).
 
     The file is compared with the model before it is written, and says in its metadata what goes in and comes out.
@@ -23,6 +25,7 @@ class Export:
     Example: plausible export runs/gan-digits-20260101-120000 --to digits.onnx
     """
 
+    answers: ClassVar[type[Any]] = documents.Exported
     run_folder: RunFolder
     to: Annotated[str, tyro.conf.arg(metavar="PATH")]
     """Write to this name, which ends in .onnx or .pt2."""
@@ -57,3 +60,14 @@ class Export:
         for key in ("values", "channels", "class_names", "columns"):
             if key in done.facts:
                 say(f"* {key.replace('_', ' ')}: {done.facts[key]}")
+        answer(
+            documents.Exported(
+                self.run_folder,
+                done.path,
+                done.part,
+                done.inputs,
+                done.output,
+                done.difference,
+                done.facts,
+            )
+        )

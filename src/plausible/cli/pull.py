@@ -2,19 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import tyro
 from tyro.conf import Positional
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.checks import check_new_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import say
 
 
 @commands
 @dataclass(frozen=True)
-class Pull:
+class Pull(Command):
     """Take a model that plausible push gave away, as a run: from a folder, or from the hub.
 
     Every file is held against its checksum, and none of them is a pickle.
@@ -22,6 +24,7 @@ class Pull:
     Example: plausible pull hub:user/digits-gan
     """
 
+    answers: ClassVar[type[Any]] = documents.Taken
     source: Annotated[
         Positional[str],
         tyro.conf.arg(
@@ -46,3 +49,4 @@ class Pull:
             f"{run.folder} is a {run.learned} of {run.config['data']['name']}, every file what was pushed"
         )
         say(f"next: plausible {use}")
+        answer(documents.Taken(run.folder, run.learned, run.config["data"]["name"]))

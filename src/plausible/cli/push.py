@@ -1,19 +1,21 @@
 """plausible push."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import tyro
 
+from plausible.cli import documents
+from plausible.cli.answer import answer
 from plausible.cli.arguments import RunFolder
 from plausible.cli.checks import check_run
-from plausible.cli.command import commands
+from plausible.cli.command import Command, commands
 from plausible.cli.console import say, say_notes
 
 
 @commands
 @dataclass(frozen=True)
-class Push:
+class Push(Command):
     """Give a trained model away: its weights, its configuration and a card with the verdict, to a folder or the hub.
 
     Nothing of its data goes with it, and no path of this machine; what goes is said before.
@@ -21,6 +23,7 @@ class Push:
     Example: plausible push runs/gan-digits-20260101-120000 --to digits-gan
     """
 
+    answers: ClassVar[type[Any]] = documents.GivenAway
     run_folder: RunFolder
     to: Annotated[str, tyro.conf.arg(metavar="FOLDER|hub:USER/NAME")]
     """Write to this folder, or to this model of the Hugging Face hub, as hub:user/name, which needs to be logged in."""
@@ -45,3 +48,4 @@ class Push:
             f"{self.run_folder} is at {pushed.place}: its README.md is the card, where the licence is yours to say"
         )
         say(f"plausible pull {self.to} makes a run of it again")
+        answer(documents.GivenAway(self.run_folder, pushed.place, pushed.files, pushed.notes))
