@@ -3,8 +3,8 @@
 Counted here, with the default networks on images of 32x32 pixels in colour: the numbers that ranks average in a round and
 the floating-point operations of a round (those of losses and their gradients, without the penalties of a GAN).  Assumed, and
 named in the notes: how fast a GPU computes, and how fast and after what delay GPUs exchange numbers.  A round then takes
-    operations / (rate x share)  +  2 (N - 1) / N x bytes / bandwidth  +  2 (N - 1) x delay inside of a machine, ...
-a ring inside of each machine of 8 and a ring of machines; nothing of the exchange is hidden behind the computation, as it is
+    operations / (rate x share)  +  2 (N - 1) / N x bytes / bandwidth  +  steps x delay
+a ring of 2 (N - 1) steps inside of each machine of 8, and a tree of 2 log2 N steps between N machines; nothing of the exchange is hidden behind the computation, as it is
 here, because gradients are averaged in one piece when all are there.
 """
 
@@ -68,17 +68,16 @@ def round_of(model: Model) -> Round:
 
 
 def exchange_seconds(taken: Round, gpus: int, cluster: Cluster) -> float:
-    """How long the averages of a round take: a ring inside of each machine, and one of machines."""
+    """How long the averages of a round take: a ring inside of each machine, and a tree of machines."""
     inside = min(gpus, IN_A_MACHINE)
     machines = math.ceil(gpus / IN_A_MACHINE)
     bytes = 4.0 * taken.numbers
-    rings = (
-        (inside, cluster.inside, cluster.delay_inside),
-        (machines, cluster.between * inside, cluster.delay_between),
+    levels = (
+        (inside, cluster.inside, 2 * (inside - 1) * cluster.delay_inside),
+        (machines, cluster.between * inside, 2 * math.log2(machines) * cluster.delay_between),
     )
     return sum(
-        2 * (n - 1) / n * bytes / rate + 2 * (n - 1) * delay * taken.exchanges
-        for n, rate, delay in rings
+        2 * (n - 1) / n * bytes / rate + delay * taken.exchanges for n, rate, delay in levels
     )
 
 
@@ -116,7 +115,7 @@ def main() -> None:
         f"assumed, of H100: {cluster.rate / 1e12:,.0f} TFLOP/s in bf16 (published), of which {cluster.share:.0%} are reached; "
         f"{cluster.inside / 1e9:.0f} GB/s inside of a machine of {IN_A_MACHINE} and {cluster.between / 1e9:.0f} GB/s for each GPU "
         f"between machines (four fifths of what is published); {cluster.delay_inside * 1e6:.0f} and "
-        f"{cluster.delay_between * 1e6:.0f} microseconds a step of a ring; {BATCH} examples a GPU; no GPU was used"
+        f"{cluster.delay_between * 1e6:.0f} microseconds a step of the exchange inside and between; {BATCH} examples a GPU; no GPU was used"
     )
     record(__file__, found, seed=flags.seed, quick=flags.quick, notes=notes)
 
