@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from plausible.tasks.evaluate_against import evaluate_against
     from plausible.tasks.evaluate_samples import evaluate_samples
     from plausible.tasks.evaluate_twin import evaluate_twin
+    from plausible.tasks.explain import explain, uncover
     from plausible.tasks.export import export
     from plausible.tasks.fit import fit, resume
     from plausible.tasks.fit_steps import fit_steps
@@ -110,6 +111,7 @@ _HOMES = {
     "tasks.evaluate_samples": ("evaluate_samples",),
     "tasks.evaluate_twin": ("evaluate_twin",),
     "tasks.export": ("export",),
+    "tasks.explain": ("explain", "uncover"),
     "tasks.fit": ("fit", "resume",),
     "tasks.fit_steps": ("fit_steps",),
     "tasks.interpolate": ("interpolate", "interpolate_between",),
@@ -135,7 +137,7 @@ __all__ = [  # noqa: RUF022  # in the order of use
     "fit", "resume", "refine", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "sweep", "verify", "diagnose", "sample", "sample_chain",
     "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
     "check", "export", "push", "pull", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
-    "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
+    "explain", "uncover", "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "Flow", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",
     "Model", "Generative", "Explicit", "Player", "Loss", "Clock",

@@ -152,11 +152,11 @@ def test_what_a_training_was_judged_by_and_a_failure(capsys, monkeypatch, made):
 
 def test_refine_says_what_it_won(capsys, monkeypatch, made, vae):
     def played(run, training, flags):
-        cli.train.answer(
+        cli.play.answer(
             documents.Learned(run.folder, "vae refined", True, 1, 1.0, None, None, (), ())
         )
 
-    monkeypatch.setattr("plausible.cli.train.play", played)
+    monkeypatch.setattr("plausible.cli.play.play", played)
     assert (
         answered(capsys, "refine", vae, "--steps", "1", "--out", "refined")["beside_start"] is None
     )
@@ -182,7 +182,7 @@ def test_what_is_drawn(capsys, made, vae, digits, monkeypatch):
     assert shares[0] >= shares[1]
     back = answered(capsys, "reconstruct", vae, digits, "--out", "back.npz")
     assert len(back["errors"]) == 3
-    fit("pixelcnn", "digits", steps=1, width=4, layers=1, out="pixel")
+    fit("pixelcnn", "digits", steps=1, width=4, blocks=1, out="pixel")
     ends = answered(capsys, "complete", "pixel", digits, "--rows", "7", "-n", "2", "--out", "e.npz")
     assert (ends["count"], ends["each"]) == (3, 2)
 
@@ -255,7 +255,7 @@ def test_damage_a_refusal_and_ctrl_c_are_exit_codes(capsys, monkeypatch, tmp_pat
     path = Path("run/weights.safetensors")
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert not answered(capsys, "check", "run", code=1)["whole"]
-    assert "nowhere does not exist" in answered(capsys, "check", "nowhere", code=2)
+    assert "nowhere is not a run" in answered(capsys, "check", "nowhere", code=2)
     assert "has no flag --whole" in answered(capsys, "check", "run", "--whole", code=2)
     monkeypatch.setattr(
         "plausible.tasks.check", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt)
