@@ -135,9 +135,9 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  # in the order of use
     "fit", "resume", "refine", "watch", "evaluate", "evaluate_samples", "evaluate_against", "evaluate_twin", "compare", "continue_comparison", "open_comparison", "sweep", "verify", "diagnose", "sample", "sample_chain",
-    "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "score", "describe", "symmetries_of",
+    "interpolate", "interpolate_between", "directions", "reconstruct", "complete", "surprisal", "classify", "explain", "uncover", "score", "describe", "symmetries_of",
     "check", "export", "push", "pull", "save_samples", "save_report", "report", "report_comparison", "save_page", "open_trained", "Trained", "Report", "Comparison", "Compared", "reference_classifier", "list_runs",
-    "explain", "uncover", "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
+    "load", "from_arrays", "Options", "Data", "Part", "Space", "Batch",
     "GAN", "VAE", "VQVAE", "Diffusion", "Flow", "RBM", "GSN", "PixelCNN", "PixelRNN", "NaiveBayes", "GaussianMixture", "PerClass",
     "LinearRegression", "LogisticRegression", "ConvNet",
     "Model", "Generative", "Explicit", "Player", "Loss", "Clock",

@@ -210,7 +210,12 @@ def test_diagnose_and_report(capsys, made):
 
 def test_compare_and_sweep(capsys, monkeypatch, made):
     compared = Compared(
-        Plan(("gan", "vae"), "digits"), Path("c"), "digits", 9, (FamilyResult("gan", ()),)
+        Plan(("gan", "vae"), "digits"),
+        Path("c"),
+        "digits",
+        9,
+        (FamilyResult("gan", ()),),
+        finished=False,
     )
     monkeypatch.setattr("plausible.tasks.compare", lambda *a, **k: compared)
     stopped = answered(capsys, "compare", "gan", "vae", "--out", "c", code=130)
