@@ -37,7 +37,7 @@ def rows(swept):
 
 def test_the_same_call_tries_the_same_and_never_looks_at_held_out_data(tmp_path, binary):
     first = tried(binary, tmp_path / "a")
-    nonsense = Part(1 - binary.heldout.x, binary.heldout.y, binary.space)
+    nonsense = Part(1 - binary.heldout.values, binary.heldout.y, binary.space)
     assert rows(tried(replace(binary, heldout=nonsense), tmp_path / "b")) == rows(first)
     assert [t.choices for t in tried(binary, tmp_path / "c", seed=1).trials] != [
         t.choices for t in first.trials
