@@ -17,7 +17,7 @@ M = TypeVar("M", bound=Model)
 
 def seed_of(random_state: Any) -> int:
     """The seed of a ``random_state`` as scikit-learn has it: a number is one, anything else draws one."""
-    if isinstance(random_state, Integral) and random_state >= 0:
+    if isinstance(random_state, Integral) and int(random_state) >= 0:
         return int(random_state)
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
