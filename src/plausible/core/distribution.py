@@ -1,6 +1,6 @@
 """A model with an exact log p(x) as torch.distributions has them, to be combined with others from there."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Size, Tensor
@@ -38,7 +38,7 @@ class ModelDistribution(Distribution):
     What torch derives from closed forms (mean, entropy, cdf) is not there.
     """
 
-    arg_constraints = {}  # noqa: RUF012  # torch's own name and type
+    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     has_rsample = False
 
     def __init__(
@@ -86,7 +86,7 @@ class ModelDistribution(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Self:
         """The same with a larger batch_shape."""
-        made = self._get_checked_instance(ModelDistribution, _instance)
+        made: Self = type(self).__new__(type(self)) if _instance is None else _instance
         made.model, shape = self.model, Size(batch_shape)
         made.y = None if self.y is None else self.y.expand(shape)
         super(ModelDistribution, made).__init__(shape, self.event_shape, validate_args=False)

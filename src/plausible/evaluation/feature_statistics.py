@@ -3,7 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -77,13 +77,13 @@ class FeatureStatistics:
 
     def packed(self) -> bytes:
         """As the content of a .npz file, in which other programs find mu and sigma, too."""
-        arrays = {"mu": self.mu.numpy(), "sigma": self.sigma.numpy(), "features": np.array(self.features)}  # fmt: skip
+        arrays: dict[str, Any] = {"mu": self.mu.numpy(), "sigma": self.sigma.numpy(), "features": np.array(self.features)}  # fmt: skip
         if self.count is not None:
             arrays["count"] = np.array(self.count)
         if self.probe is not None:
             arrays["probe"] = self.probe.double().numpy()
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # whose names are no options
+        np.savez_compressed(buffer, **arrays)
         return buffer.getvalue()
 
     def check_same_features(self, other: "FeatureStatistics", where: str | Path) -> None:

@@ -78,6 +78,7 @@ class PlausibleGenerator(BaseEstimator):
             )
         if not trained.finished:  # Ctrl-C ends a grid search, too
             raise KeyboardInterrupt
+        assert isinstance(trained.model, Generative)
         self.model_ = trained.model
         return self
 

@@ -64,7 +64,7 @@ def distance_to_file(report: Report, path: str | Path) -> DistanceToFile:
         notes.append(f"{path} is of {theirs.count:,} points")
     name = f"Frechet distance to {Path(path).name}"
     measures = [
-        Measure(name, each.frechet(theirs), n=each.count, kind=Kind.UPPER, note="biased upwards at finite n: compare at this n only")
+        Measure(name, each.frechet(theirs), n=each.count or 0, kind=Kind.UPPER, note="biased upwards at finite n: compare at this n only")
         for each in (ours, _of(evalset, evalset.heldout))
     ]  # fmt: skip
     return DistanceToFile(measures[0], measures[1], tuple(notes))
