@@ -63,7 +63,7 @@ class LogProb:
     def __repr__(self) -> str:
         nats, error = self.nats, self.error
         if len(nats) == 1:
-            return f"LogProb {self._entry(0)} nats ({self.reference})"
+            return f"LogProb {self.entry(0)} nats ({self.reference})"
         of = f"of {len(nats):,} inputs ({self.reference})"
         if not len(nats):
             return f"LogProb {of}"
@@ -73,11 +73,12 @@ class LogProb:
         return f"LogProb {of}, nats: {mean}, from {low:,.2f} to {high:,.2f}{each}"
 
     def _repr_html_(self) -> str:
-        rows = [[self._entry(k)] for k in range(min(len(self.nats), _SHOWN))]
+        rows = [[self.entry(k)] for k in range(min(len(self.nats), _SHOWN))]
         more = notebook.line("...") * (len(self.nats) > _SHOWN)
         return notebook.line(repr(self)) + notebook.table(["log p(x), nats"], rows) + more
 
-    def _entry(self, k: int) -> str:
+    def entry(self, k: int) -> str:
+        """Number k with its sign and error: "≥ -123.45 ± 0.2"."""
         error = self.error
         spread = "" if error is None else f" ± {error[k].item():.2g}"
         return f"{self.kind.sign} {self.nats[k].item():,.2f}{spread}"

@@ -115,7 +115,7 @@ class _Block:
             lines: list[tuple[str, Colour]] = [
                 (self.names[label], _INK),
                 (f"p = {row.answer.posterior[label]:.2%}", _INK),
-                (row.log_prob._entry(k), _GREY),
+                (row.log_prob.entry(k), _GREY),
             ]
             cells.append(_Cell(tile, lines))
         return cells
