@@ -44,16 +44,20 @@ def write_pictures(folder: Path, count: int, seed: int) -> None:
         (place / f"{i:08}.jpg").write_bytes(contents[i % KINDS])
 
 
-def measured(code: str, folder: Path, cache: Path) -> tuple[float, float]:
-    """(seconds, peak MiB) of a stage in a process of its own."""
+def measured(code: str, folder: Path, cache: Path) -> tuple[float, float, float]:
+    """(seconds, CPU seconds, peak MiB) of a stage in a process of its own."""
     environment = {**os.environ, "PLAUSIBLE_CACHE": str(cache), "PLAUSIBLE_LIMITS": "memory=0"}
     command = [sys.executable, "-c", STARTED + f"\n{code}\n{PEAK}", str(folder)]
     start = time.perf_counter()
     said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return time.perf_counter() - start, float(said.stdout.split()[-1])
+    cpu, peak = map(float, said.stdout.split()[-2:])
+    return time.perf_counter() - start, cpu, peak
 
 
-PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+PEAK = (
+    "import resource, time; used = resource.getrusage(resource.RUSAGE_SELF); "
+    "print(time.process_time(), used.ru_maxrss / 1024)"
+)
 
 
 def main() -> None:
@@ -68,12 +72,13 @@ def main() -> None:
         folder, cache = Path(name) / "pictures", Path(name) / "cache"
         write_pictures(folder, count, flags.seed)
         for stage, code in STAGES.items():
-            seconds, peak = measured(code, folder, cache)
+            seconds, cpu, peak = measured(code, folder, cache)
             started = started or seconds
             of_files = (seconds - started) * 100_000 / count
             rows.append({
                 "stage": stage, "files": count, "seconds": seconds,
-                "seconds per 100,000 files": of_files if code else 0.0, "peak MiB": peak,
+                "seconds per 100,000 files": of_files if code else 0.0,
+                "CPU seconds": cpu, "peak MiB": peak,
             })  # fmt: skip
         size = sum(path.stat().st_size for path in cache.rglob("*.bin"))
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
