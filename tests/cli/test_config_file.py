@@ -14,7 +14,7 @@ from plausible.tasks import fit
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("plausible.cli.train.play", _played)
+    monkeypatch.setattr("plausible.cli.play.play", _played)
 
 
 def _played(run, training, flags):
