@@ -141,6 +141,7 @@ def test_every_sample_of_a_vae_lies_on_a_level(labelled):
     assert np.array_equal(np.rint(x * 16), x * 16)
 
 
+@pytest.mark.slow
 def test_log_p_and_classes_are_those_of_the_model(folder):
     model = Run(KEPT / "mixture").model()
     x = model.sample(9, generator=torch.Generator().manual_seed(0)).x
@@ -178,6 +179,7 @@ def test_the_label_of_all_may_be_fixed(folder):
     assert "digitalSourceType" in done.facts
 
 
+@pytest.mark.slow
 def test_the_way_of_a_diffusion_model_is_unrolled(folder):
     model = made("diffusion", POINTS, sampling_steps=4)
     done = export(model, folder / "steps.pt2", sampling_steps=2)
