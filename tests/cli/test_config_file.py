@@ -95,7 +95,7 @@ def test_toml_has_flags_as_keys(capsys):
     ("text", "words", "said"),
     [
         ('model = "vae"\nwidht = 3', [], "has a key widht, which is no flag of a vae; did you mean width?"),
-        ('model = "vae"\nwidth = "much"', [], "--width takes NUMBER, not much"),
+        ('model = "vae"\nwidth = "much"', [], "--width takes NUMBER, not 'much'"),
         ('model = "vae"\nwidth = 0', [], "--width must be at least 1, not 0"),
         ('model = "vae"\n[training]\nsteps = 3', [], "has a table [training]: write its keys at the top"),
         ('model = "vae"\nsteps = 2026-01-01', [], "steps in mine.toml must be a number, a text"),
