@@ -64,12 +64,7 @@ def test_what_is_kept_depends_on_watching_and_is_repeated_too():
     assert same("a", "b")
 
 
-def test_one_model_for_each_class_begun_from_another_run():
-    kinds = ["train", "mixture", "--data", "ring", "--components", "2", "--per-class", "--out", "a"]
-    if Run(fit("mixture", "ring", out="unlabelled", components=2).run.folder).space.classes > 1:
-        ask(*kinds)
-        ask("train", "mixture", "--config", "a", "--out", "b")
-        assert same("a", "b")
+def test_what_began_with_the_weights_of_another_run_does_so_again():
     ask("train", "vae", "--width", "6", "--latent", "3", "--steps", "3", "--out", "start")
     ask("train", "vae", "--data", "digits", "--init", "start", "--steps", "5", "--out", "c")
     ask("train", "vae", "--config", "c", "--out", "d")

@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -182,7 +183,7 @@ def test_what_is_drawn(capsys, made, vae, digits, monkeypatch):
     assert shares[0] >= shares[1]
     back = answered(capsys, "reconstruct", vae, digits, "--out", "back.npz")
     assert len(back["errors"]) == 3
-    fit("pixelcnn", "digits", steps=1, width=4, layers=1, out="pixel")
+    fit("pixelcnn", "digits", steps=1, width=4, blocks=1, out="pixel")
     ends = answered(capsys, "complete", "pixel", digits, "--rows", "7", "-n", "2", "--out", "e.npz")
     assert (ends["count"], ends["each"]) == (3, 2)
 
@@ -202,7 +203,12 @@ def test_diagnose_and_report(capsys, made):
 
 def test_compare_and_sweep(capsys, monkeypatch, made):
     compared = Compared(
-        Plan(("gan", "vae"), "digits"), Path("c"), "digits", 9, (FamilyResult("gan", ()),)
+        Plan(("gan", "vae"), "digits"),
+        Path("c"),
+        "digits",
+        9,
+        (FamilyResult("gan", ()),),
+        finished=False,
     )
     monkeypatch.setattr("plausible.tasks.compare", lambda *a, **k: compared)
     stopped = answered(capsys, "compare", "gan", "vae", "--out", "c", code=130)
@@ -229,14 +235,12 @@ def test_claims_and_a_no_as_exit_code(capsys, monkeypatch):
 
 
 def test_app_answers_when_the_page_is_there(capsys, monkeypatch):
-    pytest.importorskip("gradio")
-    from contextlib import nullcontext
-
-    import plausible.app.server as server
-
-    monkeypatch.setattr(server, "served", lambda *a, **k: nullcontext("http://127.0.0.1:1"))
     printed = []
-    monkeypatch.setattr(server, "wait", lambda: printed.append(capsys.readouterr().out))
+    served = lambda *a, **k: nullcontext("http://127.0.0.1:1")  # noqa: E731
+    wait = lambda: printed.append(capsys.readouterr().out)  # noqa: E731
+    server = SimpleNamespace(served=served, wait=wait)  # which takes two seconds to import
+    monkeypatch.setitem(sys.modules, "plausible.app.server", server)
+    monkeypatch.setattr("plausible.cli.app.find_spec", lambda name: True)
     ask("app", "--json")
     assert json.loads(printed[0])["result"] == {"address": "http://127.0.0.1:1"}
     ANSWERED.add("app")
@@ -247,7 +251,7 @@ def test_damage_a_refusal_and_ctrl_c_are_exit_codes(capsys, monkeypatch, tmp_pat
     path = Path("run/weights.safetensors")
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert not answered(capsys, "check", "run", code=1)["whole"]
-    assert "nowhere does not exist" in answered(capsys, "check", "nowhere", code=2)
+    assert "nowhere is not a run" in answered(capsys, "check", "nowhere", code=2)
     assert "has no flag --whole" in answered(capsys, "check", "run", "--whole", code=2)
     monkeypatch.setattr(
         "plausible.tasks.check", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt)
