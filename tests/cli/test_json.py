@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -242,14 +243,12 @@ def test_claims_and_a_no_as_exit_code(capsys, monkeypatch):
 
 
 def test_app_answers_when_the_page_is_there(capsys, monkeypatch):
-    pytest.importorskip("gradio")
-    from contextlib import nullcontext
-
-    import plausible.app.server as server
-
-    monkeypatch.setattr(server, "served", lambda *a, **k: nullcontext("http://127.0.0.1:1"))
     printed = []
-    monkeypatch.setattr(server, "wait", lambda: printed.append(capsys.readouterr().out))
+    served = lambda *a, **k: nullcontext("http://127.0.0.1:1")  # noqa: E731
+    wait = lambda: printed.append(capsys.readouterr().out)  # noqa: E731
+    server = SimpleNamespace(served=served, wait=wait)  # which takes two seconds to import
+    monkeypatch.setitem(sys.modules, "plausible.app.server", server)
+    monkeypatch.setattr("plausible.cli.app.find_spec", lambda name: True)
     ask("app", "--json")
     assert json.loads(printed[0])["result"] == {"address": "http://127.0.0.1:1"}
     ANSWERED.add("app")

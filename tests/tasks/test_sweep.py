@@ -126,7 +126,7 @@ def test_a_trial_whose_probes_are_hopeless_is_saved_and_stays_a_run(tmp_path, bi
 
 def test_bad_trials_are_pruned_by_the_median_of_the_others(tmp_path, binary, monkeypatch):
     swept = sweep(
-        "vae", binary, trials=9, steps=60, search="lr=1e-5:1e-1", config=SMALL, study=tmp_path / "a", judge=False
+        "vae", binary, trials=9, steps=30, search="lr=1e-5:1e-1", config=SMALL, study=tmp_path / "a", judge=False
     )  # fmt: skip
     pruned = [trial for trial in swept.trials if trial.state == "pruned"]
     assert pruned

@@ -98,6 +98,7 @@ class Sweep(Command):
                 on_result=_say_result,
             )
         answer(_document(swept))
+        console.print(f"{kind.name}: {swept.measured}", style="bold", soft_wrap=True)
         console.print(_table(swept), highlight=False)
         say(swept.sentence)
         if not swept.finished:
@@ -141,10 +142,7 @@ def _table(swept: "Swept") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(
-        title=f"{swept.plan.model}: {swept.measured}", title_justify="left", title_style="bold",
-        box=SIMPLE_HEAD, pad_edge=False,
-    )  # fmt: skip
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     names = [each.name for each in swept.plan.space]
     for name in ("trial", "measured", *names):
         table.add_column(name, justify="right")

@@ -80,7 +80,8 @@ def search_space(model: Model, asked: str = "") -> tuple[Dimension, ...]:
     if words:
         return tuple(_asked(model, word) for word in words)
     config = model.config
-    found = [_of_field(model, name) for name in _TRIED if hasattr(config, name)]
+    tried = [name for name in _TRIED if name != "batch" or model.iterates]  # a fit has none
+    found = [_of_field(model, name) for name in tried if hasattr(config, name)]
     if not any(found):
         found = [_of_field(model, name) for name in vars(config) if name not in USUAL]
     space = tuple(each for each in found if each is not None and not each.values)
