@@ -109,7 +109,7 @@ def used(wheel: Path, tests: list[str]) -> None:
         print(call(program, "--help", cwd=work).splitlines()[0])
         run = work / "runs" / "digits"
         call(program, "train", "gan", "--steps", 20, "--no-evaluate", "--out", run, cwd=work)
-        call(program, "sample", run, "-n", 4, cwd=work)
+        call(program, "sample", run, "-n", 4, "--out", work / "four.png", cwd=work)
         print(call(python, "-m", "pytest", "-p", "no:cacheprovider", "-q", *tests, cwd=work)[-400:])
 
 
