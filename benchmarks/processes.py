@@ -104,7 +104,8 @@ def killed_rows(quick: bool) -> list[dict[str, object]]:
             while not (folder / "state.pt").exists():
                 time.sleep(0.2)
                 late = time.perf_counter() - start > PATIENCE
-                assert not late and None in [job.poll() for job in jobs], "nothing was saved"
+                assert not late, "nothing was saved in time"
+                assert None in [job.poll() for job in jobs], "both agents ended, and saved nothing"
             os.kill(worker_of(jobs[1].pid), signal.SIGKILL)
             codes = [job.wait(PATIENCE) for job in jobs]
         finally:
