@@ -71,7 +71,7 @@ def all_reduce_rows(quick: bool) -> list[dict[str, object]]:
 
 def agents(folder: Path, steps: int) -> list[subprocess.Popen[bytes]]:
     """Two agents of torchrun on this machine, each with one process of one training."""
-    train = ["train", "rbm", "--data", "digits", "--hidden", "32", "--steps", str(steps)]
+    train = ["train", "rbm", "--data", "digits", "--binarise", "threshold", "--steps", str(steps)]
     quiet = ["--out", str(folder), "--no-evaluate", "--no-watch"]
     launcher = [
         "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1", "--max-restarts", "2",
@@ -103,7 +103,9 @@ def killed_rows(quick: bool) -> list[dict[str, object]]:
         try:
             while not (folder / "state.pt").exists():
                 time.sleep(0.2)
-                assert time.perf_counter() - start < PATIENCE, "nothing was saved"
+                late = time.perf_counter() - start > PATIENCE
+                assert not late, "nothing was saved in time"
+                assert None in [job.poll() for job in jobs], "both agents ended, and saved nothing"
             os.kill(worker_of(jobs[1].pid), signal.SIGKILL)
             codes = [job.wait(PATIENCE) for job in jobs]
         finally:
