@@ -31,6 +31,7 @@ from plausible.models.diffusion.bound import (
 )
 from plausible.models.diffusion.completion import inpaint
 from plausible.models.diffusion.config import DiffusionConfig, convolves
+from plausible.models.diffusion.noise_levels import loss_by_noise
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
 from plausible.models.diffusion.remedies import REMEDIES
@@ -47,7 +48,6 @@ _FINE = 24  # steps of the way that tells log p and z, each four evaluations
 _EXACT, _PROBES = 16, 4  # dimensions up to which the divergence is exact, and its probes beyond
 _COMPLETING, _REPEATS = 32, 4  # steps of a completion, and how often each is taken
 _CHUNK = 256  # points on their way at once
-_BINS = ("least", "second", "third", "most")  # quarters of the noise levels
 
 
 @models
@@ -152,13 +152,7 @@ class Diffusion(Explicit):
             t = self._column(self.path.times(u))
             f = self._network(self.path.mix(x, e, t), t, y)
             cost = (f - self.path.target(x, e, t)).square().flatten(1).mean(1)  # (N,)
-        quarter = (4 * u).long().clamp(max=3)
-        with torch.no_grad():
-            none = cost.new_zeros(4)
-            counts = none.index_add(0, quarter, torch.ones_like(cost)).clamp(min=1)
-            sums = none.index_add(0, quarter, cost.detach())
-        watch = {f"loss at {name} noise": v for name, v in zip(_BINS, sums / counts, strict=True)}
-        return Loss({"velocity": cost}, watch)
+        return Loss({"velocity": cost}, loss_by_noise(cost.detach(), u))
 
     def _of_average(self, x: Tensor, e: Tensor, times: Tensor, y: Tensor | None) -> Tensor:
         """The squared error of the mean velocity between two times, (N,)."""
