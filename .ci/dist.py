@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "dist"
-TESTS = ("tests/core", "tests/training", "tests/test_doctests.py")
+TESTS = ("tests/core",)
 TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 NEEDED = ("plausible/py.typed", "plausible/pages/templates/page.html", "plausible/pages/templates/run/made.html")  # fmt: skip
 LEFT_OUT = ("tests/", "benchmarks/", "experiments/", "examples/", "docs/", "results/", ".ci/")
