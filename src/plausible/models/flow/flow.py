@@ -273,4 +273,6 @@ class Flow(Explicit):
 
     def _parts(self, x: Tensor) -> Iterator[Tensor]:
         """The rows of x (N, ...), as many at once as memory allows."""
-        yield from torch.arange(len(x), device=x.device).split(self._rows)
+        rows = torch.arange(len(x), device=x.device)
+        whole = torch.compiler.is_compiling()  # into a graph, whose number of rows is open
+        yield from (rows,) if whole else rows.split(self._rows)
