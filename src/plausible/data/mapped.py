@@ -127,7 +127,13 @@ def room(folder: Path, size: int) -> Iterator[None]:
 
 
 def _reserve(handle: int, size: int) -> None:
-    """Take the room now: a mapped page that finds the disk full ends the process without a word."""
+    """Take the room now: a mapped page that finds the disk full ends the process without a word.
+
+    OSError: there is none.  That is asked first, because some disks are filled to the brim before they say so.
+    """
+    disk = os.fstatvfs(handle) if hasattr(os, "fstatvfs") else None
+    if disk is not None and size > disk.f_bavail * disk.f_frsize:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, size)
     else:
