@@ -292,7 +292,7 @@ def pull(w, **choices):
     tasks.push(w.mixture, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(w.folder)
-        return str(tasks.pull(folder, **choices).folder)
+        return tasks.pull(folder, **choices).folder
 
 
 CALLS = {

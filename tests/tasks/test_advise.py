@@ -56,7 +56,7 @@ STEPS = 1500
 def _sizes_are_counted_once():
     """The width of a model, which is found by building others, is asked for again with every verdict."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(commands_of_runs, "_size", functools.cache(commands_of_runs._size))
+        patch.setattr(commands_of_runs, "size_of", functools.cache(commands_of_runs.size_of))
         yield
 
 

@@ -273,10 +273,10 @@ def worlds():
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.scheduled
 @pytest.mark.parametrize("world", worlds().values(), ids=worlds())
 def test_every_part_of_every_family_is_the_same_or_a_sentence(world, tmp_path):
-    """What should be there by what a model can do is there, in both formats."""
+    """What should be there by what a model can do is there; where ONNX has no words for it, torch has."""
     name, space, choices = world
     try:
         model = made(name, space, **choices)
@@ -297,6 +297,7 @@ def test_every_part_of_every_family_is_the_same_or_a_sentence(world, tmp_path):
                 sentence = ""
                 assert done.difference <= TOLERANCE
             assert "\n" not in sentence
-            assert not (sentence and parts.get(part)), sentence
+            if sentence and parts.get(part):
+                assert (ending, "ending in .pt2" in sentence) == (".onnx", True), sentence
             if sentence:
                 break

@@ -99,7 +99,12 @@ def _in_onnxruntime(content: bytes, names: Sequence[str]) -> Function:
     runtime: Any = import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.log_severity_level = 3  # errors
-    session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    try:
+        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of onnxruntime's own kinds
+        raise UsageError(
+            f"what the exporter makes of it is no valid ONNX ({first_line(error)}): choose a name ending in .pt2"
+        ) from error
 
     def answered(*inputs: Tensor) -> Tensor:
         fed = {name: each.numpy() for name, each in zip(names, inputs, strict=True)}

@@ -18,7 +18,7 @@ def enumerable(visible: int, hidden: int) -> bool:
 def states(units: int, rows: Tensor) -> Tensor:
     """The binary digits of whole numbers, the highest first: rows (R,) -> (R, units) float64."""
     place = torch.arange(units - 1, -1, -1, device=rows.device)
-    return (rows[:, None] >> place & 1).double()
+    return (rows[:, None] // 2**place % 2).double()  # no shift, which ONNX has of no such number
 
 
 @torch.no_grad()
