@@ -283,6 +283,7 @@ def test_without_the_flag_nothing_of_it_is_printed(capsys, naive):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_of_several_processes_one_prints_the_document(tmp_path):
     words = ["train", "vae", "--steps", "2", "--width", "4", "--no-evaluate", "--processes", "2", "--out", "run", "--json"]  # fmt: skip
     ended = subprocess.run(

@@ -261,7 +261,7 @@ def test_refit_of_arrays() -> None:
     assert (convert_images(codes[:, :1], None, 3, "white") == codes[:, :1]).all()
     clear = np.concatenate([codes, np.zeros_like(codes[:, :1])], axis=1)
     assert (convert_images(clear, None, 3, "black") == 0).all()
-    with pytest.raises(ValueError, match="no room for them.* a smaller --size"):
+    with pytest.raises(ValueError, match=r"no room for them.* a smaller --size"):
         convert_images(codes, (1_000_000, 1_000_000), None, "white")
     with pytest.raises(ValueError, match="not 2"):
         convert_images(codes[:, :2], (4, 4), None, "white")

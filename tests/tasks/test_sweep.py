@@ -91,7 +91,7 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkey
     again = tried("digits", tmp_path / "b", trials=3, on_result=ended.append)
     assert again.finished
     assert rows(again) == rows(whole)
-    assert [trial.number for trial in ended] == [1, 2]
+    assert sorted(trial.number for trial in ended) == [1, 2]
     more = tried("digits", tmp_path / "b", trials=4)
     assert len(more.trials) == 4
     assert sorted(rows(more))[:3] == sorted(rows(whole))
@@ -178,9 +178,9 @@ def test_scores_are_of_validation_data(binary):
 
 @pytest.mark.slow
 def test_two_workers_share_a_study(tmp_path):
-    swept = tried("digits", tmp_path / "a", trials=5, workers=2)
+    swept = tried("digits", tmp_path / "a", trials=3, workers=2)
     assert swept.finished
-    assert sorted(trial.number for trial in swept.trials) == [0, 1, 2, 3, 4]
+    assert sorted(trial.number for trial in swept.trials) == [0, 1, 2]
     processes = {Run(trial.folder).config["training"]["steps"] for trial in swept.trials}
     assert processes == {12}
     assert all(
