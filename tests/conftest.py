@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
@@ -32,7 +33,7 @@ torch.set_num_threads(1)
 
 MEMORY = Path("/dev/shm")
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
-    os.environ["TMPDIR"] = str(MEMORY)  # the suite makes and removes thousands of small folders
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # thousands of small folders come and go
 
 gc.set_threshold(10_000)  # as for users, see cli/main.py
 
