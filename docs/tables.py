@@ -17,6 +17,7 @@ from docs import (  # noqa: F401  # register their tables
     quoted_diffusion,
     quoted_documents,
     quoted_field,
+    quoted_flow,
     quoted_models,
     quoted_referee,
     quoted_refine,
