@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 from plausible.core.errors import UsageError
 
 _TIMEOUT = 30.0  # seconds without a byte
+_PATIENCE = 10.0  # seconds in which somebody has to answer
 _BLOCK = 2**18
 _LARGEST = 2**30  # bytes of a file that anybody asks for by name
 _NOT_SO_FAR = 416  # what a server says where nothing is left of a file
@@ -53,6 +54,18 @@ def download(
             f"{url} is another file: its MD5 is {found} and not {md5}, so it was not kept"
         )
     os.replace(part, path)
+
+
+def check_answers(host: str, refusal: str) -> None:
+    """UsageError, which is ``refusal``: nobody answers at an address, for which packages wait half a minute and longer."""
+    try:
+        asked = Request(host, method="HEAD", headers={"User-Agent": "plausible"})
+        with urlopen(asked, timeout=_PATIENCE):
+            return
+    except HTTPError:
+        return  # an answer, too
+    except (OSError, ValueError) as error:
+        raise UsageError(refusal) from error
 
 
 def _fetch(url: str, part: Path, progress: Callable[[int, int], None] | None) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 from plausible.core.errors import UsageError
-from plausible.data.download import Downloading
+from plausible.data.download import Downloading, check_answers
 from plausible.data.hub_name import HubName, hub_name
 from plausible.data.limits import check_limit
 from plausible.data.options import Options
@@ -26,7 +24,6 @@ _OWN = ("imagefolder", "webdataset")
 _SAVED = ("dataset_dict.json", "state.json")
 _AT_ONCE = 64  # rows, of which each may hold a picture
 _CELL = 8  # bytes that a cell takes at least
-_TIMEOUT = 10.0  # seconds in which somebody has to answer
 _LONGEST = 300  # letters of what the package says
 _ELSEWHERE = "where no host can be reached, put its .parquet files in a folder and give that as --data FOLDER"
 
@@ -77,22 +74,13 @@ def _opened(datasets: Any, name: HubName, options: Options) -> tuple[dict[str, A
 
 
 def _say_and_ask(host: str, name: HubName) -> None:
-    """Say that the hub is asked, and see whether anybody answers, for which the package waits half a minute.
-
-    UsageError: nobody does.
-    """
+    """Say that the hub is asked, and see whether anybody answers (UsageError)."""
     warnings.warn(Downloading(f"asking {host} for {name}"), stacklevel=5)
-    try:
-        asked = Request(host, method="HEAD", headers={"User-Agent": "plausible"})
-        with urlopen(asked, timeout=_TIMEOUT):
-            return
-    except HTTPError:
-        return  # an answer, too
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{name} cannot be fetched: nobody answers at {host}; what was fetched before is read with HF_HUB_OFFLINE=1 "
-            f"in the environment, and {_ELSEWHERE}"
-        ) from error
+    check_answers(
+        host,
+        f"{name} cannot be fetched: nobody answers at {host}; what was fetched before is read with HF_HUB_OFFLINE=1 "
+        f"in the environment, and {_ELSEWHERE}",
+    )
 
 
 def _checked_format(format: str, name: HubName) -> str:

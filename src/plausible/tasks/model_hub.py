@@ -6,15 +6,13 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 from plausible.core.errors import UsageError
+from plausible.data.download import check_answers
 from plausible.data.hub_name import HUB
 from plausible.data.raw import first_line
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_TIMEOUT = 10.0  # seconds in which somebody has to answer
 _INSTEAD = "a folder, as --to FOLDER, can be passed on by any other way"
 
 
@@ -38,7 +36,7 @@ def upload(folder: Path, place: str, files: Sequence[str], *, public: bool) -> s
     hub, name = _hub(place), model_name(place)
     if hub.constants.HF_HUB_OFFLINE:
         raise UsageError(f"{place} cannot be reached, because HF_HUB_OFFLINE says so: {_INSTEAD}")
-    _ask(hub.constants.ENDPOINT, place, _INSTEAD)
+    _need_hub(hub.constants.ENDPOINT, place, _INSTEAD)
     with _said(place, "written to", _INSTEAD):
         api = hub.HfApi()
         api.create_repo(name, repo_type="model", private=not public, exist_ok=True)
@@ -59,7 +57,7 @@ def download(place: str, files: Sequence[str]) -> dict[str, bytes]:
     hub, name = _hub(place), model_name(place)
     instead = "what was fetched before is read with HF_HUB_OFFLINE=1 in the environment"
     if not hub.constants.HF_HUB_OFFLINE:
-        _ask(hub.constants.ENDPOINT, place, instead)
+        _need_hub(hub.constants.ENDPOINT, place, instead)
     with _said(place, "read", instead):
         folder = Path(hub.HfApi().snapshot_download(name, allow_patterns=list(files)))
         return {file: (folder / file).read_bytes() for file in files if (folder / file).is_file()}
@@ -74,18 +72,8 @@ def _hub(place: str) -> Any:
         ) from None
 
 
-def _ask(host: str, place: str, instead: str) -> None:
-    """See whether anybody answers, for which the package waits long (UsageError)."""
-    try:
-        asked = Request(host, method="HEAD", headers={"User-Agent": "plausible"})
-        with urlopen(asked, timeout=_TIMEOUT):
-            return
-    except HTTPError:
-        return  # an answer, too
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{place} cannot be reached: nobody answers at {host}; {instead}"
-        ) from error
+def _need_hub(host: str, place: str, instead: str) -> None:
+    check_answers(host, f"{place} cannot be reached: nobody answers at {host}; {instead}")
 
 
 @contextmanager
