@@ -292,6 +292,18 @@ def test_of_several_processes_one_prints_the_document(tmp_path):
     assert json.loads(ended.stdout)["result"]["finished"]
 
 
+def test_a_reader_that_leaves_is_no_mistake(tmp_path):
+    words = [sys.executable, "-m", "plausible", "models", "--json"]
+    asked = subprocess.Popen(
+        words, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    asked.stdout.close()
+    said = asked.stderr.read()
+    asked.stderr.close()
+    assert asked.wait() == 141
+    assert b"Traceback" not in said
+
+
 def test_what_is_not_finite_is_null_and_paths_are_text():
     found = documents.Reconstructed(Path("a"), Path("b"), float("nan"), (1.0, float("inf")))
     assert plain(found) == {"run": "a", "out": "b", "rmse": None, "errors": [1.0, None]}

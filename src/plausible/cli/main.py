@@ -5,7 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import plausible.cli.listing  # noqa: F401  # fills the registry of commands
 from plausible.cli.answer import answer_by_document, is_asked, refuse
@@ -39,9 +39,20 @@ def main(args: list[str] | None = None) -> None:
 def _answer(args: list[str]) -> None:
     """Run a command, whose document alone is printed on stdout where that is asked for."""
     if args and args[0] in commands and is_asked(args):
-        answer_by_document(args[0], lambda: _spoken(args))
+        try:
+            answer_by_document(args[0], lambda: _spoken(args))
+        except BrokenPipeError:
+            _unread()
     else:
         _spoken(args)
+
+
+def _unread() -> NoReturn:
+    """The reader of our output left; nothing is wrong."""
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+    )  # where Python flushes at its end
+    sys.exit(141)
 
 
 def _spoken(args: list[str]) -> None:
@@ -59,8 +70,7 @@ def _spoken(args: list[str]) -> None:
     except KeyboardInterrupt:
         _stop("interrupted", 130)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output left; nothing is wrong
-        sys.exit(141)
+        _unread()
     except OSError as error:  # a folder that is gone, a full disk, no permission
         place = f"{error.filename}: " if error.filename else ""
         _stop(f"{place}{error.strerror or error}", 2)
