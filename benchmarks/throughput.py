@@ -147,13 +147,19 @@ def start(words: Sequence[str], turns: int) -> dict[str, Any]:
     return {"seconds": statistics.median(took[1:])}
 
 
+def first_round(turns: int) -> dict[str, Any]:
+    """A training of one round on the digits, the whole process."""
+    words = ("train", "gan", "--steps", "1", "--no-evaluate", "--no-watch", "--out")
+    with tempfile.TemporaryDirectory() as place:
+        took = [command(*words, f"{place}/{k}") for k in range(turns)]
+    return {"seconds": statistics.median(took)}
+
+
 def main() -> None:
     flags = parser(__doc__)
     flags.add_argument("--only", nargs="*", default=None, help="rows of these kinds")
     asked = flags.parse_args()
     turns, rounds, seed = (1, 2, asked.seed) if asked.quick else (7, 50, asked.seed)
-    begin = ("train", "gan", "--steps", "1", "--no-evaluate", "--no-watch", "--out")
-    place = tempfile.mkdtemp()
     counts, sides = (COUNTS[:1], SIDES[:1]) if asked.quick else (COUNTS, SIDES)
     few = max(1, rounds // 10)
     todo: list[tuple[str, Any, Callable[[], dict[str, Any]]]] = [
@@ -162,7 +168,7 @@ def main() -> None:
         *(("pixels", side, lambda side=side: of_side(side, turns, few, seed)) for side in sides),
         *(("processes", n, lambda n=n: by_processes(n, 4 * few + 1, seed)) for n in (1, 2)),
         ("start", "--help", lambda: start(["--help"], turns)),
-        ("start", "first round", lambda: {"seconds": statistics.median(command(*begin, f"{place}/{k}") for k in range(turns))}),
+        ("start", "first round", lambda: first_round(turns)),
     ]  # fmt: skip
     rows = [] if asked.quick else kept(__file__, quick=False)
     empty = {"kind": "", "what": "", "us an image": "", "ratio": "", "factor": "", "seconds": ""}

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 import torch
+from benchmarks.flops import flops
 from benchmarks.record import parser, record_row
 from benchmarks.sets import source
 from experiments.equal_minutes import MOST, compared, drawn, judged
 from experiments.slices import train_a_slice
-from torch.utils.flop_counter import FlopCounterMode
 
 import plausible
 from plausible.core.game import Clock
@@ -29,9 +29,8 @@ from plausible.tasks.eyes import eyes_of
 def operations(space: Space, config: Diffusion.Config) -> float:
     """Of one image, forward and backward."""
     model, n = Diffusion(space, config), 4
-    with FlopCounterMode(display=False) as counter:
-        model.loss(Batch(torch.rand(n, *space.shape)), Clock()).total.backward()
-    return counter.get_total_flops() / n
+    batch = Batch(torch.rand(n, *space.shape))
+    return flops(lambda: model.loss(batch, Clock()).total.backward()) / n
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import torch
 import plausible
 from plausible import BayesClassifier, Run, Space, UsageError
 from plausible.core.capabilities import Latent
-from plausible.core.choices import Part
+from plausible.core.choices import ExportPart
 from plausible.core.model import Explicit, Generative, models
 from plausible.data.mark import SOURCE_TYPE
 from plausible.data.samples import read_samples
@@ -280,7 +280,7 @@ def test_every_part_of_every_family_is_the_same_or_a_sentence(world, tmp_path):
         "log-prob": isinstance(model, Explicit) and model.kinds["log_prob"].name == "EXACT",
         "classifier": not isinstance(model, Generative),
     }
-    for part in get_args(Part):
+    for part in get_args(ExportPart):
         for ending in (".pt2", ".onnx"):
             try:
                 done = export(model, tmp_path / f"x{ending}", part)

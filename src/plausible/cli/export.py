@@ -12,7 +12,7 @@ from plausible.cli.checks import check_output, check_run
 from plausible.cli.command import Command, commands
 from plausible.cli.console import progress_bar, say
 from plausible.core.bounds import REPEATS
-from plausible.core.choices import Part, Which
+from plausible.core.choices import ExportPart, Which
 
 
 @commands
@@ -29,7 +29,7 @@ class Export(Command):
     run_folder: RunFolder
     to: Annotated[str, tyro.conf.arg(metavar="PATH")]
     """Write to this name, which ends in .onnx or .pt2."""
-    part: Part | None = None
+    part: ExportPart | None = None
     """Write this part: z to x, z to E[x | z], x to z, x to log p(y | x) or x to log p(x); by default the first that there is."""
     label: str | None = None
     """Write what a conditional model says of this class, by name or number; by default the class is an input, y."""

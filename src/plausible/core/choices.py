@@ -25,5 +25,6 @@ USUAL = (
     "lr", "batch",
 )  # fmt: skip
 """What most people change of a Config, if it has it: the first five stand before the others, and two are in the short help."""
-Part = Literal["generator", "decoder", "encoder", "classifier", "log-prob"]
+
+ExportPart = Literal["generator", "decoder", "encoder", "classifier", "log-prob"]
 """What of a model can be exported, see ``tasks.export``."""

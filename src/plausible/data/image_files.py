@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import joblib
 import numpy as np
 
 from plausible.core.errors import UsageError
@@ -32,10 +31,8 @@ from plausible.data.value_range import ValueRange, decide_range, explain, joint_
 T = TypeVar("T")
 _COUNTED = 100_000  # pictures between two looks at how many there may be
 _TOGETHER = 4096  # files that threads are given at once
-_IN_PROCESSES, _CHUNK = (
-    20_000,
-    256,
-)  # files that are worth processes, and how many one is given at once
+_IN_PROCESSES = 20_000  # files that are worth processes
+_CHUNK = 256  # files that a process is given at once
 MAX_NAMED = 3  # how many bad files a sentence names
 MAX_ENDINGS = 6  # how many endings a sentence lists
 
@@ -248,6 +245,8 @@ def _outcomes(function: Callable[[Path], T], paths: list[Path]) -> Iterator[T | 
             for start in range(0, len(paths), _TOGETHER):
                 yield from pool.map(partial(_attempt, function), paths[start : start + _TOGETHER])
         return
+    import joblib  # takes a quarter of a second, and few have so many
+
     chunks = (paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK))
     work = joblib.Parallel(n_jobs=cores, return_as="generator", pre_dispatch=2 * cores)
     for found in work(joblib.delayed(_attempts)(function, chunk) for chunk in chunks):

@@ -13,6 +13,7 @@ from plausible.core.errors import NotDefined, UsageError, one_line
 from plausible.core.space import Space
 from plausible.data.readers.numpy_files import read_arrays
 from plausible.evaluation.features import Features
+from plausible.evaluation.metrics.distances import trace_of_root
 
 _PROBES = 4  # points whose features say which extractor it was
 _APART = 1e-3  # of their size, by which two machines may differ
@@ -106,13 +107,11 @@ class FeatureStatistics:
             )
 
     def frechet(self, other: "FeatureStatistics") -> float:
-        """|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)), by the eigenvalues of S_a^(1/2) S_b S_a^(1/2).
+        """|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)).
 
         Source: Dowson and Landau 1982; Heusel et al. 2017, https://arxiv.org/abs/1706.08500.
         """
-        values, vectors = torch.linalg.eigh(self.sigma)  # (d,), (d, d)
-        root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-        cross = torch.linalg.eigvalsh(root @ other.sigma @ root).clamp(min=0).sqrt().sum()
+        cross = trace_of_root(self.sigma, other.sigma)
         traces = self.sigma.trace() + other.sigma.trace() - 2 * cross
         return max(((self.mu - other.mu).square().sum() + traces).item(), 0.0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from plausible.core.choices import Part, Which
+from plausible.core.choices import ExportPart, Which
 from plausible.core.errors import UsageError
 from plausible.core.model import Model
 from plausible.tasks.export_facts import facts_of
@@ -21,9 +21,7 @@ from plausible.tasks.trained import TrainedLike, open_trained
 TOLERANCE = 1e-5
 """Of the largest number that comes out, by which a file may differ from its model."""
 _TRIED = (1, 3)  # how many inputs at once
-_ROUNDED = (
-    1e-3  # of the coordinates that are drawn level by level, which rounding may put on the next one
-)
+_ROUNDED = 1e-3  # of the coordinates drawn on levels, which rounding may put on the next one
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Exported:
     """
 
     path: Path
-    part: Part
+    part: ExportPart
     inputs: Mapping[str, str]
     output: str
     says: str
@@ -61,7 +59,7 @@ class Exported:
 def export(
     source: TrainedLike,
     to: str | Path,
-    part: Part | None = None,
+    part: ExportPart | None = None,
     *,
     label: str | int | None = None,
     sampling_steps: int | None = None,

@@ -19,7 +19,7 @@ from plausible.core.capabilities import (
     StepSampler,
     Variational,
 )
-from plausible.core.choices import Part
+from plausible.core.choices import ExportPart
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Generative, Model
@@ -49,7 +49,7 @@ class Exportable:
     gradient  whether it is traced as if gradients were asked for, which is where no loop ends early.
     """
 
-    part: Part
+    part: ExportPart
     function: Callable[..., Tensor]
     inputs: tuple[Argument, ...]
     output: str
@@ -70,13 +70,13 @@ class Graph(nn.Module):
         return self.function(*inputs)
 
 
-def exportable(model: Model, part: Part | None, label: int | None = None) -> Exportable:
+def exportable(model: Model, part: ExportPart | None, label: int | None = None) -> Exportable:
     """A part of a model, by default the first that it has; UsageError with those that it has.
 
     label  of which class, instead of asking for one with every input.
     """
     if part is not None and part not in _PARTS:
-        raise UsageError(f"unknown part {part!r}: choose from {', '.join(get_args(Part))}")
+        raise UsageError(f"unknown part {part!r}: choose from {', '.join(get_args(ExportPart))}")
     if isinstance(model, PerClass) and label is not None:
         model, label = model.models[label], None
     found = {name: make(model, label) for name, make in _PARTS.items()}
@@ -222,7 +222,7 @@ def _of_class(model: Explicit, x: Tensor, label: int | None) -> Tensor:
 
 
 def _labelled(
-    part: Part,
+    part: ExportPart,
     model: Model,
     function: Callable[[Tensor, Tensor | None], Tensor],
     first: Argument,

@@ -26,9 +26,7 @@ class ReadAhead:
         self._coming: dict[int, Future[Stored]] = {}
         self._thread = ThreadPoolExecutor(1, "read-ahead") if part.on_disk else None
         on = part.batches_on
-        self._pin = (
-            on is not None and on.type == "cuda"
-        )  # or the copy to the GPU would make it wait
+        self._pin = on is not None and on.type == "cuda"  # or the copy to the GPU makes it wait
 
     def batch(self, k: int) -> Batch:
         """The k-th batch."""

@@ -39,12 +39,17 @@ def frechet(a: Tensor, b: Tensor) -> float:
     if min(len(a), len(b)) < a.shape[1]:
         cross = torch.linalg.svdvals(rows_a @ rows_b.T).sum()  # (n, m) -> ()
     else:
-        values, vectors = torch.linalg.eigh(rows_a.T @ rows_a)  # (d,), (d, d)
-        root = vectors * values.clamp(min=0).sqrt() @ vectors.T  # (d, d)
-        inner = torch.linalg.eigvalsh(root @ (rows_b.T @ rows_b) @ root)  # (d,)
-        cross = inner.clamp(min=0).sqrt().sum()
+        cross = trace_of_root(rows_a.T @ rows_a, rows_b.T @ rows_b)
     distance = (mean_a - mean_b).square().sum() + traces - 2 * cross
     return max(distance.item(), 0.0)
+
+
+def trace_of_root(a: Tensor, b: Tensor) -> Tensor:
+    """tr (S_a S_b)^(1/2) of two covariances (d, d), by the eigenvalues of S_a^(1/2) S_b S_a^(1/2)."""
+    values, vectors = torch.linalg.eigh(a)  # (d,), (d, d)
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.T  # (d, d)
+    inner = torch.linalg.eigvalsh(root @ b @ root)  # (d,)
+    return inner.clamp(min=0).sqrt().sum()
 
 
 def frechet_limit(a: Tensor, b: Tensor, generator: torch.Generator) -> tuple[float, float]:

@@ -9,10 +9,8 @@ from torch import Generator, Tensor
 _FEW, _FEW_RATIO, _RATIO = 32, 0.15, 0.5  # the least noise, in distances of two levels ...
 # ... which a network can learn to see where they are few: then no noise need hide which one it is
 _LARGEST = 1000.0  # the most noise: no more is left of an x than chance
-_MIDDLE, _SEEN = (
-    2.0,
-    4,
-)  # deviations of noise behind which there is as much to guess as to see, and how many of it
+_MIDDLE = 2.0  # deviations of noise behind which there is as much to guess as to see
+_SEEN = 4  # draws of that noise
 
 Denoiser = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(x (N, *shape), noise e (N, *shape), its ratio sigma (N,)) -> E[x | x + sigma e] (N, *shape)."""
