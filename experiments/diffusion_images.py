@@ -24,6 +24,7 @@ def cases(minutes: float, long: float) -> list[Case]:
     found = [Case(*one, "diffusion", minutes, 0) for one in sets]
     found += [Case(*one, "gan", minutes, 0) for one in sets]
     found += [Case(*one, "diffusion", long, 0) for one in [*sets[:2], ("signs", 64)]]
+    found += [Case(*one, "wide", long, 0) for one in sets[1::-1]]
     found += [Case(*one, "average", minutes, 0) for one in sets[:3:2]]
     return found + [Case(*one, "diffusion", minutes, seed) for seed in (1, 2) for one in sets]
 

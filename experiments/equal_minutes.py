@@ -35,12 +35,14 @@ MOST = 1000  # held-out images compared, at most; three times as many are drawn,
 
 KINDS: dict[str, Model.Config] = {
     "diffusion": Diffusion.Config(),
+    "wide": Diffusion.Config(width=64),
     "average": Diffusion.Config(average_velocity=True),
     "gan": GAN.Config(architecture="conv", batch=64),
     "antialiased": GAN.Config(architecture="antialiased"),
     "dcgan": GAN.presets["dcgan"].config,
 }
-"""By what rows call them: gan is the default on small grey images, and was that of colour; antialiased is now."""
+"""By what rows call them: wide is what --minutes 30 chooses for diffusion on two cores, where the others have the width
+of a few minutes; gan is the default on small grey images, and was that of colour; antialiased is now."""
 
 
 @dataclass(frozen=True)
