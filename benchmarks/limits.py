@@ -84,8 +84,8 @@ def measured(work: Callable[[], Any], items: int, quick: bool) -> dict[str, Any]
     """What one piece of work, of so many images, comes to."""
     seconds = 0.05 if quick else SECONDS
     best = peak(seconds / 8)
-    count = flops(work) / 1e9
     took = timed(work, seconds)
+    count = flops(work) / 1e9
     return {
         "images/s": items / took, "GFLOP": count, "GFLOP/s": count / took, "peak GFLOP/s": best,
         "of peak": count / took / best, "products": in_products(work),
@@ -108,9 +108,13 @@ def works(kind: type[Model], data: Data, batch: int, seed: int, quick: bool) -> 
     yield "training", learn, rounds * training.batch
     model = training.averaged
     if isinstance(model, Generative):
-        generator = torch.Generator().manual_seed(seed)
         few = 1 if quick else batch
-        yield "sampling", lambda: model.sample(few, generator=generator), few
+
+        def draw() -> None:
+            """The same samples each time, because how often an autoregressive network is asked depends on them."""
+            model.sample(few, generator=torch.Generator().manual_seed(seed))
+
+        yield "sampling", draw, few
 
 
 def main() -> None:

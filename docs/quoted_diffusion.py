@@ -5,7 +5,12 @@ from collections.abc import Iterable
 from docs.quoted_tables import table
 from docs.results import Row, fixed, markdown, percent, rows
 
-WHO = {"diffusion": "diffusion", "gan": "GAN, `conv`", "average": "`--average-velocity`"}
+WHO = {
+    "diffusion": "diffusion",
+    "wide": "diffusion, `--width 64`",
+    "gan": "GAN, `conv`",
+    "average": "`--average-velocity`",
+}
 
 
 def _best(found: Iterable[Row]) -> list[Row]:

@@ -1,9 +1,9 @@
 """Diffusion beside a GAN of small convolutions on images, at equal minutes: how good, by how many evaluations, how fast.
 
 Flow matching as it is by default learns each set for --minutes with three seeds, the GAN and average velocities (MeanFlow)
-with one; tiles and signs at 32 pixels and signs at 64 for 30 minutes with one.  Then it draws by 1, 2, 4, 16 and 64
-evaluations of the network a sample (other seeds by 16, average velocities by 1, 2 and 4), and what it drew is compared
-with the held-out part, of which there are n:
+with one; tiles and signs at 32 pixels and signs at 64 for 30 minutes with one, at 32 pixels also with the width that
+--minutes 30 chooses.  Then it draws by 1, 2, 4, 8, 16 and 64 evaluations of the network a sample (other seeds by 16,
+average velocities by 1, 2 and 4), and what it drew is compared with the held-out part, of which there are n:
 
 Frechet      distance to one half of the held-out part over that of the other half, in the features of an evaluation
 recall, coverage   of all held-out examples

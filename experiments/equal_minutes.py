@@ -30,7 +30,7 @@ from plausible.models.diffusion.solvers import steps_of
 from plausible.tasks.eyes import eyes_of
 from plausible.tasks.inputs import as_points
 
-EVALUATIONS = (1, 2, 4, 16, 64)
+EVALUATIONS = (1, 2, 4, 8, 16, 64)
 MOST = 1000  # held-out images compared, at most; three times as many are drawn, for the critic to learn from
 
 KINDS: dict[str, Model.Config] = {
