@@ -2,6 +2,7 @@
 
 peak      the faster of two: a product of 1024 x 1024 matrices in float32, and a 3x3 convolution of 64 images of 28x28 with 64
           channels forwards and backwards, in the faster of two layouts; measured before each row, with its number of threads
+          (diffusion, which learns in bfloat16 where the processor has it, can pass it)
 GFLOP     of all products and convolutions in a round (all players) or for a batch of samples, counted as they are called
 of peak   GFLOP over the seconds of a round, as a share of the peak
 products  the share of those seconds that is spent in products and convolutions at all, by torch's profiler on separate rounds:

@@ -22,6 +22,7 @@ from docs import (  # noqa: F401  # register their tables
     quoted_referee,
     quoted_refine,
     quoted_reliability,
+    quoted_speed,
 )
 from docs.quoted_sentences import SENTENCES, corrected
 from docs.quoted_tables import tables
