@@ -369,16 +369,18 @@ def fooled(learned: str, shown: Sequence[str]) -> str:
     asked = [(model, DISCRIMINATIVE) for model in ("logistic", "convnet")]
     asked += [(model, score) for model in ("naive-bayes", "vae", "rbm") for score in SCORES]
     asked += [("flow", score) for score in (*SCORES, "noise") if ("flow", score, shown[0]) in kept]
+    asked += [(model, score) for model, score, kind in kept if (model, kind) == ("distance", shown[0])]  # fmt: skip
 
     def cell(row: Row) -> str:
-        return f"{row['max p']:.2f}, {row['accepted']:.0%}, {row['AUROC']:.3f}"
+        sure = f"{row['max p']:.2f}, " if row.get("max p") is not None else ""
+        return f"{sure}{row['accepted']:.0%}, {row['AUROC']:.3f}"
 
     called = {"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST"}
     return markdown(
         ("model", "score", *(called.get(name, name) for name in shown)),
         (
             (
-                f"`{model}`", score + (" (default)" if score == "either" else ""),
+                model if model == "distance" else f"`{model}`", score + (" (default)" if score == "either" else ""),
                 *(cell(kept[model, score, name]) for name in shown),
             )
             for model, score in asked

@@ -3,7 +3,7 @@
 Every classifier learns from MNIST (Fashion-MNIST) and is shown the held-out images of the other set,
 uniform noise, its own held-out images inverted, and rotated letters of the font of the plotting
 library.  Models that have their rows already are skipped.  Discriminative models have one score, 1 - max p(y | x); generative ones have p(x), and every score made
-from it is a row.
+from it is a row.  Distances to the training part, without a model of x, stand beside them (``outlier_distances``).
 
 max p       mean over outliers of the largest posterior probability, calibrated on the validation part.
 accepted    share of the outliers that pass where 95% of the true held-out images do.
@@ -26,6 +26,7 @@ import matplotlib
 import numpy as np
 import torch
 from benchmarks.record import kept, parser, record
+from experiments.outlier_distances import distances
 from experiments.slices import learned
 from PIL import Image, ImageDraw, ImageFont
 
@@ -40,6 +41,7 @@ from plausible.recognition.recogniser import Recogniser
 from plausible.recognition.roc import auroc, fpr_at_tpr
 
 SETS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
+DISTANCE = "distance"
 BACKGROUND = 0.2  # the share of mutated coordinates that suits most data (Ren et al. 2019)
 SHOWN = 5000  # outliers of each kind, at most
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabdefghjkmnqrty"  # without those that look like a digit
@@ -119,6 +121,22 @@ def rows_of(
                     "purpose": purpose,
                 }
             )
+    return rows
+
+
+def rows_of_distances(
+    data: Data, inside: Part, shown: dict[str, Part], purpose: str, quick: bool
+) -> list[dict[str, Any]]:
+    """The same of distances, which know of no class."""
+    rows = []
+    for score, far in distances(data, quick).items():
+        near = far(inside)
+        for name, part in shown.items():
+            found = far(part)
+            rows.append({
+                "learned": data.name, "model": DISTANCE, "score": score, "shown": name,
+                "accepted": fpr_at_tpr(near, found), "AUROC": auroc(near, found), "purpose": purpose,
+            })  # fmt: skip
     return rows
 
 
@@ -212,7 +230,7 @@ FEWER = {
 
 def main() -> None:
     flags = parser(__doc__)
-    flags.add_argument("--who", nargs="+", choices=list(MODELS), default=list(MODELS))
+    flags.add_argument("--who", nargs="+", choices=[*MODELS, DISTANCE], default=[*MODELS, DISTANCE])
     asked = flags.parse_args()
     quick, seed = asked.quick, asked.seed
     loaded = {name: plausible.load(name) for name in SETS}
@@ -229,21 +247,27 @@ def main() -> None:
             print(name, who, flush=True)
             torch.manual_seed(seed)
             n = 8 if quick and who in FEWER else 100 if quick else FEWER.get(who, SHOWN)
-            asker = MODELS[who](data, seed, quick)
             inside = data.heldout.rows(slice(0, None, max(1, len(data.heldout) // n)))
-            rows += rows_of(asker, data, inside, reported(data, loaded[beside], n, seed), "report")
-            if asker.background is not None:
-                half = data.validation.rows(slice(n // 2, n))
-                rows += rows_of(asker, data, half, chosen(data, n, seed), "choice")
+            half = data.validation.rows(slice(n // 2, n))
+            shown, others = reported(data, loaded[beside], n, seed), chosen(data, n, seed)
+            if who == DISTANCE:
+                rows += rows_of_distances(data, inside, shown, "report", quick)
+                rows += rows_of_distances(data, half, others, "choice", quick)
+            else:
+                asker = MODELS[who](data, seed, quick)
+                rows += rows_of(asker, data, inside, shown, "report")
+                if asker.background is not None:
+                    rows += rows_of(asker, data, half, others, "choice")
             record(__file__, rows, seed=seed, quick=quick, notes=choice(rows))
 
 
 def choice(rows: list[dict[str, Any]]) -> str:
     """The mean AUROC of each score where the choice is made."""
+    chosen_by = [r for r in rows if r["purpose"] == "choice" and r["model"] != DISTANCE]
     means = {
-        score: mean(r["AUROC"] for r in rows if r["purpose"] == "choice" and r["score"] == score)
+        score: mean(r["AUROC"] for r in chosen_by if r["score"] == score)
         for score in novelties
-        if any(r["purpose"] == "choice" for r in rows)
+        if any(r["score"] == score for r in chosen_by)
     }
     if not means:
         return ""
