@@ -78,11 +78,12 @@ BOOK: dict[str, Callable[[], tuple[nn.Module, nn.Module]]] = {
 
 
 def loop(
-    name: str, x: Tensor, seed: int, marks: list[float]
+    name: str, x: Tensor, seed: int, marks: list[float], fresh: bool = False
 ) -> Iterator[tuple[float, int, nn.Module]]:
     """Train on x (N, 1, 28, 28) in [0, 1]; yields (minutes, images, G) at each mark of minutes.
 
-    The time the caller takes at a mark is not counted.
+    The time the caller takes at a mark is not counted.  With ``fresh``, G learns from samples that D has not seen,
+    as in the algorithm of Goodfellow et al. 2014; loops of textbooks let it learn from those that D has judged.
     """
     torch.manual_seed(seed)
     g, d = BOOK[name]()
@@ -99,6 +100,7 @@ def loop(
             (bce(d(real), ones) + bce(d(fake.detach()), zeros)).backward()
             by_d.step()
             by_g.zero_grad()
+            fake = g(torch.randn(len(real), LATENT)) if fresh else fake
             bce(d(fake), ones).backward()
             by_g.step()
             images += len(real)

@@ -24,11 +24,15 @@ def limits() -> str:
 
 
 _WHAT = {
-    "tutorial": "a textbook DCGAN, images of",
+    "tutorial": "a textbook DCGAN, its loop with",
     "images": "the default classifier, images in all:",
     "pixels": "the default GAN, pixels a side:",
     "processes": "the same at 32 pixels, processes:",
     "start": "start, seconds of",
+}
+_SAMPLES = {
+    "fresh samples": "fresh samples for G",
+    "as printed": "the samples that D has judged",
 }
 
 
@@ -42,7 +46,8 @@ def throughput() -> str:
         (
             (
                 _WHAT[r["kind"]],
-                f"{int(r['what']):,}" if str(r["what"]).isdigit() else str(r["what"]),
+                _SAMPLES.get(r["what"])
+                or (f"{r['what']:,}" if isinstance(r["what"], int) else r["what"]),
                 cell(r.get("us an image"), "{:,.0f}"),
                 cell(r.get("ratio"), "{:.2f}"),
                 cell(r.get("seconds"), "{:.2f}"),
