@@ -330,3 +330,13 @@ def test_a_run_keeps_which_networks_it_has_and_one_that_kept_none_has_those_of_b
     opened = runs.Run(tmp_path / "before").model()
     assert opened.architecture == "conv"
     assert opened.sample(2).x.shape == (2, *space.shape)
+
+
+def test_d_sees_data_where_g_learns_only_if_the_loss_of_g_or_the_augmentation_asks():
+    space, asked = Space((2,)), {}
+    for loss in ("nonsaturating", "relativistic"):
+        model, calls = GAN(space, GAN.Config(loss=loss, width=8)), []
+        model.discriminator.register_forward_hook(lambda *_, calls=calls: calls.append(1))
+        model.g_loss(Batch(torch.randn(4, 2), None), Clock())
+        asked[loss] = len(calls)
+    assert asked == {"nonsaturating": 1, "relativistic": 2}

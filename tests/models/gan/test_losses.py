@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from plausible.models.gan.losses import losses
+from plausible.models.gan.losses import RELATIVE, losses
 
 LN2 = math.log(2)
 ALL = sorted(losses)
@@ -109,6 +109,14 @@ def test_a_relative_loss_has_no_absolute_level(name):
     assert torch.allclose(a.fake, b.fake, atol=1e-6)
     moved = (b.generator - a.generator).unique()  # at most a constant, which moves no weight
     assert torch.allclose(moved, moved[:1], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_g_pays_for_a_sample_beside_data_by_the_relative_losses_alone(name):
+    real, fake = torch.randn(5, requires_grad=True), torch.randn(5)
+    cost = losses[name](real, fake).generator.sum()
+    read = cost.requires_grad and torch.autograd.grad(cost, real)[0].abs().sum() > 0
+    assert bool(read) == (name in RELATIVE)
 
 
 def test_hinge_leaves_alone_what_is_beyond_its_margin():

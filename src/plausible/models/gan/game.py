@@ -15,7 +15,7 @@ from plausible.models.gan import augment
 from plausible.models.gan.adaptive_augmentation import AdaptiveAugmentation
 from plausible.models.gan.architectures import Trunks, architectures, default_architecture
 from plausible.models.gan.config import GANConfig
-from plausible.models.gan.losses import losses
+from plausible.models.gan.losses import RELATIVE, losses
 from plausible.models.gan.networks import Discriminator, DOutput
 from plausible.models.gan.own_networks import OwnDiscriminator
 from plausible.models.gan.penalties import CriticAt, PenaltyInput, penalties
@@ -77,12 +77,17 @@ class AdversarialGame:
 
     def g_loss(self, real: Tensor, y: Tensor | None, draw: Draw) -> Loss:
         """The loss of who draws, on as many samples as there are data, with their labels."""
-        with torch.no_grad():
-            on_real = self.d_output(real, y)
+        beside: Tensor | None = None
+        if self.adaptive or self.config.loss in RELATIVE:
+            with torch.no_grad():
+                beside = self.d_output(real, y).logit
         on_fake = self.d_output(draw(), y)
-        # Here D is the one that ``adapt_augmentation`` will ask, and has not just learnt this very batch.
-        self.strength.observe(on_real.logit, on_fake.logit)
-        terms = {"game": losses[self.config.loss](on_real.logit, on_fake.logit).generator}
+        if beside is None:
+            beside = torch.zeros_like(on_fake.logit)  # which no such loss of G reads
+        else:  # D is the one that ``adapt_augmentation`` will ask, and has not just learnt this very batch
+            self.strength.observe(beside, on_fake.logit)
+        cost = losses[self.config.loss](beside, on_fake.logit)
+        terms = {"game": cost.generator}
         if y is not None and self.config.condition == "auxiliary":
             terms["labels"] = _nll(on_fake, y)
         return Loss(terms)

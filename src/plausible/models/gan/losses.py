@@ -30,6 +30,9 @@ class Costs:
 losses: Registry[Callable[[Tensor, Tensor], Costs]] = Registry("loss")
 """f(real, fake) -> Costs: logits of N real and N generated examples, each (N,)."""
 
+RELATIVE = frozenset({"relativistic", "relativistic-average"})
+"""The losses by which G pays for a sample beside data: D has to see data, too, where G learns."""
+
 
 @losses
 def minimax(real: Tensor, fake: Tensor) -> Costs:
