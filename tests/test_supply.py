@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -64,3 +65,11 @@ def test_the_locks_have_the_versions_of_the_constraints():
         name, _, version = line.partition("==")
         if version and name in locked:
             assert version in locked[name], f"{name}: make lock"
+
+
+def test_every_dependency_has_a_version_in_the_constraints():
+    extras = PROJECT["optional-dependencies"].values()
+    named = {Requirement(each).name for part in [PROJECT["dependencies"], *extras] for each in part}
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned_here = {line.split("==")[0] for line in lines if "==" in line}
+    assert named - pinned_here == {PROJECT["name"]}

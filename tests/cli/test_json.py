@@ -134,11 +134,16 @@ def test_what_a_training_was_judged_by_and_a_failure(capsys, monkeypatch, made):
     )
     assert judged["verdict"] == str(report.verdict.state)
     assert judged["measures"]["measures"]
-    found = answered(capsys, "evaluate", made["ring"], "--out", "judged")
+    found = answered(capsys, "evaluate", made["ring"], "--out", "judged", "--write-statistics")
+    heldout, samples = found["written"]
+    assert (found["statistics"], samples) == (None, "judged/sample-statistics.npz")
     assert (found["asked"], found["verdict"]) == ("report", str(report.verdict.state))
     assert found["found"]["measures"] == plain(report.to_dict())["measures"]
     code = report.verdict.exit_code
-    answered(capsys, "evaluate", made["ring"], "--out", "strict", "--strict", code=code)
+    words = ["evaluate", made["ring"], "--out", "strict", "--statistics", heldout]
+    beside = answered(capsys, *words, "--strict", code=code)["statistics"]
+    assert beside["samples"]["name"] == "Frechet distance to heldout-statistics.npz"
+    assert beside["samples"]["value"] > 0.001 > abs(beside["heldout"]["value"])
 
     def fail(*words):
         raise Failed("nothing is learned")

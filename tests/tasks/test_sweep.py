@@ -222,6 +222,20 @@ def test_as_it_is_typed(tmp_path, monkeypatch, capsys):
     assert "pip install 'plausible[sweep]'" in refused(capsys, "sweep", "vae")
 
 
+def test_one_model_for_each_class(tmp_path, capsys):
+    words = ["sweep", "naive-bayes", "--data", "digits", "--trials", 2, "--no-evaluate"]
+    ask(*words, "--per-class", "--study", tmp_path / "each", "--json")
+    trials = json.loads(capsys.readouterr().out)["result"]["trials"]
+    assert [trial["state"] for trial in trials] == ["finished"] * 2
+    assert all(Run(trial["run"]).per_class for trial in trials)
+    assert "holds a sweep with one model for each class, and this is one with one model for all classes" in refused(
+        capsys, *words, "--study", tmp_path / "each"
+    )  # fmt: skip
+    assert "--per-class needs a model that says how probable x is" in refused(
+        capsys, "sweep", "gan", "--data", "digits", "--per-class", "--study", tmp_path / "gan"
+    )
+
+
 def test_several_workers_need_data_with_a_place(tmp_path, binary):
     with pytest.raises(UsageError, match="several workers each read the data"):
         tried(binary, tmp_path / "a", workers=2)

@@ -219,6 +219,10 @@ class Judged:
     """PASS, FAIL or INCONCLUSIVE of a report, otherwise what was found in a sentence; null where nothing is drawn."""
     found: Object
     """Every number, as measures.json, comparison.json or twins.json holds it; of verify those that differ."""
+    statistics: Object | None = None
+    """How far samples, and beside them held-out data, are from what --statistics holds: two measures and notes; null where that was not asked."""
+    written: tuple[Path, ...] = ()
+    """The files of --write-statistics: of held-out data, and of samples."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,26 @@ if TYPE_CHECKING:
     from plausible.evaluation.features import Features
     from plausible.evaluation.report import Report
     from plausible.tasks.advise import Advice
+    from plausible.tasks.feature_statistics import DistanceToFile
+
+
+@dataclass(frozen=True)
+class _Statistics:
+    """What --statistics and --write-statistics brought."""
+
+    distance: "DistanceToFile | None"
+    written: tuple[Path, ...]
+
+    def say(self) -> None:
+        """The same in lines."""
+        if self.written:
+            say(f"statistics in {' and '.join(map(str, self.written))}")
+        if self.distance is not None:
+            samples, heldout = self.distance.samples, self.distance.heldout
+            say_notes(self.distance.notes)
+            say(
+                f"{samples.name}: {samples.number}; of {heldout.n:,} held-out examples {heldout.number} ({samples.note})"
+            )
 
 
 @commands
@@ -99,7 +119,8 @@ class Evaluate(Command):
         report, folder, data, advice = self._of_samples() if self.samples else self._of_run()
         again = ", in the place of those before" if (folder / "measures.json").exists() else ""
         save_report(report, folder, data, advice)
-        _answer_report(report, folder, advice)
+        statistics = self._statistics(report, folder)
+        _answer_report(report, folder, advice, statistics)
         if advice is not None:
             console.print(display.advice(advice), crop=False, highlight=False)
         if report.verdict is not None:
@@ -107,23 +128,19 @@ class Evaluate(Command):
         if self.verbose or report.verdict is None:
             console.print(display.report(report))
         say(f"numbers and pictures in {folder}{again}")
-        self._statistics(report, folder)
+        statistics.say()
         if self.strict and report.verdict is not None:
             sys.exit(report.verdict.exit_code)
 
-    def _statistics(self, report: "Report", folder: Path) -> None:
-        """Mean and covariance of the features: those that are asked for are written, and compared."""
+    def _statistics(self, report: "Report", folder: Path) -> _Statistics:
+        """Mean and covariance of the features: those that are asked for are compared, and written."""
         from plausible.tasks.feature_statistics import distance_to_file, save_statistics
 
-        if self.write_statistics:
-            say(f"statistics in {' and '.join(map(str, save_statistics(report, folder)))}")
-        if self.statistics is not None:
-            found = distance_to_file(report, self.statistics.expanduser())
-            say_notes(found.notes)
-            say(
-                f"{found.samples.name}: {found.samples.number}; of {found.heldout.n:,} held-out examples {found.heldout.number} "
-                f"({found.samples.note})"
-            )
+        path = self.statistics and self.statistics.expanduser()
+        return _Statistics(
+            None if path is None else distance_to_file(report, path),
+            save_statistics(report, folder) if self.write_statistics else (),
+        )
 
     def _compare(self, against: str) -> None:
         """Both by the same held-out data: the table, what it says, and the file."""
@@ -338,7 +355,10 @@ class Evaluate(Command):
             )
 
 
-def _answer_report(report: "Report", folder: Path, advice: "Advice | None") -> None:
+def _answer_report(
+    report: "Report", folder: Path, advice: "Advice | None", statistics: _Statistics
+) -> None:
     found = report.to_dict() | ({} if advice is None else {"advice": advice.to_dict()})
     verdict = None if report.verdict is None else str(report.verdict.state)
-    answer(documents.Judged("report", folder, verdict, found))
+    distance = statistics.distance and statistics.distance.to_dict()
+    answer(documents.Judged("report", folder, verdict, found, distance, statistics.written))

@@ -38,7 +38,7 @@ class Sweep(Command):
     """
 
     usual: ClassVar[tuple[str, ...]] = (
-        "data", "trials", "minutes", "steps", "total_minutes", "search", "fix", "workers", "study",
+        "data", "trials", "minutes", "steps", "total_minutes", "search", "fix", "per_class", "workers", "study",
     )  # fmt: skip
     answers: ClassVar[type[Any]] = documents.Swept
     model: Annotated[
@@ -59,6 +59,8 @@ class Sweep(Command):
     """Try these choices, with commas between, each with a range (width=16:64) or names (loss=hinge|minimax) if you like; by default the usual numbers."""
     fix: Annotated[str, tyro.conf.arg(metavar="NAME=VALUE,...")] = ""
     """Have every trial make these choices, with commas between: conditional=true,latent=16,penalties=r1|r2."""
+    per_class: bool = False
+    """Have every trial learn one model for each class: p(x | y) of any explicit model."""
     workers: Annotated[int, MANY_TIMES] = 1
     """The number of processes that take trials at the same time."""
     study: Path | None = None
@@ -76,7 +78,7 @@ class Sweep(Command):
         from plausible.tasks.sweep import default_study
 
         kind = models[self.model]
-        folder = self.study or default_study(kind.name, source.name)
+        folder = self.study or default_study(kind.name, source.name, self.per_class)
         with progress_bar("reading") as progress:
             swept = sweep(
                 kind,
@@ -91,6 +93,7 @@ class Sweep(Command):
                 study=folder,
                 options=self.preparation,
                 config=self._config(kind),
+                per_class=self.per_class,
                 device=self.device,
                 judge=self.evaluate,
                 progress=progress,

@@ -256,7 +256,9 @@ def _points(model: Model) -> Argument:
             return space.quantise(torch.rand(n, *space.shape, generator=generator))
         return model.restore(torch.randn(n, *space.shape, generator=generator))
 
-    return Argument("x", f"points, {_units(model)}", drawn)
+    shape = " x ".join(map(str, space.shape))
+    what = f"images of {shape}" if space.is_image else f"rows of {shape} numbers"
+    return Argument("x", f"{what}, {_units(model)}", drawn)
 
 
 def _labels(model: Model) -> Argument:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
@@ -24,6 +25,11 @@ class DistanceToFile:
     samples: Measure
     heldout: Measure
     notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        both = {"samples": self.samples.to_dict(), "heldout": self.heldout.to_dict()}
+        return {**both, "notes": list(self.notes)}
 
 
 def save_statistics(report: Report, folder: str | Path) -> tuple[Path, Path]:

@@ -19,6 +19,7 @@ from plausible.core.model import Model, models
 from plausible.data.load import load
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
+from plausible.models.per_class import PerClass
 from plausible.runs import Run, build
 from plausible.tasks.advise import advise
 from plausible.tasks.course import course_of
@@ -134,6 +135,7 @@ def sweep(
     study: str | Path | None = None,
     options: Options = DEFAULTS,
     config: Model.Config | None = None,
+    per_class: bool = False,
     device: Device = "auto",
     judge: bool = True,
     progress: StageProgress = lambda stage, share: None,
@@ -150,6 +152,7 @@ def sweep(
     seed     of the trainings and of what is chosen: with one worker the same call tries the same.
     study    the folder, by default sweeps/<model>-<data>.
     config   the choices that stay.
+    per_class  every trial is one model for each class.
     judge    judge the best when all are done.
     on_result  called with every trial that ends.
     A trial that is hopeless beside the others, by what its training probed, is pruned.  On Ctrl-C what there is comes back
@@ -163,17 +166,17 @@ def sweep(
         raise UsageError("several workers each read the data: give a name or a path")
     kind = models[model] if isinstance(model, str) else model
     chosen = config or kind.Config()
-    example = build(kind.name, chosen, known.space, seed)
-    space = search_space(example, search)
+    example = build(kind.name, chosen, known.space, seed, per_class)
+    space = search_space(example.models[0] if isinstance(example, PerClass) else example, search)
     if total_minutes is not None:
         minutes = _share(total_minutes, trials, workers, steps or minutes)
     if steps is None and minutes is None:
         steps = example.default_steps
     plan = SweepPlan(
         kind.name, asdict(chosen), "" if isinstance(data, Data) else known.source, known.options, trials, steps, minutes,
-        seed, space, device, known.hashes,
+        seed, space, device, known.hashes, per_class,
     )  # fmt: skip
-    folder = Path(study) if study is not None else default_study(kind.name, known.name)
+    folder = Path(study) if study is not None else default_study(kind.name, known.name, per_class)
     with _alone(folder):
         before = open_plan(folder)
         if before is not None:
@@ -184,9 +187,9 @@ def sweep(
         )
 
 
-def default_study(model: str, data: str) -> Path:
+def default_study(model: str, data: str, per_class: bool = False) -> Path:
     """sweeps/<model>-<data>: without the time, so that the same command goes on."""
-    return Path("sweeps") / f"{model}-{data}"
+    return Path("sweeps") / f"{model}{'-per-class' * per_class}-{data}"
 
 
 def _swept(

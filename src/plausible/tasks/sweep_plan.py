@@ -34,6 +34,7 @@ class SweepPlan:
     steps, minutes  the budget of one trial; with neither what suits the model.
     space    what is varied.
     hashes   {part: sha256} of the data.
+    per_class  whether a trial is one model for each class.
     """
 
     model: str
@@ -47,6 +48,7 @@ class SweepPlan:
     space: tuple[Dimension, ...]
     device: Device = "auto"
     hashes: Mapping[str, str] | None = None
+    per_class: bool = False
 
     @property
     def kind(self) -> type[Model]:
@@ -141,4 +143,6 @@ def _said(name: str, value: Any) -> str:
     """A value of a plan in words."""
     if name == "space":
         return "--search " + ",".join(each["name"] for each in value)
+    if name == "per_class":
+        return "one model for each class" if value else "one model for all classes"
     return f"{name.replace('_', ' ')} {value}" if not isinstance(value, dict) else f"other {name}"

@@ -107,7 +107,8 @@ def _begun(
     if (place / "config.json").exists():
         return restart(run, data=plan.data, device=plan.device)
     return start(
-        plan.kind, data, config=plan.chosen(choices), settings=plan.settings, out=place, device=plan.device
+        plan.kind, data, config=plan.chosen(choices), settings=plan.settings, per_class=plan.per_class, out=place,
+        device=plan.device,
     )  # fmt: skip
 
 
