@@ -356,6 +356,22 @@ def test_two_processes_draw_the_samples_of_one(together, tmp_path, launch):
     assert np.array_equal(drawn["one"], drawn["two"])
 
 
+def test_two_processes_judge_as_one_does(source, tmp_path, launch):
+    """The same bytes of measures.json, and one voice."""
+    run = tmp_path / "run"
+    ask("train", "naive-bayes", "--data", source, "--out", run, "--no-evaluate", "--no-watch")
+    ask("evaluate", run, "-n", 8, "--out", tmp_path / "one")
+    code, out, errors = launch("evaluate", run, "-n", 8, "--out", tmp_path / "two", "--processes", 2)  # fmt: skip
+    assert code == 0, errors
+    assert out.count(f"numbers and pictures in {tmp_path / 'two'}") == 1
+    one, two = ((tmp_path / name / "measures.json").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert b"log likelihood" in one
+    code, _, errors = launch("evaluate", "--samples", source, "--data", source, "--processes", 2)
+    assert code == 2
+    assert "--processes share the judging of one run" in errors
+
+
 def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):
     flags = ["--processes", "2", "--architecture", "conv", "--out", tmp_path / "run"]
     code, _, errors = launch("train", "gan", "--data", source, *flags)

@@ -10,10 +10,13 @@ from tests.conftest import make_data
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import plausible.models
+from plausible.core.likelihood import Kind
 from plausible.core.model import models
 from plausible.core.ranks import sharing
 from plausible.core.space import Space
-from plausible.models import GAN, VAE
+from plausible.evaluation.embedding import fit_embedding
+from plausible.evaluation.metrics.likelihood import log_prob_of
+from plausible.models import GAN, VAE, Flow
 from plausible.nn.batch_norm import BatchNorm2d
 from plausible.training import Settings, train
 from plausible.training.distributed import World
@@ -212,6 +215,52 @@ def test_torchs_batch_norm_that_sees_one_share_is_refused_in_a_sentence():
         train(model, make_data(IMAGES), Settings(steps=1), world=World(0, 2))
     model.extra = BatchNorm2d(1)
     assert train(model, make_data(IMAGES), Settings(steps=1)).world.size == 1
+
+
+def alone_and_in_shares(work):
+    """(what one process finds, [what each of two that share it finds])."""
+    meeting = Meeting(RANKS)
+
+    def shared(rank):
+        with sharing(ThreadWorld(rank, meeting)):
+            return work()
+
+    with ThreadPoolExecutor(RANKS) as pool:
+        return work(), list(pool.map(shared, range(RANKS)))
+
+
+@pytest.mark.parametrize("n", [1, 700, 1600, 4200])
+def test_points_seen_and_log_prob_in_shares_are_those_of_one_process(n):
+    """Few points, of which a process has none, and pieces that do not come out even."""
+    data = make_data(VECTORS, 300)
+    embedding = fit_embedding(data.train, 100)
+    points = make_data(VECTORS, 3 * n).heldout
+    model = of(Flow, VECTORS, conditional=True).eval()
+
+    def seen():
+        found = embedding.embed(points)
+        log_prob = log_prob_of(model, points, torch.Generator())
+        assert log_prob.kind is Kind.EXACT
+        return found.features, found.raw, found.modes, log_prob.nats
+
+    whole, shares = alone_and_in_shares(seen)
+    assert all(len(each) == n for each in whole)
+    for mine in shares:
+        assert all(torch.equal(a, b) for a, b in zip(mine, whole, strict=True))
+
+
+def test_what_cannot_be_measured_is_said_by_every_process():
+    points = make_data(VECTORS, 6000).heldout
+    points.values[-1] = float("nan")  # in the share of the last one alone
+    embedding = fit_embedding(make_data(VECTORS, 300).train, 100)
+
+    def refused():
+        with pytest.raises(plausible.NotDefined, match="NaN") as reason:
+            embedding.embed(points)
+        return str(reason.value)
+
+    alone, shares = alone_and_in_shares(refused)
+    assert shares == [alone, alone]
 
 
 def test_samples_in_shares_are_those_of_one_process():

@@ -11,10 +11,20 @@ from tyro.conf import Positional
 
 from plausible.cli import documents
 from plausible.cli.answer import answer
-from plausible.cli.arguments import Device, Judged, Overwrite, Preparation, Seed, Share, Verbose
+from plausible.cli.arguments import (
+    MANY_TIMES,
+    Device,
+    Judged,
+    Overwrite,
+    Preparation,
+    Seed,
+    Share,
+    Verbose,
+)
 from plausible.cli.checks import check_output_folder, check_run
 from plausible.cli.command import Command, commands
 from plausible.cli.console import console, progress_bar, say, say_notes
+from plausible.cli.ranks import become_ranks, first_goes_on
 from plausible.core.choices import Extractor
 from plausible.core.errors import UsageError
 from plausible.data.numbered import is_there
@@ -97,6 +107,8 @@ class Evaluate(Command):
     """Write to this folder; by default the run, or <samples>-evaluation."""
     strict: bool = False
     """Exit with 0 for PASS, 1 for FAIL and 3 for INCONCLUSIVE; with --against, 1 where it is worse in anything."""
+    processes: Annotated[int, MANY_TIMES] = 1
+    """The number of processes that draw the samples of a run and look at them together, each at a part."""
     verbose: Verbose = False
     seed: Seed = 0
     device: Device = "auto"
@@ -230,13 +242,19 @@ class Evaluate(Command):
 
     def _of_run(self) -> "tuple[Report, Path, Data, Advice | None]":
         from plausible.cli.live import about
+        from plausible.core.device import resolve_device
         from plausible.tasks import evaluate, open_trained
         from plausible.tasks.advise import advise
         from plausible.tasks.course import course_of
         from plausible.tasks.expect import judging_seconds
         from plausible.tasks.too_short import too_short
+        from plausible.training import distributed
 
         assert self.run_folder is not None
+        if self.processes > 1 and not distributed.launched():
+            become_ranks(self.processes, sys.argv[1:], "nothing was written")
+        world = distributed.join(resolve_device(self.device))
+        console.quiet = not world.leads
         trained = open_trained(self.run_folder, self.data, device=self.device)
         course = course_of(trained)
         short = too_short(course)
@@ -244,7 +262,7 @@ class Evaluate(Command):
             say(str(short))
         takes = judging_seconds(trained.model, trained.data, n=self.n)
         say(f"judging {self.run_folder}, which takes about {about(takes)}")
-        with progress_bar("reading") as progress:
+        with progress_bar("reading") as progress, first_goes_on(world) as on_shared:
             report = evaluate(
                 trained,
                 n=self.n,
@@ -253,6 +271,7 @@ class Evaluate(Command):
                 seed=self.seed,
                 progress=progress,
                 on_notes=say_notes,
+                on_shared=on_shared,
             )
         return report, self._folder(), trained.data, advise(report, course)
 
@@ -306,6 +325,10 @@ class Evaluate(Command):
             raise UsageError("--outliers asks a model: give the folder of a run")
         elif self.data is None:
             raise UsageError("--samples needs --data, the real data that the samples imitate")
+        if self.processes > 1 and (self.samples or self.twin or self.against):
+            raise UsageError(
+                "--processes share the judging of one run: leave out --samples, --twin and --against"
+            )
         if self.statistics is not None and not self.statistics.expanduser().is_file():
             raise UsageError(
                 f"--statistics {self.statistics} does not exist: give a .npz file with mu and sigma"

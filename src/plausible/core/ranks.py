@@ -85,24 +85,32 @@ def number_of_ranks() -> int:
     return 1 if ranks is None else ranks.size
 
 
-def own_share(n: int) -> slice:
-    """Which of n rows this rank makes while they are shared: as many as every other, and of the last what is left."""
+def own_share(n: int, piece: int = 1) -> slice:
+    """Which of n rows this rank makes while they are shared: as many as every other, and of the last what is left.
+
+    piece  rows that are made at once and stay together, so that they are rounded as by one process.
+    """
     ranks = _SHARING.get()
     if ranks is None:
         return slice(0, n)
-    share = -(-n // ranks.size)
+    share = _share(n, ranks, piece)
     return slice(min(n, ranks.rank * share), min(n, (ranks.rank + 1) * share))
 
 
-def all_shares(x: Tensor, n: int) -> Tensor:
+def all_shares(x: Tensor, n: int, piece: int = 1) -> Tensor:
     """What every rank made of its ``own_share`` of n rows, one after the other: (m, ...) -> (n, ...)."""
     ranks = _SHARING.get()
     if ranks is None:
         return x
-    share = -(-n // ranks.size)
+    share = _share(n, ranks, piece)
     padded = x.new_zeros(share, *x.shape[1:])
     padded[: len(x)] = x
     return torch.cat([part.to(x.device) for part in ranks.gather(padded)])[:n]
+
+
+def _share(n: int, ranks: Ranks, piece: int) -> int:
+    """How many of n rows each rank makes, but for the last ones: whole pieces."""
+    return -(-n // (ranks.size * piece)) * piece
 
 
 class _Sum(torch.autograd.Function):

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from plausible.core.capabilities import Classifier
 from plausible.core.errors import NotDefined
+from plausible.core.ranks import all_shares, own_share
 from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded
@@ -51,21 +52,27 @@ class Embedding:
         """See every point of a part once, a chunk at a time; progress(points just seen).
 
         modes  (N,) where they are known and need not be assigned.
+        Where several processes share, each sees some of the chunks.
         Raises ``NotDefined`` when a feature is NaN or infinite.
         """
+        n = len(part)
+        mine = torch.arange(n)[own_share(n, _CHUNK)]
+        chunks = mine.split(_CHUNK) if len(mine) else [torch.arange(min(n, 1))]  # for their widths
         features, raw, assigned = [], [], []
-        for rows in torch.arange(len(part)).split(_CHUNK):
+        for rows in chunks:
             x = part.batch(rows).x
             with torch.no_grad():
                 features.append(_flat(self.extract(x)))
             raw.append(self.raw(x).float().cpu())
-            _check_measurable(features[-1], "features")
-            _check_measurable(raw[-1], "coordinates")
             mode = self.assign(x, features[-1]) if modes is None else modes[rows]
             assigned.append(mode.cpu())
             if progress:
                 progress(len(rows))
-        return Embedded(part.to("cpu"), torch.cat(features), torch.cat(raw), torch.cat(assigned))
+        seen = [torch.cat(few)[: len(mine)] for few in (features, raw, assigned)]
+        looks, coordinates, numbers = (all_shares(few, n, _CHUNK) for few in seen)
+        _check_measurable(looks, "features")  # of all, so that every process says the same
+        _check_measurable(coordinates, "coordinates")
+        return Embedded(part.to("cpu"), looks, coordinates, numbers)
 
 
 def fit_embedding(

@@ -17,14 +17,16 @@ from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.evaluation.critic.critic import with_critiques
 from plausible.evaluation.critic.updates_to_accuracy import with_efforts
+from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.features import Features
-from plausible.evaluation.measure import measure, metrics
+from plausible.evaluation.measure import Measure, measure, metrics
 from plausible.evaluation.metrics.classification import (
     Predictions,
     classification_measures,
     predict_labelled,
 )
 from plausible.evaluation.metrics.histogram import mode_shares
+from plausible.evaluation.metrics.likelihood import exact
 from plausible.evaluation.report import Measures, Report
 from plausible.evaluation.seal import place_of, seal
 from plausible.evaluation.verdict.verdict import run_tests
@@ -51,6 +53,7 @@ def evaluate(
     device: Device = "auto",
     progress: StageProgress | None = None,
     on_notes: Callable[[tuple[str, ...]], None] = lambda notes: None,
+    on_shared: Callable[[], None] = lambda: None,
 ) -> Report:
     """Judge a model, or points drawn by another program, against the held-out part of its data.
 
@@ -64,6 +67,7 @@ def evaluate(
               tell them from its own?
     progress  called with what is being done, and the share of it that is done.
     on_notes  called with what was decided about the data of a model, and about outliers, when they are read.
+    on_shared called when all is made that several processes share (``core.ranks.sharing``); the rest is for the first.
     The same seed gives the same report.  Raises ``UsageError`` for n < 2 or points that are none of the
     space, ``NotDefined`` for a held-out part with fewer than 4 examples, or features that are not finite.
     """
@@ -78,7 +82,7 @@ def evaluate(
         if data is None:
             raise UsageError("samples of another program need the data that they imitate")
         real = load(str(data)) if isinstance(data, str | Path) else data
-        return _judged(source, real.to("cpu"), n, features, seed, report_progress)
+        return _judged(source, real.to("cpu"), n, features, seed, report_progress, on_shared)
     trained = open_trained(source, data, device=device)
     model, name = trained.model, "outliers"
     on_notes(trained.data.notes)
@@ -91,7 +95,8 @@ def evaluate(
         found = outliers_of(outliers, model, trained.data, counted)
         on_notes(tuple(f"{name}: {note}" for note in found.notes))
         outliers = found.part
-    report = _judged(model, trained.data.to("cpu"), n, features, seed, report_progress)
+    real = trained.data.to("cpu")
+    report = _judged(model, real, n, features, seed, report_progress, on_shared)
     if outliers is not None:
         report_progress(f"looking at {name}", 1.0)
         rows = ood_detection(calibrated(trained), trained.data.heldout, outliers, name, n)
@@ -127,16 +132,20 @@ def _judged(
     features: Extractor | Features,
     seed: int,
     progress: StageProgress,
+    on_shared: Callable[[], None],
 ) -> Report:
     """The report on a model or on points, all on the CPU."""
     if isinstance(source, Model) and not isinstance(source, Generative):
         if not isinstance(source, Classifier):
             raise UsageError(f"a {source.name} neither draws samples nor classifies")
+        on_shared()
         said, alone = classified(source, data)
         return Report(alone, compared=len(data.heldout), predictions=said, classifier=source)
     with seeded(seed):  # for whatever draws from the default generator
         assert isinstance(source, Generative | Batch | Part)
         evalset, eyes = embed([source], data, n, features, seed, progress)
+        made = _in_shares(evalset)
+        on_shared()
         evalset = with_critiques(
             evalset, lambda share: progress("a critic learns to tell samples from real data", share)
         )
@@ -148,7 +157,8 @@ def _judged(
         for i, (name, metric) in enumerate(metrics.items()):
             progress(f"measuring: {name}", i / len(metrics))
             of_real = {row.name: row for row in measure(metric, real) if row.value is not None}
-            measures += [(row, of_real.get(row.name)) for row in measure(metric, ours)]
+            of_ours = made[name] if name in made else measure(metric, ours)
+            measures += [(row, of_real.get(row.name)) for row in of_ours]
         classifier = answered = None
         if isinstance(source, Explicit) and source.conditional and data.heldout.y is not None:
             progress("classifying by Bayes' rule", 1.0)
@@ -170,3 +180,11 @@ def _judged(
         classifier,
         seal=seal(evalset, n, features if isinstance(features, str) else None, seed),
     )
+
+
+def _in_shares(evalset: EvaluationSet) -> dict[str, list[Measure]]:
+    """{metric: its measures} of what several processes can share before the first goes on alone: exact log p of H."""
+    if not isinstance(evalset.model, Explicit) or not exact(evalset.model):
+        return {}
+    name = "log likelihood"
+    return {name: measure(metrics[name], evalset.halves()[0])}

@@ -1,6 +1,7 @@
 """How probable a model finds real data it has not seen."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from plausible.core.errors import NotDefined, UsageError
 from plausible.core.examples import batches
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit
+from plausible.core.ranks import all_shares, own_share
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.measure import Measure, metric
@@ -56,15 +58,27 @@ def log_likelihood(evalset: EvaluationSet) -> list[Measure]:
 
 def askable(part: Part, *models: Explicit) -> Part:
     """The points themselves, or the first 1,000 where a model takes many draws for each."""
-    exact = all(model.kinds.get("log_prob") is Kind.EXACT for model in models)
-    return part if exact else part.rows(slice(0, _ESTIMATED))
+    return part if all(map(exact, models)) else part.rows(slice(0, _ESTIMATED))
+
+
+def exact(model: Explicit) -> bool:
+    """Whether log p(x) is the number itself; an estimate draws for one chunk of points after the other."""
+    return model.kinds.get("log_prob") is Kind.EXACT
 
 
 def log_prob_of(model: Explicit, part: Part, generator: torch.Generator) -> LogProb:
-    """log p(x) of each of these points, (n,)."""
-    return LogProb.cat(
-        [model.log_prob(batch.x, generator=generator) for batch in batches(part, _CHUNK)]
+    """log p(x) of each of these points, (n,); where several processes share them, each asks of some if it is exact."""
+    mine = slice(0, len(part))
+    if exact(model):
+        mine = own_share(len(part), _CHUNK)
+    count = mine.stop - mine.start
+    asked = part.rows(mine if count else slice(0, 1))  # by one point who has none knows the kind
+    found = LogProb.cat(
+        [model.log_prob(batch.x, generator=generator) for batch in batches(asked, _CHUNK)]
     )
+    if not exact(model):
+        return found
+    return replace(found, nats=all_shares(found.nats[:count], len(part), _CHUNK))
 
 
 def parzen(samples: Tensor, points: Tensor, sigma: float) -> Tensor:
