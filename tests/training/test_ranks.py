@@ -18,7 +18,8 @@ from plausible.evaluation.embedding import fit_embedding
 from plausible.evaluation.metrics.likelihood import log_prob_of
 from plausible.models import GAN, VAE, Flow
 from plausible.nn.batch_norm import BatchNorm2d
-from plausible.training import Settings, train
+from plausible.tasks.start import start
+from plausible.training import Settings, distributed, train
 from plausible.training.distributed import World
 
 BATCH, RANKS = 8, 2
@@ -247,6 +248,38 @@ def test_points_seen_and_log_prob_in_shares_are_those_of_one_process(n):
     assert all(len(each) == n for each in whole)
     for mine in shares:
         assert all(torch.equal(a, b) for a, b in zip(mine, whole, strict=True))
+
+
+def test_ranks_that_have_read_other_data_or_are_of_another_version_refuse_in_one_sentence(
+    monkeypatch,
+):
+    meeting = Meeting(RANKS)
+
+    def refused(rank):
+        with pytest.raises(plausible.UsageError) as reason:
+            start(
+                "gan",
+                make_data(IMAGES, seed=rank),
+                settings=Settings(steps=1),
+                world=ThreadWorld(rank, meeting),
+            )
+        return str(reason.value)
+
+    with ThreadPoolExecutor(RANKS) as pool:
+        said = set(pool.map(refused, range(RANKS)))
+    assert said == {
+        "process 1 of 2 has read other data than process 0: bring the same on all machines"
+    }
+    other = lambda world, tensor: [tensor, tensor + 1]  # noqa: E731  # what a process of another version answers
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name, value in {"is_initialized": True, "get_rank": 0, "get_world_size": 2}.items():
+        monkeypatch.setattr(distributed.dist, name, lambda value=value: value)
+    monkeypatch.setattr(World, "gather", other)
+    monkeypatch.setattr(distributed, "leave", lambda: None)
+    with pytest.raises(
+        plausible.UsageError, match="process 1 of 2 runs another version of plausible"
+    ):
+        distributed.join(torch.device("cpu"))
 
 
 def test_what_cannot_be_measured_is_said_by_every_process():

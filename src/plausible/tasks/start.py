@@ -24,7 +24,7 @@ from plausible.runs.warm_start import begin_with, check_family
 from plausible.tasks.capacity import with_capacity
 from plausible.tasks.symmetries import with_symmetries
 from plausible.training import Settings, Training, train
-from plausible.training.distributed import World
+from plausible.training.distributed import World, need_the_same
 
 ModelLike = str | type[Model] | Model
 """A model by name ("gan"), its class, or a model already built for the space of the data."""
@@ -71,6 +71,8 @@ def start(
         data = source.data(request="resume")
     if not isinstance(data, Data):
         data = load(data, options, lambda done, total: progress("reading the data", done / total))
+    if world is not None and world.size > 1:
+        need_the_same(world, str(data.hashes), "has read other data", "bring the same")
     if isinstance(model, Model):
         if config is not None or preset is not None or per_class or choices or source:
             raise UsageError(

@@ -1,5 +1,6 @@
 """The ranks of one training: who I am among them, and the few things they do together."""
 
+import hashlib
 import os
 import re
 import signal
@@ -11,11 +12,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from plausible.core.errors import UsageError
 
 SILENCE = 300.0
 """Seconds after which a process that does not answer is taken for dead."""
@@ -103,7 +107,24 @@ def join(device: torch.device) -> World:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, timeout=timedelta(seconds=SILENCE))
-    return World(dist.get_rank(), dist.get_world_size())
+    world = World(dist.get_rank(), dist.get_world_size())
+    need_the_same(world, version("plausible"), "runs another version of plausible", "install one")
+    return world
+
+
+def need_the_same(world: World, value: str, differs: str, remedy: str) -> None:
+    """UsageError in every process where one of them has another value than the first.
+
+    differs  what is then said of that process, and ``remedy`` what to do on all machines.
+    """
+    digest = hashlib.sha256(value.encode()).digest()
+    found = world.gather(torch.tensor(list(digest), dtype=torch.uint8))
+    other = [k for k, each in enumerate(found) if not torch.equal(each, found[0])]
+    if other:
+        leave()
+        raise UsageError(
+            f"process {other[0]} of {len(found)} {differs} than process 0: {remedy} on all machines"
+        )
 
 
 def launched() -> bool:
