@@ -77,6 +77,21 @@ def generative_changed() -> str:
     )
 
 
+@table
+def small_tables() -> str:
+    header = ("data", "examples", "model", "of", "accuracy", "behind the best of scikit-learn")
+    return markdown(
+        header,
+        (
+            (
+                r["data"], fixed(r["examples"], 0), r["model"], r["whose"], percent(r["accuracy"], 1),
+                "the best" if r["model"] == r["best"] else f"{r['behind']:.1%} ± {r['error']:.1%}",
+            )
+            for r in rows("experiments/tables")
+        ),
+    )  # fmt: skip
+
+
 def _above() -> None:
     """How many intervals of good inputs that are refused lie above the level."""
     found = rows("experiments/conformal_validity")

@@ -205,3 +205,14 @@ def test_everything_that_the_commands_show_is_returned(folder, capsys):
     )
     assert [row["decision"] for row in answers] == [answer.decision for answer in found]
     assert [row["p"] for row in scores] == pytest.approx([row.p for row in rows])
+
+
+def test_evaluate_is_at_the_temperature_that_classify_answers_by(tmp_path):
+    fit("naive-bayes", "digits", out=tmp_path / "run")
+    kept = calibrated(tmp_path / "run").labels.temperature
+    found = evaluate(tmp_path / "run", n=50)["log loss, calibrated"]
+    assert found.note == f"at the temperature {kept:.3g}, kept in the run"
+    heldout = open_trained(tmp_path / "run").data.heldout.as_batch()
+    log_p = calibrated(tmp_path / "run").classifier.log_posterior(heldout.x)
+    said = log_p.gather(1, heldout.y[:, None])
+    assert found.value == pytest.approx(-said.mean().item(), rel=1e-4)

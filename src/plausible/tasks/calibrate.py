@@ -118,6 +118,14 @@ def keep_calibration(trained: Trained) -> tuple[str, ...]:
     return () if few is None else (few,)
 
 
+def kept_temperature(trained: Trained) -> float | None:
+    """The temperature that a run answers by, by the usual choices; None for a model in memory, or without labels."""
+    if trained.run is None or not isinstance(trained.model, Explicit | Classifier):
+        return None
+    labels = calibration_set(trained).labels
+    return None if labels is None else labels.temperature
+
+
 def _file_name(choices: dict[str, str]) -> str:
     """calibration.safetensors for the usual choices, and a name of their own for others."""
     if choices == {"draws": "None", "seed": "0", "background": ""}:

@@ -31,9 +31,9 @@ from plausible.evaluation.report import Measures, Report
 from plausible.evaluation.seal import place_of, seal
 from plausible.evaluation.verdict.verdict import run_tests
 from plausible.recognition.bayes import BayesClassifier
-from plausible.recognition.calibration import temper
+from plausible.recognition.calibration import best_temperature
 from plausible.recognition.recogniser import ood_detection
-from plausible.tasks.calibrate import calibrated, keep_calibration
+from plausible.tasks.calibrate import calibrated, keep_calibration, kept_temperature
 from plausible.tasks.embed import embed
 from plausible.tasks.eyes import StageProgress, power_of
 from plausible.tasks.outliers import outliers_of
@@ -95,8 +95,8 @@ def evaluate(
         found = outliers_of(outliers, model, trained.data, counted)
         on_notes(tuple(f"{name}: {note}" for note in found.notes))
         outliers = found.part
-    real = trained.data.to("cpu")
-    report = _judged(model, real, n, features, seed, report_progress, on_shared)
+    real, temperature = trained.data.to("cpu"), kept_temperature(trained)
+    report = _judged(model, real, n, features, seed, report_progress, on_shared, temperature)
     if outliers is not None:
         report_progress(f"looking at {name}", 1.0)
         rows = ood_detection(calibrated(trained), trained.data.heldout, outliers, name, n)
@@ -107,16 +107,21 @@ def evaluate(
     return replace(report, seal=replace(report.seal, run=run, outliers=others))
 
 
-def classified(classifier: Classifier, data: Data) -> tuple[Predictions, Measures]:
-    """How right a classifier is on the held-out part, as it is and at its best temperature.
+def classified(
+    classifier: Classifier, data: Data, temperature: float | None = None
+) -> tuple[Predictions, Measures]:
+    """How right a classifier is on the held-out part, as it is and at a temperature.
 
-    The temperature is fitted on the validation part, whose labels training has not seen.
+    temperature  that a run keeps and answers by; by default it is fitted here, as a run's is, on the validation
+                 part, whose labels training has not seen.
     """
     said = predict_labelled(classifier, data.heldout)
-    before = predict_labelled(classifier, data.validation)
-    tempered = temper(classifier, before.log_posterior, before.y)
-    after = Predictions((said.log_posterior / tempered.temperature).log_softmax(1), said.y)
-    note = f"at the temperature {tempered.temperature:.3g}, fitted on the validation part"
+    source = "kept in the run" if temperature is not None else "fitted on the validation part"
+    if temperature is None:
+        before = predict_labelled(classifier, data.validation)
+        temperature = best_temperature(before.log_posterior, before.y)
+    after = Predictions((said.log_posterior / temperature).log_softmax(1), said.y)
+    note = f"at the temperature {temperature:.3g}, {source}"
     calibrated = [
         replace(measure, name=f"{measure.name}, calibrated", note=note)
         for measure in classification_measures(after)
@@ -133,13 +138,14 @@ def _judged(
     seed: int,
     progress: StageProgress,
     on_shared: Callable[[], None],
+    temperature: float | None = None,
 ) -> Report:
     """The report on a model or on points, all on the CPU."""
     if isinstance(source, Model) and not isinstance(source, Generative):
         if not isinstance(source, Classifier):
             raise UsageError(f"a {source.name} neither draws samples nor classifies")
         on_shared()
-        said, alone = classified(source, data)
+        said, alone = classified(source, data, temperature)
         return Report(alone, compared=len(data.heldout), predictions=said, classifier=source)
     with seeded(seed):  # for whatever draws from the default generator
         assert isinstance(source, Generative | Batch | Part)
@@ -163,7 +169,7 @@ def _judged(
         if isinstance(source, Explicit) and source.conditional and data.heldout.y is not None:
             progress("classifying by Bayes' rule", 1.0)
             classifier = BayesClassifier(source)
-            answered, alone = classified(classifier, data)
+            answered, alone = classified(classifier, data, temperature)
             measures += alone
         power = power_of(data, evalset, eyes, progress)
         verdict = run_tests(evalset, lambda name: progress(f"testing: {name}", 1.0), power)
