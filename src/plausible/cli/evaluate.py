@@ -360,5 +360,5 @@ def _answer_report(
 ) -> None:
     found = report.to_dict() | ({} if advice is None else {"advice": advice.to_dict()})
     verdict = None if report.verdict is None else str(report.verdict.state)
-    distance = statistics.distance and statistics.distance.to_dict()
+    distance = None if statistics.distance is None else statistics.distance.to_dict()
     answer(documents.Judged("report", folder, verdict, found, distance, statistics.written))
