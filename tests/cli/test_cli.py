@@ -181,7 +181,7 @@ def test_data_is_described_and_pictured(capsys):
     assert "digits-data.png exists" in refused(
         capsys, "data", "digits", "--picture", "digits-data.png"
     )
-    main(["data", "ring", "--picture", "toy.png"])
+    main(["data", "ring", "--out", "toy.png"])  # as of any other command
     assert Image.open("toy.png").size == (600, 600)
 
 

@@ -194,3 +194,4 @@ def test_what_may_be_left_out_stands_in_brackets():
 
 def test_a_shell_that_is_not_known_is_refused(capsys):
     assert "choose from bash, zsh, fish" in refused(capsys, "--install-completion", "csh")
+    assert "plausible --install-completion" in refused(capsys, "completion")

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+import tyro
 from rich.table import Table
 from tyro.conf import Positional
 
@@ -32,7 +33,7 @@ class DescribeData(Command):
     source: Positional[str] = "digits"
     """Describe this set: a name (digits, a toy, mnist, hub:user/name) or a path to images, a .zip or .tar of them, .csv, .tsv, .parquet, .npy, .npz or IDX."""
     preparation: Preparation = DEFAULTS
-    picture: Path | None = None
+    picture: Annotated[Path | None, tyro.conf.arg(aliases=["--out"])] = None
     """Draw some of the items into this .png; by default <name>-data.png, or a numbered one beside it."""
     overwrite: Overwrite = False
 

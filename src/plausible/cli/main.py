@@ -104,6 +104,10 @@ def _run(args: list[str]) -> None:
         print(install(*args[1:2]))
         return
     name, *flags = args
+    if name in ("completion", "completions"):  # what other programs call it
+        raise UsageError(
+            "completion of commands and flags is installed by plausible --install-completion [bash|zsh|fish]"
+        )
     command, program = commands[name], f"plausible {name}"
     try:
         if command is Train:  # its flags are those of the model

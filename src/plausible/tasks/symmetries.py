@@ -55,7 +55,7 @@ class Symmetries:
             them = _listed(unknown)
             said.append(f"too few images to know whether {them} ones can be told: none are made")
         how = f"how often a critic is right about {asked:,} pairs it has not seen"
-        return (f"{'; '.join(said)} ({how}; --symmetries chooses)",)
+        return (f"{'; '.join(said)} ({how}; train gan --symmetries chooses)",)
 
 
 def symmetries_of(
