@@ -25,7 +25,7 @@ def limits() -> str:
 
 _WHAT = {
     "tutorial": "a textbook DCGAN, its loop with",
-    "images": "the default classifier, images in all:",
+    "images": "a small classifier of 8x8 images, images in all:",
     "pixels": "the default GAN, pixels a side:",
     "processes": "the same at 32 pixels, processes:",
     "start": "start, seconds of",

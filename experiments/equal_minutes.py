@@ -41,8 +41,8 @@ KINDS: dict[str, Model.Config] = {
     "antialiased": GAN.Config(architecture="antialiased"),
     "dcgan": GAN.presets["dcgan"].config,
 }
-"""By what rows call them: wide is what --minutes 30 chooses for diffusion on two cores, where the others have the width
-of a few minutes; gan is the default on small grey images, and was that of colour; antialiased is now."""
+"""By what rows call them: wide is what --minutes 30 chooses of diffusion on two cores, and diffusion its width otherwise;
+gan is the default on small grey images, and was that of colour; antialiased is now."""
 
 
 @dataclass(frozen=True)

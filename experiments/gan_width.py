@@ -39,6 +39,7 @@ def main() -> None:
             few = 40 if asked.quick else 1000
             seen = replace(data, heldout=data.validation.rows(slice(0, few)))  # chosen by
             n = len(seen.heldout)
+            eyes = eyes_of(seen, n, "auto", 0, lambda stage, share: None).embedding
             for width in [4, 8] if asked.quick else asked.widths:
                 key = {"data": name, "core minutes": budget, "width": width, "seed": asked.seed}
                 if any(key.items() <= row.items() for row in rows):
@@ -48,7 +49,6 @@ def main() -> None:
                 steps = updates_in(budget, GAN(data.space, config), data)
                 torch.manual_seed(asked.seed)
                 averaged = learned(GAN(data.space, config), data, asked.seed, steps=steps)
-                eyes = eyes_of(seen, n, "auto", 0, lambda stage, share: None).embedding
                 samples = drawn(averaged, None, 3 * n, asked.seed)
                 found = judged(compared(samples, seen, eyes, asked.seed))
                 rows.append({**key, "images": steps * averaged.batch, **found})

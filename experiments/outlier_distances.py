@@ -33,7 +33,7 @@ def distances(data: Data, quick: bool) -> dict[str, Distance]:
 
     assert train.y is not None
     beside, known = pixels(train), features(train)
-    far = mahalanobis(known, torch.as_tensor(train.y).long())
+    far = mahalanobis(known, train.y)
     return {
         f"neighbour {NEIGHBOUR}, pixels": lambda part: neighbour(beside, pixels(part)),
         f"neighbour {NEIGHBOUR}, features": lambda part: neighbour(known, features(part)),
@@ -42,13 +42,16 @@ def distances(data: Data, quick: bool) -> dict[str, Distance]:
 
 
 def neighbour(train: Tensor, x: Tensor) -> Tensor:
-    """The distance of each x to its k-th nearest training example, (M, d), (n, d) -> (n,)."""
+    """The distance of each x (n, d) to its k-th nearest training example (N, d): (n,)."""
     near = [torch.cdist(rows, train).topk(NEIGHBOUR, 1, largest=False) for rows in x.split(500)]
     return torch.cat([found.values[:, -1] for found in near])
 
 
 def mahalanobis(train: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
-    """min over c of (x - m_c)^T S^-1 (x - m_c), with the means of the classes and the covariance about them."""
+    """The root of min over c of (x - m_c)^T S^-1 (x - m_c), m_c the mean of a class and S the covariance about these means.
+
+    Learned from N examples (N, d) of the classes y (N,); a function of x (n, d) -> (n,).
+    """
     means = torch.stack([train[y == c].mean(0) for c in y.unique()])  # (K, d)
     about = torch.cov((train - means[y.unique(return_inverse=True)[1]]).T)  # (d, d)
     ridge = 1e-3 * about.diagonal().mean() * torch.eye(len(about))

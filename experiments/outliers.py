@@ -26,7 +26,7 @@ import matplotlib
 import numpy as np
 import torch
 from benchmarks.record import kept, parser, record
-from experiments.outlier_distances import distances
+from experiments.outlier_distances import Distance, distances
 from experiments.slices import learned
 from PIL import Image, ImageDraw, ImageFont
 
@@ -125,11 +125,11 @@ def rows_of(
 
 
 def rows_of_distances(
-    data: Data, inside: Part, shown: dict[str, Part], purpose: str, quick: bool
+    asked: dict[str, Distance], data: Data, inside: Part, shown: dict[str, Part], purpose: str
 ) -> list[dict[str, Any]]:
     """The same of distances, which know of no class."""
     rows = []
-    for score, far in distances(data, quick).items():
+    for score, far in asked.items():
         near = far(inside)
         for name, part in shown.items():
             found = far(part)
@@ -251,8 +251,9 @@ def main() -> None:
             half = data.validation.rows(slice(n // 2, n))
             shown, others = reported(data, loaded[beside], n, seed), chosen(data, n, seed)
             if who == DISTANCE:
-                rows += rows_of_distances(data, inside, shown, "report", quick)
-                rows += rows_of_distances(data, half, others, "choice", quick)
+                far = distances(data, quick)
+                rows += rows_of_distances(far, data, inside, shown, "report")
+                rows += rows_of_distances(far, data, half, others, "choice")
             else:
                 asker = MODELS[who](data, seed, quick)
                 rows += rows_of(asker, data, inside, shown, "report")

@@ -107,23 +107,14 @@ def calibration_set(
     return made
 
 
-def keep_calibration(trained: Trained) -> tuple[str, ...]:
-    """Calibrate a run while its data are there, by the usual choices; a sentence where so few data cannot say much.
+def keep_calibration(trained: Trained) -> CalibrationSet | None:
+    """Calibrate a run while its data are there, by the usual choices: what is kept of it.
 
-    Nothing for a model in memory, or one that says neither p(y | x) nor p(x).
+    None for a model in memory, or one that says neither p(y | x) nor p(x).
     """
     if trained.run is None or not isinstance(trained.model, Explicit | Classifier):
-        return ()
-    few = Recogniser(trained.model, calibration_set(trained)).too_few()
-    return () if few is None else (few,)
-
-
-def kept_temperature(trained: Trained) -> float | None:
-    """The temperature that a run answers by, by the usual choices; None for a model in memory, or without labels."""
-    if trained.run is None or not isinstance(trained.model, Explicit | Classifier):
         return None
-    labels = calibration_set(trained).labels
-    return None if labels is None else labels.temperature
+    return calibration_set(trained)
 
 
 def _file_name(choices: dict[str, str]) -> str:

@@ -32,8 +32,8 @@ from plausible.evaluation.seal import place_of, seal
 from plausible.evaluation.verdict.verdict import run_tests
 from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.calibration import best_temperature
-from plausible.recognition.recogniser import ood_detection
-from plausible.tasks.calibrate import calibrated, keep_calibration, kept_temperature
+from plausible.recognition.recogniser import Recogniser, ood_detection
+from plausible.tasks.calibrate import calibrated, keep_calibration
 from plausible.tasks.embed import embed
 from plausible.tasks.eyes import StageProgress, power_of
 from plausible.tasks.outliers import outliers_of
@@ -87,7 +87,9 @@ def evaluate(
     model, name = trained.model, "outliers"
     on_notes(trained.data.notes)
     report_progress("calibrating", 0.0)
-    on_notes(keep_calibration(trained))
+    known = keep_calibration(trained)
+    few = None if known is None else Recogniser(model, known).too_few()
+    on_notes(() if few is None else (few,))
     elsewhere = outliers if isinstance(outliers, str | Path) else None
     if isinstance(outliers, str | Path):
         name, reading = Path(outliers).stem, f"reading {outliers}"
@@ -95,7 +97,8 @@ def evaluate(
         found = outliers_of(outliers, model, trained.data, counted)
         on_notes(tuple(f"{name}: {note}" for note in found.notes))
         outliers = found.part
-    real, temperature = trained.data.to("cpu"), kept_temperature(trained)
+    real = trained.data.to("cpu")
+    temperature = None if known is None or known.labels is None else known.labels.temperature
     report = _judged(model, real, n, features, seed, report_progress, on_shared, temperature)
     if outliers is not None:
         report_progress(f"looking at {name}", 1.0)

@@ -68,15 +68,14 @@ def exact(model: Explicit) -> bool:
 
 def log_prob_of(model: Explicit, part: Part, generator: torch.Generator) -> LogProb:
     """log p(x) of each of these points, (n,); where several processes share them, each asks of some if it is exact."""
-    mine = slice(0, len(part))
-    if exact(model):
-        mine = own_share(len(part), _CHUNK)
+    shared = exact(model)
+    mine = own_share(len(part), _CHUNK) if shared else slice(0, len(part))
     count = mine.stop - mine.start
     asked = part.rows(mine if count else slice(0, 1))  # by one point who has none knows the kind
     found = LogProb.cat(
         [model.log_prob(batch.x, generator=generator) for batch in batches(asked, _CHUNK)]
     )
-    if not exact(model):
+    if not shared:
         return found
     return replace(found, nats=all_shares(found.nats[:count], len(part), _CHUNK))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from plausible.core.remedy import Remedy, change, smaller
+from plausible.models.gan.losses import RELATIVE
 from plausible.nn.networks import channels
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ def _heavier(gan: "GAN", now: float) -> float | None:
     return 2 * now or None if gan.config.penalties else None
 
 
-_RELATIVISTIC = change(
-    "loss", lambda gan, now: None if now.startswith("relativistic") else "relativistic"
-)
+_RELATIVISTIC = change("loss", lambda gan, now: None if now in RELATIVE else "relativistic")
 _PENALTIES = change(
     "penalties", lambda gan, now: None if {"r1", "r2"} <= set(now) else ("r1", "r2")
 )
