@@ -148,6 +148,9 @@ class Model(nn.Module, metaclass=ModelClass):
             counts = torch.bincount(train.y, minlength=self.space.classes)  # (classes,)
             self.log_prior.copy_((counts / counts.sum()).log())
 
+    def setup_common(self, train: Examples) -> None:
+        """Take from the training part what models of single classes have in common: before ``setup``, nothing in most."""
+
     def standardise(self, x: Tensor) -> Tensor:
         """Data units to standard units, (N, *shape) -> (N, *shape)."""
         return (x - self.offset) / self.scale

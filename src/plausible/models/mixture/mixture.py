@@ -10,9 +10,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from plausible.core.bounds import COUNT
-from plausible.core.device import seeded
+from plausible.core.device import device_generator, seeded
+from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
-from plausible.core.examples import Examples
+from plausible.core.examples import Examples, batches
 from plausible.core.kmeans import kmeans_plus_plus
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.memory import GIB, available_memory
@@ -20,7 +21,13 @@ from plausible.core.model import Explicit, models
 from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space, by_label
 from plausible.core.synthesis import CoordinateNats, Synthesis
+from plausible.models.dequantisation import dequantised, off_the_grid, uniform
+from plausible.models.mixture.principal import PrincipalAxes
 
+_AXES = 40  # principal components of images
+_MEASURED = 10_000  # examples from which they are found
+_PLACES = 4  # draws of the place in a level, where log p(x) is bounded
+_ROWS = 4096  # points at once
 _FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats per example below which another step is not worth taking
@@ -38,8 +45,13 @@ class GaussianMixture(Explicit):
 
     No step lowers the likelihood; which of its maxima it climbs depends on the first centres, drawn
     from the examples far from each other (k-means++).  One component is a Gaussian, in closed form.
+
+    Of images the Gaussians are in the space of the first principal components, the same for all classes, and what these
+    leave is noise of one variance s^2 (``PrincipalAxes``), which every covariance has in every direction besides.  A level
+    is an interval there (``dequantised``), so log p is bounded from below.
+
     Sources: Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x; Arthur and
-    Vassilvitskii 2007, doi:10.5555/1283383.1283494.
+    Vassilvitskii 2007, doi:10.5555/1283383.1283494; Tipping and Bishop 1999, doi:10.1162/089976699300016728.
     """
 
     name: ClassVar[str] = "mixture"
@@ -54,6 +66,8 @@ class GaussianMixture(Explicit):
 
         components: Annotated[int, COUNT] | None = None
         """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable."""
+        principal: Annotated[int, COUNT] | None = None
+        """The principal components in which they are; by default 40 of images, and all columns of tables."""
 
     config: Config
     start: Tensor
@@ -61,16 +75,21 @@ class GaussianMixture(Explicit):
     def __init__(self, space: Space, config: Config | None = None):
         config = config or self.Config()
         super().__init__(space, config)
-        if space.levels:
-            raise UsageError(
-                "a mixture of Gaussians is a density, and these data are images on grey levels: choose "
-                "naive-bayes"
-            )
+        kept = config.principal or (_AXES if space.is_image else space.dims)
+        self.dims = min(kept, space.dims)  # d
+        in_axes = space.levels or self.dims < space.dims
+        self.axes = PrincipalAxes(space.dims, self.dims) if in_axes else None
+        self._measured = False
         k = config.components or 1
         self._tried: Mapping[int, float] = {}
         self._check_memory(1, k)
         self.register_buffer("start", torch.randint(2**31, ()))  # the seed of the first means
         self._allocate(k)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Exact of vectors, and on levels a bound."""
+        return {"log_prob": Kind.LOWER} if self.space.levels else self.family_kinds
 
     @property
     def components(self) -> int:
@@ -90,12 +109,20 @@ class GaussianMixture(Explicit):
 
     def _allocate(self, k: int) -> None:
         """k standard Gaussians of equal weight."""
-        d, device = self.space.dims, self.offset.device
+        d, device = self.dims, self.offset.device
         even = torch.full((k,), -math.log(k), dtype=torch.float64, device=device)
         one = torch.eye(d, dtype=torch.float64, device=device)
         self.log_weight = _frozen(even)
         self.mean = _frozen(torch.zeros(k, d, dtype=torch.float64, device=device))
-        self.factor = _frozen(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, D, D)
+        self.factor = _frozen(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, d, d)
+
+    def setup_common(self, train: Examples) -> None:
+        """The principal axes, of all classes together."""
+        if self.axes:
+            every = math.ceil(len(train) / _MEASURED)
+            v = self._points(train.batch(slice(0, None, every)).x)
+            self.axes.measure(v, 1 / (12 * self.space.levels**2) if self.space.levels else _FLOOR)
+        self._measured = True
 
     def setup(self, train: Examples) -> None:
         """Units, class prior and, where it was not asked for, the number of components.
@@ -103,6 +130,8 @@ class GaussianMixture(Explicit):
         UsageError where the memory is not enough to learn.
         """
         super().setup(train)
+        if not self._measured:
+            self.setup_common(train)
         if self.config.components is None:
             found = self._heldout_nats(train)
             self._tried = {k: nats.mean().item() for k, nats in found.items()}
@@ -150,11 +179,11 @@ class GaussianMixture(Explicit):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _fits(self, copies: int, k: int) -> bool:
-        return copies * 8 * k * self.space.dims**2 <= available_memory()
+        return copies * 8 * k * self.dims**2 <= available_memory()
 
     def _check_memory(self, copies: int, k: int) -> None:
         """UsageError: so many more copies of k covariances do not fit in memory."""
-        d = self.space.dims
+        d = self.dims
         needed, free = 8 * k * d * d, available_memory()
         if not self._fits(copies, k):
             one = needed * (1 + _COPIES) / GIB
@@ -166,7 +195,8 @@ class GaussianMixture(Explicit):
 
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Expectation and maximisation in turn, until the likelihood stands still."""
-        x = self.standardise(train.as_batch().x).double()  # (N, D)
+        parts = [self._coordinates(self._points(batch.x)) for batch in batches(train, _ROWS)]
+        x, rest = torch.cat([z for z, _ in parts]), torch.cat([nats for _, nats in parts])
         if self.components > len(x):
             raise UsageError(
                 f"--components {self.components:,} are more than the {len(x):,} examples to learn from"
@@ -176,7 +206,7 @@ class GaussianMixture(Explicit):
         while True:
             log_joint = self._log_joint(x)  # (N, K)
             log_p = log_joint.logsumexp(1)  # (N, K) -> (N,)
-            nats = log_p.mean() - self.scale.double().log().sum()
+            nats = log_p.mean() + rest.mean() - self._stretched
             if nats - before < _ENOUGH:
                 return
             self._m_step(x, (log_joint - log_p[:, None]).exp())
@@ -184,46 +214,96 @@ class GaussianMixture(Explicit):
             yield {"log likelihood": nats}
 
     def _m_step(self, x: Tensor, responsibility: Tensor) -> None:
-        """Weights, means and covariances of x (N, D), each counted by its responsibility (N, K)."""
+        """Weights, means and covariances of z (N, d), each counted by its responsibility (N, K)."""
         count = responsibility.sum(0).clamp(min=1e-12)  # (N, K) -> (K,)
         self.log_weight.copy_((count / len(x)).log())
         self.mean.copy_(responsibility.T @ x / count[:, None])
         for k, mean in enumerate(self.mean):
-            centred = x - mean  # (N, D)
+            centred = x - mean  # (N, d)
             weighted = centred * responsibility[:, k, None]
-            covariance = weighted.T @ centred / count[k]  # (D, D)
-            covariance.diagonal().add_(_FLOOR)
+            covariance = weighted.T @ centred / count[k]  # (d, d)
+            covariance.diagonal().add_(self.axes.variance if self.axes else _FLOOR)
             self.factor[k] = torch.linalg.cholesky(covariance)
 
     def _initial_means(self, x: Tensor) -> Tensor:
-        """K of the examples (N, D), each drawn in proportion to its squared distance to the others."""
+        """K of the examples (N, d), each drawn in proportion to its squared distance to the others."""
         generator = torch.Generator().manual_seed(int(self.start))
         even = torch.ones(len(x), dtype=x.dtype)
         first = int(torch.multinomial(even, 1, generator=generator))
         return kmeans_plus_plus(
             x, self.components, generator, first=first, floor=1e-12, form="direct"
-        )  # (K, D)
+        )  # (K, d)
+
+    def _points(self, x: Tensor, u: Tensor | None = None) -> Tensor:
+        """x (N, *shape) in standard units, of levels at the place u in each, by default its middle: (N, D) float64."""
+        if not self.space.levels:
+            return self.standardise(x).double()
+        u = torch.full_like(x, 0.5) if u is None else u
+        return dequantised(self.space.codes(x), self.space.levels, u).flatten(1)
+
+    def _coordinates(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Where points (N, D) are among the Gaussians, (N, d), and the nats of what is left of them, (N,)."""
+        return self.axes(v) if self.axes else (v, v.new_zeros(len(v)))
+
+    @property
+    def _stretched(self) -> Tensor:
+        """log of how many of these units are in a unit of the data, or in a level: (), in nats."""
+        levels = self.space.levels
+        nats = self.space.dims * math.log(levels) if levels else self.scale.double().log().sum()
+        return torch.as_tensor(nats)
 
     def _log_joint(self, x: Tensor) -> Tensor:
-        """log w_k + log N(x; mu_k, Sigma_k), x (N, D) -> (N, K)."""
+        """log w_k + log N(z; mu_k, Sigma_k), z (N, d) -> (N, K)."""
         white = self._white(x)
-        volume = self.factor.diagonal(dim1=1, dim2=2).log().sum(1)  # (K, D, D) -> (K,)
-        constant = self.log_weight - volume - self.space.dims / 2 * math.log(2 * math.pi)
-        return constant - white.square().sum(1).T / 2  # (K, D, N) -> (N, K)
+        volume = self.factor.diagonal(dim1=1, dim2=2).log().sum(1)  # (K, d, d) -> (K,)
+        constant = self.log_weight - volume - self.dims / 2 * math.log(2 * math.pi)
+        return constant - white.square().sum(1).T / 2  # (K, d, N) -> (N, K)
 
     def _white(self, x: Tensor) -> Tensor:
-        """L_k^-1 (x - mu_k), N(0, I) of draws of component k: (N, D) -> (K, D, N)."""
-        apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, D) -> (K, D, N)
+        """L_k^-1 (x - mu_k), N(0, I) of draws of component k: (N, d) -> (K, d, N)."""
+        apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, d) -> (K, d, N)
         white: Tensor = torch.linalg.solve_triangular(self.factor, apart, upper=False)
         return white
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
-        return LogProb(self._log_joint(x.double()).logsumexp(1), reference=Reference.DENSITY)
+        if self.space.levels:
+            rows = torch.arange(len(x), device=x.device)
+            return self._of_places(x, rows, samples, generator).log_prob
+        z, rest = self._coordinates(x.double())
+        return LogProb(self._log_joint(z).logsumexp(1) + rest, reference=Reference.DENSITY)
 
-    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats:
-        """log p(x_i | x_<i): of each component by its triangular factor, mixed by what the coordinates before say of it."""
+    @property
+    def mean_draws(self) -> int:
+        """0: log p is the log of a mean of weights."""
+        return 0
+
+    def class_draws(
+        self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
+    ) -> Draws | None:
+        """On levels by the same places in them for every class; of vectors, where nothing is drawn, None."""
+        return self._of_places(x, rows, samples, generator) if self.space.levels else None
+
+    def _of_places(
+        self, x: Tensor, rows: Tensor, draws: int | None, generator: Generator | None
+    ) -> Draws:
+        """log p((k + u_i) / L) / L^D of x[rows], rows (P,), by places u in the levels that rows of an x share: (k, P)."""
+        on_device = device_generator(x.device, generator)
+        log_w = torch.empty(draws or _PLACES, len(x), dtype=torch.float64, device=x.device)
+        for k in range(len(log_w)):
+            for some in torch.arange(len(x), device=x.device).split(_ROWS):
+                z, rest = self._coordinates(self._points(x[some], uniform(x[some], on_device)))
+                log_w[k, some] = self._log_joint(z).logsumexp(1) + rest - self._stretched
+        return Draws(log_w[:, rows], Kind.LOWER, Reference.MASS, weights=True)
+
+    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats | None:
+        """log p(x_i | x_<i): of each component by its triangular factor, mixed by what the coordinates before say of it.
+
+        None in principal components, which are no coordinates of x.
+        """
+        if self.axes:
+            return None
         white = self._white(x.double())  # (K, D, N)
         volume = self.factor.diagonal(dim1=1, dim2=2).log() + math.log(2 * math.pi) / 2  # (K, D)
         each = -white.square() / 2 - volume[..., None]
@@ -234,9 +314,15 @@ class GaussianMixture(Explicit):
 
     def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
         """E[mu_k | x], the means of its components as x makes them probable."""
-        share = self._log_joint(x.double()).softmax(1)  # (N, K)
-        back = self.restore((share @ self.mean).to(x.dtype))
-        return Synthesis(back, "the mean of the Gaussian that it would be of")
+        points = self._points(x) if self.space.levels else x.double()
+        share = self._log_joint(self._coordinates(points)[0]).softmax(1)  # (N, K)
+        return Synthesis(self._data_units(share @ self.mean), "the mean of the Gaussian that it would be of")  # fmt: skip
+
+    def _data_units(self, z: Tensor, e: Tensor | None = None) -> Tensor:
+        """x of z (N, d), with the noise e (N, D) where there is some beside it: (N, *shape), off the grid."""
+        v = self.axes.inverse(z, e) if self.axes else z
+        x = v.view(-1, *self.space.shape).to(self.offset.dtype)
+        return off_the_grid(x, self.space.levels) if self.space.levels else self.restore(x)
 
     def _noise(self, n: int, generator: Generator | None) -> Tensor:
         """A uniform number for the component and D normal ones."""
@@ -247,10 +333,12 @@ class GaussianMixture(Explicit):
         cumulative = self.log_weight.exp().cumsum(0).to(noise.dtype)  # (K,)
         component = torch.searchsorted(cumulative, noise[:, 0].contiguous(), right=True)  # (N,)
         component.clamp_(max=len(cumulative) - 1)
-        normal, x = noise[:, 1:].double(), torch.empty_like(noise[:, 1:])  # (N, D)
-        for k, rows in by_label(component, len(noise)):  # for (N, D, D) there may be no memory
-            x[rows] = (self.mean[k] + normal[rows] @ self.factor[k].T).to(x.dtype)
-        return self.restore(x)
+        normal = noise[:, 1:].double()  # (N, D)
+        own = normal @ self.axes.axes if self.axes else normal  # (N, d)
+        z = torch.empty_like(own)
+        for k, rows in by_label(component, len(noise)):  # for (N, d, d) there may be no memory
+            z[rows] = self.mean[k] + own[rows] @ self.factor[k].T
+        return self._data_units(z, normal)
 
 
 def _frozen(values: Tensor) -> nn.Parameter:
