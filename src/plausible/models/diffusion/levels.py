@@ -1,5 +1,6 @@
 """Which level a coordinate has, seen through a little noise: by how near it is, and by how often it occurs."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,15 @@ from torch import Tensor, nn
 from plausible.core.examples import Examples, batches
 from plausible.core.space import Space
 
-_FEW, _FEW_RATIO, _RATIO = 32, 0.15, 0.5  # where the bound begins, in distances of two levels ...
-# ... which a network can learn to see where they are few: then no noise need hide which one it is
+_FEW, _OF_FEW = (
+    32,
+    0.15,
+)  # where the bound begins, in distances of two levels, which a network can see where they are few
+_OF_MANY = 0.5  # ... and of many, that all occur
+_UNEVEN, _OF_UNEVEN = (
+    0.75,
+    2.0,
+)  # ... and if some occur so much more often that by 8 times the noise less than so much is lost
 _NODES = 64  # of the quadrature over the noise
 _FINE = 16  # parts of the distance of two levels, within which one level is the answer
 _BEYOND = 4  # distances of two levels that a coordinate may lie outside
@@ -25,10 +33,14 @@ class Levels(nn.Module):
     nearest level is the most probable.  Before anything was counted f is flat.
 
     log_frequency  (C, L), of the channels of images, of vectors of all coordinates together.
+    noise          where the bound has p(k | u), s in distances of two levels, ().  A network that says E[u] hardly better
+                   than u itself pays log 2 nats a coordinate for each halving of s, and p(k | u) gains less than that
+                   where levels are uneven; so there it is asked earlier.
     Source: Kingma et al. 2021, https://arxiv.org/abs/2107.00630, appendix, where f is flat.
     """
 
     log_frequency: Tensor
+    noise: Tensor
 
     def __init__(self, space: Space):
         super().__init__()
@@ -36,12 +48,14 @@ class Levels(nn.Module):
         self.space = space
         groups = space.shape[0] if len(space.shape) == 3 else 1
         self.register_buffer("log_frequency", torch.zeros(groups, space.levels))
+        self.register_buffer(
+            "noise", torch.tensor(_OF_FEW if space.levels <= _FEW else _OF_MANY).double()
+        )
 
     @property
     def least(self) -> float:
         """The noise behind which the bound has p(k | u), in standard units, in which levels reach from -1 to 1."""
-        levels = self.log_frequency.shape[1]
-        return 2 * _noise(levels) / (levels - 1)
+        return 2 * self.noise.item() / (self.log_frequency.shape[1] - 1)
 
     def count(self, train: Examples) -> None:
         """Take f from the training part, each level as if seen once more."""
@@ -53,7 +67,12 @@ class Levels(nn.Module):
             of_group = codes.view(len(codes), groups, -1).transpose(0, 1).flatten(1)  # (C, N D / C)
             counts += torch.bincount((of_group + first).flatten(), minlength=groups * levels)
         share = counts.view(groups, levels).double()
-        self.log_frequency.copy_((share / share.sum(1, keepdim=True)).log())
+        share /= share.sum(1, keepdim=True)
+        self.log_frequency.copy_(share.log())
+        if levels > _FEW:
+            lost = self._costs(8 * _OF_MANY).cpu() - self._costs(_OF_MANY).cpu()  # (C, L)
+            uneven = (share * lost).sum(1).mean() < _UNEVEN * math.log(8)
+            self.noise.fill_(_OF_UNEVEN if uneven else _OF_MANY)
 
     def most_probable(self, x: Tensor) -> Tensor:
         """The k of largest p(k | x) with s = 2 / 255, as a point on the levels: data units (N, *shape) -> the same."""
@@ -66,14 +85,15 @@ class Levels(nn.Module):
 
     def decoding(self, x: Tensor, s: float | None = None) -> Tensor:
         """E_e -log p(k | k + s e) in nats, s in distances of two levels: data units (N, *shape) -> (N,)."""
-        groups, levels = self.log_frequency.shape
+        groups = len(self.log_frequency)
         codes = self.space.codes(x).long().view(len(x), groups, -1)  # (N, C, D / C)
         rows = torch.arange(groups, device=x.device)[:, None]
-        return self._costs(s or _noise(levels))[rows, codes].flatten(1).sum(1).to(x.dtype)
+        return self._costs(s or self.noise.item())[rows, codes].flatten(1).sum(1).to(x.dtype)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Weights of a run that counted no levels load too, and f stays flat."""
-        state_dict.setdefault(f"{prefix}log_frequency", torch.zeros_like(self.log_frequency))
+        for name, flat in self.named_buffers():
+            state_dict.setdefault(f"{prefix}{name}", flat)
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def _answers(self) -> Tensor:
@@ -96,8 +116,3 @@ class Levels(nn.Module):
         near = (e.square()[:, None] - away.square()) / 2
         said = [(near + f).logsumexp(2) - f[:, None] for f in log_f]  # (L, E) each
         return torch.stack([one @ weight for one in said])  # (C, L)
-
-
-def _noise(levels: int) -> float:
-    """Where the bound begins, in distances of two levels."""
-    return _FEW_RATIO if levels <= _FEW else _RATIO
