@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.bounds import COUNT
+from plausible.core.bounds import COUNT, POSITIVE
 from plausible.core.device import seeded
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
@@ -21,7 +21,7 @@ from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space, by_label
 from plausible.core.synthesis import CoordinateNats, Synthesis
 
-_FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
+_SOFTER = 0.01  # a larger --variance-floor, which a note shows
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats per example below which another step is not worth taking
 _TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses
@@ -54,6 +54,8 @@ class GaussianMixture(Explicit):
 
         components: Annotated[int, COUNT] | None = None
         """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable."""
+        variance_floor: Annotated[float, POSITIVE] = 1e-6
+        """The variance that is added to each Gaussian in every direction, as a share of that of the column; scikit-learn calls it reg_covar."""
 
     config: Config
     start: Tensor
@@ -68,6 +70,7 @@ class GaussianMixture(Explicit):
             )
         k = config.components or 1
         self._tried: Mapping[int, float] = {}
+        self._narrow = 0  # columns that vary less than the floor
         self._check_memory(1, k)
         self.register_buffer("start", torch.randint(2**31, ()))  # the seed of the first means
         self._allocate(k)
@@ -79,13 +82,28 @@ class GaussianMixture(Explicit):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which number of components was chosen, and by what."""
+        """Which number of components was chosen, and by what; whether columns hardly vary."""
+        return (*self._chosen(), *self._narrow_columns())
+
+    def _chosen(self) -> tuple[str, ...]:
         if not self._tried:
             return ()
         tried = ", ".join(f"{k}: {nats:,.2f}" for k, nats in self._tried.items())
         return (
             f"{self.components} component{'s' * (self.components > 1)}, the fewest by which examples that were left "
             f"out are as probable as by any number (log p(x), exact, in nats: {tried}); --components chooses another",
+        )
+
+    def _narrow_columns(self) -> tuple[str, ...]:
+        """What such columns do to log p, and the flag that softens it."""
+        if not self._narrow:
+            return ()
+        far = "1" if self.spread is None else "a standard deviation of all classes"
+        per = [f"{0.5 / floor:,.0f}" for floor in (self.config.variance_floor, _SOFTER)]
+        softer = f" (--variance-floor {_SOFTER}: by {per[1]})" * (per[0] != per[1])
+        return (
+            f"{self._narrow} of {self.space.dims} columns hardly vary, so that another value there is all but impossible: "
+            f"at a distance of {far} log p falls by up to {per[0]} nats a column{softer}",
         )
 
     def _allocate(self, k: int) -> None:
@@ -103,6 +121,8 @@ class GaussianMixture(Explicit):
         UsageError where the memory is not enough to learn.
         """
         super().setup(train)
+        variance = self.standardise(train.as_batch().x).var(0, correction=0)  # (D,)
+        self._narrow = int((variance < self.config.variance_floor).sum())
         if self.config.components is None:
             found = self._heldout_nats(train)
             self._tried = {k: nats.mean().item() for k, nats in found.items()}
@@ -192,7 +212,7 @@ class GaussianMixture(Explicit):
             centred = x - mean  # (N, D)
             weighted = centred * responsibility[:, k, None]
             covariance = weighted.T @ centred / count[k]  # (D, D)
-            covariance.diagonal().add_(_FLOOR)
+            covariance.diagonal().add_(self.config.variance_floor)
             self.factor[k] = torch.linalg.cholesky(covariance)
 
     def _initial_means(self, x: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from plausible.core.game import Player
 from plausible.core.likelihood import Kind, LogProb
 from plausible.core.model import Explicit, Model
 from plausible.core.space import Space, by_label
+from plausible.core.spread import mean_and_spread
 from plausible.core.synthesis import CoordinateNats, Synthesis, coordinate_nats_of, synthesis_of
 
 
@@ -83,7 +84,11 @@ class PerClass(Explicit):
         return self.models[0].default_steps
 
     def setup(self, train: Examples) -> None:
-        """The class prior; each model has units of its own."""
+        """The class prior; each model has units of its own, but where its class hardly varies."""
+        if not self.space.levels:
+            _, spread = mean_and_spread(train.as_batch().x)
+            for model in self.models:
+                model.spread = spread
         for model, part in zip(self.models, self._classes(train), strict=True):
             model.setup(part)
         assert train.y is not None
