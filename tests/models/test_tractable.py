@@ -246,6 +246,30 @@ def _true(data, x, y):
     return toys["moons"]().log_prob(x, y).nats.mean().item()
 
 
+@pytest.mark.parametrize("unit", [1e-4, 1e4])
+@pytest.mark.parametrize("jitter", [0, 1e-5])
+def test_a_column_that_hardly_varies_in_a_class_is_softened_by_its_spread_in_all_classes(
+    unit, jitter
+):
+    floor, generator = 0.01, torch.Generator().manual_seed(0)
+    y, noise = torch.arange(400) % 2, torch.randn(400, 2, generator=generator)
+    x = torch.stack([noise[:, 0], y + jitter * noise[:, 1]], 1) * unit
+    part = Part(x, y, Space((2,), None, 2))
+    config = GaussianMixture.Config(components=1, variance_floor=floor)
+    model = PerClass(part.space, lambda space: GaussianMixture(space, config))
+    model.setup(part)
+    list(model.fit(part))
+    assert "class 1: 1 of 2 columns hardly vary" in model.notes[1]
+    own = x[y == 1].double()
+    added = torch.stack([own[:, 0].var(correction=0), x[:, 1].double().var(correction=0)]) * floor
+    normal = torch.distributions.MultivariateNormal(
+        own.mean(0), own.T.cov(correction=0) + added.diag()
+    )
+    torch.testing.assert_close(
+        model.log_prob(x, 1).nats, normal.log_prob(x.double()), rtol=1e-3, atol=1e-3
+    )
+
+
 class Biased(NaiveBayes):
     """A player-driven model: one logit for each pixel, to see that each class has its own batches."""
 

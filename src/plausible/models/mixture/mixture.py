@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.bounds import COUNT
+from plausible.core.bounds import COUNT, POSITIVE
 from plausible.core.device import device_generator, seeded
 from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
@@ -24,11 +24,12 @@ from plausible.core.synthesis import CoordinateNats, Synthesis
 from plausible.models.dequantisation import dequantised, off_the_grid, uniform
 from plausible.models.mixture.principal import PrincipalAxes
 
-_AXES = 40  # principal components of images
+_AXES = 50  # principal components of images
 _MEASURED = 10_000  # examples from which they are found
 _PLACES = 4  # draws of the place in a level, where log p(x) is bounded
 _ROWS = 4096  # points at once
-_FLOOR = 1e-6  # smallest variance of a component in any direction, in standard units
+_FLOOR, _FLOOR_OF_AXES = 1e-6, 0.05  # see Config.variance_floor
+_SOFTER = 0.01  # a larger --variance-floor, which a note shows
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats per example below which another step is not worth taking
 _TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses
@@ -67,7 +68,9 @@ class GaussianMixture(Explicit):
         components: Annotated[int, COUNT] | None = None
         """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable."""
         principal: Annotated[int, COUNT] | None = None
-        """The principal components in which they are; by default 40 of images, and all columns of tables."""
+        """The principal components of images in which they are; by default 50."""
+        variance_floor: Annotated[float, POSITIVE] | None = None
+        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001), or of the mean of the principal components (0.05); scikit-learn calls it reg_covar."""
 
     config: Config
     start: Tensor
@@ -75,13 +78,14 @@ class GaussianMixture(Explicit):
     def __init__(self, space: Space, config: Config | None = None):
         config = config or self.Config()
         super().__init__(space, config)
-        kept = config.principal or (_AXES if space.is_image else space.dims)
-        self.dims = min(kept, space.dims)  # d
-        in_axes = space.levels or self.dims < space.dims
-        self.axes = PrincipalAxes(space.dims, self.dims) if in_axes else None
-        self._measured = False
+        if config.principal and not space.levels:
+            raise UsageError("--principal is for images: of a table all columns are taken")
+        self.dims = min(config.principal or _AXES, space.dims) if space.levels else space.dims  # d
+        self.axes = PrincipalAxes(space.dims, self.dims) if space.levels else None
+        self._measured = False  # the axes
         k = config.components or 1
         self._tried: Mapping[int, float] = {}
+        self._narrow = 0  # columns that vary less than the floor
         self._check_memory(1, k)
         self.register_buffer("start", torch.randint(2**31, ()))  # the seed of the first means
         self._allocate(k)
@@ -98,13 +102,28 @@ class GaussianMixture(Explicit):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which number of components was chosen, and by what."""
+        """Which number of components was chosen, and by what; whether columns hardly vary."""
+        return (*self._chosen(), *self._narrow_columns())
+
+    def _chosen(self) -> tuple[str, ...]:
         if not self._tried:
             return ()
         tried = ", ".join(f"{k}: {nats:,.2f}" for k, nats in self._tried.items())
         return (
             f"{self.components} component{'s' * (self.components > 1)}, the fewest by which examples that were left "
             f"out are as probable as by any number (log p(x), exact, in nats: {tried}); --components chooses another",
+        )
+
+    def _narrow_columns(self) -> tuple[str, ...]:
+        """What such columns do to log p, and the flag that softens it."""
+        if not self._narrow:
+            return ()
+        far = "1" if self.spread is None else "a standard deviation of all classes"
+        per = [f"{0.5 / floor:,.0f}" for floor in (self.least, _SOFTER)]
+        softer = f" (--variance-floor {_SOFTER}: by {per[1]})" * (per[0] != per[1])
+        return (
+            f"{self._narrow} of {self.space.dims} columns hardly vary, so that another value there is all but impossible: "
+            f"at a distance of {far} log p falls by up to {per[0]} nats a column{softer}",
         )
 
     def _allocate(self, k: int) -> None:
@@ -117,12 +136,24 @@ class GaussianMixture(Explicit):
         self.factor = _frozen(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, d, d)
 
     def setup_common(self, train: Examples) -> None:
-        """The principal axes, of all classes together."""
-        if self.axes:
+        """The principal axes and units, of all classes together."""
+        super().setup_common(train)
+        self._measure_axes(train)
+
+    def _measure_axes(self, train: Examples) -> None:
+        if self.axes and self.space.levels:
             every = math.ceil(len(train) / _MEASURED)
-            v = self._points(train.batch(slice(0, None, every)).x)
-            self.axes.measure(v, 1 / (12 * self.space.levels**2) if self.space.levels else _FLOOR)
+            points = self._points(train.batch(slice(0, None, every)).x)
+            self.axes.measure(points, least=1 / (12 * self.space.levels**2))
         self._measured = True
+
+    @property
+    def least(self) -> float:
+        """The variance that is added in every direction, in the units of the Gaussians."""
+        if self.axes:
+            share = self.config.variance_floor or _FLOOR_OF_AXES
+            return max(share * self.axes.mean_variance.item(), self.axes.variance.item())
+        return self.config.variance_floor or _FLOOR
 
     def setup(self, train: Examples) -> None:
         """Units, class prior and, where it was not asked for, the number of components.
@@ -131,7 +162,10 @@ class GaussianMixture(Explicit):
         """
         super().setup(train)
         if not self._measured:
-            self.setup_common(train)
+            self._measure_axes(train)
+        if not self.axes:
+            variance = self.standardise(train.as_batch().x).var(0, correction=0)  # (D,)
+            self._narrow = int((variance < self.least).sum())
         if self.config.components is None:
             found = self._heldout_nats(train)
             self._tried = {k: nats.mean().item() for k, nats in found.items()}
@@ -222,7 +256,7 @@ class GaussianMixture(Explicit):
             centred = x - mean  # (N, d)
             weighted = centred * responsibility[:, k, None]
             covariance = weighted.T @ centred / count[k]  # (d, d)
-            covariance.diagonal().add_(self.axes.variance if self.axes else _FLOOR)
+            covariance.diagonal().add_(self.least)
             self.factor[k] = torch.linalg.cholesky(covariance)
 
     def _initial_means(self, x: Tensor) -> Tensor:

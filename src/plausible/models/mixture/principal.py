@@ -13,7 +13,8 @@ _MORE, _PASSES = 10, 6  # directions beyond those kept, and passes, of the rando
 class PrincipalAxes(nn.Module):
     """v = m + U z + r, z = U'(v - m) the first d principal components, r ~ N(0, s^2 I) in the other D - d directions.
 
-    mean (D,), axes U (D, d) with U'U = I, variance s^2 (): what the axes leave, for each direction.
+    mean (D,), axes U (D, d) with U'U = I, variance s^2 (): what the axes leave, for each direction; mean_variance () along
+    the axes.
     Sources: Pearson 1901, doi:10.1080/14786440109462720; Tipping and Bishop 1999, doi:10.1162/089976699300016728; Halko
     et al. 2011, https://arxiv.org/abs/0909.4061 (how the axes are found).
     """
@@ -21,12 +22,14 @@ class PrincipalAxes(nn.Module):
     mean: Tensor
     axes: Tensor
     variance: Tensor
+    mean_variance: Tensor
 
     def __init__(self, dims: int, kept: int):
         super().__init__()
         self.register_buffer("mean", torch.zeros(dims, dtype=torch.float64))
         self.register_buffer("axes", torch.eye(dims, kept, dtype=torch.float64))
         self.register_buffer("variance", torch.ones((), dtype=torch.float64))
+        self.register_buffer("mean_variance", torch.ones((), dtype=torch.float64))
 
     def measure(self, v: Tensor, least: float) -> None:
         """From points (N, D), as many axes as they have; s^2 is at least so much."""
@@ -41,7 +44,9 @@ class PrincipalAxes(nn.Module):
             self.axes.copy_(axes[:, :kept])
         else:  # any directions beside those that the points have
             self.axes.copy_(torch.linalg.qr(torch.cat([axes, self.axes], 1))[0][:, :kept])
-        left = centred.square().sum() - singular[:found].square().sum()
+        along = singular[:found].square().sum()
+        self.mean_variance.copy_(along / (len(v) * kept))
+        left = centred.square().sum() - along
         self.variance.fill_(max(left.item() / (len(v) * max(1, dims - kept)), least))
 
     def forward(self, v: Tensor) -> tuple[Tensor, Tensor]:
