@@ -5,6 +5,7 @@
 ``state``       what it remembers between updates beside its weights: means of the units, chains
 ``energy``      p*(v) = sum_h exp(-E(v, h)) and both conditional distributions
 ``contrastive`` the loss, with its gradient by hand
+``sparse_units`` products where few units are 1
 ``tempering``   chains at several temperatures, which change places
 ``partition``   log Z and how far off it may be: enumerated where one side is small, otherwise annealed
 ``enumeration`` log Z by summing over every state of the smaller side

@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import softplus
 
+from plausible.models.rbm.sparse_units import sparse_units
+
 
 class ContrastiveFreeEnergy(torch.autograd.Function):
     """mean F(data) - mean F(chains), F(v) = lambda.f - a.v - sum_j log(1 + e^f_j), f = (v - mu) W + b.
@@ -28,8 +30,13 @@ class ContrastiveFreeEnergy(torch.autograd.Function):
         low_precision  the weight again, in the precision of products.
         """
         n, m = len(data), len(chains)
-        v = torch.cat([data, chains]).sub_(mu).to(low_precision.dtype)  # (N + M, V)
-        preactivation = (v @ low_precision).float().add_(b)  # (N + M, H)
+        v = torch.cat([data, chains])  # (N + M, V)
+        few = sparse_units(v, len(b)) if low_precision.dtype == v.dtype else None
+        if few is None:
+            v = v.sub_(mu).to(low_precision.dtype)
+            preactivation = (v @ low_precision).float().add_(b)  # (N + M, H)
+        else:
+            preactivation = few.times(weight).add_(b - mu @ weight)
         on = preactivation.sigmoid()  # (N + M, H)
         slope = on - lam  # minus the derivative of F by the preactivation
         slope[:n] /= -n
@@ -38,8 +45,12 @@ class ContrastiveFreeEnergy(torch.autograd.Function):
         mean_v = data.mean(0), chains.mean(0)  # (V,) each
         of_data = free[:n].mean() - mean_v[0] @ a
         of_chains = free[n:].mean() - mean_v[1] @ a
-        of_weight = (v.T @ slope.to(low_precision.dtype)).to(weight.dtype)  # (V, H)
-        ctx.gradients = of_weight, mean_v[1] - mean_v[0], slope.sum(0)
+        of_b = slope.sum(0)  # (H,)
+        if few is None:
+            of_weight = (v.T @ slope.to(low_precision.dtype)).to(weight.dtype)  # (V, H)
+        else:
+            of_weight = few.transposed_times(slope).addr_(mu, of_b, alpha=-1)
+        ctx.gradients = of_weight, mean_v[1] - mean_v[0], of_b
         on_data, on_chains = on.split([n, m])
         ctx.mark_non_differentiable(of_data, on_data, on_chains)
         return of_data - of_chains, of_data, on_data, on_chains

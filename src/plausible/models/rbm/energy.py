@@ -49,7 +49,8 @@ class Energy:
 def bernoulli(logit: Tensor, generator: Generator | None = None) -> Tensor:
     """1 with probability sigma(logit), otherwise 0, of any shape."""
     uniform = torch.rand(logit.shape, generator=generator, device=logit.device)
-    return (uniform < logit.sigmoid()).to(logit.dtype)
+    share = logit.detach().sigmoid()
+    return torch.lt(uniform, share, out=share)  # in its place
 
 
 def visible_units(logit: Tensor, classes: int = 0, generator: Generator | None = None) -> Tensor:
