@@ -334,8 +334,8 @@ def gsn_mnist() -> str:
 def classifiers() -> str:
     found, data = rows("experiments/classifiers"), ("mnist", "fashion-mnist")
     models = (
-        "linear", "logistic", "naive-bayes", "pixelcnn", "pixelcnn, per class", "pixelrnn", "vae", "vae, per class",
-        "vae, optimised posterior", "vq-vae", "rbm", "rbm, per class", "flow", "diffusion", "convnet",
+        "linear", "logistic", "naive-bayes", "mixture, per class", "pixelcnn", "pixelcnn, per class", "pixelrnn", "vae", "vae, per class",
+        "vae, optimised posterior", "vq-vae", "rbm", "rbm, hybrid", "rbm, per class", "flow", "diffusion", "convnet",
     )  # fmt: skip
     order = sorted(
         found,

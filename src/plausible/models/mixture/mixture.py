@@ -28,11 +28,12 @@ _AXES = 50  # principal components of images
 _MEASURED = 10_000  # examples from which they are found
 _PLACES = 4  # draws of the place in a level, where log p(x) is bounded
 _ROWS = 4096  # points at once
-_FLOOR, _FLOOR_OF_AXES = 1e-6, 0.05  # see Config.variance_floor
+_FLOOR, _FLOOR_OF_AXES = 1e-6, 0.03  # see Config.variance_floor
 _SOFTER = 0.01  # a larger --variance-floor, which a note shows
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats per example below which another step is not worth taking
-_TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses
+_TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses ...
+_TRIED_OF_IMAGES = (*_TRIED, 40)
 _FOLDS = 5  # parts of the examples, each of which is held out once to choose
 _FEW = 1000  # examples beyond which one part alone is held out
 _MOST = 4000  # examples that are looked at to choose
@@ -66,11 +67,11 @@ class GaussianMixture(Explicit):
         """A mixture of Gaussians with full covariances."""
 
         components: Annotated[int, COUNT] | None = None
-        """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable."""
+        """The number of Gaussians; by default 1 to 20, of images 1 to 40, as many as make examples that are left out most probable."""
         principal: Annotated[int, COUNT] | None = None
         """The principal components of images in which they are; by default 50."""
         variance_floor: Annotated[float, POSITIVE] | None = None
-        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001), or of the mean of the principal components (0.05); scikit-learn calls it reg_covar."""
+        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001), or of the mean of the principal components (0.03); scikit-learn calls it reg_covar."""
 
     config: Config
     start: Tensor
@@ -183,7 +184,7 @@ class GaussianMixture(Explicit):
         folds = folds if len(rows) <= _FEW else folds[:1]
         found: dict[int, Tensor] = {}
         best, worse = -math.inf, 0
-        for k in _TRIED:
+        for k in _TRIED_OF_IMAGES if self.axes else _TRIED:
             too_many = 2 * k > len(rows) - len(folds[0]) or not self._fits(_COPIES, k)
             if k > 1 and (too_many or worse == _WORSE):
                 break
@@ -295,9 +296,10 @@ class GaussianMixture(Explicit):
 
     def _white(self, x: Tensor) -> Tensor:
         """L_k^-1 (x - mu_k), N(0, I) of draws of component k: (N, d) -> (K, d, N)."""
-        apart = (x[:, None] - self.mean).permute(1, 2, 0)  # (N, d) -> (K, d, N)
-        white: Tensor = torch.linalg.solve_triangular(self.factor, apart, upper=False)
-        return white
+        k, d = self.mean.shape
+        one = torch.eye(d, dtype=x.dtype, device=x.device).expand(k, d, d)
+        inverse = torch.linalg.solve_triangular(self.factor, one, upper=False)  # (K, d, d)
+        return torch.baddbmm(-inverse @ self.mean[..., None], inverse, x.T.expand(k, d, len(x)))
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
