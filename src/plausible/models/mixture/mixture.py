@@ -25,15 +25,15 @@ from plausible.models.dequantisation import dequantised, off_the_grid, uniform
 from plausible.models.mixture.principal import PrincipalAxes
 
 _AXES = 50  # principal components of images
+_OF_IMAGES, _EACH = 40, 25  # components of images, and examples that there must be for each
 _MEASURED = 10_000  # examples from which they are found
 _PLACES = 4  # draws of the place in a level, where log p(x) is bounded
 _ROWS = 4096  # points at once
-_FLOOR, _FLOOR_OF_AXES = 1e-6, 0.03  # see Config.variance_floor
+_FLOOR, _FLOOR_OF_AXES = 1e-6, 0.06  # see Config.variance_floor
 _SOFTER = 0.01  # a larger --variance-floor, which a note shows
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
-_ENOUGH = 1e-6  # nats per example below which another step is not worth taking
-_TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses ...
-_TRIED_OF_IMAGES = (*_TRIED, 40)
+_ENOUGH, _ENOUGH_OF_IMAGES = 1e-6, 0.01  # nats an example, below which another step is not worth taking
+_TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses
 _FOLDS = 5  # parts of the examples, each of which is held out once to choose
 _FEW = 1000  # examples beyond which one part alone is held out
 _MOST = 4000  # examples that are looked at to choose
@@ -67,11 +67,11 @@ class GaussianMixture(Explicit):
         """A mixture of Gaussians with full covariances."""
 
         components: Annotated[int, COUNT] | None = None
-        """The number of Gaussians; by default 1 to 20, of images 1 to 40, as many as make examples that are left out most probable."""
+        """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable; of images 40, or one for every 25."""
         principal: Annotated[int, COUNT] | None = None
         """The principal components of images in which they are; by default 50."""
         variance_floor: Annotated[float, POSITIVE] | None = None
-        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001), or of the mean of the principal components (0.03); scikit-learn calls it reg_covar."""
+        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001), or of the mean of the principal components (0.06); scikit-learn calls it reg_covar."""
 
     config: Config
     start: Tensor
@@ -167,7 +167,9 @@ class GaussianMixture(Explicit):
         if not self.axes:
             variance = self.standardise(train.as_batch().x).var(0, correction=0)  # (D,)
             self._narrow = int((variance < self.least).sum())
-        if self.config.components is None:
+        if self.config.components is None and self.axes:
+            self._allocate(min(_OF_IMAGES, max(1, len(train) // _EACH)))
+        elif self.config.components is None:
             found = self._heldout_nats(train)
             self._tried = {k: nats.mean().item() for k, nats in found.items()}
             self._allocate(_fewest(found))
@@ -184,7 +186,7 @@ class GaussianMixture(Explicit):
         folds = folds if len(rows) <= _FEW else folds[:1]
         found: dict[int, Tensor] = {}
         best, worse = -math.inf, 0
-        for k in _TRIED_OF_IMAGES if self.axes else _TRIED:
+        for k in _TRIED:
             too_many = 2 * k > len(rows) - len(folds[0]) or not self._fits(_COPIES, k)
             if k > 1 and (too_many or worse == _WORSE):
                 break
@@ -242,7 +244,7 @@ class GaussianMixture(Explicit):
             log_joint = self._log_joint(x)  # (N, K)
             log_p = log_joint.logsumexp(1)  # (N, K) -> (N,)
             nats = log_p.mean() + rest.mean() - self._stretched
-            if nats - before < _ENOUGH:
+            if nats - before < (_ENOUGH_OF_IMAGES if self.axes else _ENOUGH):
                 return
             self._m_step(x, (log_joint - log_p[:, None]).exp())
             before = nats.item()
