@@ -20,13 +20,13 @@ from typing import Any
 
 import torch
 from benchmarks.record import kept, parser, record
+from benchmarks.sets import source
 from experiments.outlier_corruptions import corrupted
 from experiments.slices import learned
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 import plausible
-from plausible.data.named_sets import set_folder
 from plausible.data.options import Options
 from plausible.data.part import Data, Part
 from plausible.models import NaiveBayes
@@ -58,10 +58,10 @@ RULES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def source(name: str) -> Data:
+def loaded(name: str) -> Data:
     """A set by name, where it has a folder in grey and 28 pixels a side."""
     if name in ("signs", "tiles"):
-        return plausible.load(set_folder(name), Options(size=28, channels=1))
+        return plausible.load(source(name), Options(size=28, channels=1))
     data = plausible.load(name)
     return data if data.space.shape[0] == 1 else _grey(data)
 
@@ -160,7 +160,7 @@ def main() -> None:
     asked = parser(__doc__).parse_args()
     rows = [] if asked.quick else kept(__file__, quick=False)
     names = ("digits",) if asked.quick else SETS
-    sets = {name: source(name) for name in names}
+    sets = {name: loaded(name) for name in names}
     for name, data in sets.items():
         if any(row["learned"] == name for row in rows):
             continue

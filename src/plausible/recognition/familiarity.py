@@ -6,14 +6,17 @@ strange whatever its probability.  All is in closed form and seeded, from 2,500 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from plausible.core.examples import batches
 from plausible.core.kmeans import kmeans_plus_plus, lloyd
 from plausible.core.space import Space
 from plausible.data.part import Part
-from plausible.recognition.patches import SMALLEST, PatchFeatures, patch_features
+from plausible.evaluation.shrink import shrunk
+from plausible.recognition.patches import LARGEST, SMALLEST, PatchFeatures, patch_features
 
 DISTANCES = ("class", "angle", "turn")
 REFERENCES = 2500  # training images that are looked among, at most
@@ -94,7 +97,7 @@ def familiarity(train: Part, seed: int = 0) -> Familiarity | None:
     if not can_be_familiar(train.space):
         return None
     part = train.rows(slice(None, None, -(-len(train) // REFERENCES))).frozen(seed)
-    x = part.as_batch().x.float().cpu()
+    x = torch.cat([shrunk(batch.x.float().cpu(), LARGEST) for batch in batches(part, _CHUNK)])
     look = patch_features(x, seed)
     seen = look(x)  # (n, F)
     centre = seen.mean(0)
@@ -123,8 +126,8 @@ def _telling(seen: list[Tensor], y: Tensor) -> Tensor:
 def _turns(x: Tensor) -> list[Callable[[Tensor], Tensor]]:
     """Three ways to turn an image that keep its shape: by quarters, or a half turn and both mirrors."""
     if x.shape[2] == x.shape[3]:
-        return [lambda x, k=k: x.rot90(k, (2, 3)) for k in (1, 2, 3)]
-    return [lambda x, axes=axes: x.flip(axes) for axes in ((2,), (3,), (2, 3))]
+        return [partial(torch.rot90, k=k, dims=(2, 3)) for k in (1, 2, 3)]
+    return [partial(torch.flip, dims=dims) for dims in ((2,), (3,), (2, 3))]
 
 
 def _groups(components: Tensor, seed: int) -> Tensor:
