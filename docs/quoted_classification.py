@@ -92,6 +92,30 @@ def small_tables() -> str:
     )  # fmt: skip
 
 
+@table
+def novelty_choice() -> str:
+    """Every candidate, the best first."""
+    found = rows("experiments/outlier_choice")
+    means = []
+    for aspects, rule in dict.fromkeys((r["aspects"], r["rule"]) for r in found):
+        own = [r for r in found if (r["aspects"], r["rule"]) == (aspects, rule)]
+        overall = sum(r["kinds"] * r["AUROC"] for r in own) / sum(r["kinds"] for r in own)
+        worst = min(own, key=lambda r: r["AUROC"])
+        means.append((overall, aspects, rule, worst))
+    means.sort(key=lambda m: -m[0])
+    default = ("model and distances", "sum (Fisher)")
+    return markdown(
+        ("what may be unusual", "rule", "mean AUROC", "least of a set"),
+        (
+            (
+                aspects, rule + " (`combined`)" * ((aspects, rule) == default), fixed(overall, 3),
+                f"{worst['AUROC']:.3f} ({worst['learned']})",
+            )
+            for overall, aspects, rule, worst in means
+        ),
+    )  # fmt: skip
+
+
 def _above() -> None:
     """How many intervals of good inputs that are refused lie above the level."""
     found = rows("experiments/conformal_validity")

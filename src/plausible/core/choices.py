@@ -14,7 +14,7 @@ Which = Literal["best", "last"]
 Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 """What distances between samples are taken in; auto is whatever sees most of the defects that are planted into the data."""
 
-Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "noise"]
+Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "combined", "noise"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""
 
 LogTo = Literal["tensorboard", "trackio", "wandb"]
