@@ -332,7 +332,7 @@ def gsn_mnist() -> str:
 
 @table
 def classifiers() -> str:
-    found, data = rows("experiments/classifiers"), ("mnist", "fashion-mnist")
+    found, data = rows("experiments/classifiers"), ("mnist", "fashion-mnist", "digits")
     models = (
         "linear", "logistic", "naive-bayes", "mixture, per class", "pixelcnn", "pixelcnn, per class", "pixelrnn", "vae", "vae, per class",
         "vae, optimised posterior", "vq-vae", "rbm", "rbm, hybrid", "rbm, per class", "flow", "diffusion", "convnet",
