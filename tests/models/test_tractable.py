@@ -111,6 +111,30 @@ def _parts(model, n, generator):
     return z, noise[:, 1:]
 
 
+def test_an_ensemble_is_the_mean_of_mixtures_that_learned_by_themselves():
+    train_part = make_data(Space((2,)), 300).train
+    config = GaussianMixture.Config(components=2, ensemble=3)
+    together = GaussianMixture(train_part.space, config)
+    together.setup(train_part)
+    for _ in together.fit(train_part):
+        pass
+    x = train_part.as_batch().x
+    each = []
+    for number in range(3):
+        alone = GaussianMixture(train_part.space, GaussianMixture.Config(components=2))
+        alone.setup(train_part)
+        alone.start.copy_(together.start + number)
+        steps = alone.fit(train_part)
+        for _ in range(500):
+            if next(steps, None) is None:
+                break
+        each.append(alone.log_prob(x).nats)
+    mean = torch.stack(each).logsumexp(0) - math.log(3)
+    torch.testing.assert_close(together.log_prob(x).nats, mean, atol=1e-2, rtol=0)
+    assert together.components == 2
+    assert len(together.mean) == 6
+
+
 def test_the_mixtures_of_all_classes_have_the_same_principal_components():
     data = make_data(Space((1, 4, 4), levels=8, classes=2), 200)
     config = GaussianMixture.Config(components=1, principal=3)

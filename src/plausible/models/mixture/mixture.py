@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.bounds import COUNT, POSITIVE
+from plausible.core.bounds import COUNT, POSITIVE, REPEATS
 from plausible.core.device import device_generator, seeded
 from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
@@ -22,23 +23,23 @@ from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space, by_label
 from plausible.core.synthesis import CoordinateNats, Synthesis
 from plausible.models.dequantisation import dequantised, off_the_grid, uniform
+from plausible.models.mixture.choice import fewest, heldout_nats
 from plausible.models.mixture.principal import PrincipalAxes
 
 _AXES = 50  # principal components of images
 _OF_IMAGES, _EACH = 40, 25  # components of images, and examples that there must be for each
+_ENSEMBLE = 3  # mixtures of images that are averaged
 _MEASURED = 10_000  # examples from which they are found
 _PLACES = 4  # draws of the place in a level, where log p(x) is bounded
 _ROWS = 4096  # points at once
 _FLOOR, _FLOOR_OF_AXES = 1e-6, 0.06  # see Config.variance_floor
 _SOFTER = 0.01  # a larger --variance-floor, which a note shows
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
-_ENOUGH, _ENOUGH_OF_IMAGES = 1e-6, 0.01  # nats an example, below which another step is not worth taking
-_TRIED = (1, 2, 3, 5, 8, 10, 20)  # components, of which the held-out likelihood chooses
-_FOLDS = 5  # parts of the examples, each of which is held out once to choose
-_FEW = 1000  # examples beyond which one part alone is held out
-_MOST = 4000  # examples that are looked at to choose
+_ENOUGH, _ENOUGH_OF_IMAGES = (
+    1e-6,
+    0.01,
+)  # nats an example, below which another step is not worth taking
 _TRIAL_STEPS = 50  # of each trial
-_WORSE = 2  # times in turn that more components do worse, after which no more are tried
 
 
 @models
@@ -46,7 +47,8 @@ class GaussianMixture(Explicit):
     """p(x) = sum_k w_k N(x; mu_k, Sigma_k), argmax sum_n log p(x_n) by expectation-maximisation.
 
     No step lowers the likelihood; which of its maxima it climbs depends on the first centres, drawn
-    from the examples far from each other (k-means++).  One component is a Gaussian, in closed form.
+    from the examples far from each other (k-means++).  One component is a Gaussian, in closed form.  An ensemble is the
+    mean of some such p(x), each learned by itself from other first centres, and steadier than each.
 
     Of images the Gaussians are in the space of the first principal components, the same for all classes, and what these
     leave is noise of one variance s^2 (``PrincipalAxes``), which every covariance has in every direction besides.  A level
@@ -68,6 +70,8 @@ class GaussianMixture(Explicit):
 
         components: Annotated[int, COUNT] | None = None
         """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable; of images 40, or one for every 25."""
+        ensemble: Annotated[int, REPEATS] | None = None
+        """Average so many mixtures, which begin at other means; by default 3 of images, and 1 of tables."""
         principal: Annotated[int, COUNT] | None = None
         """The principal components of images in which they are; by default 50."""
         variance_floor: Annotated[float, POSITIVE] | None = None
@@ -84,6 +88,7 @@ class GaussianMixture(Explicit):
         self.dims = min(config.principal or _AXES, space.dims) if space.levels else space.dims  # d
         self.axes = PrincipalAxes(space.dims, self.dims) if space.levels else None
         self._measured = False  # the axes
+        self.ensemble = config.ensemble or (_ENSEMBLE if self.axes else 1)
         k = config.components or 1
         self._tried: Mapping[int, float] = {}
         self._narrow = 0  # columns that vary less than the floor
@@ -98,8 +103,8 @@ class GaussianMixture(Explicit):
 
     @property
     def components(self) -> int:
-        """K, the number of Gaussians: as asked for, or as chosen when the training part was seen."""
-        return len(self.log_weight)
+        """K, the number of Gaussians of a mixture: as asked for, or as chosen when the training part was seen."""
+        return len(self.log_weight) // self.ensemble
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -128,7 +133,8 @@ class GaussianMixture(Explicit):
         )
 
     def _allocate(self, k: int) -> None:
-        """k standard Gaussians of equal weight."""
+        """k standard Gaussians of equal weight, of each mixture of the ensemble."""
+        k *= self.ensemble
         d, device = self.dims, self.offset.device
         even = torch.full((k,), -math.log(k), dtype=torch.float64, device=device)
         one = torch.eye(d, dtype=torch.float64, device=device)
@@ -170,30 +176,12 @@ class GaussianMixture(Explicit):
         if self.config.components is None and self.axes:
             self._allocate(min(_OF_IMAGES, max(1, len(train) // _EACH)))
         elif self.config.components is None:
-            found = self._heldout_nats(train)
+            found = heldout_nats(
+                len(train), int(self.start), self._fits, partial(self._left_out, train)
+            )
             self._tried = {k: nats.mean().item() for k, nats in found.items()}
-            self._allocate(_fewest(found))
+            self._allocate(fewest(found))
         self._check_memory(_COPIES, self.components)
-
-    def _heldout_nats(self, train: Examples) -> dict[int, Tensor]:
-        """{K: log p of examples left out}, from one Gaussian on until more of them do not help.
-
-        By cross-validation of the training part, or of many examples by one part of it.
-        """
-        generator = torch.Generator().manual_seed(int(self.start))
-        rows = torch.randperm(len(train), generator=generator)[:_MOST]
-        folds = rows.chunk(min(_FOLDS, len(rows)))
-        folds = folds if len(rows) <= _FEW else folds[:1]
-        found: dict[int, Tensor] = {}
-        best, worse = -math.inf, 0
-        for k in _TRIED:
-            too_many = 2 * k > len(rows) - len(folds[0]) or not self._fits(_COPIES, k)
-            if k > 1 and (too_many or worse == _WORSE):
-                break
-            nats = torch.cat([self._left_out(train, rows, fold, k) for fold in folds])  # (m,)
-            worse = 0 if nats.mean().item() > best else worse + 1
-            best, found[k] = max(best, nats.mean().nan_to_num(-math.inf).item()), nats
-        return found
 
     def _left_out(self, train: Examples, rows: Tensor, fold: Tensor, k: int) -> Tensor:
         """log p(x) in data units of a fold (m,) of these rows, by k Gaussians of the others."""
@@ -211,18 +199,18 @@ class GaussianMixture(Explicit):
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
         saved = state_dict.get(f"{prefix}log_weight")
-        if self.config.components is None and saved is not None and len(saved) != self.components:
-            self._allocate(len(saved))  # as many as were chosen
+        if self.config.components is None and saved is not None and len(saved) != len(self.mean):
+            self._allocate(len(saved) // self.ensemble)  # as many as were chosen
         super()._load_from_state_dict(state_dict, prefix, *args)
 
-    def _fits(self, copies: int, k: int) -> bool:
-        return copies * 8 * k * self.dims**2 <= available_memory()
+    def _fits(self, k: int, copies: int = _COPIES) -> bool:
+        return copies * 8 * k * self.ensemble * self.dims**2 <= available_memory()
 
     def _check_memory(self, copies: int, k: int) -> None:
         """UsageError: so many more copies of k covariances do not fit in memory."""
         d = self.dims
-        needed, free = 8 * k * d * d, available_memory()
-        if not self._fits(copies, k):
+        needed, free = 8 * k * self.ensemble * d * d, available_memory()
+        if not self._fits(k, copies):
             one = needed * (1 + _COPIES) / GIB
             raise UsageError(
                 f"{k:,} Gaussian{'s' * (k != 1)} in {d:,} columns need {one:,.1f} GiB of memory to learn, because "
@@ -238,22 +226,24 @@ class GaussianMixture(Explicit):
             raise UsageError(
                 f"--components {self.components:,} are more than the {len(x):,} examples to learn from"
             )
-        self.mean.copy_(self._initial_means(x))
+        self.mean.copy_(torch.cat([self._initial_means(x, each) for each in range(self.ensemble)]))
         before = -math.inf
         while True:
-            log_joint = self._log_joint(x)  # (N, K)
-            log_p = log_joint.logsumexp(1)  # (N, K) -> (N,)
-            nats = log_p.mean() + rest.mean() - self._stretched
+            log_joint = self._log_joint(x).view(len(x), self.ensemble, -1)  # (N, E K) -> (N, E, K)
+            log_p = log_joint.logsumexp(
+                2, keepdim=True
+            )  # (N, E, 1), of each that is averaged 1 / E
+            nats = log_p.mean() + math.log(self.ensemble) + rest.mean() - self._stretched
             if nats - before < (_ENOUGH_OF_IMAGES if self.axes else _ENOUGH):
                 return
-            self._m_step(x, (log_joint - log_p[:, None]).exp())
+            self._m_step(x, (log_joint - log_p).exp().flatten(1))
             before = nats.item()
             yield {"log likelihood": nats}
 
     def _m_step(self, x: Tensor, responsibility: Tensor) -> None:
-        """Weights, means and covariances of z (N, d), each counted by its responsibility (N, K)."""
-        count = responsibility.sum(0).clamp(min=1e-12)  # (N, K) -> (K,)
-        self.log_weight.copy_((count / len(x)).log())
+        """Weights, means and covariances of z (N, d), each counted by its responsibility (N, E K)."""
+        count = responsibility.sum(0).clamp(min=1e-12)  # (N, E K) -> (E K,)
+        self.log_weight.copy_((count / (len(x) * self.ensemble)).log())
         self.mean.copy_(responsibility.T @ x / count[:, None])
         for k, mean in enumerate(self.mean):
             centred = x - mean  # (N, d)
@@ -262,9 +252,9 @@ class GaussianMixture(Explicit):
             covariance.diagonal().add_(self.least)
             self.factor[k] = torch.linalg.cholesky(covariance)
 
-    def _initial_means(self, x: Tensor) -> Tensor:
+    def _initial_means(self, x: Tensor, each: int) -> Tensor:
         """K of the examples (N, d), each drawn in proportion to its squared distance to the others."""
-        generator = torch.Generator().manual_seed(int(self.start))
+        generator = torch.Generator().manual_seed(int(self.start) + each)
         even = torch.ones(len(x), dtype=x.dtype)
         first = int(torch.multinomial(even, 1, generator=generator))
         return kmeans_plus_plus(
@@ -381,13 +371,3 @@ class GaussianMixture(Explicit):
 
 def _frozen(values: Tensor) -> nn.Parameter:
     return nn.Parameter(values, requires_grad=False)
-
-
-def _fewest(found: Mapping[int, Tensor]) -> int:
-    """The smallest K by which examples are as probable as by the best, within the standard error of the difference."""
-    best = max(found, key=lambda k: found[k].mean().nan_to_num(-math.inf).item())
-    for k, nats in found.items():
-        less = found[best] - nats  # (m,)
-        if k == best or less.mean() <= less.std() / math.sqrt(len(less)):
-            return k
-    return best
