@@ -4,10 +4,14 @@ import gc
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import time
+import traceback
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -48,14 +52,33 @@ SAMPLES = 200
 """By which a model is judged where nobody says by how many, in the place of 5,000."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory):
-    """Reference classifiers are kept once for the whole session, never in the user's cache.
+def judge_by_less(patch):
+    """Judges learn for less, and nothing is planted into real data, which is taken for too small.
 
-    They and critics learn for less, and nothing is planted into real data, which is taken for too small.  A training
-    is judged by few samples.  Labels are shuffled as often as a verdict of 20 tests needs, a distance is
+    A training is judged by few samples.  Labels are shuffled as often as a verdict of 20 tests needs, a distance is
     extrapolated from two sizes of sets, and a bound by 5,000 draws is taken of 8 examples.
     """
+    patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 70)
+    patch.setattr(import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (3, 6))
+    patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (3, 6))
+    patch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 10**9)
+    for name, shuffles, resamples in (("verdict.verdict", 499, 199), ("paired", 599, 199)):
+        module = import_module(f"plausible.evaluation.{name}")
+        patch.setattr(module, "_SHUFFLES", shuffles)
+        patch.setattr(module, "_RESAMPLES", resamples)
+    metrics = "plausible.evaluation.metrics"
+    patch.setattr(import_module(f"{metrics}.two_sample"), "_SHUFFLES", 199)
+    patch.setattr(import_module(f"{metrics}.memorisation"), "_DRAWS", 1199)
+    patch.setattr(import_module(f"{metrics}.distances"), "_SIZES", 2)
+    patch.setattr(import_module("plausible.diagnosis.bound_gap"), "_FEW", 8)
+    patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
+    patch.setitem(evaluate.__kwdefaults__, "n", SAMPLES)
+    patch.setitem(before_after.__kwdefaults__, "n", SAMPLES)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """Reference classifiers are kept once for the whole session, never in the user's cache, and are of less."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent  # one cache for all workers
@@ -63,22 +86,7 @@ def _cache(tmp_path_factory):
         patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
         patch.setenv("TRACKIO_DIR", str(root / "trackio"))
         patch.setenv("PLAUSIBLE_MIRROR", "http://127.0.0.1:9")  # where nobody answers
-        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 70)
-        patch.setattr(import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (3, 6))
-        patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (3, 6))
-        patch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 10**9)
-        for name, shuffles, resamples in (("verdict.verdict", 499, 199), ("paired", 599, 199)):
-            module = import_module(f"plausible.evaluation.{name}")
-            patch.setattr(module, "_SHUFFLES", shuffles)
-            patch.setattr(module, "_RESAMPLES", resamples)
-        metrics = "plausible.evaluation.metrics"
-        patch.setattr(import_module(f"{metrics}.two_sample"), "_SHUFFLES", 199)
-        patch.setattr(import_module(f"{metrics}.memorisation"), "_DRAWS", 1199)
-        patch.setattr(import_module(f"{metrics}.distances"), "_SIZES", 2)
-        patch.setattr(import_module("plausible.diagnosis.bound_gap"), "_FEW", 8)
-        patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
-        patch.setitem(evaluate.__kwdefaults__, "n", SAMPLES)
-        patch.setitem(before_after.__kwdefaults__, "n", SAMPLES)
+        judge_by_less(patch)
         # of a training with fit they take a second, and are looked at in test_training_pictures
         patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
@@ -155,15 +163,17 @@ def environment():
     return {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 
-def answer_and_exit(words, prepare):
-    """What a forked process does: ``plausible`` with these words, and an end without the clean-up of the tests."""
+def work_and_exit(work, prepare):
+    """What a forked process does: this work, and an end without the clean-up of the tests."""
     code = 1
     try:
         prepare()
-        main(words)
+        work()
         code = 0
     except SystemExit as end:
         code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -181,7 +191,7 @@ class Forked:
         self.pid = os.fork()
         if not self.pid:
             words = [str(word) for word in words]
-            answer_and_exit(words, lambda: self._prepare(words))
+            work_and_exit(lambda: main(words), lambda: self._prepare(words))
 
     def _prepare(self, words):
         file = self.out.open("w")
@@ -199,6 +209,82 @@ class Forked:
         """(what it printed, its exit code, negative where a signal ended it), once it has ended."""
         _, status = os.waitpid(self.pid, 0)
         return self.out.read_text(), os.waitstatus_to_exitcode(status)
+
+
+class ForkedChild:
+    """A process that is forked from this one, which knows torch by now, in the place of a ``subprocess.Popen``.
+
+    command  ends in ``plausible`` and its words, or in ``-c`` with code and its words.
+    """
+
+    def __init__(self, command, env, stdout=None, stderr=None, **how):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.returncode = None
+        self._pid = os.fork()
+        if not self._pid:
+            if "-c" in command:
+                _, code, *words = command[command.index("-c") :]
+                work = lambda: exec(code, {"__name__": "__main__"})  # noqa: E731
+                argv = ["-c", *words]
+            else:
+                argv = command[command.index("plausible") :]
+                work = lambda: main(argv[1:])  # noqa: E731
+            work_and_exit(work, lambda: self._prepare(argv, env, {1: stdout, 2: stderr}))
+
+    def _prepare(self, argv, env, files):
+        sys.argv = argv
+        os.environ.update(env)
+        for number, file in files.items():
+            if file is not None:
+                os.dup2(file.fileno(), number)
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self):
+        while self.poll() is None:
+            time.sleep(0.01)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self._pid, number)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+@pytest.fixture
+def forking_others(monkeypatch):
+    """f(module): of the processes that it starts the first is one as for users, and the others are forked."""
+
+    def begin(module):
+        begun = []
+
+        def started(*command, **how):
+            begun.append((subprocess.Popen if not begun else ForkedChild)(*command, **how))
+            return begun[-1]
+
+        instead = SimpleNamespace(Popen=started, DEVNULL=subprocess.DEVNULL)
+        monkeypatch.setattr(module, "subprocess", instead)
+
+    return begin
+
+
+@pytest.fixture
+def handlers():
+    """Those of signals are put back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def ask(*words):

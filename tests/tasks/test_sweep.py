@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -177,7 +178,8 @@ def test_scores_are_of_validation_data(binary):
 
 
 @pytest.mark.slow
-def test_two_workers_share_a_study(tmp_path):
+def test_two_workers_share_a_study(tmp_path, forking_others):
+    forking_others(import_module("plausible.tasks.sweep"))  # the file, not its function
     swept = tried("digits", tmp_path / "a", trials=3, workers=2)
     assert swept.finished
     assert sorted(trial.number for trial in swept.trials) == [0, 1, 2]
