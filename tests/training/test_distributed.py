@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import Forked, answer_and_exit, ask, environment
+from tests.conftest import Forked, ForkedChild, ask, environment
 
 from plausible import runs
 from plausible.tasks.fit_steps import fit_steps, monitored
@@ -95,45 +95,10 @@ def together(source, tmp_path_factory):
     )
 
 
-class ForkedRank:
-    """A rank that is forked from this process, which knows torch by now, in the place of one that is started."""
-
-    def __init__(self, command, env, **how):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.returncode = None
-        self._pid = os.fork()
-        if not self._pid:
-            words = command[command.index("plausible") + 1 :]
-            answer_and_exit(words, lambda: os.environ.update(env))
-
-    def poll(self):
-        if self.returncode is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
-            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
-        return self.returncode
-
-    def send_signal(self, number):
-        if self.poll() is None:
-            os.kill(self._pid, number)
-
-    def kill(self):
-        self.send_signal(signal.SIGKILL)
-
-
 @pytest.fixture
 def forking(monkeypatch):
     """The ranks of a command are forked."""
-    monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedRank))
-
-
-@pytest.fixture
-def handlers():
-    """Those of signals are put back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedChild))
 
 
 @pytest.fixture
