@@ -16,7 +16,7 @@ def tail_surprisal(values: Tensor, usual: Tensor) -> Tensor:
     the upper half of the usual values promises if that is more: a single odd value among few does not decide it.
     """
     order = usual.double().cpu().nan_to_num(torch.inf).sort().values
-    values = values.double().cpu().nan_to_num(torch.inf, torch.inf, -torch.inf)
+    values = values.double().cpu().contiguous().nan_to_num(torch.inf, torch.inf, -torch.inf)
     m = len(order)
     above = m - torch.searchsorted(order, values)  # how many are at least as large
     counted = -((1 + above).double() / (m + 1)).log()
