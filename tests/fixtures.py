@@ -231,6 +231,8 @@ class ForkedChild:
         for number, file in files.items():
             if file is not None:
                 os.dup2(file.fileno(), number)
+                name = "stdout" if number == 1 else "stderr"  # which tests may have replaced
+                setattr(sys, name, open(number, "w", buffering=1, closefd=False))  # noqa: SIM115
 
     def poll(self):
         if self.returncode is None:

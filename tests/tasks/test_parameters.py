@@ -28,6 +28,7 @@ def world(tmp_path_factory):
     reference = import_module("plausible.tasks.reference_classifier")  # the file, not its function
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "_STEPS", 5)
+        patch.setattr(import_module("plausible.training.compiled"), "BACKEND", "eager")
         yield World(tmp_path_factory.mktemp("parameters"))
 
 
@@ -155,6 +156,8 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("fit", "precision", "float32", "bf16", {}),
     ("fit", "micro_batch", None, 8, {}),
     ("fit", "simultaneous", False, True, {}),
+    ("fit", "compile", "off", "on", {}),
+    ("evaluate", "processes", 2, 1, {"source": lambda w: tasks.open_trained(w.mixture)}),  # two need a run's folder
     ("fit", "log_to", (), ("tensorboard",), {}),
     ("fit_steps", "monitor", False, True, {}),
     ("fit_steps", "pictures", False, True, {}),

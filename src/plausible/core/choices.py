@@ -17,6 +17,9 @@ Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "combined", "noise"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""
 
+Compile = Literal["off", "on", "graphs"]
+"""Whether the step of each player is compiled, and replayed by a GPU as one graph, see ``training.compiled``."""
+
 LogTo = Literal["tensorboard", "trackio", "wandb"]
 """Where the log of a training is mirrored to, see ``runs.mirrors``."""
 

@@ -144,7 +144,7 @@ def run_probes(
     A probe that raises ``NotDefined`` says nothing this time.
     """
     snapshot = ReferencedSnapshot(
-        training.raw, training.averaged, training.weights,
+        training.played, training.averaged, training.weights,
         reference.train, reference.validation, reference,
     )  # fmt: skip
     readings: dict[Reading, float] = {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -27,11 +26,15 @@ class CriticAt:
         self.logit: Tensor = answer[0]
         self._pullback: Callable[[Tensor], tuple[Tensor, ...]] = answer[1]
         self.labels: Tensor = answer[2]
+        self._gradient: Tensor | None = None
 
-    @cached_property
+    @property
     def gradient(self) -> Tensor:
-        """grad_x D(x), differentiable with respect to D's weights."""
-        return self._pullback(torch.ones_like(self.logit))[0]
+        """grad_x D(x), differentiable with respect to D's weights, made once."""
+        # no cached_property, whose lock stops a compiler
+        if self._gradient is None:
+            self._gradient = self._pullback(torch.ones_like(self.logit))[0]
+        return self._gradient
 
 
 @dataclass(frozen=True)
