@@ -56,13 +56,23 @@ def _onnx(graph: ExportedProgram, part: Exportable, facts: Mapping[str, str]) ->
     names = [each.name for each in part.inputs]
     try:
         program: Any = torch.onnx.export(
-            graph, (), dynamo=True, verbose=False, input_names=names, output_names=[part.output]
-        )
-        proto = program.model_proto
+            graph, (), dynamo=True, optimize=False, verbose=False, input_names=names, output_names=[part.output]
+        )  # fmt: skip
+        plain = program.model_proto
+        program.optimize()
+        smaller = program.model_proto
     except Exception as error:  # of the exporter's own kinds
         raise UsageError(
             f"this {part.part} cannot be written as ONNX ({_reason(error)}): choose a name ending in .pt2"
         ) from error
+    try:
+        return _told(smaller, names, facts)
+    except UsageError:  # the optimizer can lose a node that others need
+        return _told(plain, names, facts)
+
+
+def _told(proto: Any, names: Sequence[str], facts: Mapping[str, str]) -> Written:
+    """With what is said of it; UsageError where onnxruntime does not run it."""
     _name_batch(proto)
     _without_notes(proto)
     for name, said in facts.items():
