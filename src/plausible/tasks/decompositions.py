@@ -1,4 +1,4 @@
-"""Operations of linear algebra by those that every format has: multiply, add, divide."""
+"""Operations that ONNX lacks, by those that it has: multiply, add, divide."""
 
 from typing import Any
 

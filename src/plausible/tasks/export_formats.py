@@ -12,8 +12,9 @@ from torch.export import ExportedProgram
 
 from plausible.core.errors import UsageError
 from plausible.data.raw import first_line
+from plausible.tasks.decompositions import DECOMPOSITIONS
 from plausible.tasks.export_parts import Exportable
-from plausible.tasks.tracing import quietly
+from plausible.tasks.tracing import nodes, quietly
 
 ENDINGS = (".onnx", ".pt2")
 FACTS = "plausible.json"
@@ -55,6 +56,8 @@ def written(
 def _onnx(graph: ExportedProgram, part: Exportable, facts: Mapping[str, str]) -> Written:
     names = [each.name for each in part.inputs]
     try:
+        if any(node.target in DECOMPOSITIONS for node in nodes(graph)):  # all of it is traced again
+            graph = graph.run_decompositions(DECOMPOSITIONS)
         program: Any = torch.onnx.export(
             graph, (), dynamo=True, optimize=False, verbose=False, input_names=names, output_names=[part.output]
         )  # fmt: skip
