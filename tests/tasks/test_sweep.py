@@ -245,3 +245,12 @@ def test_one_model_for_each_class(tmp_path, capsys):
 def test_several_workers_need_data_with_a_place(tmp_path, binary):
     with pytest.raises(UsageError, match="several workers each read the data"):
         tried(binary, tmp_path / "a", workers=2)
+
+
+def test_a_worker_that_the_system_ended_is_a_sentence(tmp_path, monkeypatch):
+    module = import_module("plausible.tasks.sweep")  # whose name is that of the function, too
+    monkeypatch.setattr(module, "_WORK", "import os; os.kill(os.getpid(), 9)")
+    with pytest.raises(
+        UsageError, match=r"a worker was ended by the system \(SIGKILL\) after 0 of 3 trials"
+    ):
+        tried("digits", tmp_path / "a", trials=3, workers=2)

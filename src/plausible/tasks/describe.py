@@ -30,6 +30,11 @@ class Description:
     notes: tuple[str, ...]
 
     @property
+    def shown(self) -> str:
+        """What the examples are, as the title of a picture."""
+        return f"{self.data.name}: {len(self.examples):,} of {len(self.data.train):,} items to learn from"
+
+    @property
     def examples(self) -> Tensor:
         """Some items of the training part to look at, (n, *shape)."""
         few = _IMAGES if self.data.space.is_image else _POINTS
