@@ -35,10 +35,8 @@ _ROWS = 4096  # points at once
 _FLOOR, _FLOOR_OF_AXES = 1e-6, 0.06  # see Config.variance_floor
 _SOFTER = 0.01  # a larger --variance-floor, which a note shows
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
-_ENOUGH, _ENOUGH_OF_IMAGES = (
-    1e-6,
-    0.01,
-)  # nats an example, below which another step is not worth taking
+_ENOUGH = 1e-6  # nats an example, below which another step is not worth taking ...
+_ENOUGH_OF_IMAGES = 0.01  # ... and of images
 _TRIAL_STEPS = 50  # of each trial
 
 
@@ -51,8 +49,8 @@ class GaussianMixture(Explicit):
     mean of some such p(x), each learned by itself from other first centres, and steadier than each.
 
     Of images the Gaussians are in the space of the first principal components, the same for all classes, and what these
-    leave is noise of one variance s^2 (``PrincipalAxes``), which every covariance has in every direction besides.  A level
-    is an interval there (``dequantised``), so log p is bounded from below.
+    leave is noise of one variance (``PrincipalAxes``).  A level is an interval there (``dequantised``), so log p is bounded
+    from below.
 
     Sources: Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x; Arthur and
     Vassilvitskii 2007, doi:10.5555/1283383.1283494; Tipping and Bishop 1999, doi:10.1162/089976699300016728.
