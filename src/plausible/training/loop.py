@@ -235,7 +235,10 @@ class Training(Iterator[Step], Generic[M]):
 
     def _round(self, clock: Clock) -> dict[str, Mapping[str, Tensor]]:
         """One round of the game."""
-        self.raw.train()
+        if (
+            not self.raw.training
+        ):
+            self.raw.train()
         scalars: dict[str, Mapping[str, Tensor]] = {}
         for seat in self._seats:
             for update in range(seat.player.updates):
@@ -271,8 +274,7 @@ class Training(Iterator[Step], Generic[M]):
                 param.grad = torch.zeros_like(param)
         gradients = [param.grad for param in seat.params if param.grad is not None]
         self.world.average([*gradients, *scalars.values()])
-        norm = torch.nn.utils.get_total_norm(gradients)
-        scalars[GRADIENT_NORM] = norm
+        scalars[GRADIENT_NORM] = norm = torch.nn.utils.get_total_norm(gradients)
         if seat.player.largest_gradient is not None:
             limit = (seat.player.largest_gradient / norm.clamp(min=1e-12)).clamp(max=1.0)
             torch._foreach_mul_(gradients, limit)
