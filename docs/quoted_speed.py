@@ -10,6 +10,7 @@ from docs.results import fixed, markdown, percent, rows
 def limits() -> str:
     header = (
         "model", "threads", "batch", "what", "images a second", "GFLOP/s", "of the peak", "of the time in products",
+        "of the limit",
     )  # fmt: skip
     return markdown(
         header,
@@ -17,6 +18,7 @@ def limits() -> str:
             (
                 r["family"], str(r["threads"]), str(r["batch"]), r["what"], f"{r['images/s']:,.0f}",
                 fixed(r["GFLOP/s"], 0), percent(r["of peak"]), percent(r["products"]),
+                percent(r["of limit"]) if "of limit" in r else "",
             )
             for r in rows("benchmarks/limits")
         ),

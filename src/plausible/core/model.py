@@ -341,6 +341,11 @@ class Explicit(Generative):
 
     log_prob_has_gradient: bool = False
 
+    @property
+    def exact_log_prob(self) -> bool:
+        """Whether log p(x) is the number itself; an estimate draws for one chunk of points after the other."""
+        return self.kinds.get("log_prob") is Kind.EXACT
+
     @abstractmethod
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
 from plausible.core.errors import UsageError
+from plausible.nn.logistic_mixture import log_mixture_mass
 
 _SHARPEST = -7.0  # log s at least: a logistic narrower than a bin of 256 levels gains nothing ...
 _WIDEST = 7.0  # ... and a wider one than this is flat, and takes float32 to its limits
@@ -105,8 +106,11 @@ class LogisticMixture:
     def log_prob(self, params: Tensor, target: Tensor) -> Tensor:
         """log of the difference of two distribution functions, without cancellation.
 
-        sigma(b) - sigma(a) = sigma(b) sigma(-a) (1 - e^(a - b)) for a < b.
+        sigma(b) - sigma(a) = sigma(b) sigma(-a) (1 - e^(a - b)) for a < b.  Where its gradient is asked for both are
+        made at once, which is three times as fast and differs by rounding; it has no second derivative.
         """
+        if self._by_hand(params, target):
+            return log_mixture_mass(params, target, self.levels, _SHARPEST, _WIDEST)
         log_weight, mean, inverse = self._split(params)
         width = 2 / (self.levels - 1)
         v = (target[..., None] * width - 1).to(params.dtype)
@@ -118,6 +122,12 @@ class LogisticMixture:
             first, logsigmoid(upper), torch.where(last, logsigmoid(-lower), inside)
         )
         return (log_weight + log_mass).logsumexp(-1)
+
+    def _by_hand(self, params: Tensor, target: Tensor) -> bool:
+        """Whether the gradient is asked for, of numbers that are not repeated; a compiler has its own way."""
+        learns = params.requires_grad and torch.is_grad_enabled()
+        whole = torch.broadcast_shapes(params.shape[:-1], target.shape) == params.shape[:-1]
+        return learns and whole and not torch.compiler.is_compiling()
 
     def cdf(self, params: Tensor, codes: Tensor) -> Tensor:
         """P(level <= k) for k < L - 1: params (..., size), codes (...) -> (...)."""

@@ -64,7 +64,7 @@ class BayesClassifier:
                 f"a log prior needs at least one class that is possible, not {prior.tolist()}"
             )
         self.log_prior = prior.double().log_softmax(0).to(model.offset.device)
-        exact = model.kinds.get("log_prob") is Kind.EXACT
+        exact = model.exact_log_prob
         self.joint = model if isinstance(model, Joint) and not exact else None
         self.kind = Kind.EXACT if exact or self.joint else Kind.ESTIMATE
 
@@ -103,9 +103,8 @@ class BayesClassifier:
         )
         if draws is not None:
             return of_draws(draws, n, self.log_prior)
-        exact = self.model.kinds.get("log_prob") is Kind.EXACT
         parts: list[LogProb] = []
-        for some in labels.split(max(1, _ROWS // max(1, n)) if exact else 1):
+        for some in labels.split(max(1, _ROWS // max(1, n)) if self.model.exact_log_prob else 1):
             generator.set_state(state)  # so that every class has the same draws
             many, y = x.repeat(len(some), *(1,) * (x.dim() - 1)), some.repeat_interleave(n)
             said = self.model.log_prob(many, y, samples=self.samples, generator=generator)

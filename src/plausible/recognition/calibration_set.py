@@ -152,5 +152,5 @@ def subset(model: Model, part: Part) -> Part:
 
 def enough(model: Model) -> int:
     """How many examples a model is calibrated on at most: fewer where each log p takes many draws."""
-    exact = model.kinds.get("log_prob", Kind.EXACT) is Kind.EXACT
-    return ENOUGH if exact else ENOUGH_ESTIMATED
+    estimates = isinstance(model, Explicit) and not model.exact_log_prob
+    return ENOUGH_ESTIMATED if estimates else ENOUGH

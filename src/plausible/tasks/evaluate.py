@@ -27,7 +27,6 @@ from plausible.evaluation.metrics.classification import (
     predict_labelled,
 )
 from plausible.evaluation.metrics.histogram import mode_shares
-from plausible.evaluation.metrics.likelihood import exact
 from plausible.evaluation.report import Measures, Report
 from plausible.evaluation.seal import place_of, seal
 from plausible.evaluation.verdict.verdict import run_tests
@@ -233,7 +232,7 @@ def _judged(
 
 def _in_shares(evalset: EvaluationSet) -> dict[str, list[Measure]]:
     """{metric: its measures} of what several processes can share before the first goes on alone: exact log p of H."""
-    if not isinstance(evalset.model, Explicit) or not exact(evalset.model):
+    if not isinstance(evalset.model, Explicit) or not evalset.model.exact_log_prob:
         return {}
     name = "log likelihood"
     return {name: measure(metrics[name], evalset.halves()[0])}

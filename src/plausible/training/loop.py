@@ -258,7 +258,8 @@ class Training(Iterator[Step], Generic[M]):
 
     def _round(self, clock: Clock) -> dict[str, Mapping[str, Tensor]]:
         """One round of the game."""
-        self.raw.train()
+        if not self.raw.training:  # a walk over all its modules
+            self.raw.train()
         scalars: dict[str, Mapping[str, Tensor]] = {}
         for seat in self._seats:
             for update in range(seat.player.updates):

@@ -9,7 +9,7 @@ from torch import Tensor
 from plausible.core.distances import squared_distances
 from plausible.core.errors import NotDefined, UsageError
 from plausible.core.examples import batches
-from plausible.core.likelihood import Kind, LogProb
+from plausible.core.likelihood import LogProb
 from plausible.core.model import Explicit
 from plausible.core.ranks import all_shares, own_share
 from plausible.data.part import Part
@@ -58,17 +58,14 @@ def log_likelihood(evalset: EvaluationSet) -> list[Measure]:
 
 def askable(part: Part, *models: Explicit) -> Part:
     """The points themselves, or the first 1,000 where a model takes many draws for each."""
-    return part if all(map(exact, models)) else part.rows(slice(0, _ESTIMATED))
-
-
-def exact(model: Explicit) -> bool:
-    """Whether log p(x) is the number itself; an estimate draws for one chunk of points after the other."""
-    return model.kinds.get("log_prob") is Kind.EXACT
+    return (
+        part if all(model.exact_log_prob for model in models) else part.rows(slice(0, _ESTIMATED))
+    )
 
 
 def log_prob_of(model: Explicit, part: Part, generator: torch.Generator) -> LogProb:
     """log p(x) of each of these points, (n,); where several processes share them, each asks of some if it is exact."""
-    shared = exact(model)
+    shared = model.exact_log_prob
     mine = own_share(len(part), _CHUNK) if shared else slice(0, len(part))
     count = mine.stop - mine.start
     asked = part.rows(mine if count else slice(0, 1))  # by one point who has none knows the kind

@@ -4,14 +4,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from plausible.models.pixelcnn.attention import Attention, KeyValueCache
+from plausible.models.pixelcnn.gate import gate
 from plausible.nn.causal import Head, HorizontalConv, PixelCache, RowCache, VerticalConv
-
-
-def gate(a: Tensor, groups: int = 1) -> Tensor:
-    """tanh(a1) sigma(a2), the halves of each group: (N, 2 F, ...) -> (N, F, ...)."""
-    pairs: Tensor = a.unflatten(1, (groups, 2, -1))  # (N, groups, 2, F / groups, ...)
-    first, second = pairs.unbind(2)
-    return (first.tanh() * second.sigmoid()).flatten(1, 2)
 
 
 class Block(nn.Module):
