@@ -99,11 +99,11 @@ class GaussianMixture(Explicit):
         if not self._narrow:
             return ()
         far = "1" if self.spread is None else "a standard deviation of all classes"
-        per = [f"{0.5 / floor:,.0f}" for floor in (self.config.variance_floor, _SOFTER)]
-        softer = f" (--variance-floor {_SOFTER}: by {per[1]})" * (per[0] != per[1])
+        most, less = (f"{0.5 / floor:,.0f}" for floor in (self.config.variance_floor, _SOFTER))
+        softer = f" (--variance-floor {_SOFTER}: {less})" * (most != less)
         return (
-            f"{self._narrow} of {self.space.dims} columns hardly vary, so that another value there is all but impossible: "
-            f"at a distance of {far} log p falls by up to {per[0]} nats a column{softer}",
+            f"{self._narrow} of {self.space.dims} columns hardly vary, and {far} from their value log p falls by up to "
+            f"{most} nats a column{softer}",
         )
 
     def _allocate(self, k: int) -> None:
