@@ -98,7 +98,7 @@ class GaussianMixture(Explicit):
         """What such columns do to log p, and the flag that softens it."""
         if not self._narrow:
             return ()
-        far = "1" if self.spread is None else "a standard deviation of all classes"
+        far = "1" if self.whole_spread is None else "a standard deviation of all classes"
         most, less = (f"{0.5 / floor:,.0f}" for floor in (self.config.variance_floor, _SOFTER))
         softer = f" (--variance-floor {_SOFTER}: {less})" * (most != less)
         return (

@@ -88,7 +88,7 @@ class PerClass(Explicit):
         if not self.space.levels:
             _, spread = mean_and_spread(train.as_batch().x)
             for model in self.models:
-                model.spread = spread
+                model.whole_spread = spread
         for model, part in zip(self.models, self._classes(train), strict=True):
             model.setup(part)
         assert train.y is not None
