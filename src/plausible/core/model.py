@@ -45,7 +45,7 @@ class Model(nn.Module, metaclass=ModelClass):
     loss_per_coordinate  whether ``loss`` is a mean over the coordinates of x, and not nats of all of them.
     iterates      whether it learns by rounds; a family with a ``fit`` of its own takes all examples at once.
     own_networks  {name: network} of those that were given to its constructor: a run keeps their weights, not their code.
-    spread        of one class of the data: the standard deviation of each coordinate in all of them, for ``setup``.
+    whole_spread  of one class of the data: the standard deviation of each coordinate in all of them, for ``setup``.
     """
 
     name: ClassVar[str]
@@ -58,7 +58,7 @@ class Model(nn.Module, metaclass=ModelClass):
     loss_per_coordinate: ClassVar[bool] = False
     iterates: ClassVar[bool] = True
     own_networks: Mapping[str, nn.Module] = MappingProxyType({})
-    spread: Tensor | None = None
+    whole_spread: Tensor | None = None
     offset: Tensor
     scale: Tensor
     log_prior: Tensor
@@ -142,10 +142,10 @@ class Model(nn.Module, metaclass=ModelClass):
     def setup(self, train: Examples) -> None:
         """Take class prior and units from the training part: vectors are standardised by coordinate.
 
-        A constant one keeps scale 1, and in one class of the data the scale that it has in all of them (``spread``).
+        A constant one keeps scale 1, and in one class of the data the scale that it has in all of them (``whole_spread``).
         """
         if not self.space.levels:
-            offset, scale = mean_and_spread(train.as_batch().x, self.spread)
+            offset, scale = mean_and_spread(train.as_batch().x, self.whole_spread)
             self.offset.copy_(offset)
             self.scale.copy_(scale)
         if self.conditional and train.y is not None:
@@ -155,7 +155,7 @@ class Model(nn.Module, metaclass=ModelClass):
     def setup_common(self, train: Examples) -> None:
         """Before ``setup`` on one class of the data, what the models of all classes have in common, from all of them."""
         if not self.space.levels:
-            _, self.spread = mean_and_spread(train.as_batch().x)
+            _, self.whole_spread = mean_and_spread(train.as_batch().x)
 
     def standardise(self, x: Tensor) -> Tensor:
         """Data units to standard units, (N, *shape) -> (N, *shape)."""

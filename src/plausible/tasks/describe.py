@@ -32,7 +32,9 @@ class Description:
     @property
     def shown(self) -> str:
         """What the examples are, as the title of a picture."""
-        return f"{self.data.name}: {len(self.examples):,} of {len(self.data.train):,} items to learn from"
+        shown, there = len(self.examples), len(self.data.train)
+        many = f"all {there:,}" if shown == there else f"{shown:,} of {there:,}"
+        return f"{self.data.name}: {many} items to learn from"
 
     @property
     def examples(self) -> Tensor:

@@ -20,6 +20,7 @@ ENDINGS = (".onnx", ".pt2")
 FACTS = "plausible.json"
 """Where a .pt2 file has what is said of it."""
 _BATCH = "N"
+_MANY = 2000  # nodes beyond which to make them fewer takes as long as all else; runtimes do it when they open a file
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 Function = Callable[..., Tensor]
@@ -61,9 +62,10 @@ def _onnx(graph: ExportedProgram, part: Exportable, facts: Mapping[str, str]) ->
         program: Any = torch.onnx.export(
             graph, (), dynamo=True, optimize=False, verbose=False, input_names=names, output_names=[part.output]
         )  # fmt: skip
-        plain = program.model_proto
-        program.optimize()
-        smaller = program.model_proto
+        plain = smaller = program.model_proto
+        if len(plain.graph.node) <= _MANY:
+            program.optimize()
+            smaller = program.model_proto
     except Exception as error:  # of the exporter's own kinds
         raise UsageError(
             f"this {part.part} cannot be written as ONNX ({_reason(error)}): choose a name ending in .pt2"

@@ -122,12 +122,12 @@ class GaussianMixture(Explicit):
         """What such columns do to log p, and the flag that softens it."""
         if not self._narrow:
             return ()
-        far = "1" if self.spread is None else "a standard deviation of all classes"
-        per = [f"{0.5 / floor:,.0f}" for floor in (self.least, _SOFTER)]
-        softer = f" (--variance-floor {_SOFTER}: by {per[1]})" * (per[0] != per[1])
+        far = "1" if self.whole_spread is None else "a standard deviation of all classes"
+        most, less = (f"{0.5 / floor:,.0f}" for floor in (self.least, _SOFTER))
+        softer = f" (--variance-floor {_SOFTER}: {less})" * (most != less)
         return (
-            f"{self._narrow} of {self.space.dims} columns hardly vary, so that another value there is all but impossible: "
-            f"at a distance of {far} log p falls by up to {per[0]} nats a column{softer}",
+            f"{self._narrow} of {self.space.dims} columns hardly vary, and {far} from their value log p falls by up to "
+            f"{most} nats a column{softer}",
         )
 
     def _allocate(self, k: int) -> None:
