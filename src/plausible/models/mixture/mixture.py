@@ -126,8 +126,7 @@ class GaussianMixture(Explicit):
         most, less = (f"{0.5 / floor:,.0f}" for floor in (self.least, _SOFTER))
         softer = f" (--variance-floor {_SOFTER}: {less})" * (most != less)
         return (
-            f"{self._narrow} of {self.space.dims} columns hardly vary, and {far} from their value log p falls by up to "
-            f"{most} nats a column{softer}",
+            f"{self._narrow} of {self.space.dims} columns hardly vary: each that is {far} off lowers log p by up to {most} nats{softer}",
         )
 
     def _allocate(self, k: int) -> None:
