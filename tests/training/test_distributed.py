@@ -472,3 +472,21 @@ def test_shards_of_one_process_or_of_given_weights_are_refused(source, together,
     assert "add --processes 2" in refused(capsys, *words)
     begun = refused(capsys, *words, "--processes", 2, "--init", together / "vae")
     assert "leave out --init" in begun
+
+
+def test_a_training_whose_processes_share_the_weights_is_watched_kept_and_gone_on_with(
+    source, tmp_path, launch
+):
+    run = tmp_path / "run"
+    words = ["train", "vae", "--data", source, "--out", run, "--steps", 4, "--width", 8]
+    code, out, errors = launch(*words, "--shard", "--processes", 2, "--no-evaluate")
+    assert code == 0, errors
+    assert out.count("trained for") == 1
+    line = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
+    kept = [weight.norm().item() ** 2 for weight in runs.Run(run).model().parameters()]
+    assert line["probes"]["weight norm of the vae"] == pytest.approx(sum(kept) ** 0.5, rel=1e-3)
+    code, out, errors = launch("resume", run, "--steps", 6, "--no-evaluate")
+    assert code == 0, errors
+    ask("resume", run, "--steps", 8, "--processes", 1, "--no-evaluate")
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] == 8
+    assert runs.Run(run).settings.shard

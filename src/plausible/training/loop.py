@@ -183,10 +183,13 @@ class Training(Iterator[Step], Generic[M]):
         """{player: the weights it moves}; of those that ranks share, the parts of this one."""
         return {seat.player.name: local(seat.params) for seat in self._seats}
 
-    @property
-    def played(self) -> M:
-        """The model as it plays, to be looked at by one rank: where ranks share its weights, the averaged one."""
-        return self.raw if self._shards is None else self.averaged
+    def played(self) -> tuple[M, dict[str, list[Tensor]]]:
+        """The model as it plays, and its ``weights``, for one rank to look at; where ranks share them, as they are averaged."""
+        if self._shards is None:
+            return self.raw, self.weights
+        averaged = self.averaged
+        alike = dict(zip(self.raw.parameters(), averaged.parameters(), strict=True))
+        return averaged, {s.player.name: [alike[p] for p in s.params] for s in self._seats}
 
     @property
     def micro_batch(self) -> int | None:
