@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
-from tests.conftest import ask, environment
+from tests.conftest import ask, environment, export_untraced
 
 from plausible import cli, fit
 from plausible.claims import Claimed, claims
@@ -200,7 +200,8 @@ def test_questions_about_inputs(capsys, naive, digits):
     assert answered(capsys, "score", naive, digits)["rows"][0]["log_prob"] < 0
 
 
-def test_what_goes_to_others(capsys, naive):
+def test_what_goes_to_others(capsys, naive, monkeypatch):
+    export_untraced(monkeypatch)  # traced in test_export_push.py
     done = answered(capsys, "export", naive, "--to", "naive.pt2", "--part", "log-prob")
     assert (done["part"], Path(done["out"]).stat().st_size > 0) == ("log-prob", True)
     given = answered(capsys, "push", naive, "--to", "given")

@@ -11,6 +11,7 @@ from importlib import import_module
 import pytest
 import torch
 from PIL import Image
+from tests.conftest import export_untraced
 
 from plausible import figures, tasks
 from plausible.core.errors import NotDefined, UsageError
@@ -19,7 +20,6 @@ from plausible.models import VAE
 from plausible.runs import Run
 from plausible.runs.checksums import write_noted
 from plausible.runs.mirrors import Mirrors
-from plausible.tasks.export_formats import Written
 from plausible.tasks.fit_steps import monitored
 from plausible.tasks.reference_classifier import cache
 from plausible.tasks.start import start
@@ -293,17 +293,9 @@ def explain(w, source=None, **choices):
 
 
 def export(w, source=None, **choices):
-    """What a file says of itself, and what comes out of it: of the function that would be traced, which takes seconds."""
-    module = import_module("plausible.tasks.export")
-
-    def untraced(ending, graph, part, facts):
-        generator = torch.Generator().manual_seed(0)
-        out = part.function(*(each.draw(2, generator) for each in part.inputs))
-        return Written(out.detach().numpy().tobytes(), part.function)
-
+    """What a file says of itself, and what comes out of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "traced", lambda model, part: None)
-        patch.setattr(module, "written", untraced)
+        export_untraced(patch)
         done = tasks.export(source or w.vae, w.new().with_suffix(".pt2"), **choices)
     return done.part, list(done.inputs), done.facts, done.path.read_bytes()
 
