@@ -58,7 +58,9 @@ def log_likelihood(evalset: EvaluationSet) -> list[Measure]:
 
 def askable(part: Part, *models: Explicit) -> Part:
     """The points themselves, or the first 1,000 where a model takes many draws for each."""
-    return part if all(model.exact_log_prob for model in models) else part.rows(slice(0, _ESTIMATED))
+    return (
+        part if all(model.exact_log_prob for model in models) else part.rows(slice(0, _ESTIMATED))
+    )
 
 
 def log_prob_of(model: Explicit, part: Part, generator: torch.Generator) -> LogProb:
