@@ -6,11 +6,17 @@ import torch
 import plausible
 from plausible.models import Diffusion
 from plausible.runs import Run
-from plausible.tasks import capacity
+from plausible.tasks import capacity, precision
 from plausible.tasks.start import start
 from plausible.training import Settings
 
 WIDTHS = {4: 0, 8: 600, 16: 6000}
+
+
+@pytest.fixture(autouse=True)
+def _one_precision(monkeypatch):
+    """A machine on which no precision is raced against the other."""
+    monkeypatch.setattr(precision, "has_fast_bf16", lambda device: False)
 
 
 @pytest.fixture

@@ -212,12 +212,16 @@ def _trained(
         else:
             return resume(run, data=plan.data or None, device=device, on_step=on_step)
     assert entrant.seed is not None
-    first = Run(entrant.folder.parent / f"{entrant.name}-0")  # seeds of a family are of one size
-    alike = first.model_config if (first.folder / "config.json").exists() else None
+    first = Run(entrant.folder.parent / f"{entrant.name}-0")
+    begun = (
+        first.folder / "config.json"
+    ).exists()  # seeds of a family are of one size and precision
+    alike = first.model_config if begun else None
     return fit(
         entrant.name,
         data,
         config=alike,
+        precision=first.settings.precision if begun else "auto",
         steps=plan.steps,
         minutes=plan.minutes,
         seed=entrant.seed,

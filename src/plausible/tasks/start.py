@@ -22,6 +22,7 @@ from plausible.runs.decoder import check_space, config_with, decoder_of, of_call
 from plausible.runs.go_on import named_start
 from plausible.runs.warm_start import begin_with, check_family
 from plausible.tasks.capacity import with_capacity
+from plausible.tasks.precision import with_precision
 from plausible.tasks.symmetries import with_symmetries
 from plausible.training import Settings, Training, train
 from plausible.training.distributed import World, need_the_same
@@ -91,6 +92,12 @@ def start(
             check_space(began, data.space, str(source.folder))
         asking = "testing which changes of the images can be told"
         chosen, data = with_symmetries(chosen, data, lambda share: progress(asking, share))
+        if not per_class and not networks:
+            racing = "timing this machine in float32 and in bf16"
+            settings, data = with_precision(
+                kind, chosen, data, settings, where, world or World(),
+                lambda share: progress(racing, share),
+            )  # fmt: skip
         if begun is None and preset is None and not per_class and not networks:
             timing = "timing this machine with networks of several widths"
             chosen, data = with_capacity(
