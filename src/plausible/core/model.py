@@ -45,7 +45,7 @@ class Model(nn.Module, metaclass=ModelClass):
     loss_per_coordinate  whether ``loss`` is a mean over the coordinates of x, and not nats of all of them.
     iterates      whether it learns by rounds; a family with a ``fit`` of its own takes all examples at once.
     own_networks  {name: network} of those that were given to its constructor: a run keeps their weights, not their code.
-    whole_spread  of one class of the data: the standard deviation of each coordinate in all of them, for ``setup``.
+    whole_spread  of a model of one class: the standard deviation of each coordinate in the data of all, for ``setup``.
     """
 
     name: ClassVar[str]
@@ -140,10 +140,7 @@ class Model(nn.Module, metaclass=ModelClass):
         return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 1_500
 
     def setup(self, train: Examples) -> None:
-        """Take class prior and units from the training part: vectors are standardised by coordinate.
-
-        A constant one keeps scale 1, and in one class of the data the scale that it has in all of them (``whole_spread``).
-        """
+        """Take class prior and units from the training part: vectors are standardised by coordinate, a constant one by ``whole_spread`` or 1."""
         if not self.space.levels:
             offset, scale = mean_and_spread(train.as_batch().x, self.whole_spread)
             self.offset.copy_(offset)
