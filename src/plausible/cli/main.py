@@ -25,6 +25,8 @@ def main(args: list[str] | None = None) -> None:
     if "RANK" not in os.environ:
         _answer(sys.argv[1:] if args is None else args)
         return
+    # What torch would say of lost connections, in pages, is said in a sentence.  It reads this when it is imported.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
     # A rank ends without closing Python, which a thread of the collectives can turn into SIGABRT.
     code: Any = 0
     try:

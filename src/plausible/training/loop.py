@@ -188,9 +188,8 @@ class Training(Iterator[Step], Generic[M]):
         if self._shards is None:
             return self.raw, self.weights
         averaged = self.averaged
-        alike: dict[Tensor, Tensor] = dict(
-            zip(self.raw.parameters(), averaged.parameters(), strict=True)
-        )
+        pairs = zip(self.raw.parameters(), averaged.parameters(), strict=True)
+        alike: dict[Tensor, Tensor] = dict(pairs)
         return averaged, {s.player.name: [alike[p] for p in s.params] for s in self._seats}
 
     @property
