@@ -338,8 +338,8 @@ def choose_novelty(
         )
     if name == "combined" and not near:
         raise UsageError(
-            "--novelty combined needs distances from the training part, of images of at least 8 pixels a side, "
-            "and there are none: choose likelihood, typicality or ratio"
+            "--novelty combined needs distances from the training part, which images of at least 8 pixels a side have, and a "
+            "run of an older version once it is told where its data are (--data PATH)"
         )
     if name == "noise" and not isinstance(model, Invertible):
         raise UsageError(
