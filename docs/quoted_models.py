@@ -9,7 +9,7 @@ _MODELS = (  # place, players, sample, log_prob, decode, transition, log_posteri
     ("logistic", "discriminative p(y given x)", "fitted", "", "", "", "", "yes"),
     ("convnet", "discriminative p(y given x)", "1", "", "", "", "", "yes"),
     ("naive-bayes", "explicit, tractable", "fitted", "yes", "`=`", "", "", _BAYES),
-    ("mixture", "explicit, tractable", "fitted", "yes", "`=`", "", "", f"{_BAYES}, `--per-class`"),
+    ("mixture", "explicit, tractable", "fitted", "yes", "`=`, of images `≥`", "", "", f"{_BAYES}, `--per-class`"),
     ("flow", "explicit, tractable", "1", "yes", "`=`, of images `≥`", "yes", "", _BAYES),
     ("pixelcnn", "explicit, tractable", "1", "yes", "`=`", "", "", _BAYES),
     ("pixelrnn", "explicit, tractable", "1", "yes", "`=`", "", "", _BAYES),

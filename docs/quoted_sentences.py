@@ -188,7 +188,7 @@ def _classification() -> None:
     quote("classification", "scikit-learn {} s for 100 iterations, not converged, {}, log loss {}.",
           fixed(theirs["seconds"], 1), percent(theirs["test accuracy"], 2),
           fixed(theirs["test log loss"], 4))  # fmt: skip
-    kept = [r for r in rows("experiments/outliers") if r["purpose"] == "report"]
+    kept = [r for r in rows("experiments/outliers") if r.get("purpose") != "choice"]
     shoe = the(kept, learned="mnist", model="logistic", shown="fashion-mnist")
     quote("classification", "Softmax regression is {} sure on average", percent(shoe["max p"]))
     quote("classification", "its certainty hardly tells shoes from digits (AUROC {})",
@@ -200,10 +200,6 @@ def _classification() -> None:
     }
     quote("classification", "a VAE's fails the same way ({})", fixed(vae["likelihood"], 3))
     quote("classification", "nearly all of it for the VAE ({})", fixed(vae["complexity"], 3))
-    mean_of = dict(re.findall(r"(\w+) ([\d.]+)[,;]", notes("experiments/outliers")))
-    quote("classification", "(mean AUROC over the models {}; ratio, which needs a second model, {}, likelihood {}, "
-          "typicality {}, complexity {})",
-          *(mean_of[score] for score in ("either", "ratio", "likelihood", "typicality", "complexity")))  # fmt: skip
 
 
 def _evaluation() -> None:

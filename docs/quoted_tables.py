@@ -332,10 +332,10 @@ def gsn_mnist() -> str:
 
 @table
 def classifiers() -> str:
-    found, data = rows("experiments/classifiers"), ("mnist", "fashion-mnist")
+    found, data = rows("experiments/classifiers"), ("mnist", "fashion-mnist", "digits")
     models = (
-        "linear", "logistic", "naive-bayes", "pixelcnn", "pixelcnn, per class", "pixelrnn", "vae", "vae, per class",
-        "vae, optimised posterior", "vq-vae", "rbm", "rbm, per class", "flow", "diffusion", "convnet",
+        "linear", "logistic", "naive-bayes", "mixture, per class", "pixelcnn", "pixelcnn, per class", "pixelrnn", "vae", "vae, per class",
+        "vae, optimised posterior", "vq-vae", "rbm", "rbm, hybrid", "rbm, per class", "flow", "diffusion", "convnet",
     )  # fmt: skip
     order = sorted(
         found,
@@ -355,7 +355,7 @@ def classifiers() -> str:
     )  # fmt: skip
 
 
-SCORES = ("likelihood", "ratio", "complexity", "typicality", "either")
+SCORES = ("likelihood", "ratio", "complexity", "typicality", "either", "combined")
 DISCRIMINATIVE = "1 - max p(y|x)"
 
 
@@ -364,11 +364,15 @@ def fooled(learned: str, shown: Sequence[str]) -> str:
     kept = {
         (r["model"], r["score"], r["shown"]): r
         for r in rows("experiments/outliers")
-        if r["learned"] == learned and r["purpose"] == "report"
+        if r["learned"] == learned and r.get("purpose") != "choice"
     }
     asked = [(model, DISCRIMINATIVE) for model in ("logistic", "convnet")]
-    asked += [(model, score) for model in ("naive-bayes", "vae", "rbm") for score in SCORES]
-    asked += [("flow", score) for score in (*SCORES, "noise") if ("flow", score, shown[0]) in kept]
+    asked += [
+        (model, score)
+        for model in ("naive-bayes", "vae", "rbm", "flow")
+        for score in (*SCORES, "noise")
+        if (model, score, shown[0]) in kept
+    ]
     asked += [(model, score) for model, score, kind in kept if (model, kind) == ("distance", shown[0])]  # fmt: skip
 
     def cell(row: Row) -> str:
@@ -380,7 +384,7 @@ def fooled(learned: str, shown: Sequence[str]) -> str:
         ("model", "score", *(called.get(name, name) for name in shown)),
         (
             (
-                model if model == "distance" else f"`{model}`", score + (" (default)" if score == "either" else ""),
+                model if model == "distance" else f"`{model}`", score + (" (default)" if score == "combined" else ""),
                 *(cell(kept[model, score, name]) for name in shown),
             )
             for model, score in asked

@@ -103,6 +103,7 @@ def bits(who: str, data: Data, seed: int, minutes: float) -> tuple[float, float]
 def main() -> None:
     flags = parser(__doc__)
     flags.add_argument("--minutes", type=float, default=8.0)
+    flags.add_argument("--models", nargs="*", default=MODELS, help="only these rows")
     asked = flags.parse_args()
     rows = [] if asked.quick else kept(__file__, quick=False)
     for name in SETS[:1] if asked.quick else SETS:
@@ -115,7 +116,7 @@ def main() -> None:
             data = replace(data, train=train, heldout=heldout)
         minutes = 5.0 if name == "digits" else asked.minutes * 2 / torch.get_num_threads()
         minutes = 0.05 if asked.quick else minutes
-        for who in MODELS:
+        for who in asked.models:
             if any((row["data"], row["model"]) == (name, who) for row in rows):
                 continue
             if asked.quick and who == "vq-vae":  # whose codes are learned for a minute

@@ -2,8 +2,9 @@
 
 Every classifier learns from MNIST (Fashion-MNIST) and is shown the held-out images of the other set,
 uniform noise, its own held-out images inverted, and rotated letters of the font of the plotting
-library.  Models that have their rows already are skipped.  Discriminative models have one score, 1 - max p(y | x); generative ones have p(x), and every score made
-from it is a row.  Distances to the training part, without a model of x, stand beside them (``outlier_distances``).
+library.  Models that have their rows already are skipped, unless the default score is not among them.  Discriminative models have
+one score, 1 - max p(y | x); generative ones have p(x), and every score made from it is a row.  Distances to the training part,
+without a model of x, stand beside them (``outlier_distances``).
 
 max p       mean over outliers of the largest posterior probability, calibrated on the validation part.
 accepted    share of the outliers that pass where 95% of the true held-out images do.
@@ -11,15 +12,11 @@ AUROC       chance that an outlier scores higher than a held-out image.
 
 A Boltzmann machine sees everything in black and white, each pixel drawn once with its grey value as probability.
 
-The default score is chosen on other outliers (`purpose` is choice): images of the validation part with
-their quarters swapped, blurred, two laid over each other, and plain grey ones.  Of the scores that need no
-second model, and of any model with p(x), it is the one with the highest mean AUROC there over both sets.  The data must be in
-$PLAUSIBLE_DATA.
+The default score was chosen on other data (``outlier_choice``).  The data must be in $PLAUSIBLE_DATA.
 """
 
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import matplotlib
@@ -42,6 +39,8 @@ from plausible.recognition.roc import auroc, fpr_at_tpr
 
 SETS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
 DISTANCE = "distance"
+WITHOUT = ("logistic", "convnet", DISTANCE)  # which have no p(x)
+DEFAULT = "combined"
 BACKGROUND = 0.2  # the share of mutated coordinates that suits most data (Ren et al. 2019)
 SHOWN = 5000  # outliers of each kind, at most
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabdefghjkmnqrty"  # without those that look like a digit
@@ -75,23 +74,6 @@ def reported(data: Data, other: Data, n: int, seed: int) -> dict[str, Part]:
     return {name: Part(v, None, data.space) for name, v in values.items()}
 
 
-def chosen(data: Data, n: int, seed: int) -> dict[str, Part]:
-    """Other outliers, of the validation part, to choose a score by."""
-    generator = torch.Generator().manual_seed(seed)
-    x = data.validation.values[: n // 2]
-    quarters = torch.cat([x[..., 14:], x[..., :14]], 3)
-    quarters = torch.cat([quarters[:, :, 14:], quarters[:, :, :14]], 2)
-    blurred = torch.nn.functional.avg_pool2d(x.float(), 7, 1, 3).round().to(torch.uint8)
-    plain = torch.randint(256, (len(x), 1, 1, 1), generator=generator, dtype=torch.uint8)
-    values = {
-        "quarters swapped": quarters,
-        "blurred": blurred,
-        "two at once": torch.maximum(x, x.roll(1, 0)),
-        "plain grey": plain.expand_as(x).contiguous(),
-    }
-    return {name: Part(v, None, data.space) for name, v in values.items()}
-
-
 def black_and_white(part: Part) -> Part:
     """Each pixel 1 with its grey value as probability, drawn once."""
     assert part.space.levels is not None
@@ -100,7 +82,7 @@ def black_and_white(part: Part) -> Part:
 
 
 def rows_of(
-    asked: Recogniser, data: Data, inside: Part, shown: dict[str, Part], purpose: str
+    asked: Recogniser, data: Data, inside: Part, shown: dict[str, Part]
 ) -> list[dict[str, Any]]:
     """A row for each kind of outlier and each score."""
     binary = asked.model.space.levels == 2
@@ -118,14 +100,13 @@ def rows_of(
                     "max p": _sure(asked, other).exp().mean().item(),
                     "accepted": fpr_at_tpr(near, far),
                     "AUROC": auroc(near, far),
-                    "purpose": purpose,
                 }
             )
     return rows
 
 
 def rows_of_distances(
-    asked: dict[str, Distance], data: Data, inside: Part, shown: dict[str, Part], purpose: str
+    asked: dict[str, Distance], data: Data, inside: Part, shown: dict[str, Part]
 ) -> list[dict[str, Any]]:
     """The same of distances, which know of no class."""
     rows = []
@@ -135,7 +116,7 @@ def rows_of_distances(
             found = far(part)
             rows.append({
                 "learned": data.name, "model": DISTANCE, "score": score, "shown": name,
-                "accepted": fpr_at_tpr(near, found), "AUROC": auroc(near, found), "purpose": purpose,
+                "accepted": fpr_at_tpr(near, found), "AUROC": auroc(near, found),
             })  # fmt: skip
     return rows
 
@@ -231,51 +212,41 @@ FEWER = {
 def main() -> None:
     flags = parser(__doc__)
     flags.add_argument("--who", nargs="+", choices=[*MODELS, DISTANCE], default=[*MODELS, DISTANCE])
+    flags.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="to learn")
     asked = flags.parse_args()
     quick, seed = asked.quick, asked.seed
     loaded = {name: plausible.load(name) for name in SETS}
     if quick:
         loaded = {name: _less(data) for name, data in loaded.items()}
-    rows = [] if quick else kept(__file__, quick=False)
-    for name, beside in list(SETS.items())[: 1 if quick else None]:
-        data = loaded[name]
+    rows = [] if quick else _reported(kept(__file__, quick=False))
+    for name in asked.sets[: 1 if quick else None]:
+        data, beside = loaded[name], SETS[name]
         for who in asked.who:
             if quick and who == "vae":  # whose bound by many draws takes minutes also of few
                 continue
-            if any((row["learned"], row["model"]) == (name, who) for row in rows):
+            own = [row for row in rows if (row["learned"], row["model"]) == (name, who)]
+            if own and (who in WITHOUT or any(row["score"] == DEFAULT for row in own)):
                 continue
             print(name, who, flush=True)
             torch.manual_seed(seed)
             n = 8 if quick and who in FEWER else 100 if quick else FEWER.get(who, SHOWN)
             inside = data.heldout.rows(slice(0, None, max(1, len(data.heldout) // n)))
-            half = data.validation.rows(slice(n // 2, n))
-            shown, others = reported(data, loaded[beside], n, seed), chosen(data, n, seed)
+            shown = reported(data, loaded[beside], n, seed)
             if who == DISTANCE:
-                far = distances(data, quick)
-                rows += rows_of_distances(far, data, inside, shown, "report")
-                rows += rows_of_distances(far, data, half, others, "choice")
+                found = rows_of_distances(distances(data, quick), data, inside, shown)
             else:
-                asker = MODELS[who](data, seed, quick)
-                rows += rows_of(asker, data, inside, shown, "report")
-                if asker.background is not None:
-                    rows += rows_of(asker, data, half, others, "choice")
-            record(__file__, rows, seed=seed, quick=quick, notes=choice(rows))
+                found = rows_of(MODELS[who](data, seed, quick), data, inside, shown)
+            rows = [row for row in rows if row not in own] + found
+            record(__file__, rows, seed=seed, quick=quick)
 
 
-def choice(rows: list[dict[str, Any]]) -> str:
-    """The mean AUROC of each score where the choice is made."""
-    chosen_by = [r for r in rows if r["purpose"] == "choice" and r["model"] != DISTANCE]
-    means = {
-        score: mean(r["AUROC"] for r in chosen_by if r["score"] == score)
-        for score in novelties
-        if any(r["score"] == score for r in chosen_by)
-    }
-    if not means:
-        return ""
-    said = ", ".join(f"{score} {value:.3f}" for score, value in means.items())
-    alone = {score: value for score, value in means.items() if score not in ("ratio", "noise")}
-    best = max(alone, key=alone.__getitem__)
-    return f"mean AUROC where the default is chosen: {said}; best without a second model: {best}"
+def _reported(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of an earlier version without those by which it chose a score."""
+    return [
+        {name: value for name, value in row.items() if name != "purpose"}
+        for row in rows
+        if row.get("purpose") != "choice"
+    ]
 
 
 def _less(data: Data) -> Data:

@@ -1,218 +1,29 @@
-"""Small data sets and the environment of every test."""
+"""Where tests write; and what is in fixtures.py, without which a process does that only hands tests to others."""
 
-import gc
 import os
 import shutil
-import signal
-import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
 
 import pytest
-import torch
-from matplotlib.figure import Figure
-from PIL import Image
-from threadpoolctl import threadpool_limits
-
-from plausible import figures, runs
-from plausible.cli.main import main
-from plausible.core.space import Space
-from plausible.data.load import load
-from plausible.data.part import Data, Part
-from plausible.models import GAN, ConvNet
-from plausible.tasks import before_after, evaluate
-from plausible.training import Settings, train
-
-# One thread each: those of several workers, or of another program, wait for each other by spinning, and a small
-# product of matrices then takes a hundred times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test starts
-threadpool_limits(1)
-torch.set_num_threads(1)
 
 MEMORY = Path("/dev/shm")
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # thousands of small folders come and go
 
-gc.set_threshold(10_000)  # as for users, see cli/main.py
+pytest.register_assert_rewrite("tests.fixtures")
 
 
-def pytest_collection_finish():
-    """What is imported and collected stays: nobody looks for garbage in it again."""
-    gc.freeze()
+def pytest_configure(config):
+    """Torch takes seconds to import, for which all workers would wait."""
+    hands_out = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    if not hands_out:
+        config.pluginmanager.register(import_module("tests.fixtures"), "tests.fixtures")
 
 
-DRAW = Figure.draw
-SAMPLES = 200
-"""By which a model is judged where nobody says by how many, in the place of 5,000."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory):
-    """Reference classifiers are kept once for the whole session, never in the user's cache.
-
-    They and critics learn for less, and nothing is planted into real data, which is taken for too small.  A training
-    is judged by few samples.  Labels are shuffled as often as a verdict of 20 tests needs, a distance is
-    extrapolated from two sizes of sets, and a bound by 5,000 draws is taken of 8 examples.
-    """
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent  # one cache for all workers
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAUSIBLE_CACHE", str(root / "plausible-cache"))
-        patch.setenv("TRACKIO_DIR", str(root / "trackio"))
-        patch.setenv("PLAUSIBLE_MIRROR", "http://127.0.0.1:9")  # where nobody answers
-        patch.setattr(import_module("plausible.tasks.reference_classifier"), "_STEPS", 70)
-        patch.setattr(import_module("plausible.evaluation.critic.convolutional"), "BUDGETS", (3, 6))
-        patch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (3, 6))
-        patch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 10**9)
-        for name, shuffles, resamples in (("verdict.verdict", 499, 199), ("paired", 599, 199)):
-            module = import_module(f"plausible.evaluation.{name}")
-            patch.setattr(module, "_SHUFFLES", shuffles)
-            patch.setattr(module, "_RESAMPLES", resamples)
-        metrics = "plausible.evaluation.metrics"
-        patch.setattr(import_module(f"{metrics}.two_sample"), "_SHUFFLES", 199)
-        patch.setattr(import_module(f"{metrics}.memorisation"), "_DRAWS", 1199)
-        patch.setattr(import_module(f"{metrics}.distances"), "_SIZES", 2)
-        patch.setattr(import_module("plausible.diagnosis.bound_gap"), "_FEW", 8)
-        patch.setattr(import_module("plausible.evaluation.critic.updates_to_accuracy"), "BUDGET", 5)
-        patch.setitem(evaluate.__kwdefaults__, "n", SAMPLES)
-        patch.setitem(before_after.__kwdefaults__, "n", SAMPLES)
-        # of a training with fit they take a second, and are looked at in test_training_pictures
-        patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
-        patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
-        # nothing is drawn into a figure, which is as large as it is for users: see ``drawn``
-        patch.setattr(Figure, "draw", lambda *_: None)
-        # no test outlives a power cut, and the suite writes thousands of files
-        patch.setattr(os, "fsync", lambda _: None)
-        yield
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """What is in a figure is drawn, which takes most of the time of a short command; always so in figures/."""
-    monkeypatch.setattr(Figure, "draw", DRAW)
-
-
-@pytest.fixture
-def believing(monkeypatch):
-    """Tests are tried on real data as they are for users, see ``_cache``: what a verdict says is believed."""
-    monkeypatch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 20)
-    monkeypatch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (100, 400))
-    monkeypatch.setattr(import_module("plausible.tasks.eyes"), "_VERSION", "believing")
-
-
-def make_data(space: Space, n: int = 96, seed: int = 0) -> Data:
-    """n random points of a space in three parts, with labels where the space has classes."""
-    generator = torch.Generator().manual_seed(seed)
-    if space.levels:
-        values = torch.randint(space.levels, (n, *space.shape), generator=generator).to(torch.uint8)
-    else:
-        values = torch.randn(n, *space.shape, generator=generator) * 3 + 1
-    y = torch.arange(n) % space.classes if space.classes else None
-
-    def part(rows: slice) -> Part:
-        return Part(values[rows], None if y is None else y[rows], space)
-
-    third = n // 3
-    return Data(
-        name="random",
-        source="random",
-        space=space,
-        train=part(slice(0, n - 2 * third)),
-        validation=part(slice(n - 2 * third, n - third)),
-        heldout=part(slice(n - third, n)),
-    )
-
-
-@pytest.fixture
-def binary() -> Data:
-    """Random points of the space of all 2x2 binary images, in two classes."""
-    return make_data(Space((1, 2, 2), levels=2, classes=2))
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory):
-    """Runs to draw from: digits (unconditional and conditional), a toy, and a classifier."""
-    folder, found = tmp_path_factory.mktemp("runs"), {}
-    for name, source, model, config in (
-        ("digits", "digits", "gan", GAN.Config(width=4)),
-        ("labelled", "digits", "gan", GAN.Config(width=4, conditional=True)),
-        ("ring", "ring", "gan", GAN.Config(width=8)),
-        ("classifier", "digits", "convnet", ConvNet.Config(width=4)),
-    ):
-        data = load(source)
-        training = train(runs.build(model, config, data.space, 0), data, Settings(steps=2))
-        found[name] = runs.create(folder / name, training)
-        list(training)
-        runs.save(found[name], training)
-    return {name: str(run.folder) for name, run in found.items()}
-
-
-def environment():
-    """That of a process that a test starts: one thread, and the cache of the session."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
-
-
-def answer_and_exit(words, prepare):
-    """What a forked process does: ``plausible`` with these words, and an end without the clean-up of the tests."""
-    code = 1
-    try:
-        prepare()
-        main(words)
-        code = 0
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-class Forked:
-    """``plausible`` with these words in a process of its own, forked from this one, which knows torch by now.
-
-    out  the file of what it prints.
-    """
-
-    def __init__(self, out, *words):
-        self.out = out
-        self.pid = os.fork()
-        if not self.pid:
-            words = [str(word) for word in words]
-            answer_and_exit(words, lambda: self._prepare(words))
-
-    def _prepare(self, words):
-        file = self.out.open("w")
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-        sys.stdout = sys.stderr = file
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.environ.update(environment())
-        sys.argv = ["plausible", *words]
-
-    def send_signal(self, number):
-        os.kill(self.pid, number)
-
-    def finish(self):
-        """(what it printed, its exit code, negative where a signal ended it), once it has ended."""
-        _, status = os.waitpid(self.pid, 0)
-        return self.out.read_text(), os.waitstatus_to_exitcode(status)
-
-
-def ask(*words):
-    """A command as it is typed."""
-    main([str(word) for word in words])
-
-
-def refused(capsys, *args):
-    """The sentence of a refused command."""
-    with pytest.raises(SystemExit) as end:
-        ask(*args)
-    captured = capsys.readouterr()
-    assert end.value.code == 2
-    lines = captured.err.strip().splitlines()
-    assert len(lines) == 1, captured.err
-    assert lines[0].startswith("plausible: ")
-    return lines[0]
+def __getattr__(name):
+    """What tests import from here."""
+    if name.startswith(("_", "pytest", "collect")):  # which pytest looks for
+        raise AttributeError(name)
+    return getattr(import_module("tests.fixtures"), name)

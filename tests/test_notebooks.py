@@ -37,13 +37,20 @@ def shortened(notebook, times=3):
     return notebook
 
 
+BY_LESS = (
+    "import pytest; from tests.conftest import judge_by_less; judge_by_less(pytest.MonkeyPatch())"
+)
+
+
 @pytest.fixture
 def run(tmp_path):
-    """f(name) -> everything that the cells of a notebook show, run in an empty folder."""
+    """f(name) -> everything that the cells of a notebook show, run in an empty folder after cells of code."""
 
-    def execute(name):
+    def execute(name, *before):
         notebook = shortened(read(name))
-        where = os.pathsep.join([str(ROOT / "src"), *os.environ.get("PYTHONPATH", "").split(":")])
+        notebook.cells[:0] = map(nbformat.v4.new_code_cell, before)
+        places = [ROOT / "src", ROOT, *os.environ.get("PYTHONPATH", "").split(":")]
+        where = os.pathsep.join(map(str, places))
         client = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}})
         client.execute(env={**environment(), "PYTHONPATH": where})
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
@@ -131,7 +138,7 @@ def test_the_theory_holds(run):
 
 @pytest.mark.slow
 def test_a_first_generator_is_trained_judged_and_draws_into_a_folder(run, tmp_path):
-    shown = run("first_generator")
+    shown = run("first_generator", BY_LESS)
     assert "L: 186, O: 212, T: 202" in shown
     assert "gan of letters, finished" in shown
     assert re.search(r"Verdict (FAIL|INCONCLUSIVE) \(", shown)

@@ -8,10 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from plausible.core.errors import UsageError
-
-pytest.importorskip("gradio")
-
 from plausible.app.train_form import (
     ENOUGH,
     MINUTES,
@@ -25,6 +21,7 @@ from plausible.app.train_form import (
 )
 from plausible.app.trainings import Trainings
 from plausible.app.watching import seen, view
+from plausible.core.errors import UsageError
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -41,7 +41,7 @@ def test_what_cannot_be_exported_is_one_sentence(capsys):
     )
     assert "needs --to PATH" in refused(capsys, "export", KEPT / "gan")
     asked = "export", KEPT / "rbm", "--to", "r.onnx", "--part", "generator"
-    assert "the generator of a rbm cannot be exported" in refused(capsys, *asked)
+    assert "the generator of this rbm cannot be exported" in refused(capsys, *asked)
     assert "did you mean 'decoder'" in refused(capsys, "export", KEPT / "gan", "--to", "g.pt2", "--part", "decodr")  # fmt: skip
     assert not list(Path.cwd().iterdir())
 

@@ -70,7 +70,7 @@ def typed(kind):
 def little(monkeypatch):
     """A machine with 256 MiB free, on which nothing larger is made."""
     monkeypatch.setattr("plausible.core.allocation.available_memory", lambda: float(MOST))
-    monkeypatch.setattr("plausible.models.gaussian_mixture.available_memory", lambda: float(MOST))
+    monkeypatch.setattr("plausible.models.mixture.mixture.available_memory", lambda: float(MOST))
 
 
 def needed(kind):

@@ -28,6 +28,7 @@ from plausible.core.model import models
 from plausible.tasks import evaluate
 from plausible.tasks.compared import Compared, FamilyResult, Plan
 from plausible.tasks.fit_steps import Failed
+from plausible.training import distributed
 
 ANSWERED = set()
 
@@ -288,13 +289,17 @@ def test_without_the_flag_nothing_of_it_is_printed(capsys, naive):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
-def test_of_several_processes_one_prints_the_document(tmp_path):
+def test_of_several_processes_one_prints_the_document(capfd, monkeypatch, forking_others, handlers):
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    forking_others(distributed)
     words = ["train", "vae", "--steps", "2", "--width", "4", "--no-evaluate", "--processes", "2", "--out", "run", "--json"]  # fmt: skip
-    ended = subprocess.run(
-        [sys.executable, "-m", "plausible", *words], cwd=tmp_path, env=environment(), capture_output=True, check=True
-    )  # fmt: skip
-    assert json.loads(ended.stdout)["result"]["finished"]
+    monkeypatch.setattr(sys, "argv", ["plausible", *words])
+    with pytest.raises(SystemExit) as end:
+        ask(*words)
+    said = capfd.readouterr()
+    assert not end.value.code, said.err
+    assert json.loads(said.out)["result"]["finished"]
 
 
 def test_a_reader_that_leaves_is_no_mistake(tmp_path):

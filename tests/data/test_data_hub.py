@@ -217,6 +217,49 @@ class Hub(BaseHTTPRequestHandler):
         pass
 
 
+READER = """
+import json, os, sys
+import pandas, pyarrow, torch  # once, because they take seconds
+from plausible.data.load import load
+for line in sys.stdin:
+    out, environment = json.loads(line)
+    pid = os.fork()
+    if not pid:  # where nothing of the hub has been imported, which reads the environment then
+        os.environ.update(environment)
+        for number, name in ((1, out + ".out"), (2, out + ".err")):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
+        assert not {"datasets", "huggingface_hub"} & set(sys.modules)
+        print(load("hub:user/name").hashes["train"])
+        break
+    os.waitpid(pid, 0)
+    print("read", flush=True)
+"""
+
+
+class Reader:
+    """Processes that read a set of the hub, each forked from one that knows torch, and nothing of the hub."""
+
+    def __init__(self, folder: Path, **environment: str):
+        self._folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", READER], env={**os.environ, **environment}, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )  # fmt: skip
+
+    def read(self, name: str, **environment: str) -> tuple[str, str]:
+        """(output, errors) of a process with this environment."""
+        assert self._process.stdin
+        assert self._process.stdout
+        out = self._folder / name
+        self._process.stdin.write(json.dumps([str(out), environment]) + "\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline() == "read\n"
+        said = [out.with_suffix(ending).read_text() for ending in (".out", ".err")]
+        return said[0].strip(), said[1]
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
 @pytest.mark.slow
 def test_a_set_is_fetched_from_the_hub_once_and_then_read_without_it(tmp_path: Path) -> None:
     frame().to_parquet(tmp_path / "a.parquet")
@@ -224,25 +267,21 @@ def test_a_set_is_fetched_from_the_hub_once_and_then_read_without_it(tmp_path: P
     serving = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     thread = Thread(target=serving.serve_forever, daemon=True)
     thread.start()
-    code = "from plausible.data.load import load; print(load('hub:user/name').hashes['train'])"
-    place = {"HF_ENDPOINT": f"http://127.0.0.1:{serving.server_port}", "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"}  # fmt: skip
-
-    def read(**more: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **place, **more}
-        return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)  # fmt: skip
-
-    fetched = read()
+    place = f"http://127.0.0.1:{serving.server_port}"
+    reader = Reader(tmp_path, HF_ENDPOINT=place, HF_HOME=str(tmp_path / "hub"), HF_HUB_DISABLE_XET="1")  # fmt: skip
+    fetched, errors = reader.read("fetched")
     expected = load(tmp_path / "a.parquet").hashes["train"]
-    assert fetched.stdout.strip() == expected, fetched.stderr
-    assert f"asking {place['HF_ENDPOINT']} for hub:user/name" in fetched.stderr
+    assert fetched == expected, errors
+    assert f"asking {place} for hub:user/name" in errors
     assert f"GET /datasets/user/name/resolve/{COMMIT}/{FILE}" in Hub.asked
     serving.shutdown()
     serving.server_close()
     thread.join()
     asked = len(Hub.asked)
-    offline = read(HF_HUB_OFFLINE="1")
-    assert offline.stdout.strip() == expected, offline.stderr
-    assert "asking" not in offline.stderr
+    offline, errors = reader.read("offline", HF_HUB_OFFLINE="1")
+    assert offline == expected, errors
+    assert "asking" not in errors
     assert len(Hub.asked) == asked
-    gone = read()
-    assert f"nobody answers at {place['HF_ENDPOINT']}" in gone.stderr
+    _, errors = reader.read("gone")
+    assert f"nobody answers at {place}" in errors
+    reader.end()

@@ -132,3 +132,14 @@ def test_the_command_writes_and_reads_them(tmp_path, capsys):
         main([*asked, "--statistics", str(tmp_path / "none.npz"), "--out", second])
     assert refused.value.code == 2
     assert "give a .npz file with mu and sigma" in " ".join(capsys.readouterr().err.split())
+    np.savez(tmp_path / "inception.npz", mu=np.zeros(2048), sigma=np.eye(2048))
+    torch.save({"mu": np.zeros(2048), "sigma": np.eye(2048)}, tmp_path / "fidelity.pt")
+    for name, why in (
+        ("inception.npz", "does not say of which 2,048 features its statistics are"),
+        ("fidelity.pt", "holds no statistics of features, which are mu and sigma in a .npz file"),
+    ):
+        with pytest.raises(SystemExit) as refused:
+            main([*asked, "--statistics", str(tmp_path / name), "--out", str(tmp_path / "third")])
+        assert refused.value.code == 2
+        assert why in " ".join(capsys.readouterr().err.split())
+        assert not (tmp_path / "third").exists()  # before anything is measured

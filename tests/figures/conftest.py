@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _drawn(drawn):
-    """Elsewhere they are left white, see ../conftest.py."""
+    """Elsewhere they are left white, see ../fixtures.py."""

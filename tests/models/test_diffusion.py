@@ -14,8 +14,10 @@ from plausible.core.errors import UsageError
 from plausible.core.game import Clock
 from plausible.core.likelihood import Kind
 from plausible.data.load import load
+from plausible.data.part import Part
 from plausible.models.diffusion.average_velocity import average_target, jumps
-from plausible.models.diffusion.bound import level_cost, variational_bound
+from plausible.models.diffusion.bound import variational_bound
+from plausible.models.diffusion.levels import Levels
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import EDM, Straight
 from plausible.models.diffusion.solvers import evaluations_of, log_density, solvers
@@ -166,8 +168,11 @@ def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for(moons)
         pass
 
 
+@pytest.mark.parametrize("least", [0.15, 1.0])
 @pytest.mark.parametrize("levels", [2, 5, 16])
-def test_the_bound_of_a_perfect_denoiser_is_log_p(levels):
+def test_the_bound_of_a_perfect_denoiser_that_knows_how_often_each_level_occurs_is_log_p(
+    levels, least
+):
     grid = torch.linspace(-1, 1, levels)
     chances = torch.linspace(1, 2, levels).softmax(0)
 
@@ -176,11 +181,30 @@ def test_the_bound_of_a_perfect_denoiser_is_log_p(levels):
         return ((chances.log() - (y - grid).square() / (2 * s**2)).softmax(-1) * grid).sum(-1)
 
     x = grid[torch.multinomial(chances, 400 * 4, replacement=True, generator=seeded())].view(400, 4)
-    bound, error = variational_bound(perfect, x, levels, 0.5, 200, seeded(1))
+    known = Levels(Space((4,), levels=levels))
+    known.log_frequency.copy_(chances.log())
+    decoding = known.decoding((x + 1) / 2, least)
+    bound, error = variational_bound(
+        perfect, x, decoding, 2 * least / (levels - 1), 0.5, 200, seeded(1)
+    )
     truth = chances.log()[((x + 1) / 2 * (levels - 1)).round().long()].sum(1)
     gap, noise = (truth - bound).mean().item(), 4 * error.mean().item() / 20
-    assert -noise < gap < 4 * level_cost(0.15) + noise
-    assert (bound - truth).std().item() == pytest.approx(error.mean().item(), rel=0.3)
+    assert abs(gap) < noise
+
+
+def test_the_level_of_a_sample_is_the_nearest_unless_another_is_much_more_frequent():
+    space = Space((3, 4, 4), levels=256)
+    levels = Levels(space)
+    x = torch.rand(20, 3, 4, 4, generator=seeded()) * 1.4 - 0.2
+    assert torch.equal(levels.most_probable(x), space.quantise(x))
+    white = torch.randint(256, (50, 3, 4, 4), generator=seeded(1)).to(torch.uint8)
+    white[:25, 0] = 255  # half of all red is full
+    levels.count(Part(white, None, space))
+    near = torch.full((1, 3, 4, 4), 250 / 255)
+    found = (levels.most_probable(near)[0] * 255).round()
+    assert (found[0] == 255).all()
+    assert (found[1:] == 250).all()
+    assert levels.decoding(torch.ones(1, 3, 4, 4)) < levels.decoding(near)
 
 
 # --- what it does ---

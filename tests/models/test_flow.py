@@ -13,9 +13,9 @@ from plausible.core.errors import UsageError
 from plausible.core.game import Clock
 from plausible.core.likelihood import Kind, Reference
 from plausible.data.part import Data, Part
+from plausible.models.dequantisation import STRETCHES, centred, dequantised, off_the_grid
 from plausible.models.flow.architectures import Size, architectures, patch_side
 from plausible.models.flow.bijection import Rotation
-from plausible.models.flow.dequantisation import STRETCHES, centred, dequantised, off_the_grid
 from plausible.models.flow.jacobi import solve_triangular
 from plausible.models.flow.masked import MaskedAutoregressive
 from plausible.models.flow.multiscale import Squeeze

@@ -208,6 +208,36 @@ def test_the_posterior_of_labels_is_bayes_rule_with_the_models_own_prior():
         built().joint_posterior(x)
 
 
+def test_a_hybrid_learns_the_exact_posterior_beside_the_joint():
+    plain = built(conditional=True)
+    torch.manual_seed(0)
+    hybrid = built(conditional=True, discriminative=2.0)
+    hybrid.load_state_dict(plain.state_dict())
+    x, y = SPACE.enumerate(), torch.arange(16) % 3
+    loss = hybrid.loss(Batch(x, y), Clock())
+    wanted = -2 * hybrid.joint_posterior(x)[torch.arange(16), y]
+    torch.testing.assert_close(loss.terms["-log p(y | x)"], wanted)
+    assert set(plain.loss(Batch(x, y), Clock()).terms) == {"contrastive"}
+    with pytest.raises(UsageError, match="needs --conditional"):
+        RBM.Config(discriminative=1.0)
+
+
+def test_bayes_rule_takes_the_posterior_of_a_joint_whose_constants_are_only_estimated(monkeypatch):
+    model, x = built(conditional=True), SPACE.enumerate()
+    monkeypatch.setattr("plausible.models.rbm.rbm.enumerable", lambda *sides: False)
+    monkeypatch.setattr("plausible.models.rbm.partition.enumerable", lambda *sides: False)
+    bayes = BayesClassifier(model)
+    assert bayes.kind is Kind.EXACT
+    assert model.kinds["log_prob"] is Kind.ESTIMATE
+    exact = model.joint_posterior(x).double()
+    torch.testing.assert_close(bayes.log_posterior(x), exact)
+    said = bayes.class_likelihoods(x)
+    torch.testing.assert_close((said.nats + model.log_prior).log_softmax(1), exact)
+    other = BayesClassifier(model, torch.tensor([0.8, 0.1, 0.1]).log())
+    moved = (exact - model.log_prior + other.log_prior).log_softmax(1)
+    torch.testing.assert_close(other.log_posterior(x), moved)
+
+
 def test_moving_the_means_does_not_move_the_model():
     model, x = built(), SPACE.enumerate()
     before = model.log_prob(x).nats

@@ -68,15 +68,88 @@ def test_naive_bayes_without_labels_is_one_product_of_pixels(digits):
         BayesClassifier(model)
 
 
-def test_naive_bayes_refuses_vectors_and_mixture_refuses_images():
+def test_naive_bayes_refuses_vectors():
     with pytest.raises(UsageError, match="mixture"):
         NaiveBayes(Space((3,)))
-    with pytest.raises(UsageError, match="naive-bayes"):
-        GaussianMixture(BINARY)
     with pytest.raises(UsageError):
         NaiveBayes.Config(smoothing=0)
     with pytest.raises(UsageError):
         GaussianMixture.Config(components=0)
+
+
+def test_a_mixture_of_images_is_one_of_intervals_in_principal_components():
+    space = Space((1, 2, 2), levels=4)
+    torch.manual_seed(0)
+    model = GaussianMixture(space, GaussianMixture.Config(components=2, principal=2))
+    train_part = make_data(space, 300).train
+    model.setup(train_part)
+    assert model.axes.axes.shape == (4, 2)
+    for _ in model.fit(train_part):
+        pass
+    generator = torch.Generator().manual_seed(0)
+    seen = torch.zeros(4, 4, 4, 4, dtype=torch.float64)
+    n = 400_000
+    drawn = model._data_units(*_parts(model, n, generator)).mul(3).round().long().flatten(1)
+    inside = ((drawn >= 0) & (drawn < 4)).all(
+        1
+    )  # an interval at the end is no longer than the others
+    seen.index_put_(tuple(drawn[inside].T), torch.tensor(1.0 / n).double(), accumulate=True)
+    codes = torch.cartesian_prod(*[torch.arange(4)] * 4)
+    said = model.log_prob(codes.view(-1, 1, 2, 2) / 3, samples=1000)
+    assert said.kind is Kind.LOWER
+    mass = seen[tuple(codes.T)]
+    assert (said.nats.exp() - mass).abs().sum() < 0.05
+    assert said.nats.exp().sum() == pytest.approx(inside.double().mean().item(), abs=0.01)
+
+
+def _parts(model, n, generator):
+    """z and the noise beside it of n draws before they are put on levels."""
+    noise = model._noise(n, generator).double()
+    k = (noise[:, 0, None] >= model.log_weight.exp().cumsum(0)).sum(1).clamp(max=1)
+    own = noise[:, 1:] @ model.axes.axes
+    z = model.mean[k] + (model.factor[k] @ own[..., None])[..., 0]
+    return z, noise[:, 1:]
+
+
+def test_an_ensemble_is_the_mean_of_mixtures_that_learned_by_themselves():
+    train_part = make_data(Space((2,)), 300).train
+    config = GaussianMixture.Config(components=2, ensemble=3)
+    together = GaussianMixture(train_part.space, config)
+    together.setup(train_part)
+    for _ in together.fit(train_part):
+        pass
+    x = train_part.as_batch().x
+    each = []
+    for number in range(3):
+        alone = GaussianMixture(train_part.space, GaussianMixture.Config(components=2))
+        alone.setup(train_part)
+        alone.start.copy_(together.start + number)
+        steps = alone.fit(train_part)
+        for _ in range(500):
+            if next(steps, None) is None:
+                break
+        each.append(alone.log_prob(x).nats)
+    mean = torch.stack(each).logsumexp(0) - math.log(3)
+    torch.testing.assert_close(together.log_prob(x).nats, mean, atol=1e-2, rtol=0)
+    assert together.components == 2
+    assert len(together.mean) == 6
+
+
+def test_the_mixtures_of_all_classes_have_the_same_principal_components():
+    data = make_data(Space((1, 4, 4), levels=8, classes=2), 200)
+    config = GaussianMixture.Config(components=1, principal=3)
+    both = PerClass(data.space, lambda single: GaussianMixture(single, config))
+    both.setup(data.train)
+    first, second = (model.axes for model in both.models)
+    assert torch.equal(first.axes, second.axes)
+    assert torch.equal(first.variance, second.variance)
+    v = data.train.as_batch().x.flatten(1).double()
+    flat = (v * 7 + 0.5) / 8
+    left = flat - flat.mean(0)
+    kept = torch.linalg.svd(left, full_matrices=False)[2][:3].T
+    torch.testing.assert_close(first.axes @ first.axes.T, kept @ kept.T, atol=1e-2, rtol=0)
+    rest = (left - left @ kept @ kept.T).square().sum() / (len(v) * 13)
+    assert first.variance.item() == pytest.approx(rest.item(), rel=1e-3)
 
 
 def test_one_gaussian_has_the_mean_and_covariance_of_the_data():
@@ -197,6 +270,30 @@ def _true(data, x, y):
     return toys["moons"]().log_prob(x, y).nats.mean().item()
 
 
+@pytest.mark.parametrize("unit", [1e-4, 1e4])
+@pytest.mark.parametrize("jitter", [0, 1e-5])
+def test_a_column_that_hardly_varies_in_a_class_is_softened_by_its_spread_in_all_classes(
+    unit, jitter
+):
+    floor, generator = 0.01, torch.Generator().manual_seed(0)
+    y, noise = torch.arange(400) % 2, torch.randn(400, 2, generator=generator)
+    x = torch.stack([noise[:, 0], y + jitter * noise[:, 1]], 1) * unit
+    part = Part(x, y, Space((2,), None, 2))
+    config = GaussianMixture.Config(components=1, variance_floor=floor)
+    model = PerClass(part.space, lambda space: GaussianMixture(space, config))
+    model.setup(part)
+    list(model.fit(part))
+    assert "class 1: 1 of 2 columns hardly vary" in model.notes[1]
+    own = x[y == 1].double()
+    added = torch.stack([own[:, 0].var(correction=0), x[:, 1].double().var(correction=0)]) * floor
+    normal = torch.distributions.MultivariateNormal(
+        own.mean(0), own.T.cov(correction=0) + added.diag()
+    )
+    torch.testing.assert_close(
+        model.log_prob(x, 1).nats, normal.log_prob(x.double()), rtol=1e-3, atol=1e-3
+    )
+
+
 class Biased(NaiveBayes):
     """A player-driven model: one logit for each pixel, to see that each class has its own batches."""
 
@@ -267,7 +364,7 @@ def test_more_components_than_examples_are_refused():
 
 
 def test_a_wide_table_needs_more_memory_than_there_is(monkeypatch):
-    monkeypatch.setattr("plausible.models.gaussian_mixture.available_memory", lambda: 4 * 2**30)
+    monkeypatch.setattr("plausible.models.mixture.mixture.available_memory", lambda: 4 * 2**30)
     config = GaussianMixture.Config(components=10)
     with pytest.raises(
         UsageError, match=r"10 Gaussians in 12,000 columns need 53.6 GiB .*, and 4.0 GiB are free"
@@ -275,7 +372,7 @@ def test_a_wide_table_needs_more_memory_than_there_is(monkeypatch):
         GaussianMixture(Space((12_000,)), config)
     space = Space((100,))
     model = GaussianMixture(space, config)
-    monkeypatch.setattr("plausible.models.gaussian_mixture.available_memory", lambda: 2**20)
+    monkeypatch.setattr("plausible.models.mixture.mixture.available_memory", lambda: 2**20)
     with pytest.raises(UsageError, match="choose fewer columns or --components"):
         model.setup(Part(torch.zeros(20, 100), None, space))
 

@@ -29,7 +29,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest.fixture(scope="session", autouse=True)
 def _drawn():
-    """Figures are drawn as people see them, see ../conftest.py."""
+    """Figures are drawn as people see them, see ../fixtures.py."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "draw", DRAW)
         yield

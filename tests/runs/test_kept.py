@@ -25,7 +25,7 @@ KEPT = Path(__file__).parent / "kept"
 NAMES = ["gan", "vae", "rbm", "pixelcnn", "mixture"]
 EXPECTED = json.loads((KEPT / "expected.json").read_text())
 ARRAYS = np.load(KEPT / "expected.npz")
-# as users have them, before conftest.py makes them fewer
+# as users have them, before fixtures.py makes them fewer
 BOUND_GAP = import_module("plausible.diagnosis.bound_gap")
 EXAMPLES, SIZES = BOUND_GAP._FEW, distances._SIZES
 VAE = import_module("plausible.models.vae.vae")
@@ -118,7 +118,7 @@ def test_an_evaluation_measures_the_same(monkeypatch, tmp_path):
     # a cache of its own: another test's command may have trained it on two threads, which rounds differently
     monkeypatch.setenv("PLAUSIBLE_CACHE", str(tmp_path))
     classifier = import_module("plausible.tasks.reference_classifier")
-    monkeypatch.setattr(classifier, "_STEPS", 1500)  # as users have it, see conftest.py
+    monkeypatch.setattr(classifier, "_STEPS", 1500)  # as users have it, see fixtures.py
     monkeypatch.setattr(distances, "_SIZES", SIZES)
     run = plausible.Run(KEPT / "mixture")
     report = plausible.evaluate(

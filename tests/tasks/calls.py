@@ -1,4 +1,4 @@
-"""How each task is called in a small world, by name."""
+"""How each task is called in a small world, by name, and what it is told where nobody says anything else."""
 
 import contextlib
 import functools
@@ -19,11 +19,38 @@ from plausible.models import VAE
 from plausible.runs import Run
 from plausible.runs.checksums import write_noted
 from plausible.runs.mirrors import Mirrors
+from plausible.tasks.export_formats import Written
 from plausible.tasks.fit_steps import monitored
 from plausible.tasks.reference_classifier import cache
 from plausible.tasks.start import start
 from plausible.tasks.training_pictures import TrainingPictures
 from plausible.training import Settings
+
+SMALL = {
+    "sweep": {
+        "data": lambda w: w.plane, "trials": 2, "steps": 2, "search": "lr", "config": VAE.Config(width=4, latent=2),
+        "judge": False, "study": lambda w: w.new(),
+    },
+    "fit": {"model": "gan", "data": lambda w: w.plane, "steps": 3, "out": lambda w: w.new()},
+    "compare": {"data": lambda w: w.plane, "steps": 2, "n": 8, "out": lambda w: w.new()},
+    "refine": {"steps": 3, "width": 4, "evaluate": False, "watch": False, "out": lambda w: w.new()},
+    "before_after": {"n": 8},
+    "resume": {"steps": 12},
+    "walk_between_draws": {"n": 5},
+    "latent_point": {"n": 5},
+    "complete": {"rows": 2},
+    "directions": {"rows": 2, "columns": 3, "draws": 2},
+    "symmetries_of": {"source": lambda w: w.large},
+    "sample_chain": {"steps": 3},
+    "describe": {"source": lambda w: w.grey},
+    "evaluate": {"n": 8},
+    "evaluate_samples": {"n": 8},
+    "evaluate_against": {"source": lambda w: w.near, "data": lambda w: w.plane, "n": 8},
+    "evaluate_twin": {"n": 12},
+}  # fmt: skip
+"""{task: {parameter: what it is by default here}}, of which some are functions of the world."""
+ALOUD = {"data", "request", "public"}
+"""What some calls below do otherwise where it is said, also where it is the default that is said."""
 
 
 def weights(model):
@@ -47,10 +74,9 @@ def logged(folder):
 
 def fit(w, **choices):
     """What a training leaves behind, and how many findings it had, also one that fails."""
-    findings, small = [], {"width": 8} if choices.get("model", "gan") == "gan" else {}
-    default = {"model": "gan", "data": w.plane, "steps": 3, "out": w.new(), **small}
+    findings, small = [], {"width": 8} if choices["model"] == "gan" else {}
     try:
-        trained = tasks.fit(**{**default, "on_finding": findings.append, **choices})
+        trained = tasks.fit(**{**small, "on_finding": findings.append, **choices})
     except tasks.Failed:
         return len(findings)
     run = trained.run
@@ -71,7 +97,7 @@ def resume(w, source=None, **choices):
         config = (folder / "config.json").read_text()
         write_noted(folder / "config.json", config.replace(w.plane.name, "nowhere"))
     try:
-        tasks.resume(folder, **{"steps": 12, "on_finding": findings.append, **choices})
+        tasks.resume(folder, **{"on_finding": findings.append, **choices})
     except tasks.Failed:
         return len(findings)
     return Run(folder).settings, logged(folder), mirrored(folder)
@@ -82,9 +108,8 @@ def refine(w, **choices):
     findings, start = [], w.flat
     if "data" in choices:
         start = without_data(w, w.flat)
-    small = {"steps": 3, "width": 4, "evaluate": False, "watch": False, "out": w.new()}
     try:
-        found = tasks.refine(start, **{**small, "on_finding": findings.append, **choices})
+        found = tasks.refine(start, **{"on_finding": findings.append, **choices})
     except tasks.Failed:
         return len(findings)
     run, measured = found.trained.run, found.measured
@@ -97,7 +122,7 @@ def before_after(w, run=None, **choices):
     run = shutil.copytree(run or w.refined, w.new())
     if "data" in choices:
         run = without_data(w, run)
-    found = tasks.before_after(run, **{"n": 8, **choices})
+    found = tasks.before_after(run, **choices)
     return found.sentence, [report.samples for report in found.reports.values()]
 
 
@@ -199,22 +224,26 @@ def compared(w, task, *args, **choices):
 
 
 def compare(w, **choices):
-    choices = {"data": w.plane, "steps": 2, "n": 8, "out": w.new(), **choices}
     return compared(w, tasks.compare, ["vae", "mixture", "rbm"], **choices)
 
 
 def comparison(w):
     folder = w.new()
-    compare(w, out=folder)
+    compare(w, data=w.plane, steps=2, n=8, out=folder)
+    return folder
+
+
+@functools.cache
+def unfinished(w):
+    """The folder of a comparison of data in memory, of which a part has failed, and is tried again each time."""
+    folder = w.new()
+    compare(w, data=replace(load(str(w.plane)), source=""), steps=2, n=8, out=folder)
     return folder
 
 
 def continue_comparison(w, **choices):
-    """One of data in memory, of which a part has failed."""
-    folder = w.new()
-    compare(w, data=replace(load(str(w.plane)), source=""), out=folder)
     choices = {"data": load(str(w.plane)), **choices}
-    return compared(w, tasks.continue_comparison, folder, **choices)
+    return compared(w, tasks.continue_comparison, unfinished(w), **choices)
 
 
 def sweep(w, **choices):
@@ -224,22 +253,13 @@ def sweep(w, **choices):
     def judged(trained, progress):
         raise NotDefined("judged")
 
-    small = VAE.Config(width=4, latent=2)
-    default = {
-        "data": w.plane,
-        "trials": 2,
-        "steps": 2,
-        "search": "lr",
-        "config": small,
-        "judge": False,
-    }
     here = w.new()
     here.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
         patch.setattr(module, "evaluate", judged)
         patch.setattr(module, "save_picture", lambda trained: None)
-        found = tasks.sweep("vae", **{**default, "study": w.new(), **choices})
+        found = tasks.sweep("vae", **choices)
     tried = [(trial.choices, trial.score) for trial in found.trials]
     return tried, found.plan, found.folder.is_absolute(), found.unjudged
 
@@ -273,9 +293,19 @@ def explain(w, source=None, **choices):
 
 
 def export(w, source=None, **choices):
-    """What a file says of itself, and how large it is."""
-    done = tasks.export(source or w.vae, w.new().with_suffix(".pt2"), **choices)
-    return done.part, list(done.inputs), done.facts, done.size
+    """What a file says of itself, and what comes out of it: of the function that would be traced, which takes seconds."""
+    module = import_module("plausible.tasks.export")
+
+    def untraced(ending, graph, part, facts):
+        generator = torch.Generator().manual_seed(0)
+        out = part.function(*(each.draw(2, generator) for each in part.inputs))
+        return Written(out.detach().numpy().tobytes(), part.function)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "traced", lambda model, part: None)
+        patch.setattr(module, "written", untraced)
+        done = tasks.export(source or w.vae, w.new().with_suffix(".pt2"), **choices)
+    return done.part, list(done.inputs), done.facts, done.path.read_bytes()
 
 
 def push(w, **choices):
@@ -304,8 +334,8 @@ CALLS = {
     "compare": compare,
     "sweep": sweep,
     "latent_draws": lambda w, **k: tasks.latent_draws(w.vae, **k).x.tolist(),
-    "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 2, **{"n": 5, **k}).tolist(),
-    "latent_point": lambda w, **k: tasks.latent_point(w.vae, torch.eye(2), [0.5], **{"n": 5, **k}).tolist(),
+    "walk_between_draws": lambda w, **k: tasks.walk_between_draws(w.vae, 0, 2, **k).tolist(),
+    "latent_point": lambda w, **k: tasks.latent_point(w.vae, torch.eye(2), [0.5], **k).tolist(),
     "continue_comparison": continue_comparison,
     "check": check,
     "report": report,
@@ -316,25 +346,25 @@ CALLS = {
     "score": lambda w, source=None, **k: list(tasks.score(source or w.vae, w.part, **k)),
     "explain": explain,
     "uncover": lambda w, source=None, **k: [list(map(str, vars(row).values())) for row in tasks.uncover(source or w.bayes, w.part, **k)],
-    "complete": lambda w, source=None, **k: tasks.complete(source or w.cnn, w.part, **{"rows": 2, **k}).draws.tolist(),
+    "complete": lambda w, source=None, **k: tasks.complete(source or w.cnn, w.part, **k).draws.tolist(),
     "surprisal": lambda w, **k: tasks.surprisal(w.cnn, w.part, **k).tolist(),
-    "directions": lambda w, **k: [list(map(str, vars(tasks.directions(w.vae, **{"rows": 2, "columns": 3, "draws": 2, **k})).values()))],
-    "symmetries_of": lambda w, **k: tasks.symmetries_of(**{"source": w.large, **k}).tests,
+    "directions": lambda w, **k: [list(map(str, vars(tasks.directions(w.vae, **k)).values()))],
+    "symmetries_of": lambda w, **k: tasks.symmetries_of(**k).tests,
     "reconstruct": lambda w, **k: tasks.reconstruct(w.vae, w.part, **k).reconstruction.tolist(),
     "interpolate": lambda w, **k: tasks.interpolate(w.vae, **k).tolist(),
     "interpolate_between": lambda w, **k: tasks.interpolate_between(w.vae, w.part.rows(slice(0, 2)), **k).tolist(),
     "sample": lambda w, source=None, **k: tasks.sample(source or w.vae, **k).x.tolist(),
-    "sample_chain": lambda w, **k: tasks.sample_chain(w.rbm, **{"steps": 3, **k}).tolist(),
+    "sample_chain": lambda w, **k: tasks.sample_chain(w.rbm, **k).tolist(),
     "weights_used": lambda w, **k: tasks.weights_used(w.gan, **k),
     "open_trained": open_trained,
     "list_runs": lambda w, **k: [row.folder.name for row in tasks.list_runs(**k)],
     "diagnose": lambda w, source=None, **k: once(tasks.diagnose, source=source or w.vae, **k),
-    "describe": lambda w, **k: tasks.describe(**{"source": w.grey, **k}).facts,
-    "evaluate": lambda w, source=None, **k: measured(once(tasks.evaluate, source=source or w.mixture, **{"n": 8, **k})),
-    "evaluate_samples": lambda w, **k: measured(once(tasks.evaluate_samples, samples=w.far, data=w.plane, **{"n": 8, **k})),
+    "describe": lambda w, **k: tasks.describe(**k).facts,
+    "evaluate": lambda w, source=None, **k: measured(once(tasks.evaluate, source=source or w.mixture, **k)),
+    "evaluate_samples": lambda w, **k: measured(once(tasks.evaluate_samples, samples=w.far, data=w.plane, **k)),
     "verify": lambda w, **k: [tasks.verify(w.judged if "device" in k else w.sealed, **k).sentence],
-    "evaluate_against": lambda w, **k: once(tasks.evaluate_against, **{"source": w.near, "against": w.far, "data": w.plane, "n": 8, **k}).to_dict(),
-    "evaluate_twin": lambda w, source=None, **k: once(tasks.evaluate_twin, source=source or w.halves[0], twin=w.halves[1], **{"n": 12, **k}).to_dict(),
+    "evaluate_against": lambda w, **k: once(tasks.evaluate_against, against=w.far, **k).to_dict(),
+    "evaluate_twin": lambda w, source=None, **k: once(tasks.evaluate_twin, source=source or w.halves[0], twin=w.halves[1], **k).to_dict(),
     "reference_classifier": reference_classifier,
     "save_picture": lambda w, **k: Image.open(tasks.save_picture(tasks.open_trained(w.vae), **k)).size,
     "save_report": save_report,

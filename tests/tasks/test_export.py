@@ -20,7 +20,7 @@ from plausible.core.model import Explicit, Generative, models
 from plausible.data.mark import SOURCE_TYPE
 from plausible.data.samples import read_samples
 from plausible.tasks import export
-from plausible.tasks.decompositions import exponential, substituted
+from plausible.tasks.decompositions import exponential, softplus, solved
 from plausible.tasks.export import TOLERANCE
 from plausible.tasks.export_formats import FACTS
 from plausible.tasks.mark import weights_hash
@@ -155,6 +155,16 @@ def test_log_p_and_classes_are_those_of_the_model(folder):
     assert done.facts["class"] == "1"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "space"), [("naive-bayes", IMAGES), ("rbm", BITS)])
+def test_what_onnx_has_no_words_for_is_said_by_others(name, space, folder):
+    model = made(name, space)
+    done = export(model, folder / f"{name}.onnx", "log-prob")
+    x = space.quantise(torch.rand(5, *space.shape))
+    (nats,) = opened(done.path).run(None, {"x": x.numpy()})
+    assert np.allclose(nats, model.log_prob(x).nats, rtol=1e-5)
+
+
 def test_a_program_of_torch_says_the_same_of_itself(folder):
     done = export(KEPT / "pixelcnn", folder / "pixelcnn.pt2")
     assert done.part == "log-prob"
@@ -246,7 +256,11 @@ def test_decompositions_are_what_torch_has():
     for upper in (False, True):
         triangle = (a.triu() if upper else a.tril()) + 3 * torch.eye(4)
         wanted = torch.linalg.solve_triangular(triangle, b, upper=upper)
-        assert torch.allclose(substituted(triangle, b, upper=upper), wanted)
+        assert torch.allclose(solved(triangle, b, upper=upper), wanted)
+    odd = torch.randn(3, 37, 37, generator=generator).tril() + 9 * torch.eye(37)
+    wanted = torch.linalg.solve_triangular(odd, odd[..., :2], upper=False)
+    assert torch.allclose(solved(odd, odd[..., :2], upper=False), wanted, atol=1e-5)
+    assert torch.allclose(softplus(30 * a), torch.nn.functional.softplus(30 * a), atol=1e-8)
     for size in (0.01, 1, 10):
         skew = size * (a - a.mT)
         assert torch.allclose(exponential(skew), torch.linalg.matrix_exp(skew), atol=1e-9)

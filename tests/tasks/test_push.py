@@ -156,7 +156,9 @@ def refused(action):
 
 
 def test_no_folder_is_written_over_but_an_earlier_push(own, given, tmp_path):
-    push(own, given)
+    said = []
+    push(own, given, on_notes=said.extend)
+    assert "the card with what you wrote into it" in said[-1]
     (tmp_path / "photo.png").touch()
     assert "holds other files, such as photo.png" in refused(lambda: push(own, tmp_path))
     assert "holds the run itself" in refused(lambda: push(own, own.folder))
@@ -276,6 +278,7 @@ def test_nobody_answers_or_must_be_asked(own, tmp_path, monkeypatch):
     ):
         assert "nobody answers at http://127.0.0.1:9" in refused(action)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.delattr("huggingface_hub.constants")  # as before anybody imports it
     assert "HF_HUB_OFFLINE says so" in refused(lambda: push(own, "hub:frodo/ring"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     assert "cannot be read" in refused(lambda: pull("hub:frodo/ring", tmp_path / "x"))

@@ -4,8 +4,10 @@ import json
 import os
 import signal
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from tests.conftest import ask, make_data, refused
@@ -177,8 +179,12 @@ def test_scores_are_of_validation_data(binary):
 
 
 @pytest.mark.slow
-def test_two_workers_share_a_study(tmp_path):
-    swept = tried("digits", tmp_path / "a", trials=3, workers=2)
+def test_two_workers_share_a_study(tmp_path, forking_others):
+    forking_others(import_module("plausible.tasks.sweep"))  # the file, not its function
+    source = tmp_path / "few.npz"
+    values = torch.randint(2, (96, 1, 4, 4), generator=torch.Generator().manual_seed(0))
+    np.savez(source, x=values.numpy().astype(np.uint8), levels=2)
+    swept = tried(source, tmp_path / "a", trials=3, workers=2)
     assert swept.finished
     assert sorted(trial.number for trial in swept.trials) == [0, 1, 2]
     processes = {Run(trial.folder).config["training"]["steps"] for trial in swept.trials}
@@ -186,7 +192,7 @@ def test_two_workers_share_a_study(tmp_path):
     assert all(
         Run(trial.folder).progress == 1 for trial in swept.trials if trial.state == "finished"
     )
-    alone = tried("digits", tmp_path / "b", trials=1)
+    alone = tried(source, tmp_path / "b", trials=1)
     (usual,) = [trial for trial in swept.trials if trial.number == 0]
     assert usual.score == alone.best.score  # whoever trains it
 
@@ -239,3 +245,12 @@ def test_one_model_for_each_class(tmp_path, capsys):
 def test_several_workers_need_data_with_a_place(tmp_path, binary):
     with pytest.raises(UsageError, match="several workers each read the data"):
         tried(binary, tmp_path / "a", workers=2)
+
+
+def test_a_worker_that_the_system_ended_is_a_sentence(tmp_path, monkeypatch):
+    module = import_module("plausible.tasks.sweep")  # whose name is that of the function, too
+    monkeypatch.setattr(module, "_WORK", "import os; os.kill(os.getpid(), 9)")
+    with pytest.raises(
+        UsageError, match=r"a worker was ended by the system \(SIGKILL\) after 0 of 3 trials"
+    ):
+        tried("digits", tmp_path / "a", trials=3, workers=2)

@@ -30,7 +30,7 @@ COUNTS = {"gan": {"width": 4}, "vae": {"width": 8}, "convnet": {"width": 4}}
 
 @pytest.fixture
 def _curves(monkeypatch):
-    """Elsewhere they are not drawn, see conftest.py."""
+    """Elsewhere they are not drawn, see fixtures.py."""
     monkeypatch.setattr(figures, "learning_curves", CURVES)
 
 

@@ -1,6 +1,7 @@
 """Two processes on equal shards train as one process does on the whole batch (gloo, CPU)."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -14,12 +15,15 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import Forked, answer_and_exit, ask, environment
+from tests.conftest import Forked, ForkedChild, ask, environment, refused
 
 from plausible import runs
+from plausible.core.errors import UsageError
+from plausible.data import load
+from plausible.tasks import evaluate
 from plausible.tasks.fit_steps import fit_steps, monitored
 from plausible.tasks.start import start
-from plausible.training import Settings, distributed
+from plausible.training import Settings, distributed, several
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +63,43 @@ def learn_as_a_rank(source, folder, families):
     distributed.leave()
 
 
+SHARDED = {
+    "vae": {"width": 8},
+    "gan": {"width": 8, "batch": 16},  # whose penalties are derivatives
+}
+
+
+REFUSED = [
+    ("learns by SGD", "rbm", Settings(steps=1, shard=True)),
+    ("--shard and --compile", "vae", Settings(steps=1, shard=True, compile="on")),
+    ("--simultaneous", "gan", Settings(steps=1, shard=True, simultaneous=True)),
+    ("fitted to all examples at once", "naive-bayes", Settings(shard=True)),
+]
+
+
+def learn_in_shards(source, folder, families):
+    """What each process does: the same rounds with all weights in each, with a part of them, and so after a save."""
+    world = distributed.join(torch.device("cpu"))
+    for name, config in families.items():
+        for how in ("whole", "shared", "resumed"):
+            place, settings = folder / name / how, Settings(steps=5, shard=how != "whole")
+            run, training = start(name, source, settings=settings, out=place, world=world, **config)
+            parts = sum(part.numel() for each in training.weights.values() for part in each)
+            (folder / f"{name}-{how}-{world.rank}").write_text(str(parts))
+            if how == "resumed":
+                for _ in range(3):
+                    next(training)
+                runs.save(run, training)
+                world.agree(0.0)  # written, and then read
+                training = runs.resume(run, settings, world=world)
+            list(training)
+            runs.save(run, training)
+    for sentence, name, settings in REFUSED:
+        with pytest.raises(UsageError, match=sentence):
+            start(name, source, settings=settings, out=folder / "refused", world=world)
+    distributed.leave()
+
+
 def forked(rank, world, work, *args):
     """The number of a process that does this work as a rank, forked from this one, which knows torch by now."""
     if pid := os.fork():
@@ -77,11 +118,15 @@ def forked(rank, world, work, *args):
 
 def learned_together(source, folder, families):
     """A folder of runs of two processes that are the ranks of one world."""
+    return worked_together(folder, learn_as_a_rank, source, folder, families)
+
+
+def worked_together(folder, *work):
+    """A folder after two processes that are the ranks of one world have done this work."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
     world["WORLD_SIZE"] = "2"
-    work = (learn_as_a_rank, source, folder, families)
     ranks = [forked(rank, world, *work) for rank in range(2)]
     assert [os.waitpid(rank, 0)[1] for rank in ranks] == [0, 0]
     return folder
@@ -95,36 +140,11 @@ def together(source, tmp_path_factory):
     )
 
 
-class ForkedRank:
-    """A rank that is forked from this process, which knows torch by now, in the place of one that is started."""
-
-    def __init__(self, command, env, **how):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.returncode = None
-        self._pid = os.fork()
-        if not self._pid:
-            words = command[command.index("plausible") + 1 :]
-            answer_and_exit(words, lambda: os.environ.update(env))
-
-    def poll(self):
-        if self.returncode is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
-            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
-        return self.returncode
-
-    def send_signal(self, number):
-        if self.poll() is None:
-            os.kill(self._pid, number)
-
-    def kill(self):
-        self.send_signal(signal.SIGKILL)
-
-
 @pytest.fixture
 def forking(monkeypatch):
     """The ranks of a command are forked."""
-    monkeypatch.setattr(distributed, "subprocess", SimpleNamespace(Popen=ForkedRank))
+    for module in (distributed, several):
+        monkeypatch.setattr(module, "subprocess", SimpleNamespace(Popen=ForkedChild))
 
 
 @pytest.fixture
@@ -367,6 +387,10 @@ def test_two_processes_judge_as_one_does(source, tmp_path, launch):
     one, two = ((tmp_path / name / "measures.json").read_bytes() for name in ("one", "two"))
     assert one == two
     assert b"log likelihood" in one
+    report = evaluate(run, n=8, processes=2)  # for who has no command line
+    assert json.loads(json.dumps(report.to_dict())).items() <= json.loads(one).items()
+    with pytest.raises(UsageError, match="unknown --features 'abacus'"):
+        evaluate(run, n=8, features="abacus", processes=2)
     code, _, errors = launch("evaluate", "--samples", source, "--data", source, "--processes", 2)
     assert code == 2
     assert "--processes share the judging of one run" in errors
@@ -378,3 +402,91 @@ def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):
     assert code == 2
     assert len(errors.strip().splitlines()) == 1
     assert "sides of 8 to 128" in errors
+
+
+def test_what_one_rank_alone_refuses_is_said_once(source, tmp_path, launch, monkeypatch):
+    read = load.load
+
+    def torn_on_the_second(*what):
+        if os.environ["RANK"] == "1":
+            raise UsageError("the disk of this machine is torn")
+        return read(*what)
+
+    monkeypatch.setattr(load, "load", torn_on_the_second)
+    words = ["train", "gan", "--data", source, "--out", tmp_path / "run", "--processes", 2]
+    code, _, errors = launch(*words, "--json")
+    assert code == 2
+    assert errors.count("plausible: the disk of this machine is torn") == 1
+    # a document, although the first process has refused nothing: on stdout, but for processes that are forked
+    assert errors.count("exit_code") == 1
+    document, _ = json.JSONDecoder().raw_decode(errors[errors.index("{") :])
+    assert (document["exit_code"], document["error"]) == (2, "the disk of this machine is torn")
+    assert not (tmp_path / "run").exists()
+
+
+def test_processes_that_do_not_meet_are_refused_in_one_sentence(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed, "SILENCE", 2.0)
+    monkeypatch.setattr(distributed, "_ASKING", 0.2)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(taken.getsockname()[1])}
+        words = ["train", "gan", "--data", source, "--out", tmp_path / "run"]
+        for name, value in {**world, "WORLD_SIZE": "2", "RANK": "0"}.items():
+            monkeypatch.setenv(name, value)
+        said, code = Forked(tmp_path / "first", *words).finish()
+        assert code == 2
+        assert (
+            said.count("plausible: processes cannot meet at port") == said.count("plausible:") == 1
+        ), said
+    monkeypatch.setenv("RANK", "1")  # of a job whose first machine is not there
+    said, code = Forked(tmp_path / "second", *words).finish()
+    assert code == 2
+    assert said.count("plausible: process 1 has not met all 2") == said.count("plausible:") == 1
+
+
+def test_ranks_that_share_the_weights_learn_as_those_that_each_have_all(source, tmp_path):
+    worked_together(tmp_path, learn_in_shards, source, tmp_path, SHARDED)
+    for name in SHARDED:
+        parts = [int((tmp_path / f"{name}-shared-{rank}").read_text()) for rank in range(2)]
+        assert sum(parts) == int((tmp_path / f"{name}-whole-0").read_text())
+        assert min(parts) > sum(parts) / 3
+        whole, shared, resumed = (
+            torch.load(tmp_path / name / how / "state.pt") for how in ("whole", "shared", "resumed")
+        )
+        for kind in ("raw", "averaged"):
+            for weight, value in whole[kind].items():
+                assert torch.allclose(value, shared[kind][weight], atol=1e-5), (name, kind, weight)
+                assert torch.equal(shared[kind][weight], resumed[kind][weight])
+        moments = [
+            each["optimizers"][0]["state"][0]["exp_avg"] for each in (whole, shared, resumed)
+        ]
+        assert torch.allclose(*moments[:2], atol=1e-5)
+        assert torch.equal(*moments[1:])
+        run = runs.Run(tmp_path / name / "shared")  # which any number of processes opens
+        assert run.sample(2).x.shape == (2, 1, 2, 2)
+
+
+def test_shards_of_one_process_or_of_given_weights_are_refused(source, together, tmp_path, capsys):
+    words = ["train", "vae", "--data", source, "--out", tmp_path / "run", "--shard"]
+    assert "add --processes 2" in refused(capsys, *words)
+    begun = refused(capsys, *words, "--processes", 2, "--init", together / "vae")
+    assert "leave out --init" in begun
+
+
+def test_a_training_whose_processes_share_the_weights_is_watched_kept_and_gone_on_with(
+    source, tmp_path, launch
+):
+    run = tmp_path / "run"
+    words = ["train", "vae", "--data", source, "--out", run, "--steps", 4, "--width", 8]
+    code, out, errors = launch(*words, "--shard", "--processes", 2, "--no-evaluate")
+    assert code == 0, errors
+    assert out.count("trained for") == 1
+    line = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
+    kept = [weight.norm().item() ** 2 for weight in runs.Run(run).model().parameters()]
+    assert line["probes"]["weight norm of the vae"] == pytest.approx(sum(kept) ** 0.5, rel=1e-3)
+    code, out, errors = launch("resume", run, "--steps", 6, "--no-evaluate")
+    assert code == 0, errors
+    ask("resume", run, "--steps", 8, "--processes", 1, "--no-evaluate")
+    assert torch.load(run / "state.pt", weights_only=True)["steps"] == 8
+    assert runs.Run(run).settings.shard

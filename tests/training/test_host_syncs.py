@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 import torch
+from tests.conftest import make_data
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import plausible
 from plausible.core.model import models
-from plausible.data.options import Options
+from plausible.core.space import Space
 from plausible.training import Settings, train
 
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "bincount", "_unique2"}
@@ -47,7 +47,7 @@ def waits(kind, data, **choices):
 
 @pytest.mark.parametrize("name", sorted(set(models) - FITTED))
 def test_no_round_waits_for_the_device(name):
-    data = plausible.load("digits", Options(binarise="threshold" if name == "rbm" else None))
+    data = make_data(Space((1, 4, 4), levels=2 if name == "rbm" else 17, classes=10))
     assert waits(models[name], data) <= ADAPTS.get(name, 0) * ROUNDS / 4
 
 

@@ -1,5 +1,6 @@
 """Memory at an end: a batch goes on in parts with the same gradient, or a sentence says what to lower."""
 
+import gc
 import json
 import sys
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ from plausible.training.peak_memory import PeakMemory, _peak, bytes_of_example
 
 SPACE = Space((3,))
 BATCH = 16
+
+
+@pytest.fixture(autouse=True)
+def _young_garbage(monkeypatch):
+    """What a failed attempt held is young: to look through all that tests have made takes half a second each time."""
+    collect = gc.collect
+    monkeypatch.setattr("plausible.training.micro_batches.gc.collect", lambda: collect(0))
 
 
 class Greedy(Model):

@@ -70,9 +70,11 @@ def answered_elsewhere() -> None:
 
 
 def refuse(sentence: str) -> None:
-    """Why a command found nothing, or not all."""
+    """Why a command found nothing, or not all; of several ranks the one that says so prints the document."""
     for asked in _asked:
         asked.document = replace(asked.document, error=sentence)
+        if os.environ.get("RANK", "0") != "0":
+            asked.printed = False
 
 
 def is_asked(arguments: list[str]) -> bool:

@@ -64,7 +64,9 @@ class DescribeData(Command):
             symmetries = symmetries_of(found.data, progress=lambda share: show(asking, share))
         say_notes(symmetries.notes)
         image = figures.png(
-            figures.picture(found.data.space, found.examples, columns=found.data.columns)
+            figures.picture(
+                found.data.space, found.examples, columns=found.data.columns, title=found.shown
+            )
         )
         picture = self.picture or self._free(Path(f"{found.data.name}-data.png"), image)
         save_bytes(picture, image)

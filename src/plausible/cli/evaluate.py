@@ -118,6 +118,7 @@ class Evaluate(Command):
         """Measure, test, write."""
         self._check()
         from plausible.cli import display
+        from plausible.tasks.feature_statistics import check_statistics
         from plausible.tasks.save import save_report
 
         if self.verify is not None:
@@ -128,6 +129,8 @@ class Evaluate(Command):
         if self.against is not None:
             self._compare(self.against)
             return
+        if self.statistics is not None:
+            check_statistics(self.statistics.expanduser(), own=self.pretrained is not None)
         report, folder, data, advice = self._of_samples() if self.samples else self._of_run()
         again = ", in the place of those before" if (folder / "measures.json").exists() else ""
         save_report(report, folder, data, advice)

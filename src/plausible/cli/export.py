@@ -1,5 +1,6 @@
 """plausible export."""
 
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -13,6 +14,8 @@ from plausible.cli.command import Command, commands
 from plausible.cli.console import progress_bar, say
 from plausible.core.bounds import REPEATS
 from plausible.core.choices import ExportPart, Which
+
+_LISTED = 8  # names of columns or classes in a line
 
 
 @commands
@@ -59,7 +62,7 @@ class Export(Command):
             say(f"* {name}: {says}")
         for key in ("values", "channels", "class_names", "columns"):
             if key in done.facts:
-                say(f"* {key.replace('_', ' ')}: {done.facts[key]}")
+                say(f"* {key.replace('_', ' ')}: {_listed(done.facts[key])}")
         answer(
             documents.Exported(
                 self.run_folder,
@@ -71,3 +74,11 @@ class Export(Command):
                 done.facts,
             )
         )
+
+
+def _listed(said: str) -> str:
+    """A text as it is, and a list in JSON by its first names."""
+    if not said.startswith("["):
+        return said
+    names = [str(name) for name in json.loads(said)]
+    return ", ".join(names[:_LISTED]) + f", ... ({len(names):,} in all)" * (len(names) > _LISTED)

@@ -21,7 +21,7 @@ from plausible.cli.arguments import (
 )
 from plausible.cli.help import field_help
 from plausible.core.bounds import MINUTES, NATURAL
-from plausible.core.choices import USUAL
+from plausible.core.choices import USUAL, Compile
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
@@ -52,6 +52,8 @@ class TrainingFlags:
     titles: ClassVar[dict[str, str]] = {"per_class": "model"}
     precision: Precision = "auto"
     """Compute in float32, or in bf16 where it is safe; by default in bf16 if the family learns as well so and the processor is faster."""
+    compile: Compile = "off"
+    """Compile what each player computes in a round, which takes a minute at first: on, or graphs, which a GPU replays as one."""
     micro_batch: Positive | None = None
     """Split every batch into parts of so many examples: the same mean gradient in less memory."""
     simultaneous: bool = False
@@ -66,6 +68,8 @@ class TrainingFlags:
     device: Device = "auto"
     processes: Annotated[int, MANY_TIMES] = 1
     """The number of processes that train together, on equal shards of every batch."""
+    shard: bool = False
+    """Keep of weights, gradients and moments an equal part in each process, for models too large for one of them."""
     json: Json = False
 
 
@@ -105,6 +109,8 @@ def settings_of(flags: Any) -> Settings:
         training.precision,
         training.micro_batch,
         training.simultaneous,
+        training.compile,
+        training.shard,
     )
 
 

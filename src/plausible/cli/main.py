@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import plausible.cli.listing  # noqa: F401  # fills the registry of commands
-from plausible.cli.answer import answer_by_document, is_asked, refuse
+from plausible.cli.answer import answer_by_document, answered_elsewhere, is_asked, refuse
 from plausible.cli.command import commands
 from plausible.cli.encoding import degrade
 from plausible.cli.help import show_help
@@ -78,10 +78,10 @@ def _spoken(args: list[str]) -> None:
         from plausible.core.memory import out_of_memory
 
         if "RANK" in os.environ:
-            from plausible.training.distributed import ALONE, lost_contact
+            from plausible.training.distributed import ALONE, LAUNCHER, WITHOUT, lost_contact
 
-            if lost_contact(error):  # what happened is said by whoever launched this process
-                sys.exit(ALONE)
+            if lost_contact(error):  # who launched this process knows what happened, and says it
+                _stop(WITHOUT, ALONE, aloud=LAUNCHER not in os.environ)
         if (sentence := out_of_memory(error)) is None:
             raise
         _stop(sentence, 2)
@@ -153,8 +153,20 @@ def _overview() -> str:
     )
 
 
-def _stop(sentence: str, code: int) -> None:
-    refuse(sentence)
-    if os.environ.get("RANK", "0") == "0":  # of several processes, the first one speaks
-        print(f"plausible: {sentence}", file=sys.stderr)
+def _stop(sentence: str, code: int, *, aloud: bool = True) -> None:
+    if _speaks():
+        refuse(sentence)
+        if aloud:
+            print(f"plausible: {sentence}", file=sys.stderr)
+    else:
+        answered_elsewhere()
     sys.exit(code)
+
+
+def _speaks() -> bool:
+    """Whether this process says why it ends: of several that do the same, the first to come to it."""
+    if "RANK" not in os.environ:
+        return True
+    from plausible.training.distributed import first_to_speak
+
+    return first_to_speak()

@@ -48,7 +48,7 @@ class Questions(Command):
     background: Path | None = None
     """A run of the same data trained with --mutate 0.2; the score is then ratio."""
     novelty: Novelty | None = None
-    """How the implausible is told; by default either for images, likelihood for vectors."""
+    """How the implausible is told; by default combined for images, likelihood for vectors."""
     draws: Draws | None = None
     """Draws of z for each log p(x), where it is an estimate; by default the model's (vae: 100)."""
     optimise_posterior: Natural = 0

@@ -47,7 +47,11 @@ class Score(Questions):
             found = score(trained, inputs, **how)
         columns = ("input", "log p(x), nats", "at most as probable", "p, by validation data")
         refused = sum(row.implausible for row in found)
-        called = {"either": "likelihood or complexity", "noise": "the noise they are mapped to"}
+        called = {
+            "either": "likelihood or complexity",
+            "combined": "likelihood, complexity and distance from the training part",
+            "noise": "the noise they are mapped to",
+        }
         rate = self.false_discovery_rate
         at = f"{LEVEL:.0%}" if rate is None else f"a false discovery rate of {rate:g}"
         title = (

@@ -63,7 +63,7 @@ class Sweep(Command):
     """Have every trial learn one model for each class: p(x | y) of any explicit model."""
     workers: Annotated[int, MANY_TIMES] = 1
     """The number of processes that take trials at the same time."""
-    study: Path | None = None
+    study: Annotated[Path | None, tyro.conf.arg(aliases=["--out"])] = None
     """Keep the trials in this folder, and go on with those in it; by default sweeps/<model>-<data>."""
     evaluate: Evaluated = True
     seed: Seed = 0

@@ -90,6 +90,10 @@ def _train(name: str, arguments: list[str], repeated: "Run | None" = None) -> No
     if not distributed.launched():
         processes = training_flags.processes
         check_new_run(folder)
+        if settings.shard:
+            _check_shard(
+                processes, [flag for flag, run in (("--init", begun), ("--from", decoder)) if run]
+            )
         if processes > 1:
             become_ranks(processes, ["train", name, *arguments, "--out", str(folder)])
     world = distributed.join(device)
@@ -122,6 +126,16 @@ def _train(name: str, arguments: list[str], repeated: "Run | None" = None) -> No
     if world.leads:
         say_notes(run.notes[len(data.notes) :])
     play(run, training, training_flags)
+
+
+def _check_shard(processes: int, beginnings: list[str]) -> None:
+    """UsageError where --shard has nobody to share with, or a beginning that is not its own."""
+    if processes == 1:
+        raise UsageError("--shard shares the weights among processes: add --processes 2 or more")
+    if beginnings:
+        raise UsageError(
+            f"--shard begins with weights of its own: leave out {beginnings[0]}, or train without it"
+        )
 
 
 def _goes_on(folder: Path | None) -> bool:

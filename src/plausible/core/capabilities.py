@@ -20,6 +20,15 @@ class Classifier(Protocol):
 
 
 @runtime_checkable
+class Joint(Protocol):
+    """Says p(x, y), of which p(y | x) needs no normalising constant."""
+
+    def joint_posterior(self, x: Tensor) -> Tensor:
+        """log p(y | x) by the p(y) that was learned: x (N, *shape) in data units -> (N, classes)."""
+        ...
+
+
+@runtime_checkable
 class Latent(Protocol):
     """Has a space of z ~ N(0, I) behind its x."""
 

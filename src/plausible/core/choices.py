@@ -14,8 +14,11 @@ Which = Literal["best", "last"]
 Extractor = Literal["auto", "classifier", "random", "pca", "pixels"]
 """What distances between samples are taken in; auto is whatever sees most of the defects that are planted into the data."""
 
-Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "noise"]
+Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "combined", "noise"]
 """The scores by which the implausible is told, see ``recognition.novelty``."""
+
+Compile = Literal["off", "on", "graphs"]
+"""Whether the step of each player is compiled, and replayed by a GPU as one graph, see ``training.compiled``."""
 
 LogTo = Literal["tensorboard", "trackio", "wandb"]
 """Where the log of a training is mirrored to, see ``runs.mirrors``."""

@@ -60,6 +60,7 @@ class Player:
     ema      half-life in examples of the averaged weights; None: the raw weights are the average.
     project  called after each update to bring the weights back into their set (clipping, say).
     adapt    called every few rounds with a batch of the validation part.
+    look     called before a loss that is compiled: what the loss asks of the host, where no compiler can follow it.
     shared   whose floating-point buffers adaptation moves: ranks keep them equal.
     own      whose buffers are each rank's own, such as chains: every rank saves its own.
     whole_batch  an example's loss depends on the others, so a batch cannot be split.
@@ -77,6 +78,7 @@ class Player:
     ema: Schedule | None = None
     project: Callable[[], None] | None = None
     adapt: Callable[[Batch, Clock], None] | None = None
+    look: Callable[[Clock], None] | None = None
     shared: nn.Module | None = None
     own: nn.Module | None = None
     whole_batch: bool = False

@@ -28,6 +28,7 @@ from plausible.core.ranks import all_shares, own_share
 from plausible.core.registry import Registry
 from plausible.core.remedy import Remedy
 from plausible.core.space import Batch, Space
+from plausible.core.spread import mean_and_spread
 
 
 class Model(nn.Module, metaclass=ModelClass):
@@ -44,6 +45,7 @@ class Model(nn.Module, metaclass=ModelClass):
     loss_per_coordinate  whether ``loss`` is a mean over the coordinates of x, and not nats of all of them.
     iterates      whether it learns by rounds; a family with a ``fit`` of its own takes all examples at once.
     own_networks  {name: network} of those that were given to its constructor: a run keeps their weights, not their code.
+    whole_spread  of one class of the data: the standard deviation of each coordinate in all of them, for ``setup``.
     """
 
     name: ClassVar[str]
@@ -56,6 +58,7 @@ class Model(nn.Module, metaclass=ModelClass):
     loss_per_coordinate: ClassVar[bool] = False
     iterates: ClassVar[bool] = True
     own_networks: Mapping[str, nn.Module] = MappingProxyType({})
+    whole_spread: Tensor | None = None
     offset: Tensor
     scale: Tensor
     log_prior: Tensor
@@ -137,16 +140,22 @@ class Model(nn.Module, metaclass=ModelClass):
         return 20_000 if self.space.is_image and max(self.space.shape[1:]) > 16 else 1_500
 
     def setup(self, train: Examples) -> None:
-        """Take class prior and units from the training part: vectors are standardised by coordinate, a constant one keeps scale 1."""
+        """Take class prior and units from the training part: vectors are standardised by coordinate.
+
+        A constant one keeps scale 1, and in one class of the data the scale that it has in all of them (``whole_spread``).
+        """
         if not self.space.levels:
-            x = train.as_batch().x
-            std = x.std(0, correction=0)  # (N, D) -> (D,)
-            self.offset.copy_(x.mean(0))
-            varies = std > 1e-6 * self.offset.abs()  # more than rounding
-            self.scale.copy_(torch.where(varies, std, torch.ones_like(std)))
+            offset, scale = mean_and_spread(train.as_batch().x, self.whole_spread)
+            self.offset.copy_(offset)
+            self.scale.copy_(scale)
         if self.conditional and train.y is not None:
             counts = torch.bincount(train.y, minlength=self.space.classes)  # (classes,)
             self.log_prior.copy_((counts / counts.sum()).log())
+
+    def setup_common(self, train: Examples) -> None:
+        """Before ``setup`` on one class of the data, what the models of all classes have in common, from all of them."""
+        if not self.space.levels:
+            _, self.whole_spread = mean_and_spread(train.as_batch().x)
 
     def standardise(self, x: Tensor) -> Tensor:
         """Data units to standard units, (N, *shape) -> (N, *shape)."""

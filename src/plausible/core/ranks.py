@@ -32,12 +32,16 @@ class Ranks(Protocol):
 
 
 _PRESENT: ContextVar[Ranks | None] = ContextVar("ranks", default=None)
+_SEVERAL = [
+    False
+]  # whether processes ever played together here: what a compiler can read of the above
 _SHARING: ContextVar[Ranks | None] = ContextVar("sharing", default=None)
 
 
 @contextmanager
 def together(ranks: Ranks) -> Iterator[None]:
     """While it lasts, all ranks do the same things in the same order, and what is asked below is asked of all."""
+    _SEVERAL[0] |= ranks.size > 1
     token = _PRESENT.set(ranks if ranks.size > 1 else None)
     try:
         yield
@@ -60,7 +64,7 @@ def sum_over_ranks(x: Tensor) -> Tensor:
 
     Ranks then average the gradients of their losses, so the mean over ranks is the gradient of the mean loss.
     """
-    ranks = _PRESENT.get()
+    ranks = _present()
     if ranks is None:
         return x
     return _summed(x.float(), ranks).to(x.dtype)  # not every backend adds up bf16
@@ -73,7 +77,7 @@ def mean_over_ranks(x: Tensor) -> Tensor:
 
 def variance_over_ranks(x: Tensor) -> Tensor:
     """The variance of each column over the rows of all ranks: (N, F) -> (F,)."""
-    if _PRESENT.get() is None:
+    if _present() is None:
         return x.var(0, correction=0)
     centred = x - mean_over_ranks(x.mean(0))
     return mean_over_ranks(centred.square().mean(0))
@@ -81,8 +85,13 @@ def variance_over_ranks(x: Tensor) -> Tensor:
 
 def number_of_ranks() -> int:
     """How many processes play together now; 1 alone."""
-    ranks = _PRESENT.get()
+    ranks = _present()
     return 1 if ranks is None else ranks.size
+
+
+def _present() -> Ranks | None:
+    """Those who play together now."""
+    return _PRESENT.get() if _SEVERAL[0] else None
 
 
 def own_share(n: int, piece: int = 1) -> slice:

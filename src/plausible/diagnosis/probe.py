@@ -143,8 +143,9 @@ def run_probes(
 
     A probe that raises ``NotDefined`` says nothing this time.
     """
+    model, weights = training.played()
     snapshot = ReferencedSnapshot(
-        training.raw, training.averaged, training.weights,
+        model, training.averaged, weights,
         reference.train, reference.validation, reference,
     )  # fmt: skip
     readings: dict[Reading, float] = {}

@@ -15,6 +15,7 @@ from plausible.data.readers.numpy_files import read_arrays
 from plausible.evaluation.features import Features
 from plausible.evaluation.metrics.distances import trace_of_root
 
+_NAMED = 3  # arrays of another file
 _PROBES = 4  # points whose features say which extractor it was
 _APART = 1e-3  # of their size, by which two machines may differ
 
@@ -50,7 +51,7 @@ class FeatureStatistics:
         """Those of a .npz file with mu and sigma, of this program or another.  UsageError: it is none."""
         arrays = read_arrays(Path(path))
         if not isinstance(arrays, dict) or not {"mu", "sigma"} <= arrays.keys():
-            holds = ", ".join(arrays) if isinstance(arrays, dict) else "one array"
+            holds = ", ".join([*arrays][:_NAMED]) if isinstance(arrays, dict) else "one array"
             raise UsageError(
                 f"{path} holds no statistics of features, which are mu and sigma in a .npz file, but {holds or 'nothing'}"
             )

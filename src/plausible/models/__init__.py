@@ -30,8 +30,8 @@ from plausible.models.diffusion.diffusion import Diffusion
 from plausible.models.discriminative import ConvNet, LinearRegression, LogisticRegression
 from plausible.models.flow.flow import Flow
 from plausible.models.gan.gan import GAN
-from plausible.models.gaussian_mixture import GaussianMixture
 from plausible.models.gsn.gsn import GSN
+from plausible.models.mixture.mixture import GaussianMixture
 from plausible.models.naive_bayes import NaiveBayes
 from plausible.models.per_class import PerClass
 from plausible.models.pixelcnn.pixelcnn import PixelCNN

@@ -83,7 +83,9 @@ class PerClass(Explicit):
         return self.models[0].default_steps
 
     def setup(self, train: Examples) -> None:
-        """The class prior; each model has units of its own."""
+        """The class prior; each model has units of its own, and from all examples what classes have in common."""
+        for model in self.models:
+            model.setup_common(train)
         for model, part in zip(self.models, self._classes(train), strict=True):
             model.setup(part)
         assert train.y is not None

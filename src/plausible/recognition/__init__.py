@@ -7,6 +7,8 @@
 ``calibration``  a posterior that means what it says: one temperature
 ``rejection``    Chow's rule: answer, or say that the answer would be a guess
 ``novelty``      scores that are large for what is implausible
+``familiarity``  how far an image is from the training part, in features of its ``patches``
+``tails``        how surprising a value is among others, also beyond them
 ``inverted_noise``  whether the z that an invertible model makes of x is noise
 ``conformal``    the p-value of a score
 ``code_length``  what an image costs in a standard lossless code

@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor
 
-from plausible.core.capabilities import PosteriorOptimiser
+from plausible.core.capabilities import Joint, PosteriorOptimiser
 from plausible.core.draws import mean_draws, shared_draws
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind, LogProb
@@ -29,6 +30,9 @@ class BayesClassifier:
                by synthesis); 0 takes the encoder's.
     kind       of the posterior: ``=`` where the likelihoods are exact, otherwise ``≈``, because a ratio
                of bounds bounds nothing.
+    joint      the model, where it learned p(x, y) and each p(x | y) has a constant that must be estimated: p(y | x) is
+               that of the joint, where the constant cancels (``=``), with p(y) as the training data had it; another
+               ``log_prior`` takes the place of that one.
     Raises ``UsageError`` for a model that is not conditional, a prior of another length, or a posterior to optimise
     where there is none.
     Source: Bayes 1763, doi:10.1098/rstl.1763.0053.
@@ -60,7 +64,9 @@ class BayesClassifier:
                 f"a log prior needs at least one class that is possible, not {prior.tolist()}"
             )
         self.log_prior = prior.double().log_softmax(0).to(model.offset.device)
-        self.kind = Kind.EXACT if model.exact_log_prob else Kind.ESTIMATE
+        exact = model.exact_log_prob
+        self.joint = model if isinstance(model, Joint) and not exact else None
+        self.kind = Kind.EXACT if exact or self.joint else Kind.ESTIMATE
 
     def class_likelihoods(
         self, x: Tensor, generator: Generator | None = None, *, to_the_end: bool = True
@@ -72,6 +78,8 @@ class BayesClassifier:
         generator = generator or torch.default_generator
         x = x.to(self.model.offset.device)
         with optimising_posterior(self.model, self.optimise_posterior):
+            if self.joint:
+                return self._by_the_joint(self.joint, x, generator)
             if not self.early or not mean_draws(self.model) or not len(x):
                 return self._by_all_draws(x, generator)
             draws = self.samples or mean_draws(self.model)
@@ -103,6 +111,13 @@ class BayesClassifier:
             parts += [said[slice(k * n, (k + 1) * n)] for k in range(len(some))]
         return of_log_probs(parts, self.log_prior)
 
+    def _by_the_joint(self, model: Joint, x: Tensor, generator: Generator) -> ClassLikelihoods:
+        """log p(x) as estimated, log p(x | y) - log p(x) without error."""
+        said, learned = self._by_all_draws(x, generator), self.model.log_prior.double()
+        ahead = model.joint_posterior(x).double() - learned  # (N, classes)
+        evidence = (said.nats + learned).logsumexp(1, keepdim=True)  # (N, 1)
+        return replace(said, nats=evidence + ahead, paired=None)
+
     def log_joint(self, x: Tensor, generator: Generator | None = None) -> list[LogProb]:
         """[log p(x | y) + log p(y)] for each class y, in nats: x (N, *shape) -> (N,) each."""
         said = self.class_likelihoods(x, generator)
@@ -110,6 +125,9 @@ class BayesClassifier:
 
     def log_posterior(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         """log p(y | x) in nats: x (N, *shape) in data units -> (N, classes)."""
+        if self.joint:
+            given = self.log_prior - self.model.log_prior.double()  # (classes,)
+            return (self.joint.joint_posterior(x).double() + given).log_softmax(1)
         said = self.class_likelihoods(x, generator, to_the_end=False)
         return (said.nats + self.log_prior).log_softmax(1)  # (N, classes)
 

@@ -14,10 +14,12 @@ from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, Model
 from plausible.data.part import Data, Part
 from plausible.recognition.calibration import Calibration, calibration_of
+from plausible.recognition.familiarity import Familiarity, familiarity
 from plausible.recognition.outputs import ModelOutputs, model_outputs
 
 ENOUGH = 2000  # examples to calibrate on, and to compare with ...
 ENOUGH_ESTIMATED = 500  # ... where each log p takes many draws
+_FAMILIAR = "familiarity."
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class CalibrationSet:
     heldout      log p(x) of as many held-out examples in nats, (m,); None for a discriminative model.
     class_names  the names of the classes, in the order of the labels.
     labels       what the labels say of the posterior: its temperature and prior, how wrong it is before and after.
+    familiarity  what tells how far an image is from the training part; None for other data, and in older files.
     """
 
     validation: ModelOutputs
@@ -36,6 +39,7 @@ class CalibrationSet:
     heldout: Tensor | None = None
     class_names: tuple[str, ...] = ()
     labels: Calibration | None = None
+    familiarity: Familiarity | None = None
 
     def pack(self, about: Mapping[str, str]) -> bytes:
         """Whole, as the content of a safetensors file, with what it is ``about``."""
@@ -47,9 +51,12 @@ class CalibrationSet:
             "code_length": said.code_length,
             "background": said.background,
             "noise": said.noise,
+            "distances": said.distances,
             "y": None if self.y is None else self.y.cpu(),
             "heldout": self.heldout,
         }
+        if self.familiarity is not None:
+            tensors |= {_FAMILIAR + k: v for k, v in self.familiarity.tensors().items()}
         words = {**about, "class_names": json.dumps(self.class_names)}
         if self.labels is not None:
             words["calibration"] = json.dumps(asdict(self.labels))
@@ -81,10 +88,16 @@ class CalibrationSet:
             tensors.get("code_length"),
             tensors.get("background"),
             tensors.get("noise"),
+            distances=tensors.get("distances"),
         )
         names = tuple(json.loads(words["class_names"]))
         labels = _calibration(words.get("calibration"))  # which older files do not have
-        return CalibrationSet(said, tensors.get("y"), tensors.get("heldout"), names, labels)
+        of_train = {
+            k.removeprefix(_FAMILIAR): v for k, v in tensors.items() if k.startswith(_FAMILIAR)
+        }
+        return CalibrationSet(
+            said, tensors.get("y"), tensors.get("heldout"), names, labels, Familiarity.of(of_train)
+        )
 
 
 def calibrate(
@@ -101,7 +114,10 @@ def calibrate(
     how: dict[str, Any] = {"draws": draws, "optimise_posterior": optimise_posterior, "seed": seed}
     # each with a seed of its own, or the two would share the noise of dynamic binarisation
     validation = subset(model, data.validation).frozen(seed)
-    said = model_outputs(model, validation, background=background, noise=noise, **how)
+    near = familiarity(data.train, seed) if isinstance(model, Explicit) else None
+    said = model_outputs(
+        model, validation, background=background, noise=noise, familiarity=near, **how
+    )
     heldout = None
     if said.log_prob is not None:
         others = subset(model, data.heldout).frozen(seed + 1)
@@ -111,7 +127,7 @@ def calibrate(
     labels = None
     if said.log_posterior is not None and validation.y is not None:
         labels = label_calibration(model, said.log_posterior, validation.y)
-    return CalibrationSet(said, validation.y, heldout, data.class_names, labels)
+    return CalibrationSet(said, validation.y, heldout, data.class_names, labels, near)
 
 
 def label_calibration(model: Model, log_posterior: Tensor, y: Tensor) -> Calibration:

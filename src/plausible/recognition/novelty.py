@@ -12,6 +12,7 @@ from torch import Tensor
 
 from plausible.core.errors import UsageError
 from plausible.core.registry import Registry
+from plausible.recognition.tails import tail_surprisal
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class NoveltyInput:
     background       log p(x) of a model of mutated data, (n,), or None where there is none.
     in_distribution  the same of data of the right kind, for scores that are relative to them.
     noise            ``noise_statistics`` of the z of x, over draws where it has several, (n, 3), or None if not asked for.
+    distances        from the training part, (n, 3), see ``Familiarity``, or None where there are none.
     """
 
     log_prob: Tensor
@@ -30,6 +32,7 @@ class NoveltyInput:
     background: Tensor | None = None
     in_distribution: "NoveltyInput | None" = None
     noise: Tensor | None = None
+    distances: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.log_prob)
@@ -39,7 +42,10 @@ class NoveltyInput:
         code_length = None if self.code_length is None else self.code_length[rows]
         background = None if self.background is None else self.background[rows]
         noise = None if self.noise is None else self.noise[rows]
-        return NoveltyInput(self.log_prob[rows], code_length, background, noise=noise)
+        distances = None if self.distances is None else self.distances[rows]
+        return NoveltyInput(
+            self.log_prob[rows], code_length, background, noise=noise, distances=distances
+        )
 
     @staticmethod
     def cat(parts: "Sequence[NoveltyInput]") -> "NoveltyInput":
@@ -54,6 +60,7 @@ class NoveltyInput:
             joined([part.code_length for part in parts]),
             joined([part.background for part in parts]),
             noise=joined([part.noise for part in parts]),
+            distances=joined([part.distances for part in parts]),
         )
 
 
@@ -112,6 +119,27 @@ def either(inputs: NoveltyInput) -> Tensor:
         deviation = usual.std(correction=min(1, len(usual) - 1)).clamp(min=1e-12)
         standard.append((score(inputs) - usual.mean()) / deviation)
     return torch.maximum(*standard)
+
+
+@novelties
+def combined(inputs: NoveltyInput) -> Tensor:
+    """sum over s of -log P(s >= s(x)), s = log p and -log p, complexity, and each distance from the training part.
+
+    What is too probable, too improbable, too simple for that, or far from what was learned from: each of these is blind to
+    something that another sees.  P is how often data of the right kind score so, see ``tail_surprisal``; the sum is Fisher's
+    (1925), and what it is worth is for its own p-value to say, as its terms depend on each other.
+    """
+    if inputs.distances is None:
+        raise UsageError("the score combined needs distances from the training part, of images")
+    ours, usual = (_aspects(one) for one in (inputs, _in_distribution(inputs)))
+    return torch.stack([tail_surprisal(*pair) for pair in zip(ours, usual, strict=True)]).sum(0)
+
+
+def _aspects(inputs: NoveltyInput) -> list[Tensor]:
+    """All that may be unusual about each input, larger for what is more so: (n,) each."""
+    assert inputs.distances is not None
+    simple = [] if inputs.code_length is None else [complexity(inputs)]
+    return [inputs.log_prob, likelihood(inputs), *simple, *inputs.distances.T]
 
 
 @novelties

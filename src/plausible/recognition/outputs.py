@@ -15,6 +15,7 @@ from plausible.data.images import MODES
 from plausible.data.part import Part
 from plausible.recognition.bayes import BayesClassifier, check_optimised, optimising_posterior
 from plausible.recognition.code_length import code_length
+from plausible.recognition.familiarity import Familiarity
 from plausible.recognition.inverted_noise import noise_statistics
 from plausible.recognition.novelty import NoveltyInput
 
@@ -27,7 +28,7 @@ class ModelOutputs:
 
     log_posterior  log p(y | x) before calibration, (n, classes); None where it knows no classes.
     log_prob       log p(x); None for a discriminative model.
-    code_length, background, noise   as in ``NoveltyInput``.
+    code_length, background, noise, distances   as in ``NoveltyInput``.
     paired         the Monte Carlo error of log p(y | x) against that of one class, (n, classes), see
                    ``ClassLikelihoods``; None where nothing is drawn, or nobody knows.
     evaluations    pairs of an input and a class, each as often as there were draws, that the model was asked for.
@@ -40,6 +41,7 @@ class ModelOutputs:
     noise: Tensor | None = None
     paired: Tensor | None = None
     evaluations: int = 0
+    distances: Tensor | None = None
 
     def __len__(self) -> int:
         if self.log_posterior is not None:
@@ -50,7 +52,9 @@ class ModelOutputs:
         """What a novelty score reads, of a model that says p(x)."""
         assert self.log_prob is not None
         nats = self.log_prob.nats.double()
-        return NoveltyInput(nats, self.code_length, self.background, noise=self.noise)
+        return NoveltyInput(
+            nats, self.code_length, self.background, noise=self.noise, distances=self.distances
+        )
 
     def log_likelihoods(self, log_prior: Tensor) -> Tensor:
         """log p(x | y) = log p(y | x) + log p(x) - log p(y), of a conditional model with this p(y): (n, classes)."""
@@ -90,6 +94,7 @@ def model_outputs(
     draws: int | None = None,
     noise: bool = False,
     optimise_posterior: int = 0,
+    familiarity: Familiarity | None = None,
     seed: int = 0,
 ) -> ModelOutputs:
     """Everything a model says of these inputs.
@@ -98,6 +103,7 @@ def model_outputs(
     draws       of z for each log p(x), where it is an estimate; by default the model's.
     optimise_posterior   steps by which the q(z | x) of a vae is found, see ``BayesClassifier``.
     noise       test the z that an ``Invertible`` model makes of x, too; given the most probable class, if it knows any.
+    familiarity   how far each x is from the training part, too.
     """
     classifier = posterior_of(model, draws, optimise_posterior)
     parts = []
@@ -105,7 +111,8 @@ def model_outputs(
         generator = torch.Generator().manual_seed(seed)
         with optimising_posterior(model, optimise_posterior):
             said = _outputs(model, classifier, batch.x, background, draws, generator)
-        parts.append(_with_noise(said, model, batch.x, generator) if noise else said)
+        said = _with_noise(said, model, batch.x, generator) if noise else said
+        parts.append(said if familiarity is None else replace(said, distances=familiarity(batch.x)))
     log_probs = [outputs.log_prob for outputs in parts if outputs.log_prob is not None]
     return ModelOutputs(
         _joined([outputs.log_posterior for outputs in parts]),
@@ -115,6 +122,7 @@ def model_outputs(
         _joined([outputs.noise for outputs in parts]),
         _joined([outputs.paired for outputs in parts]),
         sum(outputs.evaluations for outputs in parts),
+        _joined([outputs.distances for outputs in parts]),
     )
 
 

@@ -31,6 +31,7 @@ from plausible.recognition.conformal import (
     scope,
     too_few,
 )
+from plausible.recognition.familiarity import can_be_familiar
 from plausible.recognition.novelty import NoveltyInput, novelties
 from plausible.recognition.outputs import ModelOutputs, has_code_length, model_outputs, posterior_of
 from plausible.recognition.prior_shift import (
@@ -42,7 +43,7 @@ from plausible.recognition.prior_shift import (
 from plausible.recognition.roc import auroc, fpr_at_tpr
 
 LEVEL = 0.05  # at which an input is called implausible, when nobody says otherwise
-_OF_IMAGES = ("complexity", "either")  # scores that need a lossless code
+_CODED = ("complexity", "either")  # scores that need a lossless code
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,9 @@ class Recogniser:
 
     data        what it learned from, or what it says of them, from ``calibrate`` with the same choices.
     background  a model of mutated data (``--mutate``), for the score ``ratio``.
-    novelty     the score, one of ``novelties``; by default ratio with a background model, otherwise
-                either for images, and likelihood for vectors (experiments/outliers.py chose).
+    novelty     the score, one of ``novelties``; by default ratio with a background model, otherwise combined for images of
+                at least 8 pixels a side, either for smaller ones (and where a calibration set of an older version has no
+                distances), and likelihood for vectors (experiments/outliers.py chose).
     draws       of z for each log p(x), where it is an estimate; by default the model's.
     optimise_posterior  steps of gradient ascent by which a vae finds q(z | x), see ``BayesClassifier``.
     """
@@ -121,6 +123,8 @@ class Recogniser:
                 optimise_posterior=optimise_posterior, seed=seed,
             )  # fmt: skip
         self.calibration = data
+        if self.novelty == "combined" and data.validation.distances is None:
+            self.novelty = choose_novelty(model, background, novelty, familiar=False)
         self.in_distribution: NoveltyInput | None = None
         if data.validation.log_prob is not None:
             usual = data.validation.novelty_input()
@@ -150,7 +154,7 @@ class Recogniser:
         """Everything the model says of these inputs."""
         return model_outputs(
             self.model, part, background=self.background, draws=self.draws, noise=self.noise,
-            optimise_posterior=self.optimise_posterior, seed=self.seed,
+            optimise_posterior=self.optimise_posterior, familiarity=self.calibration.familiarity, seed=self.seed,
         )  # fmt: skip
 
     def novelty_score(self, outputs: ModelOutputs, novelty: str | None = None) -> Tensor:
@@ -311,20 +315,31 @@ class Recogniser:
 
 
 def choose_novelty(
-    model: Model, background: Explicit | None = None, novelty: str | None = None
+    model: Model,
+    background: Explicit | None = None,
+    novelty: str | None = None,
+    familiar: bool | None = None,
 ) -> str:
     """The name of the novelty score of a model, by default what suits its space.
 
+    familiar  whether distances from the training part are there; by default whether they can be.
     Raises ``UsageError`` for a score that these data do not have, or a model that says nothing of x.
     """
     posterior_of(model)
     coded = has_code_length(model.space)
-    name = novelty or ("ratio" if background else "either" if coded else "likelihood")
+    near = can_be_familiar(model.space) if familiar is None else familiar
+    of_images = "combined" if near else "either" if coded else "likelihood"
+    name = novelty or ("ratio" if background else of_images)
     _ = novelties[name]
-    if name in _OF_IMAGES and not coded:
+    if name in _CODED and not coded:
         raise UsageError(
             f"--novelty {name} needs images, which have a standard lossless code: choose likelihood, "
             f"typicality or ratio"
+        )
+    if name == "combined" and not near:
+        raise UsageError(
+            "--novelty combined needs distances from the training part, of images of at least 8 pixels a side, "
+            "and there are none: choose likelihood, typicality or ratio"
         )
     if name == "noise" and not isinstance(model, Invertible):
         raise UsageError(

@@ -13,7 +13,7 @@ def auroc(inside: Tensor, outside: Tensor) -> float:
     Source: Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747.
     """
     order = inside.double().cpu().sort().values
-    outside = outside.double().cpu()
+    outside = outside.double().cpu().contiguous()
     below = torch.searchsorted(order, outside)  # how many inliers are smaller, (m,)
     upto = torch.searchsorted(order, outside, right=True)
     return float((below + upto).double().mean() / (2 * len(order)))

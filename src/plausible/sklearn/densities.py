@@ -13,7 +13,7 @@ from plausible.core.likelihood import LogProb
 from plausible.core.model import Explicit
 from plausible.core.space import Space
 from plausible.models.flow.flow import Flow
-from plausible.models.gaussian_mixture import GaussianMixture
+from plausible.models.mixture.mixture import GaussianMixture
 from plausible.models.naive_bayes import NaiveBayes
 from plausible.models.rbm.rbm import RBM
 from plausible.sklearn.learning import learned, seed_of

@@ -8,10 +8,11 @@ from typing import Any
 from plausible.core.capabilities import Classifier
 from plausible.core.choices import Device, Novelty
 from plausible.core.errors import UsageError
-from plausible.core.model import Explicit
+from plausible.core.model import Explicit, Model
 from plausible.data.part import Data
 from plausible.recognition.bayes import check_optimised
 from plausible.recognition.calibration_set import CalibrationSet, calibrate
+from plausible.recognition.familiarity import can_be_familiar
 from plausible.recognition.recogniser import Recogniser, choose_novelty
 from plausible.runs.checksums import Condition, condition
 from plausible.tasks.mark import weights_hash
@@ -34,7 +35,7 @@ def calibrated(
     data        of a model in memory; a run knows its own, or is told where they are now.  It needs them once:
                 what the model says of them is kept in the run.
     background  an explicit model of the same data, trained with ``Options(mutate=0.2)``; the score is then ratio.
-    novelty     how the implausible is told; by default either for images, likelihood for vectors.
+    novelty     how the implausible is told; by default combined for images, likelihood for vectors.
     draws       of z for each log p(x), where it is an estimate; by default the model's.
     optimise_posterior   steps of gradient ascent by which a vae finds q(z | x) for each input and class anew (analysis by
                 synthesis); 0 takes the encoder's.
@@ -54,7 +55,7 @@ def calibrated(
         )
     how: dict[str, Any] = {"draws": draws, "optimise_posterior": optimise_posterior, "seed": seed}
     known = calibration_set(trained, background=mutated, noise=chosen == "noise", **how)
-    return Recogniser(model, known, background=mutated, novelty=chosen, **how)
+    return Recogniser(model, known, background=mutated, novelty=novelty, **how)
 
 
 def calibration_set(
@@ -92,11 +93,13 @@ def calibration_set(
     path = run.folder / name
     whole = condition(path) is not Condition.DAMAGED  # otherwise it is made anew
     kept = CalibrationSet.unpack(path, about) if whole else None
-    if kept is not None:
+    if kept is not None and not _older(kept, trained.model):
         return kept
     try:
         data = trained.data_for("score")
     except UsageError as reason:
+        if kept is not None:
+            return kept
         raise UsageError(
             f"to score and classify {run.folder} must be calibrated on its data once for these weights, "
             f"--draws, --seed and --background, and {reason}"
@@ -115,6 +118,12 @@ def keep_calibration(trained: Trained) -> CalibrationSet | None:
     if trained.run is None or not isinstance(trained.model, Explicit | Classifier):
         return None
     return calibration_set(trained)
+
+
+def _older(kept: CalibrationSet, model: Model) -> bool:
+    """Whether it was made before distances from the training part were kept."""
+    explicit = isinstance(model, Explicit)
+    return explicit and kept.familiarity is None and can_be_familiar(model.space)
 
 
 def _file_name(choices: dict[str, str]) -> str:

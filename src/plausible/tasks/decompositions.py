@@ -1,4 +1,4 @@
-"""Operations of linear algebra by those that every format has: multiply, add, divide."""
+"""Operations that ONNX lacks, by those that it has: multiply, add, divide."""
 
 from typing import Any
 
@@ -11,21 +11,31 @@ _HALVINGS, _TERMS = (
 )  # of a matrix before its exponential is a short sum, whose rest is below float64's rounding
 
 
-def substituted(
+def solved(
     a: Tensor, b: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:
-    """The x of a x = b, row by row: a (..., D, D) triangular, b (..., D, N) -> (..., D, N)."""
+    """The x of a x = b: a (..., D, D) triangular, b (..., D, N) -> (..., D, N).
+
+    By the inverse of a, block by block, each level twice as large: log2(D) products, and not D lines after one another.
+    """
     if not left or unitriangular:
         raise NotImplementedError("a x = b alone, with the diagonal as it is")
-    size, rows = a.shape[-1], dict[int, Tensor]()
-    for i in reversed(range(size)) if upper else range(size):
-        rest = b[..., i : i + 1, :]
-        if rows:
-            known = sorted(rows)
-            others = torch.cat([rows[j] for j in known], -2)
-            rest = rest - a[..., i : i + 1, known[0] : known[-1] + 1] @ others
-        rows[i] = rest / a[..., i : i + 1, i : i + 1]
-    return torch.cat([rows[i] for i in range(size)], -2)
+    lower = (a.mT if upper else a).double()
+    one = torch.eye(a.shape[-1], dtype=torch.float64, device=a.device)
+    place = torch.arange(a.shape[-1], device=a.device)
+    inverse, side = one / (lower * one).sum(-1, keepdim=True), 1
+    while side < a.shape[-1]:
+        block = place // side
+        corner = (block[:, None] == block + 1) & (block % 2 == 0)  # below the first of each pair
+        inverse = inverse - inverse @ (lower * corner) @ inverse
+        side *= 2
+    return ((inverse.mT if upper else inverse) @ b.double()).to(b.dtype)
+
+
+def softplus(x: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """log(1 + exp(beta x)) / beta, of which onnxruntime has no float64."""
+    scaled = x * beta
+    return (scaled.relu() + (1 + (-scaled.abs()).exp()).log()) / beta
 
 
 def exponential(a: Tensor) -> Tensor:
@@ -45,7 +55,8 @@ def exponential(a: Tensor) -> Tensor:
 
 
 DECOMPOSITIONS: dict[Any, Any] = {
-    torch.ops.aten.linalg_solve_triangular.default: substituted,
+    torch.ops.aten.linalg_solve_triangular.default: solved,
+    torch.ops.aten.softplus.default: softplus,
     torch.ops.aten.linalg_matrix_exp.default: exponential,
 }
 """{operation of torch: what stands for it}."""

@@ -30,6 +30,13 @@ class Description:
     notes: tuple[str, ...]
 
     @property
+    def shown(self) -> str:
+        """What the examples are, as the title of a picture."""
+        shown, there = len(self.examples), len(self.data.train)
+        many = f"all {there:,}" if shown == there else f"{shown:,} of {there:,}"
+        return f"{self.data.name}: {many} items to learn from"
+
+    @property
     def examples(self) -> Tensor:
         """Some items of the training part to look at, (n, *shape)."""
         few = _IMAGES if self.data.space.is_image else _POINTS

@@ -4,6 +4,7 @@ samples of another program."""
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -32,11 +33,13 @@ from plausible.evaluation.verdict.verdict import run_tests
 from plausible.recognition.bayes import BayesClassifier
 from plausible.recognition.calibration import best_temperature
 from plausible.recognition.recogniser import Recogniser, ood_detection
+from plausible.runs import Run
 from plausible.tasks.calibrate import calibrated, keep_calibration
 from plausible.tasks.embed import embed
 from plausible.tasks.eyes import StageProgress, power_of
 from plausible.tasks.outliers import outliers_of
 from plausible.tasks.trained import TrainedLike, open_trained
+from plausible.training.several import first_of
 
 _SAMPLES = 5000
 
@@ -50,6 +53,7 @@ def evaluate(
     outliers: Part | str | Path | None = None,
     seed: int = 0,
     device: Device = "auto",
+    processes: int = 1,
     progress: StageProgress | None = None,
     on_notes: Callable[[tuple[str, ...]], None] = lambda notes: None,
     on_shared: Callable[[], None] = lambda: None,
@@ -64,6 +68,8 @@ def evaluate(
               classifier, random convolutions, principal components; or x (N, *shape) -> (N, d).
     outliers  data of another kind, by name or path, or points of the same space: how well does the model
               tell them from its own?
+    processes share the drawing of samples and the looking at them, as those of ``plausible evaluate --processes``: of the
+              folder of a run, whose model, data, features and outliers other programs can find by name or path.
     progress  called with what is being done, and the share of it that is done.
     on_notes  called with what was decided about the data of a model, and about outliers, when they are read.
     on_shared called when all is made that several processes share (``core.ranks.sharing``); the rest is for the first.
@@ -75,6 +81,10 @@ def evaluate(
         raise UsageError(f"an evaluation needs at least 2 samples, not {n}")
     if not 0 <= seed < 2**32:
         raise UsageError(f"a seed must lie between 0 and {2**32 - 1}, not {seed}")
+    if processes > 1:
+        how = {"n": n, "features": features, "outliers": outliers, "seed": seed}
+        heard = {"progress": progress, "on_notes": on_notes}
+        return _shared(source, data, processes, device, how, heard, on_shared)
     if isinstance(source, Tensor):
         source = Batch(source.float())
     if isinstance(source, Batch | Part):
@@ -107,6 +117,36 @@ def evaluate(
         return report
     run, others = place_of(trained.run.folder), place_of(elsewhere)
     return replace(report, seal=replace(report.seal, run=run, outliers=others))
+
+
+def _shared(
+    source: Any,
+    data: Data | str | Path | None,
+    processes: int,
+    device: Device,
+    how: dict[str, Any],
+    heard: dict[str, Any],
+    on_shared: Callable[[], None],
+) -> Report:
+    """``evaluate`` with processes beside this one, which open the run, its data and the outliers themselves."""
+    run = Run(source) if isinstance(source, str | Path) else source
+    told = {"data": data, "device": device, **how}
+    words = [f"--{name}={value}" for name, value in told.items() if value is not None]
+    nameless = [value for value in told.values() if not isinstance(value, str | Path | int | None)]
+    if not isinstance(run, Run) or run.networks or nameless:
+        raise UsageError(
+            "several processes judge a run that each of them can open: give its folder, and data, features and outliers by "
+            "name or path"
+        )
+    trained = open_trained(run, data, device=device)
+    command = ["evaluate", str(run.folder), f"--processes={processes}", *words]
+    with first_of(processes, command, trained.model.offset.device) as go_on_alone:
+
+        def alone() -> None:
+            go_on_alone()
+            on_shared()
+
+        return evaluate(trained, **how, **heard, on_shared=alone)
 
 
 def classified(

@@ -12,13 +12,15 @@ from torch.export import ExportedProgram
 
 from plausible.core.errors import UsageError
 from plausible.data.raw import first_line
+from plausible.tasks.decompositions import DECOMPOSITIONS
 from plausible.tasks.export_parts import Exportable
-from plausible.tasks.tracing import quietly
+from plausible.tasks.tracing import nodes, quietly
 
 ENDINGS = (".onnx", ".pt2")
 FACTS = "plausible.json"
 """Where a .pt2 file has what is said of it."""
 _BATCH = "N"
+_MANY = 2000  # nodes beyond which to make them fewer takes as long as all else; runtimes do it when they open a file
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 Function = Callable[..., Tensor]
@@ -55,14 +57,27 @@ def written(
 def _onnx(graph: ExportedProgram, part: Exportable, facts: Mapping[str, str]) -> Written:
     names = [each.name for each in part.inputs]
     try:
+        if any(node.target in DECOMPOSITIONS for node in nodes(graph)):  # all of it is traced again
+            graph = graph.run_decompositions(DECOMPOSITIONS)
         program: Any = torch.onnx.export(
-            graph, (), dynamo=True, verbose=False, input_names=names, output_names=[part.output]
-        )
-        proto = program.model_proto
+            graph, (), dynamo=True, optimize=False, verbose=False, input_names=names, output_names=[part.output]
+        )  # fmt: skip
+        plain = smaller = program.model_proto
+        if len(plain.graph.node) <= _MANY:
+            program.optimize()
+            smaller = program.model_proto
     except Exception as error:  # of the exporter's own kinds
         raise UsageError(
             f"this {part.part} cannot be written as ONNX ({_reason(error)}): choose a name ending in .pt2"
         ) from error
+    try:
+        return _told(smaller, names, facts)
+    except UsageError:  # the optimizer can lose a node that others need
+        return _told(plain, names, facts)
+
+
+def _told(proto: Any, names: Sequence[str], facts: Mapping[str, str]) -> Written:
+    """With what is said of it; UsageError where onnxruntime does not run it."""
     _name_batch(proto)
     _without_notes(proto)
     for name, said in facts.items():

@@ -89,9 +89,9 @@ def exportable(model: Model, part: ExportPart | None, label: int | None = None) 
         if there
         else "it has no other part to export"
     )
-    wanted = part or "part"
+    wanted = part or "generator"
     raise UsageError(
-        f"the {wanted} of a {model.name} cannot be exported, because {chosen}: {choices}"
+        f"the {wanted} of this {model.name} cannot be exported, because {chosen}: {choices}"
     )
 
 

@@ -45,6 +45,19 @@ def save_statistics(report: Report, folder: str | Path) -> tuple[Path, Path]:
     return first, second
 
 
+def check_statistics(path: str | Path, *, own: bool = False) -> None:
+    """UsageError, before anything is measured, where a file cannot be compared with an evaluation.
+
+    own  whether the evaluation has an extractor of the caller's, of which a file of another program may be.
+    """
+    theirs = FeatureStatistics.read(path)
+    if theirs.probe is None and not own:
+        raise UsageError(
+            f"{path} does not say of which {len(theirs.mu):,} features its statistics are, and those of an evaluation come from its "
+            "own training part: give the extractor that the file was made with, by --pretrained, or in Python by features="
+        )
+
+
 def distance_to_file(report: Report, path: str | Path) -> DistanceToFile:
     """The Frechet distance of samples, and of held-out data, to the statistics in a .npz file with mu and sigma.
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from plausible.core.choices import Device, LogTo, OnFailure
+from plausible.core.choices import Compile, Device, LogTo, OnFailure
 from plausible.core.finding import Finding
 from plausible.data.options import DEFAULTS, Options
 from plausible.runs import Run
@@ -36,6 +36,7 @@ def fit(
     precision: Precision = "auto",
     micro_batch: int | None = None,
     simultaneous: bool = False,
+    compile: Compile = "off",
     device: Device = "auto",
     log_to: Sequence[LogTo] = (),
     on_step: Callable[[Step], None] = lambda step: None,
@@ -66,7 +67,7 @@ def fit(
     torch.Size([3, 1, 8, 8])
     """
     check_mirrors(log_to)
-    settings = Settings(steps, minutes, seed, precision, micro_batch, simultaneous)
+    settings = Settings(steps, minutes, seed, precision, micro_batch, simultaneous, compile)
     with kept_in(out) as folder:
         run, training = start(
             model,

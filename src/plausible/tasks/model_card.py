@@ -125,7 +125,11 @@ def _tags(trained: Trained) -> tuple[str, ...]:
 
 def _data(run: Run, config: Mapping[str, Any]) -> str:
     count, items = config["data"]["count"], items_of(run.space)
-    how_many = f"{count:,} {items}" if count else f"{items}, nobody noted how many"
+    how_many = (
+        f"{count:,} {items}, of which some were kept to judge it by"
+        if count
+        else f"{items}, nobody noted how many"
+    )
     return f"{config['data']['name']}: {how_many}; {shape_in_words(run)}"
 
 

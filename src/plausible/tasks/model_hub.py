@@ -33,10 +33,10 @@ def upload(folder: Path, place: str, files: Sequence[str], *, public: bool) -> s
 
     UsageError: without the package, nobody answers, nobody is logged in, the hub refuses.
     """
-    hub, name = _hub(place), model_name(place)
-    if hub.constants.HF_HUB_OFFLINE:
+    hub, name, constants = _hub(place), model_name(place), _constants()
+    if constants.HF_HUB_OFFLINE:
         raise UsageError(f"{place} cannot be reached, because HF_HUB_OFFLINE says so: {_INSTEAD}")
-    _need_hub(hub.constants.ENDPOINT, place, _INSTEAD)
+    _need_hub(constants.ENDPOINT, place, _INSTEAD)
     with _said(place, "written to", _INSTEAD):
         api = hub.HfApi()
         api.create_repo(name, repo_type="model", private=not public, exist_ok=True)
@@ -46,7 +46,7 @@ def upload(folder: Path, place: str, files: Sequence[str], *, public: bool) -> s
             allow_patterns=list(files),
             commit_message="A model of plausible",
         )
-    return f"{hub.constants.ENDPOINT}/{name}"
+    return f"{constants.ENDPOINT}/{name}"
 
 
 def download(place: str, files: Sequence[str]) -> dict[str, bytes]:
@@ -54,10 +54,10 @@ def download(place: str, files: Sequence[str]) -> dict[str, bytes]:
 
     UsageError: without the package, nobody answers and nothing was fetched before, no such model.
     """
-    hub, name = _hub(place), model_name(place)
+    hub, name, constants = _hub(place), model_name(place), _constants()
     instead = "what was fetched before is read with HF_HUB_OFFLINE=1 in the environment"
-    if not hub.constants.HF_HUB_OFFLINE:
-        _need_hub(hub.constants.ENDPOINT, place, instead)
+    if not constants.HF_HUB_OFFLINE:
+        _need_hub(constants.ENDPOINT, place, instead)
     with _said(place, "read", instead):
         folder = Path(hub.HfApi().snapshot_download(name, allow_patterns=list(files)))
         return {file: (folder / file).read_bytes() for file in files if (folder / file).is_file()}
@@ -70,6 +70,11 @@ def _hub(place: str) -> Any:
         raise UsageError(
             f"{place} is reached by the package huggingface_hub: pip install 'plausible[hub]'"
         ) from None
+
+
+def _constants() -> Any:
+    """Its settings, which are no attribute of the package before somebody imports them."""
+    return import_module("huggingface_hub.constants")
 
 
 def _need_hub(host: str, place: str, instead: str) -> None:

@@ -65,6 +65,10 @@ def push(
         (folder / CARD).write_text(card, "utf-8")
         files = {name: (folder / name).stat().st_size for name in GIVEN}
         notes = _notes(there, files, config)
+        if not is_hub(place) and (Path(place) / CARD).exists():
+            notes += (
+                f"they take the place of those in {there}, the card with what you wrote into it",
+            )
         on_notes(notes)
         if is_hub(place):
             return Pushed(upload(folder, there, GIVEN, public=public), files, notes)

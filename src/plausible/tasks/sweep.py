@@ -1,6 +1,7 @@
 """Which choices of a model suit these data?  Trials by optuna, measured by validation data; the best is judged once."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -258,10 +259,15 @@ def _several(
     ended = [trial for trial in _trials(study, folder) if trial.state != "running"]
     if any(codes) and len(ended) < plan.trials:
         raise UsageError(
-            f"a worker ended with exit code {next(filter(None, codes))}: {folder / 'workers.txt'} has what it said, and the "
-            f"same command goes on"
+            f"a worker {_ending(next(filter(None, codes)))} after {len(ended):,} of {plan.trials:,} trials were done: "
+            f"{folder / 'workers.txt'} has what it said, and the same command goes on"
         )
     return len(ended) >= plan.trials
+
+
+def _ending(code: int) -> str:
+    """How a process ended that did not end well."""
+    return f"was ended by the system ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"  # fmt: skip
 
 
 def _seldom(tell: Callable[..., None]) -> Callable[[int, str, float], None]:

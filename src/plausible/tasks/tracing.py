@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
+from torch.fx import GraphModule, Node
 from torch.overrides import TorchFunctionMode
 
 from plausible.core.errors import UsageError
 from plausible.core.model import Generative, Model
 from plausible.data.raw import first_line
-from plausible.tasks.decompositions import DECOMPOSITIONS
 from plausible.tasks.export_parts import Exportable, Graph
 
 _EXAMPLES = 5  # inputs that it is traced with: no size that networks have by chance, and not 1, which is always fixed
@@ -38,14 +38,20 @@ def traced(model: Model, part: Exportable) -> ExportedProgram:
                 _Undirected(),
             ):
                 made = torch.export.export(graph, (*examples,), dynamic_shapes=sizes, strict=False)
-            made = made.run_decompositions(DECOMPOSITIONS)
         except Exception as error:  # of torch's own kinds
             raise UsageError(
                 f"the {part.part} of this {model.name} cannot be exported, because it is no fixed graph: {first_line(error)}"
             ) from error
-    for node in made.graph.nodes:
+    for node in nodes(made):
         node.meta.pop("stack_trace", None)  # lines of source by their place on this machine
     return made
+
+
+def nodes(made: ExportedProgram) -> Iterator[Node]:
+    """All of a graph, and of the graphs in it."""
+    for module in made.graph_module.modules():
+        if isinstance(module, GraphModule):
+            yield from module.graph.nodes
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -30,7 +31,13 @@ LOST = 3
 SAVED = "its run holds the last save, and plausible resume goes on from it"
 """What is there when a process of a training has gone."""
 LAUNCHER = "PLAUSIBLE_LAUNCHER"
+WITHOUT = "another process of this job is gone, or silent for too long: of a training, the run holds the last save"
+"""What is said by a process that has lost the others, where nobody else can say more."""
+WAITED_FOR = "PLAUSIBLE_WAITED_FOR"
+"""Set where a process is to say, in the store under this name, that it is about to join."""
+_OTHER_STORE = "TORCHELASTIC_USE_AGENT_STORE"  # torch's name for: who launched the ranks keeps it
 _GRACE = 60.0  # seconds that a process has to save when its launcher is gone
+_ASKING = 2.0  # seconds to ask whether another process has spoken
 _CONTACT = re.compile(r"gloo|NCCL|Connection (closed|reset)|Timed out waiting|Broken pipe")
 
 
@@ -105,11 +112,64 @@ def join(device: torch.device) -> World:
         _end_with_launcher()
         if device.type == "cuda":
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        backend = "nccl" if device.type == "cuda" else "gloo"
-        dist.init_process_group(backend, timeout=timedelta(seconds=SILENCE))
+        _meet("nccl" if device.type == "cuda" else "gloo")
     world = World(dist.get_rank(), dist.get_world_size())
     need_the_same(world, version("plausible"), "runs another version of plausible", "install one")
     return world
+
+
+def _meet(backend: str) -> None:
+    """Find the others, where the environment says; UsageError where they are not."""
+    _check_port()
+    if WAITED_FOR in os.environ:
+        _met_at(SILENCE).add(WAITED_FOR, 1)
+    try:
+        dist.init_process_group(backend, timeout=timedelta(seconds=SILENCE))
+    except RuntimeError as error:
+        if not lost_contact(error):
+            raise
+        host, port = (os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
+        raise UsageError(
+            f"process {os.environ.get('RANK')} has not met all {os.environ.get('WORLD_SIZE')} of its job at {host}:{port} "
+            f"within {SILENCE / 60:.0f} minutes: see whether the first machine is there, and lets others in at this port"
+        ) from error
+
+
+def _check_port() -> None:
+    """UsageError: another program listens where the first process is to let the others in, who would wait for it for ever."""
+    port = os.environ.get("MASTER_PORT", "")
+    if not leads() or _OTHER_STORE in os.environ or not port.isdecimal():
+        return
+    try:
+        socket.create_server(("", int(port))).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"processes cannot meet at port {port} of this machine: {getattr(error, 'strerror', None) or error}: choose another"
+        ) from error
+
+
+def _met_at(patience: float) -> dist.TCPStore:
+    """Where the processes of this job meet."""
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    return dist.TCPStore(host, port, is_master=False, timeout=timedelta(seconds=patience))
+
+
+def first_to_speak() -> bool:
+    """Whether no other process of this job has said yet why it ends: of several that refuse the same, one speaks.
+
+    Where nobody can be asked, the first process of each machine speaks.
+    """
+    said: list[bool] = []
+
+    def ask() -> None:
+        with suppress(KeyError, ValueError, RuntimeError):
+            said.append(_met_at(_ASKING).add(f"plausible/said/{restarts()}", 1) == 1)
+
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        asking = threading.Thread(target=ask, daemon=True)  # another program there may be silent
+        asking.start()
+        asking.join(2 * _ASKING)
+    return said[0] if said else os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def need_the_same(world: World, value: str, differs: str, remedy: str) -> None:
@@ -160,21 +220,13 @@ def launch(processes: int, args: Sequence[str], left: str = SAVED) -> int:
     them on several machines in the same way.  Ctrl-C and SIGTERM are passed on once, so that rank 0
     saves; when a rank fails the others are ended, and when this process is gone they save and end themselves.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    world = {
-        **os.environ,
-        LAUNCHER: str(os.getpid()),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "WORLD_SIZE": str(processes),
-    }
-    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // processes)), **world}
+    # Kept here, it outlives each of them, and its port is free because it has it.
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    world = {**os.environ, **place(store, processes), LAUNCHER: str(os.getpid())}
     ranks = [
         subprocess.Popen(
             [*program(), *args],
-            env={**threads, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            env={**world, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             start_new_session=True,  # a Ctrl-C in the terminal must reach them through us, once
         )
         for rank in range(processes)
@@ -199,6 +251,18 @@ def launch(processes: int, args: Sequence[str], left: str = SAVED) -> int:
             return _ended(ended, failed, left)
         time.sleep(0.05)
     return _ended([rank.returncode for rank in ranks], failed, left)
+
+
+def place(store: dist.TCPStore, processes: int) -> dict[str, str]:
+    """The environment in which so many processes of this machine meet at a store, each with its share of the threads."""
+    return {
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")
+        or str(max(1, (os.cpu_count() or 1) // processes)),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(store.port),
+        _OTHER_STORE: "True",
+        "WORLD_SIZE": str(processes),
+    }
 
 
 def lost_contact(error: BaseException) -> bool:

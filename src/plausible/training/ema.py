@@ -24,7 +24,11 @@ class EMA(Generic[M]):
     """
 
     def __init__(self, model: M, players: list[Player]):
-        self._raw, self._model = model, copy.deepcopy(model).requires_grad_(False).eval()
+        self._model = copy.deepcopy(model).requires_grad_(False).eval()
+        self.follow(model, players)
+
+    def follow(self, model: M, players: list[Player]) -> None:
+        """Average the weights that the model has now, where they are not those that it was made with."""
         names = {id(p): name for name, p in model.named_parameters()}
         mine: dict[str, Tensor] = dict(self._model.named_parameters())
         self._moving = [
@@ -47,12 +51,29 @@ class EMA(Generic[M]):
             halflife = min(at(ema, clock.progress), _RAMP * (clock.images + examples))
             torch._foreach_lerp_(params, raw, 1 - 0.5 ** (examples / max(halflife, 1e-9)))
 
+    def update_once(self, model: M, players: list[Player], clock: Clock, examples: int) -> None:
+        """``update`` by weights that are there for a while only: nothing of them is kept."""
+        self.follow(model, players)
+        self.update(clock, examples)
+        self._copy()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Keep no weights of the model, which then are read by ``update_once`` alone; its buffers stay."""
+        self._moving = []
+        self._copied = [
+            pair for pair in self._copied if not isinstance(pair[1], torch.nn.Parameter)
+        ]
+
+    @torch.no_grad()
+    def _copy(self) -> None:
+        for to, source in self._copied:
+            to.copy_(source)
+
     @property
     def model(self) -> M:
         """The averaged model, in evaluation mode, with what is not averaged brought up to date."""
-        with torch.no_grad():
-            for to, source in self._copied:
-                to.copy_(source)
+        self._copy()
         return self._model
 
 

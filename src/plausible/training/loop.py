@@ -21,20 +21,25 @@ import torch
 from torch import Tensor
 
 from plausible.core.bounds import COUNT, MINUTES, check_bounds
+from plausible.core.choices import Compile
 from plausible.core.device import has_fast_bf16
 from plausible.core.errors import UsageError
-from plausible.core.game import Clock, Loss, Player
+from plausible.core.game import Clock, Loss
 from plausible.core.model import Model
 from plausible.core.ranks import together
-from plausible.core.reading import GRADIENT_NORM, LOSS
+from plausible.core.reading import GRADIENT_NORM
 from plausible.core.schedule import at
 from plausible.core.space import Batch
 from plausible.nn.batch_norm import check_batch_norm
 from plausible.training.batch_order import BatchOrder
+from plausible.training.compiled import begin_compiling, keep_gradients
 from plausible.training.distributed import World
-from plausible.training.ema import EMA, tensors, weights
+from plausible.training.ema import EMA, tensors
 from plausible.training.micro_batches import MicroBatches, check_memory
+from plausible.training.random_state import random_state, set_random_state
 from plausible.training.read_ahead import ReadAhead
+from plausible.training.seat import Seat, scalars_of, seated
+from plausible.training.sharded import Shards, check_shards, divided_state, local, whole_state
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
 Precision = Literal["auto", "float32", "bf16"]
 M = TypeVar("M", bound=Model)
 _ADAPT_EVERY = 4  # rounds between two calls of Player.adapt
-_FOR_PLAYERS: dict[str, Any] = {"micro_batch": None, "simultaneous": False}
+_FOR_PLAYERS: dict[str, Any] = {"micro_batch": None, "simultaneous": False, "compile": "off", "shard": False}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,10 @@ class Settings:
     """Split every batch into parts of this size: the same mean gradient in less memory."""
     simultaneous: bool = False
     """All players compute their gradients before any of them moves."""
+    compile: Compile = "off"
+    """Compile what each player computes in a round, and with graphs let a GPU replay it as one."""
+    shard: bool = False
+    """Of several processes each keeps a part of the weights, gradients and moments."""
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.minutes is not None:
@@ -91,13 +100,6 @@ class Step:
     def values(self) -> dict[str, dict[str, float]]:
         """The same as floats."""
         return {who: {k: v.item() for k, v in what.items()} for who, what in self.scalars.items()}
-
-
-@dataclass
-class _Seat:
-    player: Player
-    params: list[Tensor]
-    optimizer: torch.optim.Optimizer
 
 
 class Training(Iterator[Step], Generic[M]):
@@ -130,8 +132,8 @@ class Training(Iterator[Step], Generic[M]):
         of_players = settings.precision == "bf16" or settings != replace(settings, **_FOR_PLAYERS)
         if self._fit is not None and of_players:
             raise UsageError(
-                f"a {model.name} is fitted to all examples at once: --precision, --micro-batch and "
-                f"--simultaneous are not for it"
+                f"a {model.name} is fitted to all examples at once: --precision, --micro-batch, --simultaneous, --compile "
+                f"and --shard are not for it"
             )
         self.batch = model.batch if self._fit is None else len(data.train)
         players = list(model.players()) if self._fit is None else []
@@ -144,9 +146,17 @@ class Training(Iterator[Step], Generic[M]):
             raise UsageError(
                 "--micro-batch splits a batch, and here what an example costs depends on the whole of it"
             )
-        self._seats = [_seat(player) for player in players]
-        self._own = [tensor for p in players if p.own is not None for tensor in p.own.buffers()]
         self._average = EMA(model, players)
+        self._shards: Shards | None = None
+        if check_shards(players, self.world, settings):
+            self._shards = Shards(model, self.world)
+            self._average.let_go()
+        elif settings.compile != "off" and players:
+            begin_compiling(settings.compile, self.device)
+        self._seats = [
+            seated(player, settings.compile, self.device, self._shards) for player in players
+        ]
+        self._own = [tensor for p in players if p.own is not None for tensor in p.own.buffers()]
         device, one, batch = data.train.values.device, self.world, model.batch
         order = BatchOrder(len(data.train), batch, seed, one, device)
         self._batches = ReadAhead(data.train, order)
@@ -170,8 +180,18 @@ class Training(Iterator[Step], Generic[M]):
 
     @property
     def weights(self) -> dict[str, list[Tensor]]:
-        """{player: the weights it moves}."""
-        return {seat.player.name: seat.params for seat in self._seats}
+        """{player: the weights it moves}; of those that ranks share, the parts of this one."""
+        return {seat.player.name: local(seat.params) for seat in self._seats}
+
+    def played(self) -> tuple[M, dict[str, list[Tensor]]]:
+        """The model as it plays, and its ``weights``, for one rank to look at; where ranks share them, as they are averaged."""
+        if self._shards is None:
+            return self.raw, self.weights
+        averaged = self.averaged
+        alike: dict[Tensor, Tensor] = dict(
+            zip(self.raw.parameters(), averaged.parameters(), strict=True)
+        )
+        return averaged, {s.player.name: [alike[p] for p in s.params] for s in self._seats}
 
     @property
     def micro_batch(self) -> int | None:
@@ -211,7 +231,7 @@ class Training(Iterator[Step], Generic[M]):
     def __next__(self) -> Step:
         if self._since is None:
             self._since = time.perf_counter()
-        if self._seats:
+        if self._seats and self._shards is None:
             self._parts.prepare(self.raw, self.data.train, self.batch // self.world.size)
         clock = self.clock
         scalars = None
@@ -221,9 +241,17 @@ class Training(Iterator[Step], Generic[M]):
         if scalars is None:
             self.pause()
             raise StopIteration
-        self._average.update(clock, self.batch)
+        self._average_weights(clock)
         self._steps += 1
         return Step(clock, scalars)
+
+    def _average_weights(self, clock: Clock) -> None:
+        if self._shards is None:
+            self._average.update(clock, self.batch)
+            return
+        players = [seat.player for seat in self._seats]
+        with self._shards.whole():
+            self._average.update_once(self.raw, players, clock, self.batch)
 
     def _fitted(self) -> dict[str, Mapping[str, Tensor]] | None:
         """One step of a model's own method; None when it has converged."""
@@ -235,7 +263,7 @@ class Training(Iterator[Step], Generic[M]):
 
     def _round(self, clock: Clock) -> dict[str, Mapping[str, Tensor]]:
         """One round of the game."""
-        if not self.raw.training:
+        if not self.raw.training:  # a walk over all its modules
             self.raw.train()
         scalars: dict[str, Mapping[str, Tensor]] = {}
         for seat in self._seats:
@@ -257,7 +285,7 @@ class Training(Iterator[Step], Generic[M]):
                 self.world.average(both)
         return scalars
 
-    def _backward(self, seat: _Seat, clock: Clock) -> dict[str, Tensor]:
+    def _backward(self, seat: Seat, clock: Clock) -> dict[str, Tensor]:
         """Leave the gradient of one player's loss on a fresh batch in its ``.grad``."""
         if seat.player.label is None:
             batch = self._batches.batch(self._draws)
@@ -267,40 +295,35 @@ class Training(Iterator[Step], Generic[M]):
         scalars = self._parts.fitting(
             seat.player, len(batch), lambda size: self._in_parts(seat, batch, size, clock)
         )
-        for param in seat.params:
-            if param.grad is None:
-                param.grad = torch.zeros_like(param)
-        gradients = [param.grad for param in seat.params if param.grad is not None]
-        self.world.average([*gradients, *scalars.values()])
-        scalars[GRADIENT_NORM] = norm = torch.nn.utils.get_total_norm(gradients)
-        if seat.player.largest_gradient is not None:
-            limit = (seat.player.largest_gradient / norm.clamp(min=1e-12)).clamp(max=1.0)
-            torch._foreach_mul_(gradients, limit)
-        return scalars
+        return scalars | {GRADIENT_NORM: seat.average(scalars, self.world, self._shards)}
 
-    def _in_parts(self, seat: _Seat, batch: Batch, size: int, clock: Clock) -> dict[str, Tensor]:
+    def _in_parts(self, seat: Seat, batch: Batch, size: int, clock: Clock) -> dict[str, Tensor]:
         """The gradient of the mean loss, of so many examples at once, and what was measured."""
-        for param in seat.params:
+        sharded = self._shards is not None
+        for param in self.raw.parameters() if sharded else seat.params:
             param.grad = None
         scalars: dict[str, Tensor] = {}
         for start in range(0, len(batch), size):
             part = batch[start : start + size]
             share = len(part) / len(batch)
-            loss = self._loss(seat.player, part, clock)
+            loss = self._loss(seat, part, clock)
             total = loss.total
-            (total if share == 1 else total * share).backward(inputs=seat.params)
-            for name, value in _scalars(loss, total).items():
+            # of shards the leaves are weights that are there for this step only
+            (total if share == 1 else total * share).backward(inputs=None if sharded else seat.params)  # fmt: skip
+            if self.settings.compile == "graphs":
+                keep_gradients(seat.params)
+            for name, value in scalars_of(loss, total).items():
                 scalars[name] = value * share + scalars[name] if name in scalars else value * share
         return scalars
 
-    def _loss(self, player: Player, batch: Batch, clock: Clock) -> Loss:
+    def _loss(self, seat: Seat, batch: Batch, clock: Clock) -> Loss:
         cast: AbstractContextManager[Any] = nullcontext()
         if self.bf16:
             cast = torch.autocast(self.device.type, torch.bfloat16)
         with cast:
-            return player.loss(batch, clock)
+            return seat.loss(batch, clock)
 
-    def _move(self, seat: _Seat, clock: Clock) -> None:
+    def _move(self, seat: Seat, clock: Clock) -> None:
         player, progress = seat.player, clock.progress
         for group in seat.optimizer.param_groups:
             group["lr"] = at(player.lr, progress) * self._lr_factor
@@ -321,10 +344,10 @@ class Training(Iterator[Step], Generic[M]):
             "seconds": self.seconds,
             "lr_factor": self._lr_factor,
             "converged": self._converged,
-            "raw": self.raw.state_dict(),
+            "raw": (self._shards or self.raw).state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimizers": [seat.optimizer.state_dict() for seat in self._seats],
-            "random": self.world.gather(_random_state(self.device)),
+            "optimizers": [whole_state(seat.optimizer.state_dict()) for seat in self._seats],
+            "random": self.world.gather(random_state(self.device)),
             "own": [self.world.gather(tensor) for tensor in self._own],
         }
 
@@ -340,15 +363,17 @@ class Training(Iterator[Step], Generic[M]):
         if self._fit is not None:  # its memory is what it did so far: it does it again
             for _ in range(self._steps):
                 self._fitted()
-        self.raw.load_state_dict(state["raw"])
+        (self._shards or self.raw).load_state_dict(state["raw"])
         self._average.model.load_state_dict(state["averaged"])
         for seat, saved in zip(self._seats, state["optimizers"], strict=True):
+            if self._shards is not None:
+                saved = divided_state(saved, seat.params)
             seat.optimizer.load_state_dict(saved)
         before = len(state["random"])
         for tensor, ranks in zip(self._own, state["own"], strict=True):
             tensor.copy_(ranks[self.world.rank % before])
         if self.world.rank < before:
-            _set_random_state(state["random"][self.world.rank], self.device)
+            set_random_state(state["random"][self.world.rank], self.device)
         else:
             later = self.settings.seed * 1_000_003 + self._steps
             torch.manual_seed((later * 4_099 + self.world.rank) % 2**63)
@@ -370,28 +395,3 @@ def train(
     1 classifier
     """
     return Training(model, data, settings or Settings(), world=world)
-
-
-def _seat(player: Player) -> _Seat:
-    params = weights(player.module)
-    betas = (at(player.betas[0], 0.0), at(player.betas[1], 0.0))
-    return _Seat(player, params, player.optimizer(params, at(player.lr, 0.0), betas))
-
-
-def _scalars(loss: Loss, total: Tensor) -> dict[str, Tensor]:
-    terms = {name: term.detach().mean() for name, term in loss.terms.items()}
-    watch = {name: value.detach() for name, value in loss.watch.items()}
-    return {LOSS: total.detach(), **(terms if len(terms) > 1 else {}), **watch}
-
-
-def _random_state(device: torch.device) -> Tensor:
-    cpu = torch.get_rng_state()
-    return torch.cat([cpu, torch.cuda.get_rng_state(device)]) if device.type == "cuda" else cpu
-
-
-def _set_random_state(state: Tensor, device: torch.device) -> None:
-    state = state.cpu()
-    size = len(torch.get_rng_state())
-    torch.set_rng_state(state[:size])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state[size:], device)

@@ -225,7 +225,7 @@ def _numbers(table: ArrowTable, options: Options, beside: Sequence[str] | None) 
     if nested := [name for name in kept if _is_nested(table, name)]:
         raise UsageError(
             f"{table.name}: column {nested[0]!r} holds {table.schema.field(nested[0]).type}, and a cell of a table is "
-            f"one number: --drop leaves it out"
+            f"one number: --drop leaves it out; pixels in lists are read from a .npy of shape (N, height, width)"
         )
     label = options.label
     if beside is None:

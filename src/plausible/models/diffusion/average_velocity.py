@@ -6,10 +6,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from plausible.models.diffusion.path import Path
+
 AverageVelocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(y (N, ...), r and t (N, 1, ...)) -> u, the mean of the velocity between the times r <= t on the way through y at t."""
 
-SHARE = 0.25  # of the examples that learn the mean between two times; the others learn the velocity, r = t
+_SHARE = 0.25  # of the examples that learn the mean between two times; the others learn the velocity, r = t
 _SOFT = 1e-3  # added to a squared error before it is weighed
 
 
@@ -24,6 +26,34 @@ def average_target(u: AverageVelocity, y: Tensor, v: Tensor, r: Tensor, t: Tenso
         along = (v, torch.zeros_like(r), torch.ones_like(t))
         change: Tensor = torch.func.jvp(u, (y, r, t), along)[1]
     return v - (t - r) * change
+
+
+def average_errors(
+    network: Callable[[Tensor, Tensor, Tensor | None, Tensor], Tensor],
+    path: Path,
+    x: Tensor,
+    e: Tensor,
+    times: Tensor,
+    y: Tensor | None,
+) -> Tensor:
+    """The squared error of the mean velocity between two times, of examples x and noise e (N, ...): (N,).
+
+    network  (points, t, y, r) -> u; times (N,) in [0, 1], y labels or None.
+    """
+    n, device = len(x), x.device
+    chosen = torch.rand(n, device=device) < _SHARE
+    r, t = (
+        one.view(-1, *(1,) * (x.dim() - 1))
+        for one in intervals(times, torch.rand(n, device=device), chosen)
+    )
+    at, wanted = path.mix(x, e, t), path.target(x, e, t)
+    rows = chosen.nonzero()[:, 0]
+    if len(rows):
+        some = None if y is None else y[rows]
+        wanted[rows] = average_target(
+            lambda at, r, t: network(at, t, some, r), at[rows], wanted[rows], r[rows], t[rows]
+        )
+    return (network(at, t, y, r) - wanted).square().flatten(1).mean(1)
 
 
 def intervals(t: Tensor, u: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-_FEW, _FEW_RATIO, _RATIO = 32, 0.15, 0.5  # the least noise, in distances of two levels ...
-# ... which a network can learn to see where they are few: then no noise need hide which one it is
 _LARGEST = 1000.0  # the most noise: no more is left of an x than chance
 _MIDDLE = 2.0  # deviations of noise behind which there is as much to guess as to see
 _SEEN = 4  # draws of that noise
@@ -19,14 +17,16 @@ Denoiser = Callable[[Tensor, Tensor, Tensor], Tensor]
 def variational_bound(
     denoiser: Denoiser,
     x: Tensor,
-    levels: int,
+    decoding: Tensor,
+    least: float,
     deviation: float,
     draws: int,
     generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """log p(x) >= -KL(q(x_1 | x) || p(x_1)) - E log 1 / p(x | x_0) - int E |x - D(x + s e; s)|^2 / s^2 d ln s, in nats.
 
-    x          (N, *shape) in standard units, on so many ``levels`` in [-1, 1].
+    x          (N, *shape) in standard units, on levels in [-1, 1].
+    decoding   E log 1 / p(x | x_0) behind the ``least`` noise, where the integral begins, (N,).
     deviation  of the data: noise ratios are drawn as they matter for data of that deviation, equally spaced in
                ln(s d / sqrt(s^2 + d^2)), one from each of ``draws`` parts.
     Returns the bound (N,) and its standard error (N,) over the draws of s and e, None of a single one.
@@ -34,7 +34,7 @@ def variational_bound(
     Source: Kingma et al. 2021 (Variational Diffusion Models), https://arxiv.org/abs/2107.00630.
     """
     rows = torch.arange(len(x), device=x.device)
-    fixed, costs = bound_costs(denoiser, x, rows, levels, deviation, draws, generator)
+    fixed, costs = bound_costs(denoiser, x, rows, decoding, least, deviation, draws, generator)
     return -(fixed + costs.mean(0)), costs.std(0) / draws**0.5 if draws > 1 else None
 
 
@@ -42,7 +42,8 @@ def bound_costs(
     denoiser: Denoiser,
     x: Tensor,
     rows: Tensor,
-    levels: int,
+    decoding: Tensor,
+    least: float,
     deviation: float,
     draws: int,
     generator: Generator | None = None,
@@ -51,10 +52,7 @@ def bound_costs(
 
     The integral is the mean of what each draw of s and e says, (K, P); pairs of an x share its draws.
     """
-    ratio = _FEW_RATIO if levels <= _FEW else _RATIO
-    least = ratio * 2 / (levels - 1)
     ends = [math.log(s * deviation / math.hypot(s, deviation)) for s in (least, _LARGEST)]
-    dims = x[0].numel()
     prior = x.flatten(1).square().sum(1) / (2 * _LARGEST**2)  # of N(x, s^2) to N(0, s^2)
     u = torch.rand(draws, len(x), generator=generator)
     u = (torch.arange(draws)[:, None] + u) / draws  # (K, N), one in each part
@@ -68,7 +66,7 @@ def bound_costs(
         seen = denoiser(own, e, s) if len(own) else own
         squared = (own - seen).flatten(1).square().sum(1)  # (P,)
         costs.append(squared * (s**-2 + deviation**-2) * (ends[1] - ends[0]))
-    return prior[rows] + dims * level_cost(ratio), torch.stack(costs)
+    return (prior + decoding)[rows], torch.stack(costs)
 
 
 def seen_through_noise(
@@ -80,15 +78,3 @@ def seen_through_noise(
         e = torch.randn(x.shape[1:], generator=generator).to(x).expand(x.shape)
         total += denoiser(x, e, sigma)
     return total / _SEEN
-
-
-def level_cost(ratio: float) -> float:
-    """E log sum_j exp(((e r)^2 - (e r + j)^2) / 2 r^2): nats to say which level it was, seen through noise of r steps.
-
-    Of levels without end, which is an upper bound for any number of them.
-    """
-    e = torch.linspace(-8, 8, 4001, dtype=torch.float64)
-    weight = (-e.square() / 2).exp()
-    j = torch.arange(-40, 41, dtype=torch.float64)[:, None]
-    exponent = ((e * ratio).square() - (e * ratio + j).square()) / (2 * ratio**2)  # (J, E)
-    return float((exponent.logsumexp(0) * weight).sum() / weight.sum())

@@ -10,19 +10,14 @@ from torch import Generator, Tensor, nn
 
 from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space, by_label
 from plausible.core.synthesis import Synthesis
-from plausible.models.diffusion.average_velocity import (
-    SHARE,
-    average_target,
-    intervals,
-    jumps,
-    weighed,
-)
+from plausible.models.diffusion.average_velocity import average_errors, jumps, weighed
 from plausible.models.diffusion.bound import (
     Denoiser,
     bound_costs,
@@ -31,6 +26,7 @@ from plausible.models.diffusion.bound import (
 )
 from plausible.models.diffusion.completion import inpaint
 from plausible.models.diffusion.config import DiffusionConfig, convolves
+from plausible.models.diffusion.levels import Levels
 from plausible.models.diffusion.noise_levels import loss_by_noise
 from plausible.models.diffusion.pairing import pairings
 from plausible.models.diffusion.path import paths
@@ -80,6 +76,7 @@ class Diffusion(Explicit):
         config = config or DiffusionConfig()
         super().__init__(space, config)
         self.path = paths[config.path](0.5 if space.levels else 1.0)
+        self.levels = Levels(space) if space.levels else None
         self.sampler = config  # what it says of drawing, or what is asked for a while
         self.log_prob_has_gradient = bool(space.levels)  # of vectors an integral of many steps
         classes, times = space.classes if config.conditional else 0, 1 + config.average_velocity
@@ -120,6 +117,12 @@ class Diffusion(Explicit):
         """Rounds to train when nobody says how long."""
         return 20_000 if self.convolves else 5_000
 
+    def setup(self, train: Examples) -> None:
+        """Class prior, units, and how often each level occurs."""
+        super().setup(train)
+        if self.levels:
+            self.levels.count(train)
+
     def players(self) -> Sequence[Player]:
         """One player that moves every weight."""
         config = self.config
@@ -146,27 +149,13 @@ class Diffusion(Explicit):
             for _, rows in by_label(batch.y if self.conditional else None, n):
                 e[rows] = pairings[self.config.pairing](x[rows], e[rows])
         if self.config.average_velocity:
-            squared = self._of_average(x, e, u, y)
+            squared = average_errors(self._network, self.path, x, e, u, y)
             cost = weighed(squared) if self.training else squared  # which says how good it is
         else:
             t = self._column(self.path.times(u))
             f = self._network(self.path.mix(x, e, t), t, y)
             cost = (f - self.path.target(x, e, t)).square().flatten(1).mean(1)  # (N,)
         return Loss({"velocity": cost}, loss_by_noise(cost.detach(), u))
-
-    def _of_average(self, x: Tensor, e: Tensor, times: Tensor, y: Tensor | None) -> Tensor:
-        """The squared error of the mean velocity between two times, (N,)."""
-        n, device = len(x), x.device
-        chosen = torch.rand(n, device=device) < SHARE
-        r, t = map(self._column, intervals(times, torch.rand(n, device=device), chosen))
-        at, wanted = self.path.mix(x, e, t), self.path.target(x, e, t)
-        rows = chosen.nonzero()[:, 0]
-        if len(rows):
-            some = None if y is None else y[rows]
-            wanted[rows] = average_target(
-                lambda at, r, t: self._network(at, t, some, r), at[rows], wanted[rows], r[rows], t[rows]
-            )  # fmt: skip
-        return (self._network(at, t, y, r) - wanted).square().flatten(1).mean(1)
 
     @contextmanager
     def sampling(
@@ -261,11 +250,13 @@ class Diffusion(Explicit):
                 )
                 for rows in torch.arange(len(x), device=x.device).split(_CHUNK)
             ]  # fmt: skip
-        return Batch(self.space.quantise(self.restore(torch.cat(parts))), labels)
+        drawn = self._on_levels(self.restore(torch.cat(parts)))
+        return Batch(self.space.quantise(torch.where(where, self.restore(x), drawn)), labels)
 
     def rsample(self, noise: Tensor, y: Tensor | None = None) -> Tensor:
-        """What ``_sample`` makes of the same noise (N, D), with its gradient: (N, *shape)."""
-        return self.decode(noise, y)
+        """What ``_sample`` makes of the same noise (N, D), with the gradient of ``decode``: (N, *shape)."""
+        x = self.decode(noise, y)
+        return x + (self._on_levels(x) - x).detach()
 
     @property
     def evaluations(self) -> int:
@@ -277,7 +268,11 @@ class Diffusion(Explicit):
         return self.latent(n, generator)
 
     def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
-        return self.decode(noise, y)
+        return self._on_levels(self.decode(noise, y))
+
+    def _on_levels(self, x: Tensor) -> Tensor:
+        """The most probable level of each coordinate, where there are levels: data units (N, *shape) -> the same."""
+        return self.levels.most_probable(x) if self.levels else x
 
     def _log_prob(
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
@@ -306,15 +301,17 @@ class Diffusion(Explicit):
         self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
     ) -> Draws | None:
         """Of every label by the same noise at the same levels of it; of vectors, whose integral is another thing, None."""
-        levels, draws = self.space.levels, samples or _DRAWS
-        if not levels:
+        draws = samples or _DRAWS
+        if not self.levels:
             return None
+        decoding, least = self.levels.decoding(x), self.levels.least
         x, values = self.standardise(x), torch.empty(draws, len(rows), device=x.device)
         for some in torch.arange(len(x), device=x.device).split(_CHUNK):
             mine = torch.isin(rows, some).nonzero()[:, 0]
             denoiser = self._denoiser(y[mine] if self.conditional else None)
             fixed, costs = bound_costs(
-                denoiser, x[some], rows[mine] - some[0], levels, self.path.deviation, draws, generator
+                denoiser, x[some], rows[mine] - some[0], decoding[some], least,
+                self.path.deviation, draws, generator,
             )  # fmt: skip
             values[:, mine] = -(fixed + costs)
         return Draws(values, self.kinds["log_prob"], Reference.MASS, stratified=True)
@@ -329,11 +326,11 @@ class Diffusion(Explicit):
         self, x: Tensor, y: Tensor | None, draws: int | None, generator: Generator | None
     ) -> tuple[Tensor, Tensor | None]:
         """Of x (N, *shape) on levels: nats (N,) and their error."""
-        assert self.space.levels
-        x, spread = self.standardise(x), self.path.deviation
+        assert self.levels
         return variational_bound(
-            self._denoiser(y), x, self.space.levels, spread, draws or _DRAWS, generator
-        )
+            self._denoiser(y), self.standardise(x), self.levels.decoding(x), self.levels.least,
+            self.path.deviation, draws or _DRAWS, generator,
+        )  # fmt: skip
 
     def _integral(
         self, x: Tensor, y: Tensor | None, probes: int | None, generator: Generator | None

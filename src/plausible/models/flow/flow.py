@@ -16,15 +16,15 @@ from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space
-from plausible.models.flow.architectures import architectures
-from plausible.models.flow.config import FlowConfig, few
-from plausible.models.flow.dequantisation import (
+from plausible.models.dequantisation import (
     STRETCHES,
     centred,
     dequantised,
     off_the_grid,
     uniform,
 )
+from plausible.models.flow.architectures import architectures
+from plausible.models.flow.config import FlowConfig, few
 from plausible.models.flow.remedies import REMEDIES
 from plausible.models.vae.bounds import averaged
 from plausible.nn.residual import set_dropout

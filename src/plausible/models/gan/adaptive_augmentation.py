@@ -35,11 +35,16 @@ class AdaptiveAugmentation(nn.Module):
 
     @property
     def active(self) -> bool:
-        """Whether p > 0.  A GPU is only asked, and waited for, where p has changed since."""
+        """Whether p > 0; what is compiled takes the last answer of ``look``."""
+        if not torch.compiler.is_compiling():
+            self.look()
+        return self._active
+
+    def look(self) -> None:
+        """Know whether p > 0.  A GPU is only asked, and waited for, where p has changed since."""
         state = (id(self.p), self.p._version)
         if state != self._asked:
             self._asked, self._active = state, bool(self.p > 0)
-        return self._active
 
     def observe(self, real: Tensor, fake: Tensor) -> None:
         """Remember the logits (N,) of D as it is now on training data and on samples."""

@@ -41,7 +41,8 @@ class AdversarialGame:
 
     def d_loss(self, real: Tensor, y: Tensor | None, draw: Draw, clock: Clock) -> Loss:
         """The discriminator's loss on data (N, *shape) and as many samples with the same labels y (N,)."""
-        self._warm_up_augmentation(clock)
+        if not torch.compiler.is_compiling():
+            self._warm_up_augmentation(clock)
         with torch.no_grad():
             fake = draw()
         terms: dict[str, Tensor] = {}
@@ -91,6 +92,11 @@ class AdversarialGame:
         if y is not None and self.config.condition == "auxiliary":
             terms["labels"] = _nll(on_fake, y)
         return Loss(terms)
+
+    def look(self, clock: Clock) -> None:
+        """What a compiled loss takes as it is: how strong the augmentation is, and whether it is at all."""
+        self._warm_up_augmentation(clock)
+        self.strength.look()
 
     @torch.no_grad()
     def adapt_augmentation(self, validation: Tensor, y: Tensor | None) -> None:

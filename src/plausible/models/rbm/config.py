@@ -16,6 +16,8 @@ class RBMConfig(Explicit.Config):
     """The number of training examples in one update, and of chains."""
     conditional: bool = False
     """Learn p(x, y) from labelled data: the label is a visible unit for each class."""
+    discriminative: Annotated[float, NON_NEGATIVE] = 0.0
+    """The weight of -log p(y | x) beside the loss, of a conditional model; it classifies better for it."""
     hidden: Annotated[int, COUNT] | None = None
     """The number of hidden units; by default 500, or twice the coordinates if that is less."""
     gibbs: Annotated[int, REPEATS] = 1
@@ -37,6 +39,10 @@ class RBMConfig(Explicit.Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.discriminative and not self.conditional:
+            raise UsageError(
+                "--discriminative is the weight of p(y | x), which needs --conditional"
+            )
         if not self.persistent and (self.temperatures > 1 or self.fast_weights):
             raise UsageError("--temperatures and --fast-weights are for chains that are persistent")
         if self.temperatures > 1 and self.fast_weights:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import one_hot, softplus
+from torch.nn.functional import cross_entropy, one_hot, softplus
 
 from plausible.core.device import device_generator
 from plausible.core.errors import UsageError
@@ -50,6 +50,8 @@ class RBM(Explicit):
     fast_weights  a second set that drives the chains on (Tieleman and Hinton 2009,
                   doi:10.1145/1553374.1553506)
     temperatures  parallel tempering
+    discriminative  the weight of -log p(y | x) beside it, exact because Z cancels (the hybrid of Larochelle and
+                  Bengio 2008, doi:10.1145/1390156.1390224): a better classifier, a worse p(x)
 
     log p(x) = -F(x) - log Z, exact if one side has at most 20 units; otherwise log Z is estimated by
     annealing, whose error all x share.
@@ -144,8 +146,13 @@ class RBM(Explicit):
             )
         if self.training:
             self._update_state(v, chains, on_data, on_chains)
+        terms = {"contrastive": contrastive}
+        if self.config.discriminative:
+            assert batch.y is not None
+            wrong = cross_entropy(self._log_posterior(batch.x), batch.y, reduction="none")  # (N,)
+            terms["-log p(y | x)"] = self.config.discriminative * wrong
         watch = {"free energy": free, "hidden on": on_data.mean(), "chains on": chains.mean()}
-        return Loss({"contrastive": contrastive}, watch)
+        return Loss(terms, watch)
 
     @torch.no_grad()
     def _update_state(self, v: Tensor, chains: Tensor, on_data: Tensor, on_chains: Tensor) -> None:
@@ -252,10 +259,13 @@ class RBM(Explicit):
         """log p(y | x) of the joint p(x, y), exactly, for log Z cancels: x (N, *shape) -> (N, classes)."""
         if not self.classes:
             raise UsageError("this rbm has no label units: train it with --conditional")
-        v, energy = self._to_device(x).flatten(1), self.energy
-        dims = self.space.dims
-        preactivation = v @ energy.weight[:dims] + energy.hidden  # (N, H)
-        each = [softplus(preactivation + w).sum(1) for w in energy.weight[dims:]]
+        return self._log_posterior(self._to_device(x))
+
+    def _log_posterior(self, x: Tensor) -> Tensor:
+        """log p(y | x), differentiable: x (N, *shape) in data units -> (N, classes)."""
+        energy, dims = self.energy, self.space.dims
+        preactivation = x.flatten(1) @ energy.weight[:dims] + energy.hidden  # (N, H)
+        each = [softplus(preactivation + w).sum(1) for w in energy.weight[dims:]]  # (N,) each
         return (torch.stack(each, 1) + energy.visible[dims:]).log_softmax(1)
 
     def hidden(self, x: Tensor, y: Tensor | None = None) -> Tensor:

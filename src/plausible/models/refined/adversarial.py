@@ -114,11 +114,12 @@ class AgainstDiscriminator(Refined):
                 lr=self._falling(asked.lr_discriminator),
                 betas=(config.beta1, config.beta2),
                 adapt=self.adapt_augmentation if game.adaptive else None,
+                look=game.look,
                 shared=self.opponent.strength,
                 whole_batch=whole,
             ),
             replace(
-                own, name="generator", module=drawing, loss=self.g_loss,
+                own, name="generator", module=drawing, loss=self.g_loss, look=game.look,
                 lr=lambda progress: 0.0 if progress < _LEADS else at(lr, progress),
                 betas=(config.beta1, config.beta2),
                 whole_batch=whole or own.whole_batch,

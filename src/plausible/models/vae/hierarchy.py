@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -72,7 +71,7 @@ class Hierarchy(nn.Module, ABC):
     def output(self, state: Tensor) -> Tensor:
         """What decides each p(x_i | z): state (R, ...) -> (R, *shape, size)."""
 
-    @cached_property
+    @property
     def parts(self) -> list[slice]:
         """The coordinates of each layer."""
         ends = accumulate(self.sizes)

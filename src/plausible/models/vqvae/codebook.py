@@ -49,9 +49,9 @@ class Codebook(nn.Module):
             every = torch.arange(len(self.vectors), device=e.device)
             one_hot = (codes[:, None] == every).float()  # (M, K)
             squares = (e - self.vectors[codes]).square().sum(1)  # (M,)
-            self.errors.lerp_(sum_over_ranks(squares @ one_hot), 1 - _DECAY)
-            self.counts.lerp_(sum_over_ranks(one_hot.sum(0)), 1 - _DECAY)
-            self.sums.lerp_(sum_over_ranks(one_hot.T @ e), 1 - _DECAY)
+            _follow(self.errors, sum_over_ranks(squares @ one_hot))
+            _follow(self.counts, sum_over_ranks(one_hot.sum(0)))
+            _follow(self.sums, sum_over_ranks(one_hot.T @ e))
             means = self.sums / self.counts.clamp(min=_LEAST)[:, None]
             self.vectors.copy_(torch.where(self.counts[:, None] > _LEAST, means, self.vectors))
 
@@ -75,3 +75,8 @@ class Codebook(nn.Module):
         share = self.counts / self.counts.sum()
         entropy: Tensor = torch.special.entr(share).sum()
         return entropy.exp()
+
+
+def _follow(mean: Tensor, now: Tensor) -> None:
+    """One step of a running mean; not by lerp_, which torch's compiler cannot follow."""
+    mean.copy_(mean.lerp(now, 1 - _DECAY))

@@ -1,7 +1,7 @@
 """A mirror shows the log of a training somewhere else: what it must offer, and the registry of those there are."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,6 +69,25 @@ class Mirror(ABC):
     @abstractmethod
     def close(self) -> None:
         """Nothing more will be said by this process."""
+
+
+class ProjectMirror(Mirror):
+    """A run of the project "plausible" of a tracker whose runs take ``log({name: value}, step)``.
+
+    What the tracker knows already is not said again.
+    """
+
+    _run: Any
+    _image: Callable[[str], Any]
+    """What makes a picture of a path."""
+
+    def line(self, step: int, numbers: Mapping[str, float], seconds: float) -> None:
+        """Numbers of a round."""
+        self._run.log(dict(numbers), step=step)
+
+    def picture(self, step: int, path: Path, seconds: float) -> None:
+        """Samples after a round."""
+        self._run.log({"samples": self._image(str(path))}, step=step)
 
 
 def check_mirrors(names: Sequence[str]) -> None:

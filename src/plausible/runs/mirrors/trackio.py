@@ -2,17 +2,15 @@
 
 import contextlib
 import io
-from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import ClassVar
 
-from plausible.runs.mirrors.mirror import PROJECT, Mirror, Mirrored, mirrors
+from plausible.runs.mirrors.mirror import PROJECT, Mirrored, ProjectMirror, mirrors
 
 
 @mirrors
-class Trackio(Mirror):
-    """A run of the project "plausible"; what it knows already is not said again."""
+class Trackio(ProjectMirror):
+    """Its runs of the project "plausible"."""
 
     name: ClassVar[str] = "trackio"
     package: ClassVar[str] = "trackio"
@@ -32,14 +30,6 @@ class Trackio(Mirror):
     def where(self) -> str:
         """How one looks at it."""
         return f"trackio show --project {PROJECT}"
-
-    def line(self, step: int, numbers: Mapping[str, float], seconds: float) -> None:
-        """Numbers of a round."""
-        self._run.log(dict(numbers), step=step)
-
-    def picture(self, step: int, path: Path, seconds: float) -> None:
-        """Samples after a round."""
-        self._run.log({"samples": self._image(path)}, step=step)
 
     def close(self) -> None:
         """Nothing more comes."""

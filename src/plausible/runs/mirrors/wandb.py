@@ -1,16 +1,15 @@
 """Weights & Biases: a run that goes on under its own number, in whichever mode (WANDB_MODE) wandb is set to."""
 
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
-from plausible.runs.mirrors.mirror import PROJECT, Mirror, Mirrored, mirrors
+from plausible.runs.mirrors.mirror import PROJECT, Mirrored, ProjectMirror, mirrors
 
 
 @mirrors
-class WandB(Mirror):
-    """A run of the project "plausible"; what it knows already is not said again."""
+class WandB(ProjectMirror):
+    """Its runs of the project "plausible"."""
 
     name: ClassVar[str] = "wandb"
     package: ClassVar[str] = "wandb"
@@ -29,14 +28,6 @@ class WandB(Mirror):
     def where(self) -> str:
         """How one looks at it."""
         return self._run.url or f"wandb sync {Path(self._run.dir).parent}"
-
-    def line(self, step: int, numbers: Mapping[str, float], seconds: float) -> None:
-        """Numbers of a round."""
-        self._run.log(dict(numbers), step=step)
-
-    def picture(self, step: int, path: Path, seconds: float) -> None:
-        """Samples after a round."""
-        self._run.log({"samples": self._image(str(path))}, step=step)
 
     def close(self) -> None:
         """Nothing more comes."""

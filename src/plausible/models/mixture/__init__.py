@@ -1,0 +1,1 @@
+"""Mixtures of Gaussians, of vectors and in the principal components of images."""

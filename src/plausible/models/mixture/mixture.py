@@ -1,0 +1,370 @@
+"""A mixture of Gaussians, and with one component a Gaussian: maximum likelihood made visible."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import Annotated, Any, ClassVar
+
+import torch
+from torch import Generator, Tensor, nn
+
+from plausible.core.bounds import COUNT, POSITIVE, REPEATS
+from plausible.core.device import device_generator, seeded
+from plausible.core.draws import Draws
+from plausible.core.errors import UsageError
+from plausible.core.examples import Examples, batches
+from plausible.core.kmeans import kmeans_plus_plus
+from plausible.core.likelihood import Kind, LogProb, Reference
+from plausible.core.memory import GIB, available_memory
+from plausible.core.model import Explicit, models
+from plausible.core.remedy import Remedy, smaller
+from plausible.core.space import Space, by_label
+from plausible.core.synthesis import CoordinateNats, Synthesis
+from plausible.models.dequantisation import dequantised, off_the_grid, uniform
+from plausible.models.mixture.choice import fewest, heldout_nats
+from plausible.models.mixture.principal import PrincipalAxes
+
+_AXES = 50  # principal components of images
+_OF_IMAGES, _EACH = 40, 25  # components of images, and examples that there must be for each
+_ENSEMBLE = 3  # mixtures of images that are averaged
+_MEASURED = 10_000  # examples from which they are found
+_PLACES = 4  # draws of the place in a level, where log p(x) is bounded
+_ROWS = 4096  # points at once
+_FLOOR, _FLOOR_OF_AXES = 1e-6, 0.06  # see Config.variance_floor
+_SOFTER = 0.01  # a larger --variance-floor, which a note shows
+_COPIES = 4  # of the weights beside themselves while they are learned and saved
+_ENOUGH = 1e-6  # nats an example, below which another step is not worth taking ...
+_ENOUGH_OF_IMAGES = 0.01  # ... and of images
+_TRIAL_STEPS = 50  # of each trial
+
+
+@models
+class GaussianMixture(Explicit):
+    """p(x) = sum_k w_k N(x; mu_k, Sigma_k), argmax sum_n log p(x_n) by expectation-maximisation.
+
+    No step lowers the likelihood; which of its maxima it climbs depends on the first centres, drawn
+    from the examples far from each other (k-means++).  One component is a Gaussian, in closed form.  An ensemble is the
+    mean of some such p(x), each learned by itself from other first centres, and steadier than each.
+
+    Of images the Gaussians are in the space of the first principal components, the same for all classes, and what these
+    leave is noise of one variance (``PrincipalAxes``).  A level is an interval there (``dequantised``), so log p is bounded
+    from below.
+
+    Sources: Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x; Arthur and
+    Vassilvitskii 2007, doi:10.5555/1283383.1283494; Tipping and Bishop 1999, doi:10.1162/089976699300016728.
+    """
+
+    name: ClassVar[str] = "mixture"
+    place: ClassVar[tuple[str, ...]] = ("generative, p(x) or p(x | y)", "explicit", "tractable")
+    family_kinds: ClassVar[Mapping[str, Kind]] = {"log_prob": Kind.EXACT}
+    default_steps = 500
+    remedies: ClassVar[Mapping[str, Sequence[Remedy]]] = {"overfitting": (smaller("components"),)}
+
+    @dataclass(frozen=True)
+    class Config(Explicit.Config):
+        """A mixture of Gaussians with full covariances."""
+
+        components: Annotated[int, COUNT] | None = None
+        """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable; of images 40, or one for every 25."""
+        ensemble: Annotated[int, REPEATS] | None = None
+        """Average so many mixtures, which begin at other means; by default 3 of images, and 1 of tables."""
+        principal: Annotated[int, COUNT] | None = None
+        """The principal components of images in which they are; by default 50."""
+        variance_floor: Annotated[float, POSITIVE] | None = None
+        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001), or of the mean of the principal components (0.06); scikit-learn calls it reg_covar."""
+
+    config: Config
+    start: Tensor
+
+    def __init__(self, space: Space, config: Config | None = None):
+        config = config or self.Config()
+        super().__init__(space, config)
+        if config.principal and not space.levels:
+            raise UsageError("--principal is for images: of a table all columns are taken")
+        self.dims = min(config.principal or _AXES, space.dims) if space.levels else space.dims  # d
+        self.axes = PrincipalAxes(space.dims, self.dims) if space.levels else None
+        self._measured = False  # the axes
+        self.ensemble = config.ensemble or (_ENSEMBLE if self.axes else 1)
+        k = config.components or 1
+        self._tried: Mapping[int, float] = {}
+        self._narrow = 0  # columns that vary less than the floor
+        self._check_memory(1, k)
+        self.register_buffer("start", torch.randint(2**31, ()))  # the seed of the first means
+        self._allocate(k)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Exact of vectors, and on levels a bound."""
+        return {"log_prob": Kind.LOWER} if self.space.levels else self.family_kinds
+
+    @property
+    def components(self) -> int:
+        """K, the number of Gaussians of a mixture: as asked for, or as chosen when the training part was seen."""
+        return len(self.log_weight) // self.ensemble
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which number of components was chosen, and by what; whether columns hardly vary."""
+        return (*self._chosen(), *self._narrow_columns())
+
+    def _chosen(self) -> tuple[str, ...]:
+        if not self._tried:
+            return ()
+        tried = ", ".join(f"{k}: {nats:,.2f}" for k, nats in self._tried.items())
+        return (
+            f"{self.components} component{'s' * (self.components > 1)}, the fewest by which examples that were left "
+            f"out are as probable as by any number (log p(x), exact, in nats: {tried}); --components chooses another",
+        )
+
+    def _narrow_columns(self) -> tuple[str, ...]:
+        """What such columns do to log p, and the flag that softens it."""
+        if not self._narrow:
+            return ()
+        far = "1" if self.whole_spread is None else "a standard deviation of all classes"
+        most, less = (f"{0.5 / floor:,.0f}" for floor in (self.least, _SOFTER))
+        softer = f" (--variance-floor {_SOFTER}: {less})" * (most != less)
+        return (
+            f"{self._narrow} of {self.space.dims} columns hardly vary: each that is {far} off lowers log p by up to {most} nats{softer}",
+        )
+
+    def _allocate(self, k: int) -> None:
+        """k standard Gaussians of equal weight, of each mixture of the ensemble."""
+        k *= self.ensemble
+        d, device = self.dims, self.offset.device
+        even = torch.full((k,), -math.log(k), dtype=torch.float64, device=device)
+        one = torch.eye(d, dtype=torch.float64, device=device)
+        self.log_weight = _frozen(even)
+        self.mean = _frozen(torch.zeros(k, d, dtype=torch.float64, device=device))
+        self.factor = _frozen(one.repeat(k, 1, 1))  # L_k with L_k L_k' = Sigma_k, (K, d, d)
+
+    def setup_common(self, train: Examples) -> None:
+        """The principal axes and units, of all classes together."""
+        super().setup_common(train)
+        self._measure_axes(train)
+
+    def _measure_axes(self, train: Examples) -> None:
+        if self.axes and self.space.levels:
+            every = math.ceil(len(train) / _MEASURED)
+            points = self._points(train.batch(slice(0, None, every)).x)
+            self.axes.measure(points, least=1 / (12 * self.space.levels**2))
+        self._measured = True
+
+    @property
+    def least(self) -> float:
+        """The variance that is added in every direction, in the units of the Gaussians."""
+        if self.axes:
+            share = self.config.variance_floor or _FLOOR_OF_AXES
+            return max(share * self.axes.mean_variance.item(), self.axes.variance.item())
+        return self.config.variance_floor or _FLOOR
+
+    def setup(self, train: Examples) -> None:
+        """Units, class prior and, where it was not asked for, the number of components.
+
+        UsageError where the memory is not enough to learn.
+        """
+        super().setup(train)
+        if not self._measured:
+            self._measure_axes(train)
+        if not self.axes:
+            variance = self.standardise(train.as_batch().x).var(0, correction=0)  # (D,)
+            self._narrow = int((variance < self.least).sum())
+        if self.config.components is None and self.axes:
+            self._allocate(min(_OF_IMAGES, max(1, len(train) // _EACH)))
+        elif self.config.components is None:
+            found = heldout_nats(
+                len(train), int(self.start), self._fits, partial(self._left_out, train)
+            )
+            self._tried = {k: nats.mean().item() for k, nats in found.items()}
+            self._allocate(fewest(found))
+        self._check_memory(_COPIES, self.components)
+
+    def _left_out(self, train: Examples, rows: Tensor, fold: Tensor, k: int) -> Tensor:
+        """log p(x) in data units of a fold (m,) of these rows, by k Gaussians of the others."""
+        others = rows[~torch.isin(rows, fold)]
+        others = others if len(others) else fold  # of one example
+        with seeded(0):  # its constructor draws
+            trial = type(self)(self.space, replace(self.config, components=k))
+        trial.to(self.offset.device)
+        for name, value in self.named_buffers():
+            trial.get_buffer(name).copy_(value)
+        with torch.no_grad():
+            for _ in islice(trial.fit(train.rows(others)), _TRIAL_STEPS):
+                pass
+        return trial.log_prob(train.rows(fold).as_batch().x).nats
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        saved = state_dict.get(f"{prefix}log_weight")
+        if self.config.components is None and saved is not None and len(saved) != len(self.mean):
+            self._allocate(len(saved) // self.ensemble)  # as many as were chosen
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _fits(self, k: int, copies: int = _COPIES) -> bool:
+        return copies * 8 * k * self.ensemble * self.dims**2 <= available_memory()
+
+    def _check_memory(self, copies: int, k: int) -> None:
+        """UsageError: so many more copies of k covariances do not fit in memory."""
+        d = self.dims
+        needed, free = 8 * k * self.ensemble * d * d, available_memory()
+        if not self._fits(k, copies):
+            one = needed * (1 + _COPIES) / GIB
+            raise UsageError(
+                f"{k:,} Gaussian{'s' * (k != 1)} in {d:,} columns need {one:,.1f} GiB of memory to learn, because "
+                f"each has a covariance of {d:,} x {d:,} numbers, and {free / GIB:,.1f} GiB are free: choose "
+                f"fewer columns{' or --components' * (k > 1)}, or a model without covariances, such as vae"
+            )
+
+    def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
+        """Expectation and maximisation in turn, until the likelihood stands still."""
+        parts = [self._coordinates(self._points(batch.x)) for batch in batches(train, _ROWS)]
+        x, rest = torch.cat([z for z, _ in parts]), torch.cat([nats for _, nats in parts])
+        if self.components > len(x):
+            raise UsageError(
+                f"--components {self.components:,} are more than the {len(x):,} examples to learn from"
+            )
+        self.mean.copy_(torch.cat([self._initial_means(x, each) for each in range(self.ensemble)]))
+        before = -math.inf
+        while True:
+            log_joint = self._log_joint(x).view(len(x), self.ensemble, -1)  # (N, E K) -> (N, E, K)
+            log_p = log_joint.logsumexp(
+                2, keepdim=True
+            )  # (N, E, 1), of each that is averaged 1 / E
+            nats = log_p.mean() + math.log(self.ensemble) + rest.mean() - self._stretched
+            if nats - before < (_ENOUGH_OF_IMAGES if self.axes else _ENOUGH):
+                return
+            self._m_step(x, (log_joint - log_p).exp().flatten(1))
+            before = nats.item()
+            yield {"log likelihood": nats}
+
+    def _m_step(self, x: Tensor, responsibility: Tensor) -> None:
+        """Weights, means and covariances of z (N, d), each counted by its responsibility (N, E K)."""
+        count = responsibility.sum(0).clamp(min=1e-12)  # (N, E K) -> (E K,)
+        self.log_weight.copy_((count / (len(x) * self.ensemble)).log())
+        self.mean.copy_(responsibility.T @ x / count[:, None])
+        for k, mean in enumerate(self.mean):
+            centred = x - mean  # (N, d)
+            weighted = centred * responsibility[:, k, None]
+            covariance = weighted.T @ centred / count[k]  # (d, d)
+            covariance.diagonal().add_(self.least)
+            self.factor[k] = torch.linalg.cholesky(covariance)
+
+    def _initial_means(self, x: Tensor, each: int) -> Tensor:
+        """K of the examples (N, d), each drawn in proportion to its squared distance to the others."""
+        generator = torch.Generator().manual_seed(int(self.start) + each)
+        even = torch.ones(len(x), dtype=x.dtype)
+        first = int(torch.multinomial(even, 1, generator=generator))
+        return kmeans_plus_plus(
+            x, self.components, generator, first=first, floor=1e-12, form="direct"
+        )  # (K, d)
+
+    def _points(self, x: Tensor, u: Tensor | None = None) -> Tensor:
+        """x (N, *shape) in standard units, of levels at the place u in each, by default its middle: (N, D) float64."""
+        if not self.space.levels:
+            return self.standardise(x).double()
+        u = torch.full_like(x, 0.5) if u is None else u
+        return dequantised(self.space.codes(x), self.space.levels, u).flatten(1)
+
+    def _coordinates(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Where points (N, D) are among the Gaussians, (N, d), and the nats of what is left of them, (N,)."""
+        return self.axes(v) if self.axes else (v, v.new_zeros(len(v)))
+
+    @property
+    def _stretched(self) -> Tensor:
+        """log of how many of these units are in a unit of the data, or in a level: (), in nats."""
+        levels = self.space.levels
+        nats = self.space.dims * math.log(levels) if levels else self.scale.double().log().sum()
+        return torch.as_tensor(nats)
+
+    def _log_joint(self, x: Tensor) -> Tensor:
+        """log w_k + log N(z; mu_k, Sigma_k), z (N, d) -> (N, K)."""
+        white = self._white(x)
+        volume = self.factor.diagonal(dim1=1, dim2=2).log().sum(1)  # (K, d, d) -> (K,)
+        constant = self.log_weight - volume - self.dims / 2 * math.log(2 * math.pi)
+        return constant - white.square().sum(1).T / 2  # (K, d, N) -> (N, K)
+
+    def _white(self, x: Tensor) -> Tensor:
+        """L_k^-1 (x - mu_k), N(0, I) of draws of component k: (N, d) -> (K, d, N)."""
+        k, d = self.mean.shape
+        one = torch.eye(d, dtype=x.dtype, device=x.device).expand(k, d, d)
+        inverse = torch.linalg.solve_triangular(self.factor, one, upper=False)  # (K, d, d)
+        return torch.baddbmm(-inverse @ self.mean[..., None], inverse, x.T.expand(k, d, len(x)))
+
+    def _log_prob(
+        self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
+    ) -> LogProb:
+        if self.space.levels:
+            rows = torch.arange(len(x), device=x.device)
+            return self._of_places(x, rows, samples, generator).log_prob
+        z, rest = self._coordinates(x.double())
+        return LogProb(self._log_joint(z).logsumexp(1) + rest, reference=Reference.DENSITY)
+
+    @property
+    def mean_draws(self) -> int:
+        """0: log p is the log of a mean of weights."""
+        return 0
+
+    def class_draws(
+        self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
+    ) -> Draws | None:
+        """On levels by the same places in them for every class; of vectors, where nothing is drawn, None."""
+        return self._of_places(x, rows, samples, generator) if self.space.levels else None
+
+    def _of_places(
+        self, x: Tensor, rows: Tensor, draws: int | None, generator: Generator | None
+    ) -> Draws:
+        """log p((k + u_i) / L) / L^D of x[rows], rows (P,), by places u in the levels that rows of an x share: (k, P)."""
+        on_device = device_generator(x.device, generator)
+        log_w = torch.empty(draws or _PLACES, len(x), dtype=torch.float64, device=x.device)
+        for k in range(len(log_w)):
+            for some in torch.arange(len(x), device=x.device).split(_ROWS):
+                z, rest = self._coordinates(self._points(x[some], uniform(x[some], on_device)))
+                log_w[k, some] = self._log_joint(z).logsumexp(1) + rest - self._stretched
+        return Draws(log_w[:, rows], Kind.LOWER, Reference.MASS, weights=True)
+
+    def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats | None:
+        """log p(x_i | x_<i): of each component by its triangular factor, mixed by what the coordinates before say of it.
+
+        None in principal components, which are no coordinates of x.
+        """
+        if self.axes:
+            return None
+        white = self._white(x.double())  # (K, D, N)
+        volume = self.factor.diagonal(dim1=1, dim2=2).log() + math.log(2 * math.pi) / 2  # (K, D)
+        each = -white.square() / 2 - volume[..., None]
+        joint = self.log_weight[:, None, None] + each.cumsum(1)  # log w_k p_k(x_<=i)
+        upto = joint.logsumexp(0).T  # (N, D)
+        nats = torch.cat([upto[:, :1], upto.diff(dim=1)], 1)
+        return CoordinateNats(nats, "log p(x | y), column by column in their order", True)
+
+    def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
+        """E[mu_k | x], the means of its components as x makes them probable."""
+        points = self._points(x) if self.space.levels else x.double()
+        share = self._log_joint(self._coordinates(points)[0]).softmax(1)  # (N, K)
+        return Synthesis(self._data_units(share @ self.mean), "the mean of the Gaussian that it would be of")  # fmt: skip
+
+    def _data_units(self, z: Tensor, e: Tensor | None = None) -> Tensor:
+        """x of z (N, d), with the noise e (N, D) where there is some beside it: (N, *shape), off the grid."""
+        v = self.axes.inverse(z, e) if self.axes else z
+        x = v.view(-1, *self.space.shape).to(self.offset.dtype)
+        return off_the_grid(x, self.space.levels) if self.space.levels else self.restore(x)
+
+    def _noise(self, n: int, generator: Generator | None) -> Tensor:
+        """A uniform number for the component and D normal ones."""
+        component = torch.rand(n, 1, generator=generator)
+        return torch.cat([component, torch.randn(n, self.space.dims, generator=generator)], 1)
+
+    def _sample(self, noise: Tensor, y: Tensor | None) -> Tensor:
+        cumulative = self.log_weight.exp().cumsum(0).to(noise.dtype)  # (K,)
+        component = torch.searchsorted(cumulative, noise[:, 0].contiguous(), right=True)  # (N,)
+        component.clamp_(max=len(cumulative) - 1)
+        normal = noise[:, 1:].double()  # (N, D)
+        own = normal @ self.axes.axes if self.axes else normal  # (N, d)
+        z = torch.empty_like(own)
+        for k, rows in by_label(component, len(noise)):  # for (N, d, d) there may be no memory
+            z[rows] = self.mean[k] + own[rows] @ self.factor[k].T
+        return self._data_units(z, normal)
+
+
+def _frozen(values: Tensor) -> nn.Parameter:
+    return nn.Parameter(values, requires_grad=False)

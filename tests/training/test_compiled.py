@@ -1,0 +1,79 @@
+"""A step that is compiled computes what the step computes."""
+
+import copy
+import warnings
+
+import pytest
+import torch
+from tests.conftest import make_data
+
+import plausible
+from plausible.core.model import models
+from plausible.core.space import Space
+from plausible.training import Settings, compiled, train
+
+SPACE = Space((1, 8, 8), levels=256)
+SMALL = {"batch": 8, "width": 8, "blocks": 1, "prior_width": 8, "prior_blocks": 1}
+FALLING = {"penalty_weight": 1.0, "penalty_weight_end": 0.1, "burn_in": 0.5, "penalty_every": 2}
+CASES = [
+    ("gan", {"architecture": "dcgan", "penalties": (), "loss": "nonsaturating"}),
+    ("gan", {"augment_strength": 0.5, **FALLING}),
+    ("vae", {}),
+    ("diffusion", {}),
+    ("convnet", {}),
+]
+
+
+def gradients(model, data, how, rounds, monkeypatch):
+    """({name: gradient} after some rounds, and what was measured in each)."""
+    training = train(model, data, Settings(steps=rounds, precision="float32", compile=how))
+    measured = [step.values() for step in training]
+    return {name: weight.detach() for name, weight in training.raw.named_parameters()}, measured
+
+
+def both(name, choices, backend, monkeypatch, rounds=4):
+    """How often a graph was made, after it was compared with the same training that is not compiled."""
+    monkeypatch.setattr(compiled, "BACKEND", backend)
+    kind = models[name]
+    space = Space(SPACE.shape, SPACE.levels, 2 if name == "convnet" else 0)
+    asked = {k: v for k, v in (SMALL | choices).items() if hasattr(kind.Config, k)}
+    torch.manual_seed(0)
+    model, data = kind(space, kind.Config(**asked)), make_data(space, 96)
+    found, alone = (
+        gradients(copy.deepcopy(model), data, how, rounds, monkeypatch) for how in ("on", "off")
+    )
+    for mine, plain in zip(found[1], alone[1], strict=True):
+        for player, values in plain.items():
+            assert mine[player] == pytest.approx(values, rel=1e-4, abs=1e-5)
+    return torch._dynamo.utils.counters["stats"]["unique_graphs"]
+
+
+@pytest.mark.parametrize(("name", "choices"), CASES)
+def test_a_compiled_step_measures_what_the_step_does(name, choices, monkeypatch):
+    torch._dynamo.utils.counters.clear()
+    graphs = both(
+        name, choices, "aot_eager" if "penalty_every" in choices else "eager", monkeypatch
+    )
+    assert graphs <= 8  # none for each round: numbers that change are not compiled in
+    assert not torch._dynamo.utils.counters["graph_break"]
+
+
+@pytest.mark.scheduled
+@pytest.mark.parametrize(("name", "choices"), [("gan", {}), ("diffusion", {})])
+def test_code_for_this_processor_computes_the_same(name, choices, monkeypatch):
+    with torch._inductor.config.patch(fallback_random=True):  # draws as the step itself does
+        both(name, choices, "inductor", monkeypatch)
+
+
+def test_what_cannot_be_compiled_is_said(monkeypatch):
+    data = make_data(SPACE)
+    monkeypatch.setattr(compiled, "BACKEND", "eager")
+    model = models["vae"](SPACE, models["vae"].Config(width=8))
+    with pytest.warns(compiled.NoGraphs, match="graphs of kernels are a GPU's"):
+        train(model, data, Settings(steps=1, compile="graphs"))
+    monkeypatch.setattr(compiled, "BACKEND", "inductor")
+    monkeypatch.setattr(compiled.shutil, "which", lambda name: None)
+    with pytest.raises(plausible.UsageError, match=r"needs a C\+\+ compiler"):
+        train(model, data, Settings(steps=1, compile="on"))
+    with warnings.catch_warnings(), pytest.raises(plausible.UsageError, match="--compile"):
+        train(models["naive-bayes"](data.space), data, Settings(compile="on"))
