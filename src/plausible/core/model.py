@@ -86,9 +86,8 @@ class Model(nn.Module, metaclass=ModelClass):
         self.space, self.config = space, config or self.Config()
         # Standard units: [-1, 1] for a grid; of vectors mean 0 and variance 1, once ``setup`` has seen the training part.
         shape = () if space.levels else space.shape
-        half = 0.5 if space.levels else 1.0
         self.register_buffer("offset", torch.full(shape, 0.5 if space.levels else 0.0))
-        self.register_buffer("scale", torch.full(shape, half))
+        self.register_buffer("scale", torch.full(shape, 0.5 if space.levels else 1.0))
         if self.conditional:
             space.need_classes("a conditional model")
         classes = space.classes if self.conditional else 0
@@ -308,11 +307,9 @@ class Generative(Model):
             prior = self.log_prior.cpu().exp()
             return torch.multinomial(prior, n, replacement=True, generator=generator)
         labels = torch.as_tensor(y).cpu().expand(n).long()
-        if not n:
-            return labels
-        low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= self.space.classes:
-            worst = low if low < 0 else high
+        none_such = labels[(labels < 0) | (labels >= self.space.classes)]
+        if len(none_such):
+            worst = int(none_such.min())
             raise UsageError(f"label {worst} is out of range: choose 0 to {self.space.classes - 1}")
         return labels
 

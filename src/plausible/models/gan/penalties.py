@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,17 +17,22 @@ Critic = Callable[[Tensor], tuple[Tensor, Tensor]]
 class CriticAt:
     """D at some x: ``logit`` (N,) now, ``gradient`` (N, *shape) of each logit at its x on demand.
 
-    ``labels`` (N, classes or 0) is what else D said.  One forward pass serves all.  torch.func.vjp
-    instead of autograd.grad, because a compiler can differentiate through it a second time.
+    ``labels`` (N, classes or 0) is what else D said.  One forward pass serves all.  Where a compiler is to differentiate
+    through it a second time it is torch.func.vjp, which takes a second to import at its first use.
     """
 
     def __init__(self, critic: Critic, x: Tensor):
         self.x = x
-        answer: Any = torch.func.vjp(lambda x: tuple(critic(x)), x, has_aux=True)
-        self.logit: Tensor = answer[0]
-        self._pullback: Callable[[Tensor], tuple[Tensor, ...]] = answer[1]
-        self.labels: Tensor = answer[2]
         self._gradient: Tensor | None = None
+        if torch.compiler.is_compiling() or not torch.is_grad_enabled():
+            answer: Any = torch.func.vjp(lambda x: tuple(critic(x)), x, has_aux=True)
+            self.logit: Tensor = answer[0]
+            self._pullback: Callable[[Tensor], tuple[Tensor, ...]] = answer[1]
+            self.labels: Tensor = answer[2]
+        else:
+            at = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
+            self.logit, self.labels = critic(at)
+            self._pullback = partial(torch.autograd.grad, self.logit, at, create_graph=True)
 
     @property
     def gradient(self) -> Tensor:
