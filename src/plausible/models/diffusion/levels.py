@@ -10,15 +10,10 @@ from torch import Tensor, nn
 from plausible.core.examples import Examples, batches
 from plausible.core.space import Space
 
-_FEW, _OF_FEW = (
-    32,
-    0.15,
-)  # where the bound begins, in distances of two levels, which a network can see where they are few
-_OF_MANY = 0.5  # ... and of many, that all occur
-_UNEVEN, _OF_UNEVEN = (
-    0.75,
-    2.0,
-)  # ... and if some occur so much more often that by 8 times the noise less than so much is lost
+# where the bound begins, in distances of two levels: of few levels, of many, ...
+_FEW, _OF_FEW, _OF_MANY = 32, 0.35, 0.5
+# ... and where some occur so much more often that to say them behind 8 times the noise loses less than this share of log 8
+_UNEVEN, _OF_UNEVEN = 0.75, 2.0
 _NODES = 64  # of the quadrature over the noise
 _FINE = 16  # parts of the distance of two levels, within which one level is the answer
 _BEYOND = 4  # distances of two levels that a coordinate may lie outside
