@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -32,7 +31,8 @@ class CriticAt:
         else:
             at = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
             self.logit, self.labels = critic(at)
-            self._pullback = partial(torch.autograd.grad, self.logit, at, create_graph=True)
+            # of a sum, because given an outer gradient of its own autograd.grad imports sympy
+            self._pullback = lambda ones: torch.autograd.grad(self.logit.sum(), at, create_graph=True)  # fmt: skip
 
     @property
     def gradient(self) -> Tensor:
