@@ -369,7 +369,7 @@ def fooled(learned: str, shown: Sequence[str]) -> str:
     asked = [(model, DISCRIMINATIVE) for model in ("logistic", "convnet")]
     asked += [
         (model, score)
-        for model in ("naive-bayes", "vae", "rbm", "flow")
+        for model in ("naive-bayes", "mixture", "vae", "rbm", "flow")
         for score in (*SCORES, "noise")
         if (model, score, shown[0]) in kept
     ]

@@ -31,7 +31,17 @@ import plausible
 from plausible.data.mutation import mutated
 from plausible.data.part import Data, Part
 from plausible.data.quantise import binarise
-from plausible.models import RBM, VAE, ConvNet, Flow, LogisticRegression, NaiveBayes, PixelCNN
+from plausible.models import (
+    RBM,
+    VAE,
+    ConvNet,
+    Flow,
+    GaussianMixture,
+    LogisticRegression,
+    NaiveBayes,
+    PerClass,
+    PixelCNN,
+)
 from plausible.recognition.novelty import novelties
 from plausible.recognition.outputs import ModelOutputs
 from plausible.recognition.recogniser import Recogniser
@@ -157,6 +167,14 @@ def naive_bayes(data: Data, seed: int, quick: bool) -> Recogniser:
     return Recogniser(learned(NaiveBayes(data.space), data, seed), data, background=behind)
 
 
+def mixture(data: Data, seed: int, quick: bool) -> Recogniser:
+    """Gaussians of each class in principal components, and of mutated data of all behind them."""
+    config = GaussianMixture.Config(components=2 if quick else None)
+    each = PerClass(data.space, lambda single: GaussianMixture(single, config))
+    behind = learned(GaussianMixture(data.space, config), mutated(data, BACKGROUND, seed), seed)
+    return Recogniser(learned(each, data, seed), data, background=behind)
+
+
 def pixelcnn(data: Data, seed: int, quick: bool) -> Recogniser:
     """p(x | y) by a PixelCNN, and p(x) of mutated data behind it."""
     config = PixelCNN.Config(width=8, blocks=1) if quick else PixelCNN.Config()
@@ -197,6 +215,7 @@ MODELS = {
     "logistic": logistic,
     "convnet": convnet,
     "naive-bayes": naive_bayes,
+    "mixture": mixture,
     "pixelcnn": pixelcnn,
     "vae": vae,
     "rbm": rbm,

@@ -88,7 +88,7 @@ def test_a_data_set_is_looked_at_with_the_families_that_suit_it(empty):
     names = [one.name for one in found.families if one.fits]
     assert "gan" in names
     assert "naive-bayes" in names
-    assert "mixture" not in names
+    assert "mixture" in names
     assert "rbm" not in names
     assert "--binarise" in found.family("rbm").reason
     assert found.facts["shape"] == "1 x 8 x 8"

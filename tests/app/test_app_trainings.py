@@ -53,7 +53,7 @@ def test_a_training_begins_only_on_what_was_looked_at(empty):
         begin(empty, None, found.choice, Wish("gan"))
     with pytest.raises(UsageError, match="look at the data first"):
         begin(empty, found, choice(empty, "ring"), Wish("gan"))
-    for family in ("mixture", "nonsense", None):
+    for family in ("rbm", "nonsense", None):
         with pytest.raises(UsageError, match="choose a family"):
             begin(empty, found, found.choice, Wish(family))
     for name in ("../up", ".hidden", "a b", "-x"):

@@ -18,10 +18,7 @@ pytestmark = pytest.mark.slow
 reference = import_module("plausible.tasks.reference_classifier")
 SMALL = {"width": 4, "hidden": 4, "blocks": 1, "layers": 1, "components": 2, "latent": 2, "prior_width": 4, "prior_blocks": 1, "walk_back": 1}  # fmt: skip
 OF_CLASSES = ("convnet", "linear", "logistic")
-OF_ONE_KIND = {
-    "mixture": "vectors",
-    **dict.fromkeys(("naive-bayes", "pixelcnn", "pixelrnn", "rbm", "vq-vae"), "images"),
-}
+OF_ONE_KIND = dict.fromkeys(("naive-bayes", "pixelcnn", "pixelrnn", "rbm", "vq-vae"), "images")
 
 
 def data_of(kind, labelled, n=60):
