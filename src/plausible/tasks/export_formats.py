@@ -20,7 +20,6 @@ ENDINGS = (".onnx", ".pt2")
 FACTS = "plausible.json"
 """Where a .pt2 file has what is said of it."""
 _BATCH = "N"
-_MANY = 2000  # nodes beyond which to make them fewer takes as long as all else; runtimes do it when they open a file
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 Function = Callable[..., Tensor]
@@ -62,28 +61,30 @@ def _onnx(graph: ExportedProgram, part: Exportable, facts: Mapping[str, str]) ->
         program: Any = torch.onnx.export(
             graph, (), dynamo=True, optimize=False, verbose=False, input_names=names, output_names=[part.output]
         )  # fmt: skip
-        plain = smaller = program.model_proto
-        if len(plain.graph.node) <= _MANY:
-            program.optimize()
-            smaller = program.model_proto
+        _fold(program.model)
+        proto = program.model_proto
     except Exception as error:  # of the exporter's own kinds
         raise UsageError(
             f"this {part.part} cannot be written as ONNX ({_reason(error)}): choose a name ending in .pt2"
         ) from error
-    try:
-        return _told(smaller, names, facts)
-    except UsageError:  # the optimizer can lose a node that others need
-        return _told(plain, names, facts)
-
-
-def _told(proto: Any, names: Sequence[str], facts: Mapping[str, str]) -> Written:
-    """With what is said of it; UsageError where onnxruntime does not run it."""
     _name_batch(proto)
     _without_notes(proto)
     for name, said in facts.items():
         proto.metadata_props.add(key=name, value=said)
     content = proto.SerializeToString()
     return Written(content, _in_onnxruntime(content, names))
+
+
+def _fold(model: Any) -> None:
+    """Work out what depends on no input.
+
+    The exporter's own ``optimize`` also tries each of its patterns at each node: that takes as long as all else where there are
+    thousands, and it can lose a node that others need.
+    """
+    optimizer = import_module("onnxscript.optimizer")
+    optimizer.inline(model)
+    optimizer.fold_constants(model)
+    optimizer.remove_unused_nodes(model)
 
 
 def _reason(error: BaseException) -> str:
