@@ -45,6 +45,7 @@ def both(name, choices, backend, monkeypatch, rounds=4):
 
 @pytest.mark.parametrize(("name", "choices", "backend", "rounds"), CASES)
 def test_a_compiled_step_measures_what_the_step_does(name, choices, backend, rounds, monkeypatch):
+    torch._dynamo.reset()  # what other tests of this process have compiled is no part of it
     torch._dynamo.utils.counters.clear()
     graphs = both(name, choices, backend, monkeypatch, rounds)
     assert graphs <= 8  # none for each round: numbers that change are not compiled in
