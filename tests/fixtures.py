@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import traceback
 from importlib import import_module
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -24,7 +26,7 @@ from plausible.data.part import Data, Part
 from plausible.models import GAN, ConvNet
 from plausible.tasks import before_after, evaluate
 from plausible.tasks.export_formats import Written
-from plausible.training import Settings, train
+from plausible.training import Settings, distributed, several, train
 
 # One thread each: those of several workers, or of another program, wait for each other by spinning, and a small
 # product of matrices then takes a hundred times as long.
@@ -165,6 +167,13 @@ def export_untraced(patch):
     patch.setattr(module, "written", written)
 
 
+def tiny(path, n):
+    """A file of n black and white images of 2x2 with labels."""
+    x = np.random.default_rng(0).integers(0, 2, (n, 1, 2, 2), dtype=np.uint8)
+    np.savez(path, x=x, y=x.reshape(n, 4).sum(1) > 1, levels=2)
+    return path
+
+
 def environment():
     """That of a process that a test starts: one thread, and the cache of the session."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
@@ -185,6 +194,22 @@ def work_and_exit(work, prepare):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def worked_together(folder, work, *args):
+    """A folder after two processes that are the ranks of one world have done this work, forked from this one."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    ranks = []
+    for rank in range(2):
+        ranks.append(os.fork())
+        if not ranks[-1]:
+            place = {**environment(), **world, "RANK": str(rank)}
+            work_and_exit(lambda: work(*args), lambda place=place: os.environ.update(place))
+    assert [os.waitpid(rank, 0)[1] for rank in ranks] == [0, 0]
+    return folder
 
 
 class Forked:
@@ -294,6 +319,28 @@ def handlers():
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def forking(monkeypatch):
+    """The ranks of a command are forked."""
+    for module in (distributed, several):
+        monkeypatch.setattr(module, "subprocess", SimpleNamespace(Popen=ForkedChild))
+
+
+@pytest.fixture
+def launch(monkeypatch, capfd, forking, handlers):
+    """(exit code, output, errors) of a command that starts two processes, which are forked."""
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+
+    def launched(*words):
+        monkeypatch.setattr(sys, "argv", ["plausible", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            ask(*words)
+        return end.value.code, *capfd.readouterr()
+
+    return launched
 
 
 def ask(*words):

@@ -183,10 +183,9 @@ def test_the_bound_of_a_perfect_denoiser_that_knows_how_often_each_level_occurs_
     x = grid[torch.multinomial(chances, 400 * 4, replacement=True, generator=seeded())].view(400, 4)
     known = Levels(Space((4,), levels=levels))
     known.log_frequency.copy_(chances.log())
-    decoding = known.decoding((x + 1) / 2, least)
-    bound, error = variational_bound(
-        perfect, x, decoding, 2 * least / (levels - 1), 0.5, 200, seeded(1)
-    )
+    known.noise.fill_(least)
+    decoding = known.decoding((x + 1) / 2)
+    bound, error = variational_bound(perfect, x, decoding, known.least, 0.5, 200, seeded(1))
     truth = chances.log()[((x + 1) / 2 * (levels - 1)).round().long()].sum(1)
     gap, noise = (truth - bound).mean().item(), 4 * error.mean().item() / 20
     assert abs(gap) < noise

@@ -7,15 +7,13 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from tests.conftest import Forked, ForkedChild, ask, environment, refused
+from tests.conftest import Forked, ask, tiny, worked_together
 
 from plausible import runs
 from plausible.core.errors import UsageError
@@ -23,15 +21,9 @@ from plausible.data import load
 from plausible.tasks import evaluate
 from plausible.tasks.fit_steps import fit_steps, monitored
 from plausible.tasks.start import start
-from plausible.training import Settings, distributed, several
+from plausible.training import Settings, distributed
 
 pytestmark = pytest.mark.slow
-
-
-def tiny(path, n):
-    x = np.random.default_rng(0).integers(0, 2, (n, 1, 2, 2), dtype=np.uint8)
-    np.savez(path, x=x, y=x.reshape(n, 4).sum(1) > 1, levels=2)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -63,73 +55,9 @@ def learn_as_a_rank(source, folder, families):
     distributed.leave()
 
 
-SHARDED = {
-    "vae": {"width": 8},
-    "gan": {"width": 8, "batch": 16},  # whose penalties are derivatives
-}
-
-
-REFUSED = [
-    ("learns by SGD", "rbm", Settings(steps=1, shard=True)),
-    ("--shard and --compile", "vae", Settings(steps=1, shard=True, compile="on")),
-    ("--simultaneous", "gan", Settings(steps=1, shard=True, simultaneous=True)),
-    ("fitted to all examples at once", "naive-bayes", Settings(shard=True)),
-]
-
-
-def learn_in_shards(source, folder, families):
-    """What each process does: the same rounds with all weights in each, with a part of them, and so after a save."""
-    world = distributed.join(torch.device("cpu"))
-    for name, config in families.items():
-        for how in ("whole", "shared", "resumed"):
-            place, settings = folder / name / how, Settings(steps=5, shard=how != "whole")
-            run, training = start(name, source, settings=settings, out=place, world=world, **config)
-            parts = sum(part.numel() for each in training.weights.values() for part in each)
-            (folder / f"{name}-{how}-{world.rank}").write_text(str(parts))
-            if how == "resumed":
-                for _ in range(3):
-                    next(training)
-                runs.save(run, training)
-                world.agree(0.0)  # written, and then read
-                training = runs.resume(run, settings, world=world)
-            list(training)
-            runs.save(run, training)
-    for sentence, name, settings in REFUSED:
-        with pytest.raises(UsageError, match=sentence):
-            start(name, source, settings=settings, out=folder / "refused", world=world)
-    distributed.leave()
-
-
-def forked(rank, world, work, *args):
-    """The number of a process that does this work as a rank, forked from this one, which knows torch by now."""
-    if pid := os.fork():
-        return pid
-    code = 1
-    try:
-        os.environ.update({**environment(), **world, "RANK": str(rank)})
-        work(*args)
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
-
-
 def learned_together(source, folder, families):
     """A folder of runs of two processes that are the ranks of one world."""
     return worked_together(folder, learn_as_a_rank, source, folder, families)
-
-
-def worked_together(folder, *work):
-    """A folder after two processes that are the ranks of one world have done this work."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-    world["WORLD_SIZE"] = "2"
-    ranks = [forked(rank, world, *work) for rank in range(2)]
-    assert [os.waitpid(rank, 0)[1] for rank in ranks] == [0, 0]
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -138,37 +66,6 @@ def together(source, tmp_path_factory):
     return learned_together(
         source, tmp_path_factory.mktemp("together"), {"convnet": CONVNET, **FAMILIES}
     )
-
-
-@pytest.fixture
-def forking(monkeypatch):
-    """The ranks of a command are forked."""
-    for module in (distributed, several):
-        monkeypatch.setattr(module, "subprocess", SimpleNamespace(Popen=ForkedChild))
-
-
-@pytest.fixture
-def handlers():
-    """Those of signals are put back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
-def launch(monkeypatch, capfd, forking, handlers):
-    """(exit code, output, errors) of a command that starts two processes, which are forked."""
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
-
-    def launched(*words):
-        monkeypatch.setattr(sys, "argv", ["plausible", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            ask(*words)
-        return end.value.code, *capfd.readouterr()
-
-    return launched
 
 
 def test_two_processes_make_the_weights_of_one(source, together, tmp_path):
@@ -443,50 +340,3 @@ def test_processes_that_do_not_meet_are_refused_in_one_sentence(source, tmp_path
     said, code = Forked(tmp_path / "second", *words).finish()
     assert code == 2
     assert said.count("plausible: process 1 has not met all 2") == said.count("plausible:") == 1
-
-
-def test_ranks_that_share_the_weights_learn_as_those_that_each_have_all(source, tmp_path):
-    worked_together(tmp_path, learn_in_shards, source, tmp_path, SHARDED)
-    for name in SHARDED:
-        parts = [int((tmp_path / f"{name}-shared-{rank}").read_text()) for rank in range(2)]
-        assert sum(parts) == int((tmp_path / f"{name}-whole-0").read_text())
-        assert min(parts) > sum(parts) / 3
-        whole, shared, resumed = (
-            torch.load(tmp_path / name / how / "state.pt") for how in ("whole", "shared", "resumed")
-        )
-        for kind in ("raw", "averaged"):
-            for weight, value in whole[kind].items():
-                assert torch.allclose(value, shared[kind][weight], atol=1e-5), (name, kind, weight)
-                assert torch.equal(shared[kind][weight], resumed[kind][weight])
-        moments = [
-            each["optimizers"][0]["state"][0]["exp_avg"] for each in (whole, shared, resumed)
-        ]
-        assert torch.allclose(*moments[:2], atol=1e-5)
-        assert torch.equal(*moments[1:])
-        run = runs.Run(tmp_path / name / "shared")  # which any number of processes opens
-        assert run.sample(2).x.shape == (2, 1, 2, 2)
-
-
-def test_shards_of_one_process_or_of_given_weights_are_refused(source, together, tmp_path, capsys):
-    words = ["train", "vae", "--data", source, "--out", tmp_path / "run", "--shard"]
-    assert "add --processes 2" in refused(capsys, *words)
-    begun = refused(capsys, *words, "--processes", 2, "--init", together / "vae")
-    assert "leave out --init" in begun
-
-
-def test_a_training_whose_processes_share_the_weights_is_watched_kept_and_gone_on_with(
-    source, tmp_path, launch
-):
-    run = tmp_path / "run"
-    words = ["train", "vae", "--data", source, "--out", run, "--steps", 4, "--width", 8]
-    code, out, errors = launch(*words, "--shard", "--processes", 2, "--no-evaluate")
-    assert code == 0, errors
-    assert out.count("trained for") == 1
-    line = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
-    kept = [weight.norm().item() ** 2 for weight in runs.Run(run).model().parameters()]
-    assert line["probes"]["weight norm of the vae"] == pytest.approx(sum(kept) ** 0.5, rel=1e-3)
-    code, out, errors = launch("resume", run, "--steps", 6, "--no-evaluate")
-    assert code == 0, errors
-    ask("resume", run, "--steps", 8, "--processes", 1, "--no-evaluate")
-    assert torch.load(run / "state.pt", weights_only=True)["steps"] == 8
-    assert runs.Run(run).settings.shard

@@ -32,20 +32,21 @@ class Ranks(Protocol):
 
 
 _PRESENT: ContextVar[Ranks | None] = ContextVar("ranks", default=None)
-_SEVERAL = [
-    False
-]  # whether processes ever played together here: what a compiler can read of the above
+# how many blocks of several processes are open, which a compiler can read, as it cannot a context variable
+_TOGETHER = [0]
 _SHARING: ContextVar[Ranks | None] = ContextVar("sharing", default=None)
 
 
 @contextmanager
 def together(ranks: Ranks) -> Iterator[None]:
     """While it lasts, all ranks do the same things in the same order, and what is asked below is asked of all."""
-    _SEVERAL[0] |= ranks.size > 1
-    token = _PRESENT.set(ranks if ranks.size > 1 else None)
+    several = ranks.size > 1
+    token = _PRESENT.set(ranks if several else None)
+    _TOGETHER[0] += several
     try:
         yield
     finally:
+        _TOGETHER[0] -= several
         _PRESENT.reset(token)
 
 
@@ -91,7 +92,7 @@ def number_of_ranks() -> int:
 
 def _present() -> Ranks | None:
     """Those who play together now."""
-    return _PRESENT.get() if _SEVERAL[0] else None
+    return _PRESENT.get() if _TOGETHER[0] else None
 
 
 def own_share(n: int, piece: int = 1) -> slice:

@@ -14,6 +14,7 @@ from plausible.core.space import Space
 _FEW, _OF_FEW, _OF_MANY = 32, 0.35, 0.5
 # ... and where some occur so much more often that to say them behind 8 times the noise loses less than this share of log 8
 _UNEVEN, _OF_UNEVEN = 0.75, 2.0
+_COUNTED = 65_536  # images at most, so that no more are read where a training begins
 _NODES = 64  # of the quadrature over the noise
 _FINE = 16  # parts of the distance of two levels, within which one level is the answer
 _BEYOND = 4  # distances of two levels that a coordinate may lie outside
@@ -57,7 +58,8 @@ class Levels(nn.Module):
         groups, levels = self.log_frequency.shape
         counts = torch.ones(groups * levels, dtype=torch.long)
         first = levels * torch.arange(groups)[:, None]  # (C, 1)
-        for batch in batches(train):
+        few = train.rows(slice(0, None, -(-len(train) // _COUNTED)))
+        for batch in batches(few):
             codes = self.space.codes(batch.x).cpu().long()
             of_group = codes.view(len(codes), groups, -1).transpose(0, 1).flatten(1)  # (C, N D / C)
             counts += torch.bincount((of_group + first).flatten(), minlength=groups * levels)
@@ -78,12 +80,12 @@ class Levels(nn.Module):
         rows = torch.arange(groups, device=x.device)[:, None]
         return (table[rows, place.long()] / (levels - 1)).view_as(x)
 
-    def decoding(self, x: Tensor, s: float | None = None) -> Tensor:
-        """E_e -log p(k | k + s e) in nats, s in distances of two levels: data units (N, *shape) -> (N,)."""
+    def decoding(self, x: Tensor) -> Tensor:
+        """E_e -log p(k | k + s e) in nats, s the ``noise``: data units (N, *shape) -> (N,)."""
         groups = len(self.log_frequency)
         codes = self.space.codes(x).long().view(len(x), groups, -1)  # (N, C, D / C)
         rows = torch.arange(groups, device=x.device)[:, None]
-        return self._costs(s or self.noise.item())[rows, codes].flatten(1).sum(1).to(x.dtype)
+        return self._costs(self.noise.item())[rows, codes].flatten(1).sum(1).to(x.dtype)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Weights of a run that counted no levels load too, and f stays flat."""

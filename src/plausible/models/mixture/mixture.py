@@ -85,7 +85,7 @@ class GaussianMixture(Explicit):
             raise UsageError("--principal is for images: of a table all columns are taken")
         self.dims = min(config.principal or _AXES, space.dims) if space.levels else space.dims  # d
         self.axes = PrincipalAxes(space.dims, self.dims) if space.levels else None
-        self._measured = False  # the axes
+        self._common = False  # whether the axes are those of all classes
         self.ensemble = config.ensemble or (_ENSEMBLE if self.axes else 1)
         k = config.components or 1
         self._tried: Mapping[int, float] = {}
@@ -143,13 +143,13 @@ class GaussianMixture(Explicit):
         """The principal axes and units, of all classes together."""
         super().setup_common(train)
         self._measure_axes(train)
+        self._common = True
 
     def _measure_axes(self, train: Examples) -> None:
         if self.axes and self.space.levels:
             every = math.ceil(len(train) / _MEASURED)
             points = self._points(train.batch(slice(0, None, every)).x)
             self.axes.measure(points, least=1 / (12 * self.space.levels**2))
-        self._measured = True
 
     @property
     def least(self) -> float:
@@ -165,7 +165,7 @@ class GaussianMixture(Explicit):
         UsageError where the memory is not enough to learn.
         """
         super().setup(train)
-        if not self._measured:
+        if not self._common:
             self._measure_axes(train)
         if not self.axes:
             variance = self.standardise(train.as_batch().x).var(0, correction=0)  # (D,)

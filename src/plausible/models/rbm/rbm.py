@@ -51,7 +51,7 @@ class RBM(Explicit):
                   doi:10.1145/1553374.1553506)
     temperatures  parallel tempering
     discriminative  the weight of -log p(y | x) beside it, exact because Z cancels (the hybrid of Larochelle and
-                  Bengio 2008, doi:10.1145/1390156.1390224): a better classifier, a worse p(x)
+                  Bengio 2008, doi:10.1145/1390156.1390224): a classifier beside p(x)
 
     log p(x) = -F(x) - log Z, exact if one side has at most 20 units; otherwise log Z is estimated by
     annealing, whose error all x share.
