@@ -7,11 +7,13 @@ import torch
 from tests.conftest import make_data
 
 from plausible import BayesClassifier, PerClass, Recogniser, Settings, Space, train
+from plausible.core.classes_at_once import log_probs_at_once
 from plausible.core.draws import Drawn, Draws, mean_draws, shared_draws
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind, LogProb, Reference
 from plausible.core.model import Explicit
-from plausible.models import VAE, Diffusion, Flow, NaiveBayes
+from plausible.models import RBM, VAE, VQVAE, Diffusion, Flow, GaussianMixture, NaiveBayes
+from plausible.models.mixture.principal import PrincipalAxes
 from plausible.recognition import bayes as bayes_module
 from plausible.recognition.class_likelihoods import best_error, lead, of_draws
 from plausible.recognition.sequential import sequential_likelihoods
@@ -75,6 +77,68 @@ def test_classes_in_one_pass_are_the_classes_one_by_one(monkeypatch):
     assert torch.equal(at_once.nats, one_by_one.nats)
     assert at_once.evaluations == one_by_one.evaluations == 21
     assert at_once.paired is None
+
+
+BITS = Space((1, 8, 8), 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "small"),
+    [
+        (RBM, {"hidden": 24}),
+        (RBM, {"hidden": 6}),  # exact
+        (VQVAE, {"width": 8, "blocks": 1, "prior_width": 8, "prior_blocks": 1}),
+    ],
+    ids=["rbm", "rbm-exact", "vq-vae"],
+)
+def test_classes_that_share_most_of_the_work_say_what_each_says_by_itself(kind, small):
+    model, x = built(kind, BITS, small), make_data(BITS, 300).train.batch(slice(0, 9)).x
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape))
+    at_once = log_probs_at_once(model, x)
+    for label, said in enumerate(at_once):
+        alone = model.log_prob(x, label)
+        assert torch.allclose(said.nats, alone.nats, atol=1e-5)
+        assert (said.kind, said.shared) == (alone.kind, alone.shared)
+    both = LogProb.logsumexp([said + model.log_prior[k] for k, said in enumerate(at_once)])
+    assert torch.allclose(model.log_prob(x).nats, both.nats)
+    found = BayesClassifier(model).class_likelihoods(x)
+    assert torch.allclose(found.evidence(model.log_prior).nats, both.nats, atol=1e-4)
+    assert found.evaluations == 27
+    assert log_probs_at_once(PerClass(BITS, NaiveBayes), x) is None
+
+
+def test_a_vq_vae_encodes_an_image_once_for_all_classes(monkeypatch):
+    model = built(VQVAE, BITS, {"width": 8, "blocks": 1, "prior_width": 8, "prior_blocks": 1})
+    encoded, encode = [], VQVAE.codes
+    monkeypatch.setattr(
+        VQVAE, "codes", lambda self, x: (encoded.append(len(x)), encode(self, x))[1]
+    )
+    x = make_data(BITS, 300).train.batch(slice(0, 5)).x
+    BayesClassifier(model).log_posterior(x)
+    assert encoded == [5]
+
+
+def test_mixtures_on_the_same_axes_project_an_image_once(monkeypatch):
+    data = make_data(IMAGES, 300)
+    model = PerClass(IMAGES, lambda s: GaussianMixture(s, GaussianMixture.Config(components=2)))
+    list(train(model, data, Settings()))
+    x = data.heldout.batch(slice(0, 7)).x
+    projected, project = [], PrincipalAxes.forward
+    monkeypatch.setattr(
+        PrincipalAxes, "forward", lambda self, v: (projected.append(len(v)), project(self, v))[1]
+    )
+    together = shared_draws(model, x, *every_pair(7, 3), samples=5, generator=seeded())
+    assert projected == [7] * 5
+    for label in range(3):
+        alone = model.models[label].log_prob(x, samples=5, generator=seeded())
+        assert torch.allclose(together.nats[7 * label :][:7], alone.nats, atol=1e-9)
+    with torch.no_grad():
+        model.models[1].axes.mean.add_(0.01)  # axes of its own
+    apart = shared_draws(model, x, *every_pair(7, 3), samples=5, generator=seeded())
+    assert torch.allclose(apart.nats[:7], together.nats[:7], atol=1e-9)
+    assert not torch.allclose(apart.nats[7:14], together.nats[7:14], atol=1e-3)
 
 
 def chances(n, k, seed, weights, stratified):

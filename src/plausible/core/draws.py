@@ -1,6 +1,7 @@
 """What each draw of an estimate of log p says: so that two estimates by the same draws can be compared draw by draw."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -81,6 +82,23 @@ class Drawn(Protocol):
         self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
     ) -> Draws | None:
         """``shared_draws`` of x in the units of ``_log_prob``, on the device of the model; None where nothing is drawn."""
+        ...
+
+
+@runtime_checkable
+class DrawnTogether(Protocol):
+    """Says of the models of all classes at once what each draw says, where they look at x through the same coordinates."""
+
+    def class_draws_of(
+        self,
+        models: Sequence[Explicit],
+        x: Tensor,
+        rows: Tensor,
+        y: Tensor,
+        samples: int | None,
+        generator: Generator | None,
+    ) -> Draws | None:
+        """``class_draws`` where pair i is of models[y[i]]; None where the models have too little in common."""
         ...
 
 

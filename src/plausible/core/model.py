@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 from plausible.core.allocation import MANY, need_memory_of_samples
 from plausible.core.bounds import COUNT, check_bounds
 from plausible.core.capabilities import Latent
+from plausible.core.classes_at_once import each_class
 from plausible.core.device import device_generator
 from plausible.core.distribution import ModelDistribution, distribution
 from plausible.core.errors import UsageError
@@ -372,11 +373,8 @@ class Explicit(Generative):
         x = x if self.space.levels else self.standardise(x)
         with self.evaluating():
             if self.conditional and y is None:
-                parts = [
-                    self._log_prob(x, torch.full((n,), k, device=x.device), samples, generator)
-                    + self.log_prior[k]
-                    for k in range(self.space.classes)
-                ]
+                said = each_class(self, x, samples, generator)
+                parts = [part + self.log_prior[k] for k, part in enumerate(said)]
                 answer = LogProb.logsumexp(parts)
             else:
                 answer = self._log_prob(x, self._to_device(self.labels(n, y)), samples, generator)

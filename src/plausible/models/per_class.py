@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.draws import Draws, mean_draws, shared_draws
+from plausible.core.draws import DrawnTogether, Draws, mean_draws, shared_draws
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
 from plausible.core.game import Player
@@ -136,8 +136,11 @@ class PerClass(Explicit):
     def class_draws(
         self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
     ) -> Draws | None:
-        """Of every class by noise that begins at the same state of the generator."""
+        """Of every class by noise that begins at the same state of the generator, together where the family can."""
         generator = generator or torch.default_generator
+        together = self._draws_together(x, rows, y, samples, generator)
+        if together is not None:
+            return together
         state, parts = generator.get_state(), []
         for label, mine in by_label(y, len(y)):
             generator.set_state(state)
@@ -152,6 +155,14 @@ class PerClass(Explicit):
         for mine, part in parts:
             values[:, mine] = part.values
         return replace(first, values=values)
+
+    def _draws_together(
+        self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator
+    ) -> Draws | None:
+        model = self.models[0]
+        if not isinstance(model, DrawnTogether):
+            return None
+        return model.class_draws_of(self.models, x, rows, y, samples, generator)
 
     def synthesis(
         self, x: Tensor, y: Tensor | None, generator: Generator | None

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from plausible.core.capabilities import Joint, PosteriorOptimiser
+from plausible.core.classes_at_once import log_probs_at_once
 from plausible.core.draws import mean_draws, shared_draws
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind, LogProb
@@ -103,6 +104,9 @@ class BayesClassifier:
         )
         if draws is not None:
             return of_draws(draws, n, self.log_prior)
+        at_once = log_probs_at_once(self.model, x, samples=self.samples, generator=generator)
+        if at_once is not None:
+            return of_log_probs(at_once, self.log_prior)
         parts: list[LogProb] = []
         for some in labels.split(max(1, _ROWS // max(1, n)) if self.model.exact_log_prob else 1):
             generator.set_state(state)  # so that every class has the same draws

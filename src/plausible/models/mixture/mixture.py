@@ -294,8 +294,7 @@ class GaussianMixture(Explicit):
         self, x: Tensor, y: Tensor | None, samples: int | None, generator: Generator | None
     ) -> LogProb:
         if self.space.levels:
-            rows = torch.arange(len(x), device=x.device)
-            return self._of_places(x, rows, samples, generator).log_prob
+            return self._of_places([self], x, samples, generator)[0].log_prob
         z, rest = self._coordinates(x.double())
         return LogProb(self._log_joint(z).logsumexp(1) + rest, reference=Reference.DENSITY)
 
@@ -308,19 +307,44 @@ class GaussianMixture(Explicit):
         self, x: Tensor, rows: Tensor, y: Tensor, samples: int | None, generator: Generator | None
     ) -> Draws | None:
         """On levels by the same places in them for every class; of vectors, where nothing is drawn, None."""
-        return self._of_places(x, rows, samples, generator) if self.space.levels else None
+        if not self.space.levels:
+            return None
+        (said,) = self._of_places([self], x, samples, generator)
+        return replace(said, values=said.values[:, rows])
+
+    def class_draws_of(
+        self,
+        models: Sequence[Explicit],
+        x: Tensor,
+        rows: Tensor,
+        y: Tensor,
+        samples: int | None,
+        generator: Generator | None,
+    ) -> Draws | None:
+        """Of mixtures that have the same axes, which x is then projected on once for all; otherwise None."""
+        mixtures = [model for model in models if isinstance(model, GaussianMixture)]
+        if not self.axes or not all(self.axes.are(each.axes) for each in mixtures):
+            return None
+        said = self._of_places(mixtures, x, samples, generator)
+        return replace(said[0], values=torch.stack([each.values for each in said], 1)[:, y, rows])
 
     def _of_places(
-        self, x: Tensor, rows: Tensor, draws: int | None, generator: Generator | None
-    ) -> Draws:
-        """log p((k + u_i) / L) / L^D of x[rows], rows (P,), by places u in the levels that rows of an x share: (k, P)."""
+        self,
+        mixtures: "Sequence[GaussianMixture]",
+        x: Tensor,
+        draws: int | None,
+        generator: Generator | None,
+    ) -> list[Draws]:
+        """log p((k + u_i) / L) / L^D of x by mixtures on the same axes, by the same places u in the levels: (k, N) each."""
         on_device = device_generator(x.device, generator)
-        log_w = torch.empty(draws or _PLACES, len(x), dtype=torch.float64, device=x.device)
-        for k in range(len(log_w)):
+        shape = len(mixtures), draws or _PLACES, len(x)
+        log_w = torch.empty(shape, dtype=torch.float64, device=x.device)
+        for k in range(shape[1]):
             for some in torch.arange(len(x), device=x.device).split(_ROWS):
                 z, rest = self._coordinates(self._points(x[some], uniform(x[some], on_device)))
-                log_w[k, some] = self._log_joint(z).logsumexp(1) + rest - self._stretched
-        return Draws(log_w[:, rows], Kind.LOWER, Reference.MASS, weights=True)
+                for own, mixture in zip(log_w, mixtures, strict=True):
+                    own[k, some] = mixture._log_joint(z).logsumexp(1) + rest - self._stretched
+        return [Draws(own, Kind.LOWER, Reference.MASS, weights=True) for own in log_w]
 
     def coordinate_nats(self, x: Tensor, y: Tensor | None) -> CoordinateNats | None:
         """log p(x_i | x_<i): of each component by its triangular factor, mixed by what the coordinates before say of it.

@@ -49,6 +49,13 @@ class PrincipalAxes(nn.Module):
         left = centred.square().sum() - along
         self.variance.fill_(max(left.item() / (len(v) * max(1, dims - kept)), least))
 
+    def are(self, others: "PrincipalAxes | None") -> bool:
+        """Whether points have the same coordinates along others."""
+        if others is None:
+            return False
+        pairs = zip(self.buffers(), others.buffers(), strict=True)
+        return all(torch.equal(mine, theirs) for mine, theirs in pairs)
+
     def forward(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """(N, D) -> z (N, d) and log N(r; 0, s^2 I) in nats (N,)."""
         dims, kept = self.axes.shape

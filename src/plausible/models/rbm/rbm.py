@@ -230,6 +230,20 @@ class RBM(Explicit):
         nats = energy.neg_free_energy(v) - (log_z[0] if y is None else log_z[y])
         return LogProb(nats, self.kinds["log_prob"], shared=max(e.error for e in estimates))
 
+    def class_log_probs(
+        self, x: Tensor, samples: int | None, generator: Generator | None
+    ) -> list[LogProb]:
+        """``_log_prob`` of every class: what x gives to the hidden units is one product for all labels."""
+        estimates, kind = self.log_partition(samples), self.kinds["log_prob"]
+        v, energy = x.flatten(1).double(), self.energy_given(None, torch.float64)
+        of_pixels, of_x = v @ energy.visible, v @ energy.weight  # (N,), (N, H)
+        error = max(e.error for e in estimates)
+        nats = [of_pixels + softplus(of_x + of_label).sum(1) for of_label in energy.hidden]
+        return [
+            LogProb(free - e.log_z, kind, shared=error)
+            for free, e in zip(nats, estimates, strict=True)
+        ]
+
     @torch.no_grad()
     def raise_lower_bound(
         self,

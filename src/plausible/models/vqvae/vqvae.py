@@ -23,6 +23,8 @@ from plausible.nn.networks import DepthToSpace, SpaceToDepth
 from plausible.nn.observation import Params, observation
 from plausible.nn.residual import FEW_IMAGES, ResidualConv, group_norm, set_dropout
 
+_ROWS = 512  # pairs of a grid of codes and a class at once
+
 
 def _dropout(vq_vae: Model) -> float | str:
     share: float | None = getattr(vq_vae.config, "dropout", None)
@@ -206,6 +208,19 @@ class VQVAE(Explicit):
         codes = self.codes(x)
         log_p = self.prior._log_prob(self._to_bits(codes), y, None, None).nats  # (N,) float64
         return LogProb(log_p + self._likelihood(x, self._embed(codes)), Kind.LOWER)
+
+    def class_log_probs(
+        self, x: Tensor, samples: int | None, generator: Generator | None
+    ) -> list[LogProb]:
+        """``_log_prob`` of every class: k(x) and log p(x | k(x)) know no label, and the prior is asked for several at once."""
+        codes, n = self.codes(x), len(x)
+        bits, likelihood = self._to_bits(codes), self._likelihood(x, self._embed(codes))
+        said: list[Tensor] = []
+        labels = torch.arange(self.space.classes, device=x.device)
+        for some in labels.split(max(1, _ROWS // max(1, n))):
+            many, y = bits.repeat(len(some), 1, 1, 1), some.repeat_interleave(n)
+            said += self.prior._log_prob(many, y, None, None).nats.split(n)
+        return [LogProb(log_p + likelihood, Kind.LOWER) for log_p in said]
 
     def synthesis(self, x: Tensor, y: Tensor | None, generator: Generator | None) -> Synthesis:
         """The lower half of its codes drawn under each label, given the upper one, and decoded."""
