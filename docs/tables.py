@@ -14,10 +14,12 @@ from pathlib import Path
 from docs import (  # noqa: F401  # register their tables
     quoted_classification,
     quoted_colour,
+    quoted_cost,
     quoted_diffusion,
     quoted_documents,
     quoted_field,
     quoted_flow,
+    quoted_fooled,
     quoted_models,
     quoted_referee,
     quoted_refine,

@@ -4,11 +4,13 @@ import re
 from importlib.util import find_spec
 
 import pytest
+from docs.quoted_fooled import FOOLED
 from docs.quoted_sentences import SENTENCES, corrected, pattern
 from docs.quoted_tables import tables
 from docs.tables import MARKED, PAGES, ROOT, differences, filled
 
 import plausible
+from plausible.core.model import models
 
 TEXT = {page: (ROOT / page).read_text() for page in PAGES}
 
@@ -58,6 +60,11 @@ def test_a_sentence_that_is_gone_is_said():
         corrected(sentence, "Nothing of the kind.", "a.md")
     with pytest.raises(LookupError, match=r"a.md says 2 times"):
         corrected(sentence, 2 * sentence.words.format(*sentence.numbers), "a.md")
+
+
+def test_every_family_is_in_the_table_of_what_fools_it():
+    assert set(models) | {"distance"} == {each.family for each in FOOLED}
+    assert "not measured" not in tables["who_is_fooled"]().split("`naive-bayes`")[1].split("\n")[0]
 
 
 @pytest.mark.parametrize("page", PAGES)
