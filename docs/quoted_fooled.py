@@ -111,11 +111,11 @@ _OF_DIGITS = {"mixture": "mixture, per class"}
 
 
 def _worst(found: Sequence[Row]) -> str:
-    """The lowest AUROC of some rows and where: 0.021 of rotated letters (learned fashion-mnist)."""
+    """The lowest AUROC of some rows and where: 0.021, rotated letters beside Fashion-MNIST."""
     least = min(found, key=lambda r: r["AUROC"])
     called = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
     shown = called.get(least["shown"], least["shown"])
-    return f"{fixed(least['AUROC'], 3)} ({shown} beside {called[least['learned']]})"
+    return f"{fixed(least['AUROC'], 3)}, {shown} beside {called[least['learned']]}"
 
 
 def _outliers(family: str) -> str:
@@ -124,11 +124,11 @@ def _outliers(family: str) -> str:
         return ""
     found = [r for r in rows("experiments/outliers") if r["model"] == family]
     if family == "distance":
-        scores = dict.fromkeys(r["score"] for r in found)
+        scores = ("neighbour 5, pixels", "neighbour 5, features")
     else:
-        scores = dict.fromkeys((DISCRIMINATIVE, "likelihood", "combined"))
+        scores = (DISCRIMINATIVE, "likelihood", "combined")
     said = [
-        f"{_worst(own)} by {score}"
+        f"{'certainty' if score == DISCRIMINATIVE else score}: {_worst(own)}"
         for score in scores
         if (own := [r for r in found if r["score"] == score])
     ]
