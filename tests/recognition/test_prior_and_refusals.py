@@ -11,7 +11,7 @@ import plausible
 from plausible import Conformal, PerClass, Recogniser, Settings, Space, decide, train
 from plausible.core.errors import UsageError
 from plausible.evaluation.metrics.classification import Predictions, risk_coverage
-from plausible.models import GaussianMixture, NaiveBayes
+from plausible.models import GaussianMixture, LogisticRegression, NaiveBayes
 from plausible.recognition.calibration import calibration_of
 from plausible.recognition.calibration_set import CalibrationSet
 from plausible.recognition.conformal import (
@@ -65,6 +65,10 @@ def test_a_class_that_is_absent_gets_a_share_of_about_nothing():
     assert found.prior[0] == pytest.approx(0.5, abs=4 * found.stderr[0])
     with pytest.raises(UsageError, match="cannot be estimated from 2 inputs"):
         estimate_prior(log_p[:2].log_softmax(1), EVEN)
+    with pytest.raises(
+        UsageError, match=r"from 2 inputs \(of 7, the others are implausible\): ask"
+    ):
+        estimate_prior(log_p[:2].log_softmax(1), EVEN, asked=7)
 
 
 def test_a_posterior_by_another_prior_is_bayes_rule_with_it():
@@ -246,6 +250,22 @@ def test_many_inputs_are_refused_at_a_rate(asked):
     by_class = asked.answers(both, names, 1.0, Threshold(0.2, class_conditional=True))
     assert all(row.decision == "rejected: implausible" for row in by_class.rows[-5:])
     assert "(the fewest)" in by_class.notes[0]
+
+
+def test_a_model_without_density_says_that_nothing_is_implausible():
+    data = make_data(Space((2,), None, 2), 300)
+    model = LogisticRegression(data.space)
+    list(train(model, data, Settings()))
+    asked = Recogniser(model, data)
+    names = tuple(map(str, range(len(data.heldout))))
+    found = asked.answers(data.heldout, names)
+    assert found.notes == ("a logistic says only p(y | x), so no input can be called implausible",)
+    for threshold, flag in (
+        (Threshold(false_discovery_rate=0.1), "--false-discovery-rate"),
+        (Threshold(class_conditional=True), "--class-conditional"),
+    ):
+        with pytest.raises(UsageError, match=f"{flag} asks how plausible x is, and a logistic"):
+            asked.answers(data.heldout, names, threshold=threshold)
 
 
 def test_risk_at_a_coverage_has_an_exact_interval():

@@ -98,6 +98,17 @@ def scope(n: int, of: str = "") -> str:
     )
 
 
+def without_density(name: str, false_discovery_rate: float | None, class_conditional: bool) -> str:
+    """What a model of p(y | x) alone can say: that nothing is implausible; UsageError where flags ask for more."""
+    asked = {
+        "--false-discovery-rate": false_discovery_rate is not None,
+        "--class-conditional": class_conditional,
+    }
+    for flag in (flag for flag, there in asked.items() if there):
+        raise UsageError(f"{flag} asks how plausible x is, and a {name} says only p(y | x)")
+    return f"a {name} says only p(y | x), so no input can be called implausible"
+
+
 def fewest_discoveries(n: int, m: int, rate: float) -> str | None:
     """Where one input alone, however odd, cannot be refused among m at this rate: how many it takes."""
     least = math.ceil(m * smallest_p(n) / rate - 1e-9)

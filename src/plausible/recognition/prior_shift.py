@@ -37,10 +37,13 @@ def shifted(log_posterior: Tensor, log_prior: Tensor, other: Tensor) -> Tensor:
     return (log_posterior + change).log_softmax(1)
 
 
-def estimate_prior(log_posterior: Tensor, log_prior: Tensor) -> PriorEstimate:
+def estimate_prior(
+    log_posterior: Tensor, log_prior: Tensor, *, asked: int | None = None
+) -> PriorEstimate:
     """argmax_q sum_n log sum_y q(y) p(y | x_n) / p(y), by expectation maximisation: the p(y) of inputs without labels.
 
     log_posterior  calibrated log p(y | x), (n, classes), by the prior p(y) that log_prior, (classes,), has.
+    asked          of how many inputs these are those that are not implausible, for the sentence that refuses.
     Standard errors are those of maximum likelihood, from the curvature there.
     Raises ``UsageError`` for fewer inputs than classes, of which no prior can be estimated.
     Source: Saerens, Latinne and Decaestecker 2002, doi:10.1162/089976602753284446.
@@ -50,8 +53,8 @@ def estimate_prior(log_posterior: Tensor, log_prior: Tensor) -> PriorEstimate:
     n, classes = log_p.shape
     if n < classes:
         raise UsageError(
-            f"a prior of {classes} classes cannot be estimated from {n} input{'s' * (n != 1)}: ask about at least {classes} "
-            f"at once, or give the prior"
+            f"a prior of {classes} classes cannot be estimated from {n} input{'s' * (n != 1)}"
+            f"{_left_of(n, asked)}: ask about at least {classes} at once, or give the prior"
         )
     ratio = (log_p - prior).nan_to_num(-torch.inf).masked_fill(torch.isneginf(prior), -torch.inf)
     likelihood = (
@@ -63,6 +66,10 @@ def estimate_prior(log_posterior: Tensor, log_prior: Tensor) -> PriorEstimate:
         new = (joint / joint.sum(1, keepdim=True)).mean(0)
         moved, q, step = float((new - q).abs().max()), new, step + 1
     return PriorEstimate(tuple(q.tolist()), tuple(_errors(likelihood, q).tolist()), n, step)
+
+
+def _left_of(n: int, asked: int | None) -> str:
+    return "" if asked in (None, n) else f" (of {asked}, the others are implausible)"
 
 
 def _errors(likelihood: Tensor, q: Tensor) -> Tensor:

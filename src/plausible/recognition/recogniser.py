@@ -30,6 +30,7 @@ from plausible.recognition.conformal import (
     most_extreme,
     scope,
     too_few,
+    without_density,
 )
 from plausible.recognition.familiarity import can_be_familiar
 from plausible.recognition.novelty import NoveltyInput, novelties
@@ -193,8 +194,10 @@ class Recogniser:
         return too_few(self.compared, level, enough(self.model)) if self.compared else None
 
     def scope(self, threshold: Threshold, m: int) -> tuple[str, ...]:
-        """What can be said of m inputs at all, before they are looked at: one or two sentences, none without p(x)."""
+        """What can be said of m inputs at all, before they are looked at: one or two sentences."""
         n, of, rate = self.compared, "", threshold.false_discovery_rate
+        if self.calibration.validation.log_prob is None:
+            return (without_density(self.model.name, rate, threshold.class_conditional),)
         if not n:
             return ()
         if threshold.class_conditional:
@@ -242,7 +245,8 @@ class Recogniser:
         log_p = (outputs.log_posterior / self.classifier.temperature).log_softmax(1)
         refusals, estimate = self._refusals(outputs, threshold), None
         if prior == "estimated":
-            estimate = estimate_prior(log_p[~refusals.implausible], self.labels.log_prior)
+            kept = log_p[~refusals.implausible]
+            estimate = estimate_prior(kept, self.labels.log_prior, asked=len(names))
             given = torch.tensor(estimate.prior, dtype=torch.float64).log()
             notes = (*notes, self._said(estimate))
         if given is not None:

@@ -37,7 +37,8 @@ class Classification(PerInput[Answer]):
     @property
     def cost(self) -> str:
         """What the answers cost, in words."""
-        return f"{self.evaluations:,.4g} evaluations and {self.ms:,.3g} ms an input"
+        times = f"{self.evaluations:,.4g} evaluation{'s' * (self.evaluations != 1)}"
+        return f"{times} and {self.ms:,.3g} ms an input"
 
 
 def classify(

@@ -129,7 +129,7 @@ def risk_coverage(
     _, risk = risk_coverage_curve(predictions)
     counts = torch.tensor([max(1, math.floor(share * total + 1e-9)) for share in coverages])
     low, high = risk_interval(risk[counts - 1], counts)
-    columns = (counts / total, risk[counts - 1], low, high, counts)
+    columns = (counts.double() / total, risk[counts - 1], low, high, counts)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [RiskAtCoverage(*row) for row in rows]
 
