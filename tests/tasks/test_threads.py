@@ -179,6 +179,7 @@ def test_a_run_goes_on_compiled_or_no_longer_and_with_other_threads_and_says_so(
     ask("resume", place, "--compile", "off", "--threads", 2, "--no-evaluate", "--no-watch")  # fmt: skip
     said = " ".join(capsys.readouterr().out.split())
     assert "was trained with --compile on and goes on with --compile off" in said
+    assert "was trained with 1 thread and goes on with 2 threads" in said
     assert (Run(place).settings.compile, Run(place).settings.threads) == ("off", 2)
     plain = tasks.fit("vae", "ring", steps=4, **small).model.state_dict()
     for name, value in Run(place).model().state_dict().items():

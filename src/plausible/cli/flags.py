@@ -51,12 +51,12 @@ class TrainingFlags:
 
     titles: ClassVar[dict[str, str]] = {"per_class": "model"}
     precision: Precision = "auto"
-    """Compute in float32, on a GPU with products in tf32, or in bf16 where it is safe; by default in bf16 if the family learns as well
+    """Compute in float32, with its products in tf32 on a GPU, or in bf16 where it is safe; by default in bf16 if the family learns as well
     so and the processor is faster."""
     compile: Compile = "off"
     """Compile what each player computes in a round, which takes a minute at first: on, or graphs, which a GPU replays as one."""
     threads: Threads | None = None
-    """The number of threads of the processor that compute in each process; auto times a few rounds with one, half and all of them."""
+    """The number of threads of the processor that compute in each process, by default one for each core; auto times a few rounds with one, half and all of them."""
     micro_batch: Positive | None = None
     """Split every batch into parts of so many examples: the same mean gradient in less memory."""
     simultaneous: bool = False

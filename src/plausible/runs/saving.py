@@ -129,21 +129,22 @@ def resuming_notes(
 
     processes, compile, threads  with which it goes on; None: as before.
     """
+    notes, how = [], run.settings.compile
+    if compile is not None and compile != how:
+        notes.append(
+            f"the run was trained with --compile {how} and goes on with --compile {compile}: its steps are the same, sums are "
+            f"rounded and noise is drawn in another order, and its end will not be bit for bit what it would have been"
+        )
     trained = run.config["processes"]
     if processes is not None and processes != trained:
-        return (
+        notes.append(
             f"the run was trained by {_processes(trained)} and goes on with {processes}: they share the same batches, "
-            f"draw other noise, and its end will not be bit for bit what it would have been",
+            f"draw other noise, and its end will not be bit for bit what it would have been"
         )
-    how = run.settings.compile
-    if compile is not None and compile != how:
-        return (
-            f"the run was trained with --compile {how} and goes on with --compile {compile}: its steps are the same, sums are "
-            f"rounded and noise is drawn in another order, and its end will not be bit for bit what it would have been",
-        )
+        return tuple(notes)
     kept = run.settings.threads
     as_before = kept if isinstance(kept, int) else torch.get_num_threads()
-    return _threads_note(run.threads, threads or as_before)
+    return (*notes, *_threads_note(run.threads, threads or as_before))
 
 
 def _threads_note(before: int | None, now: int) -> tuple[str, ...]:
