@@ -3,6 +3,10 @@
 tutorial    the networks of a textbook DCGAN on 28x28 (see ``benchmarks.textbook``), non-saturating loss, Adam, batch 64, in
             our loop and in theirs with torch's DataLoader, in turns; ours draws fresh samples for each player, theirs the same,
             and, as textbooks print it, once for both, one pass of G less
+pythae      its own VAE for MNIST in our loop and in its trainer, float32, at this batch, in turns of one epoch (see ``benchmarks.vae``);
+            left out where pythae is not installed
+scikit-learn  a Boltzmann machine of 500 units in our loop and in BernoulliRBM in this precision, ours in float32, in turns of
+            one epoch of MNIST in batches of 100 (see ``benchmarks.rbm``)
 images      the default classifier, a small one, of so many 8x8 images: our loop beside a DataLoader over the same tensors in memory
 pixels      the default GAN on colour images of so many pixels a side, microseconds an image; ``factor`` is over the row before
 processes   the same at 32 pixels by --processes, on the same batch
@@ -11,6 +15,8 @@ start       seconds of a new process: --help, and a training to its first round
 Ratios are taken turn by turn, and the median stands in the table: above 1 ours is faster.  A row that is there is kept.
 """
 
+import contextlib
+import io
 import statistics
 import subprocess
 import sys
@@ -18,11 +24,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from benchmarks import rbm, vae
 from benchmarks.record import kept, parser, record
 from benchmarks.textbook import BOOK, loop
 from torch import Tensor, nn
@@ -33,6 +41,7 @@ from plausible.data.part import Data
 from plausible.models.gan.presets import presets
 from plausible.runs.log import read_log
 
+GROW = ("images", "pixels", "processes")
 COUNTS, SIDES = (1_000, 10_000, 100_000, 1_000_000), (8, 16, 32, 64, 128)
 Round = Callable[[], Any]
 
@@ -54,9 +63,16 @@ def seconds(play: Round, rounds: int) -> float:
 
 def ratio(ours: Round, theirs: Round, turns: int, rounds: int) -> tuple[float, float]:
     """(median seconds of our round, median of theirs over ours), by turns after one that warms up."""
+    return in_turns(lambda: seconds(ours, rounds), lambda: seconds(theirs, rounds), turns)
+
+
+def in_turns(
+    ours: Callable[[], float], theirs: Callable[[], float], turns: int
+) -> tuple[float, float]:
+    """The same of two that say themselves how many seconds they took."""
     took = []
     for turn in range(turns + 1):
-        pair = [(seconds(play, rounds)) for play in ((ours, theirs), (theirs, ours))[turn % 2]]
+        pair = [play() for play in ((ours, theirs), (theirs, ours))[turn % 2]]
         took.append(pair if turn % 2 == 0 else pair[::-1])
     return (
         statistics.median(mine for mine, _ in took[1:]),
@@ -82,6 +98,46 @@ def tutorial(fresh: bool, turns: int, rounds: int, seed: int) -> dict[str, Any]:
     theirs = loop("dcgan", x, seed, marks, fresh)
     mine, faster = ratio(rounds_of(model, data, seed), lambda: next(theirs), turns, rounds)
     return {"us an image": 1e6 * mine / 64, "ratio": faster}
+
+
+def digits(n: int) -> Data:
+    """n images of MNIST, binarised once."""
+    data = plausible.load("mnist", plausible.Options(binarise="static"))
+    return replace(data, train=data.train.rows(slice(0, n)))
+
+
+def beside_pythae(batch: int, turns: int, n: int, seed: int) -> dict[str, Any]:
+    """The same layers and first weights in both loops."""
+    data = digits(n)
+    x = data.train.as_batch().x
+
+    def ours() -> float:
+        model, _ = vae.built(data.space, batch, seed)
+        settings = plausible.Settings(steps=n // batch, seed=seed, precision="float32")
+        began = time.perf_counter()
+        for _ in plausible.train(model, data, settings):
+            pass
+        return (time.perf_counter() - began) / (n // batch * batch)
+
+    def theirs() -> float:
+        loop = vae.trainer(vae.built(data.space, batch, seed)[1], x, batch, 1)
+        with contextlib.redirect_stderr(io.StringIO()):  # its bar
+            began = time.perf_counter()
+            loop.train()
+        return (time.perf_counter() - began) / n
+
+    mine, faster = in_turns(ours, theirs, turns)
+    return {"us an image": 1e6 * mine, "ratio": faster}
+
+
+def beside_scikit_learn(precision: str, turns: int, n: int, seed: int) -> dict[str, Any]:
+    """The same machine by persistent chains in both."""
+    data = digits(n)
+    x = data.train.as_batch().x.flatten(1).numpy().astype(precision)  # (n, 784)
+    mine, faster = in_turns(
+        lambda: rbm.ours(data, n, seed, "float32"), lambda: rbm.theirs(x, seed), turns
+    )
+    return {"us an image": 1e6 * mine / n, "ratio": faster}
 
 
 def batches(x: Tensor, y: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -162,10 +218,12 @@ def main() -> None:
     asked = flags.parse_args()
     turns, rounds, seed = (1, 2, asked.seed) if asked.quick else (7, 50, asked.seed)
     counts, sides = (COUNTS[:1], SIDES[:1]) if asked.quick else (COUNTS, SIDES)
-    few = max(1, rounds // 10)
+    few, epoch = max(1, rounds // 10), 2_000 if asked.quick else 20_000
     todo: list[tuple[str, Any, Callable[[], dict[str, Any]]]] = [
         ("tutorial", "fresh samples", lambda: tutorial(True, turns, few, seed)),
         ("tutorial", "as printed", lambda: tutorial(False, turns, few, seed)),
+        *(("pythae", n, lambda n=n: beside_pythae(n, turns, epoch, seed)) for n in (64, 256)),
+        *(("scikit-learn", name, lambda name=name: beside_scikit_learn(name, turns, epoch, seed)) for name in ("float64", "float32")),
         *(("images", n, lambda n=n: of_count(n, turns, rounds, seed)) for n in counts),
         *(("pixels", side, lambda side=side: of_side(side, turns, few, seed)) for side in sides),
         *(("processes", n, lambda n=n: by_processes(n, 4 * few + 1, seed)) for n in (1, 2)),
@@ -179,8 +237,13 @@ def main() -> None:
             asked.only is not None and kind not in asked.only
         ):
             continue
+        if kind == "pythae" and find_spec("pythae") is None:
+            print(
+                "the rows of pythae are left out, which is not installed: pip install pythae==0.1.2"
+            )
+            continue
         row = {**empty, "kind": kind, "what": what, **measure()}
-        if rows and rows[-1]["kind"] == kind != "tutorial" and row["us an image"]:
+        if rows and rows[-1]["kind"] == kind in GROW and row["us an image"]:
             row["factor"] = row["us an image"] / rows[-1]["us an image"]
         rows.append(row)
         record(__file__, rows, seed=asked.seed, quick=asked.quick)

@@ -27,6 +27,8 @@ def limits() -> str:
 
 _WHAT = {
     "tutorial": "a textbook DCGAN, its loop with",
+    "pythae": "pythae's VAE for MNIST and its trainer, batch",
+    "scikit-learn": "a Boltzmann machine of 500 units and scikit-learn's in",
     "images": "a small classifier of 8x8 images, images in all:",
     "pixels": "the default GAN, pixels a side:",
     "processes": "the same at 32 pixels, processes:",
@@ -44,7 +46,7 @@ def throughput() -> str:
         return form.format(value) if isinstance(value, float) else ""
 
     return markdown(
-        ("what", "", "microseconds an image", "times as fast as the plain loop", "seconds"),
+        ("what", "", "microseconds an image", "times as fast as the other loop", "seconds"),
         (
             (
                 _WHAT[r["kind"]],

@@ -5,6 +5,7 @@ import torch
 from torch.distributions import (
     AffineTransform,
     Categorical,
+    Distribution,
     Independent,
     MixtureSameFamily,
     MultivariateNormal,
@@ -98,6 +99,13 @@ def test_what_lies_beside_the_support_is_refused_unless_nobody_asks():
     real = mixture()[0].distribution()
     with pytest.raises(ValueError, match="support"):
         real.log_prob(torch.full((2,), torch.nan))
+
+
+def test_what_lies_beside_the_support_is_refused_after_something_was_compiled(monkeypatch):
+    """By which torch turns the default of all distributions off."""
+    monkeypatch.setattr(Distribution, "_validate_args", False)
+    with pytest.raises(ValueError, match="support"):
+        bayes().distribution().log_prob(torch.full((1, 2, 2), 0.5))
 
 
 def test_it_goes_on_in_other_distributions_of_torch():

@@ -157,6 +157,7 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("fit", "micro_batch", None, 8, {}),
     ("fit", "simultaneous", False, True, {}),
     ("fit", "compile", "off", "on", {}),
+    ("fit", "threads", None, 2, {}),
     ("evaluate", "processes", 2, 1, {"source": lambda w: tasks.open_trained(w.mixture)}),  # two need a run's folder
     ("fit", "log_to", (), ("tensorboard",), {}),
     ("fit_steps", "monitor", False, True, {}),
@@ -179,6 +180,8 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("resume", "data", None, lambda w: w.plane, {}),
     ("resume", "watch", False, True, {}),
     ("resume", "log_to", None, ("tensorboard",), {}),
+    ("resume", "compile", None, "on", {}),
+    ("resume", "threads", None, 2, {}),
     ("resume", "on_failure", "warn", "rollback", {"source": lambda w: w.failing}),
 ]  # fmt: skip
 CALLBACKS = [  # task, callbacks, and what else is said

@@ -51,6 +51,15 @@ def test_no_round_waits_for_the_device(name):
     assert waits(models[name], data) <= ADAPTS.get(name, 0) * ROUNDS / 4
 
 
+@pytest.mark.parametrize(
+    ("name", "choices"), [("diffusion", {"average_velocity": True}), ("rbm", {"conditional": True})]
+)
+def test_what_is_no_default_does_not_wait_either(name, choices):
+    """Those of all choices by name that did: some examples of a batch are chosen, and a label is a unit for each class."""
+    data = make_data(Space((1, 4, 4), levels=2 if name == "rbm" else 17, classes=10))
+    assert waits(models[name], data, **choices) == 0
+
+
 def test_a_number_that_is_read_is_counted():
     with Waits() as seen:
         x = torch.arange(3.0)

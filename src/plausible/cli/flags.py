@@ -21,11 +21,11 @@ from plausible.cli.arguments import (
 )
 from plausible.cli.help import field_help
 from plausible.core.bounds import MINUTES, NATURAL
-from plausible.core.choices import USUAL, Compile
+from plausible.core.choices import USUAL, Compile, Precision, Threads
 from plausible.core.model import Model
 from plausible.core.registry import Registry
 from plausible.data.options import Options
-from plausible.training import Precision, Settings
+from plausible.training import Settings
 
 _BINARY = (
     "--data mnist --binarise static --minutes 8",
@@ -51,9 +51,12 @@ class TrainingFlags:
 
     titles: ClassVar[dict[str, str]] = {"per_class": "model"}
     precision: Precision = "auto"
-    """Compute in float32, or in bf16 where it is safe; by default in bf16 if the family learns as well so and the processor is faster."""
+    """Compute in float32, with its products in tf32 on a GPU, or in bf16 where it is safe; by default in bf16 if the family learns as well
+    so and the processor is faster."""
     compile: Compile = "off"
     """Compile what each player computes in a round, which takes a minute at first: on, or graphs, which a GPU replays as one."""
+    threads: Threads | None = None
+    """The number of threads of the processor that compute in each process, by default one for each core; auto times a few rounds with one, half and all of them."""
     micro_batch: Positive | None = None
     """Split every batch into parts of so many examples: the same mean gradient in less memory."""
     simultaneous: bool = False
@@ -111,6 +114,7 @@ def settings_of(flags: Any) -> Settings:
         training.simultaneous,
         training.compile,
         training.shard,
+        training.threads,
     )
 
 

@@ -21,7 +21,8 @@ from plausible.cli.checks import check_run
 from plausible.cli.command import Command, commands
 from plausible.cli.console import say, say_notes
 from plausible.cli.ranks import become_ranks
-from plausible.core.bounds import MINUTES
+from plausible.core.bounds import MINUTES, THREADS
+from plausible.core.choices import Compile
 from plausible.core.errors import UsageError
 from plausible.data.source import resolve_source
 
@@ -45,6 +46,10 @@ class Resume(Command):
     watch: Watch = True
     processes: Annotated[int, MANY_TIMES] | None = None
     """The number of processes that go on with it, on equal shards of every batch; by default as many as before."""
+    compile: Compile | None = None
+    """Compile what each player computes in a round, or no longer; by default as before."""
+    threads: Annotated[int, THREADS] | None = None
+    """The number of threads of the processor that compute from now on in each process; by default as many as before."""
     evaluate: Evaluated = True
     verbose: Verbose = False
     log_to: GoOnLogTo = None
@@ -70,12 +75,14 @@ class Resume(Command):
         if processes > 1 and not distributed.launched():
             become_ranks(processes, sys.argv[1:])
         world = distributed.join(resolve_device(self.device))
-        notes = resuming_notes(run, world.size)
+        notes = resuming_notes(run, world.size, self.compile, self.threads)
         run, training = restart(
             run,
             steps=self.steps,
             minutes=self.minutes,
             data=self.data,
+            compile=self.compile,
+            threads=self.threads,
             device=self.device,
             world=world,
         )

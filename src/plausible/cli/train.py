@@ -104,7 +104,7 @@ def _train(name: str, arguments: list[str], repeated: "Run | None" = None) -> No
             data = decoder.data(value_of(arguments, "--data"), "resume")
     if world.leads:
         say_notes(data.notes)
-        say_notes(() if repeated is None else differences(repeated, data))
+        say_notes(() if repeated is None else differences(repeated, data, settings))
     with progress_bar("building the model", quiet=not world.leads) as progress:
         run, training = start(
             kind,

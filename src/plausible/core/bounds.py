@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from plausible.core.errors import UsageError
 from plausible.core.registry import Registry
@@ -81,6 +81,9 @@ DEPTH = Bounds(at_least=1, at_most=1000)
 NO_DEPTH = Bounds(at_least=0, at_most=1000)
 """The same where there may be none."""
 
+THREADS = Bounds(at_least=1, at_most=1024)
+"""A number of threads, each of which is made."""
+
 REPEATS = Bounds(at_least=1, at_most=10_000)
 """How often something is done within one step, during which nothing is saved and Ctrl-C waits."""
 
@@ -92,7 +95,7 @@ def check_bounds(config: Any) -> None:
     """Refuse the first field of a dataclass whose value its annotation does not allow.
 
     A number lies in the interval of its ``Bounds`` and is one to compute with, a name is an entry of its
-    ``Registry``.  None is passed over, and of a tuple every entry is looked at.
+    ``Registry``.  None and what a ``Literal`` names are passed over, and of a tuple every entry is looked at.
     """
     hints = get_type_hints(type(config), include_extras=True)
     for field in fields(config):
@@ -101,14 +104,16 @@ def check_bounds(config: Any) -> None:
 
 def check_value(value: Any, hint: Any, name: str) -> None:
     """Refuse a value that its type with what annotates it does not allow; ``name`` is what the sentence calls it."""
+    named = _named(hint)
     for entry in value if isinstance(value, tuple) else (value,):
-        if entry is None:
+        if entry is None or entry in named:
             continue
         for allowed in _allowed(hint):
             if isinstance(allowed, Registry):
                 allowed[entry]  # which refuses an unknown name
             elif isinstance(entry, str) or entry not in allowed:
-                raise UsageError(f"{name} must {allowed}, not {_short(entry)}")
+                either = f"be {' or '.join(named)} or " if named else ""
+                raise UsageError(f"{name} must {either}{allowed}, not {_short(entry)}")
         check_number(entry, name)
 
 
@@ -131,6 +136,14 @@ def _short(value: Any) -> str:
 def flag(name: str) -> str:
     """What the command line calls a field: ``warm_up`` is --warm-up."""
     return f"--{name.replace('_', '-')}"
+
+
+def _named(hint: Any) -> list[str]:
+    """The words that a type has beside its numbers, also inside of unions and tuples."""
+    inside = get_args(hint)
+    if get_origin(hint) is Literal:
+        return [word for word in inside if isinstance(word, str)]
+    return [word for part in inside for word in _named(part)]
 
 
 def _allowed(hint: Any) -> list["Bounds | Registry[Any]"]:

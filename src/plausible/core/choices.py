@@ -1,6 +1,8 @@
 """What people choose by name in several layers; without torch, so that the command line can show it."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from plausible.core.bounds import THREADS
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 """Where to compute; auto is a GPU where there is one."""
@@ -19,6 +21,12 @@ Novelty = Literal["likelihood", "ratio", "complexity", "typicality", "either", "
 
 Compile = Literal["off", "on", "graphs"]
 """Whether the step of each player is compiled, and replayed by a GPU as one graph, see ``training.compiled``."""
+
+Precision = Literal["auto", "float32", "tf32", "bf16"]
+"""In which precision products are computed, see ``training.settings``."""
+
+Threads = Annotated[int, THREADS] | Literal["auto"]
+"""How many threads of a processor compute; auto is decided by a race, see ``tasks.threads``."""
 
 LogTo = Literal["tensorboard", "trackio", "wandb"]
 """Where the log of a training is mirrored to, see ``runs.mirrors``."""

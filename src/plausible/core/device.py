@@ -45,6 +45,17 @@ def has_fast_bf16(device: torch.device) -> bool:
     return any(ask is not None and ask() for ask in known)
 
 
+def has_tf32(device: torch.device) -> bool:
+    """Whether products of float32 can be made there by their first 10 binary digits, which is faster."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+def usable_cores() -> int:
+    """Cores of the processor that this process may use: all that it is not kept from."""
+    allowed = getattr(os, "sched_getaffinity", None)  # not every system keeps a process from some
+    return (os.cpu_count() or 1) if allowed is None else len(allowed(0))
+
+
 def device_generator(
     device: torch.device, generator: torch.Generator | None = None
 ) -> torch.Generator:

@@ -41,9 +41,8 @@ class ModelDistribution(Distribution):
     arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     has_rsample = False
 
-    def __init__(
-        self, model: "Explicit", y: Tensor | None = None, validate_args: bool | None = None
-    ):
+    def __init__(self, model: "Explicit", y: Tensor | None = None, validate_args: bool = True):
+        # said here, because torch.compile changes the default of all distributions of a process to False
         self.model, self.y = model, y
         super().__init__(Size() if y is None else y.shape, Size(model.space.shape), validate_args)
 

@@ -48,7 +48,7 @@ def create(
     folder = Path(folder)
     model, data = training.raw, training.data
     config = {
-        **written_here(),
+        **written_here(training.threads),
         "model": model.name,
         "per_class": isinstance(model, PerClass),
         "config": asdict(model.decided),

@@ -15,8 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
-
 from plausible.core.errors import UsageError
 from plausible.data.source import NAMES
 
@@ -133,12 +131,12 @@ def choices(kind: type[T], values: Mapping[str, Any], path: Path, place: str, by
     )
 
 
-def written_here() -> Config:
-    """What config.json says of the program that writes it: format, version and number of threads."""
+def written_here(threads: int) -> Config:
+    """What config.json says of the program that writes it, and on how many threads it trains."""
     return {
         "format": FORMAT,
         "plausible": version("plausible"),
-        "threads": torch.get_num_threads(),
+        "threads": threads,
     }
 
 

@@ -10,6 +10,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from plausible.core.choices import Compile
+from plausible.core.device import usable_cores
 from plausible.core.errors import UsageError
 from plausible.core.model import Model
 from plausible.runs.checksums import forget, read_noted, settle
@@ -107,7 +109,7 @@ def resume(
             if not training.finished:  # a budget that is spent is refused, and changes nothing
                 changed = {
                     **run.config,
-                    **written_here(),
+                    **written_here(training.threads),
                     "training": asdict(settings),
                     "processes": training.world.size,
                 }
@@ -117,24 +119,47 @@ def resume(
     return training
 
 
-def resuming_notes(run: Run, processes: int | None = None) -> tuple[str, ...]:
+def resuming_notes(
+    run: Run,
+    processes: int | None = None,
+    compile: Compile | None = None,
+    threads: int | None = None,
+) -> tuple[str, ...]:
     """What will make the end of a run another one if it goes on here, in sentences; asked before it does.
 
-    processes  that go on with it; None: as many as before.
+    processes, compile, threads  with which it goes on; None: as before.
     """
+    notes, how = [], run.settings.compile
+    if compile is not None and compile != how:
+        notes.append(
+            f"the run was trained with --compile {how} and goes on with --compile {compile}: its steps are the same, sums are "
+            f"rounded and noise is drawn in another order, and its end will not be bit for bit what it would have been"
+        )
     trained = run.config["processes"]
     if processes is not None and processes != trained:
-        return (
+        notes.append(
             f"the run was trained by {_processes(trained)} and goes on with {processes}: they share the same batches, "
-            f"draw other noise, and its end will not be bit for bit what it would have been",
+            f"draw other noise, and its end will not be bit for bit what it would have been"
         )
-    before, now = run.threads, torch.get_num_threads()
-    if before is None or before == now:
-        return ()
-    return (
-        f"the run was trained with {_threads(before)} and goes on with {_threads(now)}: sums are rounded in another order, "
-        f"and its end will not be bit for bit what it would have been (OMP_NUM_THREADS={before} keeps it)",
-    )
+        return tuple(notes)
+    kept = run.settings.threads
+    as_before = kept if isinstance(kept, int) else torch.get_num_threads()
+    return (*notes, *_threads_note(run.threads, threads or as_before))
+
+
+def _threads_note(before: int | None, now: int) -> tuple[str, ...]:
+    """What another number of threads, or more of them than there are cores, does to a run that goes on."""
+    if before is not None and before != now:
+        return (
+            f"the run was trained with {_threads(before)} and goes on with {_threads(now)}: sums are rounded in another order, "
+            f"and its end will not be bit for bit what it would have been (--threads {before} keeps it)",
+        )
+    if before is not None and now > (cores := usable_cores()):
+        return (
+            f"the run goes on with {_threads(now)}, as before, and this process may use {cores} of the cores here: --threads "
+            f"{cores} is likely to be faster, with sums rounded in another order",
+        )
+    return ()
 
 
 def _processes(count: int) -> str:

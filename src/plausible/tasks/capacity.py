@@ -66,11 +66,24 @@ def images_per_second(
     """Training images that this machine learns from in a second with a config: the median of a few rounds."""
     with torch.random.fork_rng(devices=[]):
         model = build(kind.name, config, data.space, settings.seed, learns=True).to(device)
-        rounds = replace(settings, steps=_UNTIMED + _TIMED, minutes=None)
-        seconds, last = [], time.perf_counter()
-        for _ in train(model, data.to(device), rounds):
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
+        return learning_speed(model, data.to(device), settings)
+
+
+def learning_speed(
+    model: Model, data: Data, settings: Settings, world: World | None = None
+) -> float:
+    """Training images a second that a model learns from, the median of a few rounds, by which its weights are moved.
+
+    What is drawn after is what would have been drawn without it.  Threads that are still to be raced are as many as torch has.
+    """
+    threads = None if settings.threads == "auto" else settings.threads
+    rounds = replace(settings, steps=_UNTIMED + _TIMED, minutes=None, threads=threads)
+    seconds: list[float] = []
+    with torch.random.fork_rng(devices=[]):
+        last = time.perf_counter()
+        for _ in train(model, data, rounds, world=world):
+            if model.offset.device.type == "cuda":
+                torch.cuda.synchronize(model.offset.device)
             now = time.perf_counter()
             seconds.append(now - last)
             last = now

@@ -28,7 +28,7 @@ _BY_THE_DATA = ("components",)  # of these: what the data choose where nobody sa
 _FLAG = re.compile(r"(--[a-z][\w-]*)((?: (?!-)[\w.]+)*)")
 BYTES = ["0.0", "255.0"]
 _LARGEST = 1 << 13
-IN_TRAINING = ("precision", "micro_batch", "simultaneous", "compile", "shard", "seed")
+IN_TRAINING = ("precision", "micro_batch", "simultaneous", "compile", "shard", "threads", "seed")
 
 
 def resume_command(course: Course, times: int = 2) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from plausible.core.choices import Compile, Device, LogTo, OnFailure
+from plausible.core.choices import Compile, Device, LogTo, OnFailure, Precision, Threads
 from plausible.core.finding import Finding
 from plausible.data.options import DEFAULTS, Options
 from plausible.runs import Run
@@ -15,7 +15,7 @@ from plausible.tasks.fit_steps import fit_steps, monitored
 from plausible.tasks.start import ModelLike, restart, start
 from plausible.tasks.trained import Trained
 from plausible.tasks.training_pictures import TrainingPictures
-from plausible.training import Precision, Settings, Step, Training
+from plausible.training import Settings, Step, Training
 
 
 def fit(
@@ -37,6 +37,7 @@ def fit(
     micro_batch: int | None = None,
     simultaneous: bool = False,
     compile: Compile = "off",
+    threads: Threads | None = None,
     device: Device = "auto",
     log_to: Sequence[LogTo] = (),
     on_step: Callable[[Step], None] = lambda step: None,
@@ -56,6 +57,7 @@ def fit(
     decoder     of a GAN a run whose decoder its generator begins as, see ``start``; with ``data=None`` on its data.
     watch       probes the model every 100 rounds (400 of diffusion), raises alarms, and keeps the best weights.
     on_failure  what a number that is not finite does, see ``fit_steps``.
+    threads     of a processor that compute; "auto" times a few rounds with one, half and all of them, see ``with_threads``.
     log_to      where the log is mirrored to beside log.jsonl: "tensorboard", "trackio", "wandb".
     on_step, on_finding  called with every round, and with every finding that is new or worse than before.
     choices     fields of the model's Config, as the flags of the command line.
@@ -67,7 +69,9 @@ def fit(
     torch.Size([3, 1, 8, 8])
     """
     check_mirrors(log_to)
-    settings = Settings(steps, minutes, seed, precision, micro_batch, simultaneous, compile)
+    settings = Settings(
+        steps, minutes, seed, precision, micro_batch, simultaneous, compile, threads=threads
+    )
     with kept_in(out) as folder:
         run, training = start(
             model,
@@ -96,6 +100,8 @@ def resume(
     data: str | Path | None = None,
     watch: bool = True,
     on_failure: OnFailure = "rollback",
+    compile: Compile | None = None,
+    threads: int | None = None,
     device: Device = "auto",
     log_to: Sequence[LogTo] | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
@@ -104,11 +110,20 @@ def resume(
     """Go on with a run exactly where it was saved, to its own budget or a new total of steps or minutes.
 
     data    where its data are now, if that is not where they were.
+    compile, threads  how it goes on computing, if not as before.
     log_to  where its log is mirrored to from now on, with all of it; by default where it was before.
     """
     check_mirrors(log_to or ())
     place = None if data is None else str(data)
-    run, training = restart(run, steps=steps, minutes=minutes, data=place, device=device)
+    run, training = restart(
+        run,
+        steps=steps,
+        minutes=minutes,
+        data=place,
+        compile=compile,
+        threads=threads,
+        device=device,
+    )
     return played(run, training, True, watch, on_failure, on_step, on_finding, log_to)
 
 

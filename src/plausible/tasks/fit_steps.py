@@ -76,6 +76,8 @@ def fit_steps(
         if training.world.leads:
             discard_unsaved(run)
         raise
+    finally:
+        training.pause()
 
 
 def _steps(

@@ -52,8 +52,9 @@ def flags_of_run(run: Run) -> Flags:
     return flags
 
 
-def differences(run: Run, data: Data) -> tuple[str, ...]:
-    """Why a run that is repeated with these data will not end bit for bit as it did, in sentences."""
+def differences(run: Run, data: Data, settings: Settings) -> tuple[str, ...]:
+    """Why a run that is repeated with these data and settings will not end bit for bit as it did, in sentences."""
+    threads = torch.get_num_threads() if settings.threads is None else settings.threads
     found = []
     if data.hashes != run.hashes:
         found.append(f"these data are not those of {run.folder}: the result will be another")
@@ -61,10 +62,10 @@ def differences(run: Run, data: Data) -> tuple[str, ...]:
         found.append(
             f"{run.folder} was trained for minutes, which are never as many rounds twice: --steps repeats them exactly"
         )
-    elif run.threads not in (None, torch.get_num_threads()):
+    elif run.threads not in (None, threads) and threads != "auto":
         found.append(
-            f"{run.folder} was trained by {run.threads} threads and this is by {torch.get_num_threads()}: sums are rounded "
-            f"in another order (OMP_NUM_THREADS={run.threads} keeps it)"
+            f"{run.folder} was trained by {run.threads} threads and this is by {threads}: sums are rounded in another order "
+            f"(--threads {run.threads} keeps it)"
         )
     return tuple(found)
 

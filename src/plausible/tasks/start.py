@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 import plausible.models  # noqa: F401  # fills the registry
-from plausible.core.choices import Device
+from plausible.core.choices import Compile, Device
 from plausible.core.device import resolve_device
 from plausible.core.errors import UsageError, unknown
 from plausible.core.model import Model, models
@@ -24,6 +24,7 @@ from plausible.runs.warm_start import begin_with, check_family
 from plausible.tasks.capacity import with_capacity
 from plausible.tasks.precision import with_precision
 from plausible.tasks.symmetries import with_symmetries
+from plausible.tasks.threads import with_threads
 from plausible.training import Settings, Training, train
 from plausible.training.distributed import World, need_the_same
 
@@ -107,6 +108,10 @@ def start(
         built = build(
             kind.name, chosen, data.space, settings.seed, per_class, networks, learns=True
         ).to(where)
+    racing = "timing this machine with several numbers of threads"
+    settings, data = with_threads(
+        built, data, settings, world or World(), lambda share: progress(racing, share)
+    )
     progress("preparing the model", None)  # a mixture tries how many components it takes
     training = train(built, data.to(where), settings, world=world)
     initial = None if begun is None else begin_with(training, begun)
@@ -125,17 +130,25 @@ def restart(
     steps: int | None = None,
     minutes: float | None = None,
     data: str | None = None,
+    compile: Compile | None = None,
+    threads: int | None = None,
     device: Device = "auto",
     world: World | None = None,
 ) -> tuple[Run, Training[Any]]:
     """A saved run at the round at which it was saved, under its own budget or a new total.
 
-    data  where its data are now, if that is not where they were.
+    data              where its data are now, if that is not where they were.
+    compile, threads  how it goes on computing, if not as before: see ``resuming_notes`` for what that changes.
     """
     run, where = run if isinstance(run, Run) else Run(run), resolve_device(device)
     settings = run.settings
     if steps is not None or minutes is not None:
         settings = replace(settings, steps=steps, minutes=minutes)
+    settings = replace(
+        settings,
+        compile=settings.compile if compile is None else compile,
+        threads=settings.threads if threads is None else threads,
+    )
     return run, resumed(run, settings, where, world, data)
 
 

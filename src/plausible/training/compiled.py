@@ -65,9 +65,11 @@ def keep_gradients(params: list[torch.Tensor]) -> None:
 
 def _check(device: torch.device) -> None:
     if device.type == "cuda" and find_spec("triton") is None:
-        raise UsageError("--compile needs triton on a GPU, which is not installed: leave it out")
+        raise UsageError(
+            "--compile needs triton on a GPU, which is not installed: leave it out, or resume with --compile off"
+        )
     known = (os.environ.get("CXX", ""), *_COMPILERS)
     if device.type == "cpu" and not any(shutil.which(name) for name in known if name):
         raise UsageError(
-            "--compile needs a C++ compiler on a processor, and there is no g++ or clang++ here: leave it out"
+            "--compile needs a C++ compiler on a processor, and there is no g++ or clang++ here: leave it out, or resume with --compile off"
         )

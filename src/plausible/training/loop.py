@@ -15,14 +15,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from plausible.core.bounds import COUNT, MINUTES, check_bounds
-from plausible.core.choices import Compile
-from plausible.core.device import has_fast_bf16
+from plausible.core.device import has_fast_bf16, has_tf32
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss
 from plausible.core.model import Model
@@ -33,58 +31,21 @@ from plausible.core.space import Batch
 from plausible.nn.batch_norm import check_batch_norm
 from plausible.training.batch_order import BatchOrder
 from plausible.training.compiled import begin_compiling, keep_gradients
+from plausible.training.computing import computing
 from plausible.training.distributed import World
 from plausible.training.ema import EMA, tensors
 from plausible.training.micro_batches import MicroBatches, check_memory
 from plausible.training.random_state import random_state, set_random_state
 from plausible.training.read_ahead import ReadAhead
 from plausible.training.seat import Seat, scalars_of, seated
+from plausible.training.settings import Settings
 from plausible.training.sharded import Shards, check_shards, divided_state, local, whole_state
 
 if TYPE_CHECKING:
     from plausible.data.part import Data
 
-Precision = Literal["auto", "float32", "bf16"]
 M = TypeVar("M", bound=Model)
 _ADAPT_EVERY = 4  # rounds between two calls of Player.adapt
-_FOR_PLAYERS: dict[str, Any] = {"micro_batch": None, "simultaneous": False, "compile": "off", "shard": False}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train, whatever the model: a budget of steps or minutes, and the rest.
-
-    With neither, the budget is the model's ``default_steps``.
-    """
-
-    steps: Annotated[int, COUNT] | None = None
-    """Rounds of the game to play; by default what suits the model and the data."""
-    minutes: Annotated[float, MINUTES] | None = None
-    """Wall-clock minutes to play, instead of a number of steps."""
-    seed: int = 0
-    """Of the first weights, the data order and all noise."""
-    precision: Precision = "auto"
-    """bf16: automatic mixed precision; auto: that where the family learns as well by it and, under --minutes, a few rounds are 10% faster."""
-    micro_batch: Annotated[int, COUNT] | None = None
-    """Split every batch into parts of this size: the same mean gradient in less memory."""
-    simultaneous: bool = False
-    """All players compute their gradients before any of them moves."""
-    compile: Compile = "off"
-    """Compile what each player computes in a round, and with graphs let a GPU replay it as one."""
-    shard: bool = False
-    """Of several processes each keeps a part of the weights, gradients and moments."""
-
-    def __post_init__(self) -> None:
-        if self.steps is not None and self.minutes is not None:
-            raise UsageError("give --steps or --minutes, not both")
-        check_bounds(self)
-        if not 0 <= self.seed < 2**63:
-            raise UsageError(f"--seed must be at least 0 and below 2^63, not {self.seed}")
-
-    def progress(self, steps: int, seconds: float) -> float:
-        """The share of the budget used after so many rounds and seconds, at most 1."""
-        used = steps / self.steps if self.steps else seconds / (60 * (self.minutes or 1))
-        return min(used, 1.0)
 
 
 @dataclass(frozen=True)
@@ -126,14 +87,19 @@ class Training(Iterator[Step], Generic[M]):
         self.device, seed = model.offset.device, settings.seed
         auto = model.learns_in_bf16 and has_fast_bf16(self.device)
         self.bf16 = auto if settings.precision == "auto" else settings.precision == "bf16"
-        model.setup(data.train)
+        self._computing = computing(settings)
+        with self._computing:
+            model.setup(data.train)
         self.world.broadcast(tensors(model))
         self._fit, self._converged = model.fit(data.train), False
-        of_players = settings.precision == "bf16" or settings != replace(settings, **_FOR_PLAYERS)
-        if self._fit is not None and of_players:
+        if self._fit is not None and settings.of_players:
             raise UsageError(
                 f"a {model.name} is fitted to all examples at once: --precision, --micro-batch, --simultaneous, --compile "
                 f"and --shard are not for it"
+            )
+        if settings.precision == "tf32" and not has_tf32(self.device):
+            raise UsageError(
+                f"--precision tf32 is for GPUs of compute capability 8.0 or later, and this training is on {self.device}: leave it out"
             )
         self.batch = model.batch if self._fit is None else len(data.train)
         players = list(model.players()) if self._fit is None else []
@@ -216,9 +182,15 @@ class Training(Iterator[Step], Generic[M]):
         running = 0.0 if self._since is None else time.perf_counter() - self._since
         return self._seconds + running
 
+    @property
+    def threads(self) -> int:
+        """On how many threads of a processor it computes."""
+        return self._computing.threads
+
     def pause(self) -> None:
-        """Stop counting time until the next step."""
+        """Stop counting time until the next step, and give back what torch knows once for the process."""
         self._seconds, self._since = self.seconds, None
+        self._computing.end()
 
     def scale_lr(self, factor: float) -> None:
         """Multiply every player's learning rate from now on."""
@@ -230,6 +202,7 @@ class Training(Iterator[Step], Generic[M]):
     def __next__(self) -> Step:
         if self._since is None:
             self._since = time.perf_counter()
+        self._computing.begin()
         if self._seats and self._shards is None:
             self._parts.prepare(self.raw, self.data.train, self.batch // self.world.size)
         clock = self.clock
@@ -360,8 +333,9 @@ class Training(Iterator[Step], Generic[M]):
         self._seconds, self._lr_factor, self._since = state["seconds"], state["lr_factor"], None
         self._converged = state["converged"]
         if self._fit is not None:  # its memory is what it did so far: it does it again
-            for _ in range(self._steps):
-                self._fitted()
+            with self._computing:
+                for _ in range(self._steps):
+                    self._fitted()
         (self._shards or self.raw).load_state_dict(state["raw"])
         self._average.model.load_state_dict(state["averaged"])
         for seat, saved in zip(self._seats, state["optimizers"], strict=True):

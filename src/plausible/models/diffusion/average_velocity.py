@@ -41,13 +41,13 @@ def average_errors(
     network  (points, t, y, r) -> u; times (N,) in [0, 1], y labels or None.
     """
     n, device = len(x), x.device
-    chosen = torch.rand(n, device=device) < _SHARE
+    chosen = torch.rand(n) < _SHARE  # not on a GPU, which would have to be asked how many they are
+    rows = torch.tensor([i for i, taken in enumerate(chosen.tolist()) if taken]).to(device)
     r, t = (
         one.view(-1, *(1,) * (x.dim() - 1))
-        for one in intervals(times, torch.rand(n, device=device), chosen)
+        for one in intervals(times, torch.rand(n, device=device), chosen.to(device))
     )
     at, wanted = path.mix(x, e, t), path.target(x, e, t)
-    rows = chosen.nonzero()[:, 0]
     if len(rows):
         some = None if y is None else y[rows]
         wanted[rows] = average_target(

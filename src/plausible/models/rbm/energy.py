@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import one_hot, softplus
+from torch.nn.functional import softplus
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,10 @@ def visible_units(logit: Tensor, classes: int = 0, generator: Generator | None =
     pixels, label = logit[..., :-classes], logit[..., -classes:]
     uniform = torch.rand(label.shape, generator=generator, device=logit.device)
     first = (label - (-uniform.log()).log()).argmax(-1)  # Gumbel
-    return torch.cat([bernoulli(pixels, generator), one_hot(first, classes).to(logit.dtype)], -1)
+    return torch.cat([bernoulli(pixels, generator), label_units(first, classes, logit.dtype)], -1)
+
+
+def label_units(y: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
+    """A unit for each class, of which that of the label is 1: (...) -> (..., classes)."""
+    # torch's one_hot would first ask for the smallest label and the largest, and wait for them
+    return torch.eye(classes, dtype=dtype, device=y.device)[y]

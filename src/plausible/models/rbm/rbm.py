@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot, softplus
+from torch.nn.functional import cross_entropy, softplus
 
 from plausible.core.device import device_generator
 from plausible.core.errors import UsageError
@@ -21,7 +21,7 @@ from plausible.core.synthesis import Synthesis
 from plausible.models.rbm.annealing import AnnealingPath
 from plausible.models.rbm.config import RBMConfig
 from plausible.models.rbm.contrastive import contrastive_free_energy
-from plausible.models.rbm.energy import Energy, bernoulli, visible_units
+from plausible.models.rbm.energy import Energy, bernoulli, label_units, visible_units
 from plausible.models.rbm.enumeration import enumerable
 from plausible.models.rbm.partition import TEMPERATURES, PartitionEstimate, estimate_log_z
 from plausible.models.rbm.remedies import REMEDIES
@@ -336,7 +336,7 @@ class RBM(Explicit):
         if not self.classes:
             return v
         assert y is not None
-        return torch.cat([v, one_hot(y, self.classes).to(v.dtype)], 1)
+        return torch.cat([v, label_units(y, self.classes, v.dtype)], 1)
 
     @property
     def _base_rates(self) -> Tensor:
