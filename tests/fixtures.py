@@ -41,6 +41,7 @@ gc.set_threshold(10_000)  # as for users, see cli/main.py
 def pytest_collection_finish():
     """What is imported and collected stays: nobody looks for garbage in it again."""
     gc.freeze()
+    gc.enable()
 
 
 DRAW = Figure.draw
