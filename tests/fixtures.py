@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import traceback
+from functools import cache
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from types import SimpleNamespace
 
 import numpy as np
@@ -166,6 +168,20 @@ def export_untraced(patch):
     module = import_module("plausible.tasks.export")  # the file, not its function
     patch.setattr(module, "traced", lambda model, part: None)
     patch.setattr(module, "written", written)
+
+
+def read_revisions_once(patch):
+    """What alembic knows of the tables of optuna is read once, and not three times for each study: a quarter of a sweep."""
+    pyfiles = pytest.importorskip("alembic.util.pyfiles")
+    patch.setattr(pyfiles, "load_module_py", _revision)
+
+
+@cache
+def _revision(module_id, path):
+    spec = spec_from_file_location(module_id, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def tiny(path, n):
