@@ -18,6 +18,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
+from tests.parsers import build_parsers_once
 from threadpoolctl import threadpool_limits
 
 from plausible import figures, runs
@@ -37,7 +38,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test s
 threadpool_limits(1)
 torch.set_num_threads(1)
 
-gc.set_threshold(10_000)  # as for users, see cli/main.py
+gc.set_threshold(50_000)
 
 
 def pytest_collection_finish():
@@ -86,6 +87,8 @@ def _cache(tmp_path_factory):
         patch.setenv("TRACKIO_DIR", str(root / "trackio"))
         patch.setenv("PLAUSIBLE_MIRROR", "http://127.0.0.1:9")  # where nobody answers
         judge_by_less(patch)
+        build_parsers_once(patch)
+        patch.setattr(gc, "set_threshold", lambda *_: None)  # each command would set that of users
         # of a training with fit they take a second, and are looked at in test_training_pictures
         patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
