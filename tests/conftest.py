@@ -1,5 +1,6 @@
 """Where tests write; and what is in fixtures.py, without which a process does that only hands tests to others."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+gc.disable()  # until all is collected: it would look a dozen times through what is imported and stays
 MEMORY = Path("/dev/shm")
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # thousands of small folders come and go
@@ -18,7 +20,9 @@ pytest.register_assert_rewrite("tests.fixtures")
 def pytest_configure(config):
     """Torch takes seconds to import, for which all workers would wait."""
     hands_out = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
-    if not hands_out:
+    if hands_out:
+        gc.enable()
+    else:
         config.pluginmanager.register(import_module("tests.fixtures"), "tests.fixtures")
 
 

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import traceback
+from functools import cache
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +18,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
+from tests.parsers import build_parsers_once
 from threadpoolctl import threadpool_limits
 
 from plausible import figures, runs
@@ -35,12 +38,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test s
 threadpool_limits(1)
 torch.set_num_threads(1)
 
-gc.set_threshold(10_000)  # as for users, see cli/main.py
+gc.set_threshold(50_000)
 
 
 def pytest_collection_finish():
     """What is imported and collected stays: nobody looks for garbage in it again."""
     gc.freeze()
+    gc.enable()
 
 
 DRAW = Figure.draw
@@ -83,6 +87,8 @@ def _cache(tmp_path_factory):
         patch.setenv("TRACKIO_DIR", str(root / "trackio"))
         patch.setenv("PLAUSIBLE_MIRROR", "http://127.0.0.1:9")  # where nobody answers
         judge_by_less(patch)
+        build_parsers_once(patch)
+        patch.setattr(gc, "set_threshold", lambda *_: None)  # each command would set that of users
         # of a training with fit they take a second, and are looked at in test_training_pictures
         patch.setattr(import_module("plausible.tasks.fit"), "TrainingPictures", lambda *_: None)
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
@@ -165,6 +171,20 @@ def export_untraced(patch):
     module = import_module("plausible.tasks.export")  # the file, not its function
     patch.setattr(module, "traced", lambda model, part: None)
     patch.setattr(module, "written", written)
+
+
+def read_revisions_once(patch):
+    """What alembic knows of the tables of optuna is read once, and not three times for each study: a quarter of a sweep."""
+    pyfiles = pytest.importorskip("alembic.util.pyfiles")
+    patch.setattr(pyfiles, "load_module_py", _revision)
+
+
+@cache
+def _revision(module_id, path):
+    spec = spec_from_file_location(module_id, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def tiny(path, n):

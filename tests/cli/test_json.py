@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
-from tests.conftest import ask, environment, export_untraced
+from tests.conftest import ask, environment, export_untraced, tiny
 
 from plausible import cli, fit
 from plausible.claims import Claimed, claims
@@ -294,7 +294,8 @@ def test_of_several_processes_one_prints_the_document(capfd, monkeypatch, forkin
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
     forking_others(distributed)
-    words = ["train", "vae", "--steps", "2", "--width", "4", "--no-evaluate", "--processes", "2", "--out", "run", "--json"]  # fmt: skip
+    few = str(tiny("few.npz", 96))
+    words = ["train", "vae", "--data", few, "--steps", "2", "--width", "4", "--no-evaluate", "--processes", "2", "--out", "run", "--json"]  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["plausible", *words])
     with pytest.raises(SystemExit) as end:
         ask(*words)

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
-import datasets
 import numpy as np
 import pandas
 import pytest
@@ -36,7 +35,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     return cache
 
 
-def pictures(rows: range) -> datasets.Dataset:
+def pictures(rows: range) -> Any:
+    import datasets  # here, because it takes half a second where other files are tested
+
     features = datasets.Features({"img": datasets.Image(), "kind": datasets.ClassLabel(names=list(CLASSES))})  # fmt: skip
     content = {"img": [Image.fromarray(CODES[k % 20]) for k in rows], "kind": [k % 2 for k in rows]}
     return datasets.Dataset.from_dict(content, features=features)
@@ -99,6 +100,8 @@ def test_a_folder_with_the_splits_of_the_hub(tmp_path: Path) -> None:
 
 
 def test_what_was_saved_to_disk_and_tables(tmp_path: Path) -> None:
+    import datasets
+
     pictures(range(20)).save_to_disk(tmp_path / "one")
     assert load(f"hub:{tmp_path}/one").survey.classes == {"cat": 10, "dog": 10}
     both = datasets.DatasetDict({"train": pictures(range(20)), "test": pictures(range(5)), "extra": pictures(range(3))})  # fmt: skip

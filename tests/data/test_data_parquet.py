@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import pandas
 import pyarrow
@@ -34,8 +33,10 @@ def write(path: Path, columns: dict[str, Any], **how: Any) -> Path:
     return path
 
 
-def hub_set(rows: range = range(12)) -> datasets.Dataset:
+def hub_set(rows: range = range(12)) -> Any:
     """As the hub packs pictures: a struct of bytes and a path, and a class with names."""
+    import datasets  # here, because it takes half a second where other files are tested
+
     features = datasets.Features(
         {"image": datasets.Image(), "label": datasets.ClassLabel(names=list(CLASSES)), "id": datasets.Value("int64")}
     )  # fmt: skip

@@ -3,48 +3,50 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from tests.conftest import refused
+from tests.conftest import refused, work_and_exit
 
 import plausible
 from plausible.core.errors import UsageError
 from plausible.runs.lock import writer
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from plausible.runs.lock import writer
-with writer(Path(sys.argv[1])):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
 
 @pytest.fixture
 def holder(tmp_path):
-    """Another process that holds the lock of a folder."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.kill()
-    process.wait()
+    """Another process that holds the lock of a folder: its number, and an end of it."""
+
+    def hold():
+        with writer(tmp_path):
+            os.write(told, b"held")
+            time.sleep(60)
+
+    def kill():
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        ended.append(pid)
+
+    said, told = os.pipe()
+    pid, ended = os.fork(), []
+    if not pid:
+        work_and_exit(hold, lambda: None)
+    os.close(told)
+    with os.fdopen(said, "rb") as heard:
+        assert heard.read(4) == b"held"
+        yield pid, kill
+    if not ended:
+        kill()
 
 
-@pytest.mark.slow
 def test_another_process_is_named_and_a_killed_one_holds_nobody_up(tmp_path, holder):
+    pid, kill = holder
     with (
-        pytest.raises(UsageError, match=f"being trained by process {holder.pid} on"),
+        pytest.raises(UsageError, match=f"being trained by process {pid} on"),
         writer(tmp_path),
     ):
         pass
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
+    kill()
     with writer(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []

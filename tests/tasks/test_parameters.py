@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pytest
 import torch
+from tests.conftest import read_revisions_once
 from tests.tasks.calls import ALOUD, CALLS, SMALL, grey, in_memory, more_minutes
 from tests.tasks.small_world import TOO_FAST, World
 
@@ -28,6 +29,7 @@ def world(tmp_path_factory):
     reference = import_module("plausible.tasks.reference_classifier")  # the file, not its function
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "_STEPS", 5)
+        read_revisions_once(patch)
         patch.setattr(import_module("plausible.training.compiled"), "BACKEND", "eager")
         yield World(tmp_path_factory.mktemp("parameters"))
 
