@@ -82,12 +82,21 @@ def hybrid(space: Space, quick: bool) -> Model:
     )
 
 
+def hybrid_mixtures(space: Space, quick: bool) -> Model:
+    """A mixture for each class, which learn p(y | x) together in the end; five of them are averaged."""
+    config = GaussianMixture.Config(discriminative=30.0, ensemble=1 if quick else 5)
+    if quick:
+        config = replace(config, components=1, principal=4)
+    return PerClass(space, lambda single: GaussianMixture(single, config))
+
+
 PIXELS, LATENT = {"width": 4, "blocks": 1}, {"width": 8, "latent": 4}
 ANY = {
     "linear": Contender(fitted(LinearRegression), None, slow=False),
     "logistic": Contender(fitted(LogisticRegression), None, slow=False),
     "naive-bayes": Contender(fitted(NaiveBayes), None, slow=False),
     "mixture, per class": Contender(per_class(GaussianMixture, components=1), None, slow=False),
+    "mixture, hybrid": Contender(hybrid_mixtures, None, slow=False),
     "convnet": Contender(fitted(ConvNet), CONVNET, slow=False),
 }
 BY_BAYES = {

@@ -32,12 +32,17 @@ FOLDS = 10
 class MixtureClassifier(PlausibleClassifier):
     """Bayes' rule on a mixture of Gaussians for each class."""
 
-    def __init__(self, components: int | None = None, steps: int = 500):
+    def __init__(
+        self, components: int | None = None, discriminative: float = 0.0, steps: int = 500
+    ):
         self.components = components
+        self.discriminative = discriminative
         self.steps = steps
 
     def _build(self, space: Space) -> Model:
-        config = GaussianMixture.Config(components=self.components)
+        config = GaussianMixture.Config(
+            components=self.components, discriminative=self.discriminative
+        )
         return PerClass(space, lambda single: GaussianMixture(single, config))
 
 
@@ -59,6 +64,7 @@ OURS: Mapping[str, Callable[[], Any]] = {
     "naive-bayes": NaiveBayesClassifier,
     "mixture of 1 a class": lambda: MixtureClassifier(1),
     "mixture a class": MixtureClassifier,
+    "mixture of 1 a class, hybrid": lambda: MixtureClassifier(1, discriminative=30.0),
     "logistic": LogisticClassifier,
 }
 

@@ -1,10 +1,12 @@
 """What a model can do, whatever its family: protocols that a class meets by having the methods."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import Generator, Tensor
 
+from plausible.core.examples import Examples
 from plausible.core.space import Batch
 
 _ACTIVE = 0.01  # nats
@@ -25,6 +27,17 @@ class Joint(Protocol):
 
     def joint_posterior(self, x: Tensor) -> Tensor:
         """log p(y | x) by the p(y) that was learned: x (N, *shape) in data units -> (N, classes)."""
+        ...
+
+
+@runtime_checkable
+class FitsClasses(Protocol):
+    """Learns by a method of its own, and where there is a model for each class, from all classes at the end."""
+
+    def fit_classes(
+        self, models: Sequence[Any], log_prior: Tensor, train: Examples
+    ) -> Iterator[Mapping[str, Tensor]]:
+        """Set the weights of these models further, in the order of the classes, each of which has learned from its own."""
         ...
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import torch
 from torch import Generator, Tensor, nn
 
+from plausible.core.capabilities import FitsClasses
 from plausible.core.draws import DrawnTogether, Draws, mean_draws, shared_draws
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples
@@ -103,12 +105,14 @@ class PerClass(Explicit):
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]] | None:
         """A step of every class at once, until none has anything left to learn."""
         fits = [m.fit(part) for m, part in zip(self.models, self._classes(train), strict=True)]
-        return None if fits[0] is None else self._fit([fit for fit in fits if fit is not None])
+        alone = [fit for fit in fits if fit is not None]
+        return chain(_in_turn(alone), self._together(train)) if alone else None
 
-    def _fit(self, fits: list[Iterator[Mapping[str, Tensor]]]) -> Iterator[Mapping[str, Tensor]]:
-        while any(logs := [next(fit, None) for fit in fits]):
-            going = [log for log in logs if log is not None]
-            yield {name: torch.stack([log[name] for log in going]).mean() for name in going[0]}
+    def _together(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
+        """What the models learn of all classes, once each has learned from its own."""
+        first = self.models[0]
+        if isinstance(first, FitsClasses):
+            yield from first.fit_classes(self.models, self.log_prior, train)
 
     def _classes(self, train: Examples) -> Iterator[Examples]:
         """The examples of each class."""
@@ -209,6 +213,13 @@ class PerClass(Explicit):
             own = Generator(generator.device).manual_seed(generator.initial_seed())
             x[rows] = self.models[label]._sample_jointly(len(rows), None, own)
         return x
+
+
+def _in_turn(fits: list[Iterator[Mapping[str, Tensor]]]) -> Iterator[Mapping[str, Tensor]]:
+    """A step of each until all have ended, and the mean of what those say that go on."""
+    while any(logs := [next(fit, None) for fit in fits]):
+        going = [log for log in logs if log is not None]
+        yield {name: torch.stack([log[name] for log in going]).mean() for name in going[0]}
 
 
 def _assembled(parts: list[tuple[Tensor, LogProb]], n: int) -> LogProb:

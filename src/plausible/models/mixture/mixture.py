@@ -10,30 +10,35 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Generator, Tensor, nn
 
-from plausible.core.bounds import COUNT, POSITIVE, REPEATS
+from plausible.core.bounds import COUNT, NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.device import device_generator, seeded
 from plausible.core.draws import Draws
 from plausible.core.errors import UsageError
 from plausible.core.examples import Examples, batches
 from plausible.core.kmeans import kmeans_plus_plus
 from plausible.core.likelihood import Kind, LogProb, Reference
-from plausible.core.memory import GIB, available_memory
+from plausible.core.memory import available_memory
 from plausible.core.model import Explicit, models
 from plausible.core.remedy import Remedy, smaller
 from plausible.core.space import Space, by_label
 from plausible.core.synthesis import CoordinateNats, Synthesis
 from plausible.models.dequantisation import dequantised, off_the_grid, uniform
 from plausible.models.mixture.choice import fewest, heldout_nats
+from plausible.models.mixture.hybrid import hybrid
+from plausible.models.mixture.notes import chosen, narrow_columns, too_large
 from plausible.models.mixture.principal import PrincipalAxes
 
-_AXES = 50  # principal components of images
-_OF_IMAGES, _EACH = 40, 25  # components of images, and examples that there must be for each
+_AXES, _AXES_OF_HYBRID = 50, 80  # principal components of images
+_OF_IMAGES, _OF_HYBRID, _EACH = (
+    40,
+    10,
+    25,
+)  # components of images, and examples that there must be for each
 _ENSEMBLE = 3  # mixtures of images that are averaged
 _MEASURED = 10_000  # examples from which they are found
 _PLACES = 4  # draws of the place in a level, where log p(x) is bounded
 _ROWS = 4096  # points at once
-_FLOOR, _FLOOR_OF_AXES = 1e-6, 0.06  # see Config.variance_floor
-_SOFTER = 0.01  # a larger --variance-floor, which a note shows
+_FLOOR, _FLOOR_OF_HYBRID, _FLOOR_OF_AXES = 1e-6, 0.1, 0.06  # see Config.variance_floor
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats an example, below which another step is not worth taking ...
 _ENOUGH_OF_IMAGES = 0.01  # ... and of images
@@ -67,13 +72,16 @@ class GaussianMixture(Explicit):
         """A mixture of Gaussians with full covariances."""
 
         components: Annotated[int, COUNT] | None = None
-        """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable; of images 40, or one for every 25."""
+        """The number of Gaussians; by default 1 to 20, as many as make examples that are left out most probable; of images 40, or one for every 25 examples."""
         ensemble: Annotated[int, REPEATS] | None = None
         """Average so many mixtures, which begin at other means; by default 3 of images, and 1 of tables."""
         principal: Annotated[int, COUNT] | None = None
         """The principal components of images in which they are; by default 50."""
         variance_floor: Annotated[float, POSITIVE] | None = None
-        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001), or of the mean of the principal components (0.06); scikit-learn calls it reg_covar."""
+        """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001, with --discriminative 0.1), or of the mean of the principal components (0.06); scikit-learn calls it reg_covar."""
+
+        discriminative: Annotated[float, NON_NEGATIVE] = 0.0
+        """With --per-class, the weight of -log p(y | x) beside -log p(x | y), by which all mixtures learn together in the end; of images there are then 10 components by default, and 80 principal components."""
 
     config: Config
     start: Tensor
@@ -83,7 +91,8 @@ class GaussianMixture(Explicit):
         super().__init__(space, config)
         if config.principal and not space.levels:
             raise UsageError("--principal is for images: of a table all columns are taken")
-        self.dims = min(config.principal or _AXES, space.dims) if space.levels else space.dims  # d
+        axes = config.principal or (_AXES_OF_HYBRID if config.discriminative else _AXES)
+        self.dims = min(axes, space.dims) if space.levels else space.dims  # d
         self.axes = PrincipalAxes(space.dims, self.dims) if space.levels else None
         self._common = False  # whether the axes are those of all classes
         self.ensemble = config.ensemble or (_ENSEMBLE if self.axes else 1)
@@ -107,27 +116,9 @@ class GaussianMixture(Explicit):
     @property
     def notes(self) -> tuple[str, ...]:
         """Which number of components was chosen, and by what; whether columns hardly vary."""
-        return (*self._chosen(), *self._narrow_columns())
-
-    def _chosen(self) -> tuple[str, ...]:
-        if not self._tried:
-            return ()
-        tried = ", ".join(f"{k}: {nats:,.2f}" for k, nats in self._tried.items())
-        return (
-            f"{self.components} component{'s' * (self.components > 1)}, the fewest by which examples that were left "
-            f"out are as probable as by any number (log p(x), exact, in nats: {tried}); --components chooses another",
-        )
-
-    def _narrow_columns(self) -> tuple[str, ...]:
-        """What such columns do to log p, and the flag that softens it."""
-        if not self._narrow:
-            return ()
-        far = "1" if self.whole_spread is None else "a standard deviation of all classes"
-        most, less = (f"{0.5 / floor:,.0f}" for floor in (self.least, _SOFTER))
-        softer = f" (--variance-floor {_SOFTER}: {less})" * (most != less)
-        return (
-            f"{self._narrow} of {self.space.dims} columns hardly vary: each that is {far} off lowers log p by up to {most} nats{softer}",
-        )
+        whole = self.whole_spread is not None
+        narrow = narrow_columns(self._narrow, self.space.dims, self.least, whole)
+        return (*chosen(self._tried, self.components), *narrow)
 
     def _allocate(self, k: int) -> None:
         """k standard Gaussians of equal weight, of each mixture of the ensemble."""
@@ -157,7 +148,8 @@ class GaussianMixture(Explicit):
         if self.axes:
             share = self.config.variance_floor or _FLOOR_OF_AXES
             return max(share * self.axes.mean_variance.item(), self.axes.variance.item())
-        return self.config.variance_floor or _FLOOR
+        usual = _FLOOR_OF_HYBRID if self.config.discriminative else _FLOOR
+        return self.config.variance_floor or usual
 
     def setup(self, train: Examples) -> None:
         """Units, class prior and, where it was not asked for, the number of components.
@@ -166,12 +158,17 @@ class GaussianMixture(Explicit):
         """
         super().setup(train)
         if not self._common:
+            if self.config.discriminative:
+                raise UsageError(
+                    "--discriminative is the weight of p(y | x), which needs --per-class"
+                )
             self._measure_axes(train)
         if not self.axes:
             variance = self.standardise(train.as_batch().x).var(0, correction=0)  # (D,)
             self._narrow = int((variance < self.least).sum())
         if self.config.components is None and self.axes:
-            self._allocate(min(_OF_IMAGES, max(1, len(train) // _EACH)))
+            most = _OF_HYBRID if self.config.discriminative else _OF_IMAGES
+            self._allocate(min(most, max(1, len(train) // _EACH)))
         elif self.config.components is None:
             found = heldout_nats(
                 len(train), int(self.start), self._fits, partial(self._left_out, train)
@@ -205,15 +202,9 @@ class GaussianMixture(Explicit):
 
     def _check_memory(self, copies: int, k: int) -> None:
         """UsageError: so many more copies of k covariances do not fit in memory."""
-        d = self.dims
-        needed, free = 8 * k * self.ensemble * d * d, available_memory()
         if not self._fits(k, copies):
-            one = needed * (1 + _COPIES) / GIB
-            raise UsageError(
-                f"{k:,} Gaussian{'s' * (k != 1)} in {d:,} columns need {one:,.1f} GiB of memory to learn, because "
-                f"each has a covariance of {d:,} x {d:,} numbers, and {free / GIB:,.1f} GiB are free: choose "
-                f"fewer columns{' or --components' * (k > 1)}, or a model without covariances, such as vae"
-            )
+            one = 8 * k * self.ensemble * self.dims**2 * (1 + _COPIES)
+            raise UsageError(too_large(k, self.dims, one, available_memory()))
 
     def fit(self, train: Examples) -> Iterator[Mapping[str, Tensor]]:
         """Expectation and maximisation in turn, until the likelihood stands still."""
@@ -236,6 +227,13 @@ class GaussianMixture(Explicit):
             self._m_step(x, (log_joint - log_p).exp().flatten(1))
             before = nats.item()
             yield {"log likelihood": nats}
+
+    def fit_classes(
+        self, models: Sequence[Any], log_prior: Tensor, train: Examples
+    ) -> Iterator[Mapping[str, Tensor]]:
+        """Those of all classes, so that Bayes' rule is right, where that is asked for."""
+        if self.config.discriminative:
+            yield from hybrid(models, log_prior, train, self.config.discriminative)
 
     def _m_step(self, x: Tensor, responsibility: Tensor) -> None:
         """Weights, means and covariances of z (N, d), each counted by its responsibility (N, E K)."""
@@ -268,6 +266,11 @@ class GaussianMixture(Explicit):
     def _coordinates(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Where points (N, D) are among the Gaussians, (N, d), and the nats of what is left of them, (N,)."""
         return self.axes(v) if self.axes else (v, v.new_zeros(len(v)))
+
+    def coordinates(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Where x (N, *shape) in data units is among the Gaussians, (N, d), and the nats of what is left of it, (N,)."""
+        z, rest = self._coordinates(self._points(x))
+        return z, rest - self._stretched
 
     @property
     def _stretched(self) -> Tensor:
