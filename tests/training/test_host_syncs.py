@@ -8,7 +8,9 @@ from tests.conftest import make_data
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from plausible.core.model import models
+from plausible.core.refinement import RefinementConfig
 from plausible.core.space import Space
+from plausible.runs import build
 from plausible.training import Settings, train
 
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "bincount", "_unique2"}
@@ -36,7 +38,12 @@ class Waits(TorchDispatchMode):
 def waits(kind, data, **choices):
     """How often the host waits in some rounds."""
     asked = {k: v for k, v in (SMALL | choices).items() if hasattr(kind.Config, k)}
-    training = train(kind(data.space, kind.Config(**asked)), data, Settings(steps=100))
+    return waits_of(kind(data.space, kind.Config(**asked)), data)
+
+
+def waits_of(model, data):
+    """The same of a model that is there."""
+    training = train(model, data, Settings(steps=100))
     for _ in range(5):
         next(training)
     with Waits() as seen:
@@ -58,6 +65,16 @@ def test_what_is_no_default_does_not_wait_either(name, choices):
     """Those of all choices by name that did: some examples of a batch are chosen, and a label is a unit for each class."""
     data = make_data(Space((1, 4, 4), levels=2 if name == "rbm" else 17, classes=10))
     assert waits(models[name], data, **choices) == 0
+
+
+@pytest.mark.parametrize("name", ["diffusion", "flow", "pixelcnn"])
+def test_a_model_that_is_its_own_discriminator_reads_a_seed_alone(name):
+    """Which is drawn on the processor, once a round."""
+    data, kind = make_data(Space((1, 4, 4), levels=17)), models[name]
+    config = kind.Config(**{k: v for k, v in SMALL.items() if hasattr(kind.Config, k)})
+    game = RefinementConfig("likelihood-ratio", reference_samples=8)
+    model = build(name, config, data.space, 0, learns=True, refinement=game)
+    assert waits_of(model, data) <= ROUNDS
 
 
 def test_a_number_that_is_read_is_counted():

@@ -47,11 +47,21 @@ class Levels(nn.Module):
         self.register_buffer(
             "noise", torch.tensor(_OF_FEW if space.levels <= _FEW else _OF_MANY).double()
         )
+        self._asked, self._answer = (0, 0), 0.0
 
     @property
     def least(self) -> float:
         """The noise behind which the bound has p(k | u), in standard units, in which levels reach from -1 to 1."""
-        return 2 * self.noise.item() / (self.log_frequency.shape[1] - 1)
+        return 2 * self._noise_now() / (self.log_frequency.shape[1] - 1)
+
+    def _noise_now(self) -> float:
+        """The ``noise`` as a number: a GPU is only asked, and waited for, where it has changed since."""
+        if self.noise.is_inference():  # which counts no changes
+            return self.noise.item()
+        state = (id(self.noise), self.noise._version)
+        if state != self._asked:
+            self._asked, self._answer = state, self.noise.item()
+        return self._answer
 
     def count(self, train: Examples) -> None:
         """Take f from the training part, each level as if seen once more."""
@@ -85,7 +95,7 @@ class Levels(nn.Module):
         groups = len(self.log_frequency)
         codes = self.space.codes(x).long().view(len(x), groups, -1)  # (N, C, D / C)
         rows = torch.arange(groups, device=x.device)[:, None]
-        return self._costs(self.noise.item())[rows, codes].flatten(1).sum(1).to(x.dtype)
+        return self._costs(self._noise_now())[rows, codes].flatten(1).sum(1).to(x.dtype)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Weights of a run that counted no levels load too, and f stays flat."""
