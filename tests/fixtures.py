@@ -27,6 +27,7 @@ from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.models import GAN, ConvNet
+from plausible.models.mixture import choice
 from plausible.tasks import before_after, evaluate
 from plausible.tasks.export_formats import Written
 from plausible.training import Settings, distributed, several, train
@@ -48,6 +49,7 @@ def pytest_collection_finish():
 
 
 DRAW = Figure.draw
+TRIED, FOLDS = choice._TRIED, choice._FOLDS
 SAMPLES = 200
 """By which a model is judged where nobody says by how many, in the place of 5,000."""
 
@@ -87,6 +89,9 @@ def _cache(tmp_path_factory):
         patch.setenv("TRACKIO_DIR", str(root / "trackio"))
         patch.setenv("PLAUSIBLE_MIRROR", "http://127.0.0.1:9")  # where nobody answers
         judge_by_less(patch)
+        # of how many Gaussians a mixture is made is chosen among less, see ``numbers``
+        patch.setattr(choice, "_TRIED", TRIED[:3])
+        patch.setattr(choice, "_FOLDS", 2)
         build_parsers_once(patch)
         patch.setattr(gc, "set_threshold", lambda *_: None)  # each command would set that of users
         # of a training with fit they take a second, and are looked at in test_training_pictures
@@ -103,6 +108,13 @@ def _cache(tmp_path_factory):
 def drawn(monkeypatch):
     """What is in a figure is drawn, which takes most of the time of a short command; always so in figures/."""
     monkeypatch.setattr(Figure, "draw", DRAW)
+
+
+@pytest.fixture
+def numbers(monkeypatch):
+    """Of how many Gaussians a mixture is made is chosen as for users, see ``_cache``."""
+    monkeypatch.setattr(choice, "_TRIED", TRIED)
+    monkeypatch.setattr(choice, "_FOLDS", FOLDS)
 
 
 @pytest.fixture
