@@ -8,9 +8,7 @@ import subprocess
 import sys
 import time
 import traceback
-from functools import cache
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +16,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
-from tests.parsers import build_parsers_once
+from tests.built_once import build_parsers_once
 from threadpoolctl import threadpool_limits
 
 from plausible import figures, runs
@@ -40,6 +38,14 @@ threadpool_limits(1)
 torch.set_num_threads(1)
 
 gc.set_threshold(50_000)
+
+
+LONGEST = ("test_app_browser.py", "test_notebooks.py", "test_site.py")
+
+
+def pytest_collection_modifyitems(items):
+    """What takes long, or waits, is begun first: at the end all but one process would wait for it."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_collection_finish():
@@ -183,20 +189,6 @@ def export_untraced(patch):
     module = import_module("plausible.tasks.export")  # the file, not its function
     patch.setattr(module, "traced", lambda model, part: None)
     patch.setattr(module, "written", written)
-
-
-def read_revisions_once(patch):
-    """What alembic knows of the tables of optuna is read once, and not three times for each study: a quarter of a sweep."""
-    pyfiles = pytest.importorskip("alembic.util.pyfiles")
-    patch.setattr(pyfiles, "load_module_py", _revision)
-
-
-@cache
-def _revision(module_id, path):
-    spec = spec_from_file_location(module_id, path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def tiny(path, n):
