@@ -8,9 +8,7 @@ import subprocess
 import sys
 import time
 import traceback
-from functools import cache
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +16,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
-from tests.parsers import build_parsers_once
+from tests.built_once import build_parsers_once
 from threadpoolctl import threadpool_limits
 
 from plausible import figures, runs
@@ -27,6 +25,7 @@ from plausible.core.space import Space
 from plausible.data.load import load
 from plausible.data.part import Data, Part
 from plausible.models import GAN, ConvNet
+from plausible.models.mixture import choice
 from plausible.tasks import before_after, evaluate
 from plausible.tasks.export_formats import Written
 from plausible.training import Settings, distributed, several, train
@@ -41,6 +40,14 @@ torch.set_num_threads(1)
 gc.set_threshold(50_000)
 
 
+LONGEST = ("test_app_browser.py", "test_notebooks.py", "test_site.py")
+
+
+def pytest_collection_modifyitems(items):
+    """What takes long, or waits, is begun first: at the end all but one process would wait for it."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def pytest_collection_finish():
     """What is imported and collected stays: nobody looks for garbage in it again."""
     gc.freeze()
@@ -48,6 +55,7 @@ def pytest_collection_finish():
 
 
 DRAW = Figure.draw
+TRIED, FOLDS = choice._TRIED, choice._FOLDS
 SAMPLES = 200
 """By which a model is judged where nobody says by how many, in the place of 5,000."""
 
@@ -87,6 +95,9 @@ def _cache(tmp_path_factory):
         patch.setenv("TRACKIO_DIR", str(root / "trackio"))
         patch.setenv("PLAUSIBLE_MIRROR", "http://127.0.0.1:9")  # where nobody answers
         judge_by_less(patch)
+        # of how many Gaussians a mixture is made is chosen among less, see ``numbers``
+        patch.setattr(choice, "_TRIED", TRIED[:3])
+        patch.setattr(choice, "_FOLDS", 2)
         build_parsers_once(patch)
         patch.setattr(gc, "set_threshold", lambda *_: None)  # each command would set that of users
         # of a training with fit they take a second, and are looked at in test_training_pictures
@@ -103,6 +114,13 @@ def _cache(tmp_path_factory):
 def drawn(monkeypatch):
     """What is in a figure is drawn, which takes most of the time of a short command; always so in figures/."""
     monkeypatch.setattr(Figure, "draw", DRAW)
+
+
+@pytest.fixture
+def numbers(monkeypatch):
+    """Of how many Gaussians a mixture is made is chosen as for users, see ``_cache``."""
+    monkeypatch.setattr(choice, "_TRIED", TRIED)
+    monkeypatch.setattr(choice, "_FOLDS", FOLDS)
 
 
 @pytest.fixture
@@ -171,20 +189,6 @@ def export_untraced(patch):
     module = import_module("plausible.tasks.export")  # the file, not its function
     patch.setattr(module, "traced", lambda model, part: None)
     patch.setattr(module, "written", written)
-
-
-def read_revisions_once(patch):
-    """What alembic knows of the tables of optuna is read once, and not three times for each study: a quarter of a sweep."""
-    pyfiles = pytest.importorskip("alembic.util.pyfiles")
-    patch.setattr(pyfiles, "load_module_py", _revision)
-
-
-@cache
-def _revision(module_id, path):
-    spec = spec_from_file_location(module_id, path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def tiny(path, n):

@@ -181,6 +181,7 @@ def test_a_mixture_reaches_the_likelihood_of_scikit_learns_and_no_step_lowers_it
     assert ours == pytest.approx(truth, abs=0.02)  # the ring is such a mixture
 
 
+@pytest.mark.usefixtures("numbers")
 @pytest.mark.parametrize(
     ("rows", "components"),
     [(lambda x, y: x, (1, 2)), (lambda x, y: x[y == 1], (1, 1)), (lambda x, y: x[:1], (1, 1))],
@@ -198,6 +199,7 @@ def test_there_are_as_many_components_as_left_out_examples_like(rows, components
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("numbers")
 def test_the_ring_has_eight_components_and_a_run_keeps_and_resumes_them(tmp_path):
     np.save(tmp_path / "ring.npy", plausible.load("ring").train.values[:200].numpy())
     stopped = plausible.fit("mixture", tmp_path / "ring.npy", steps=2, out=tmp_path / "r")

@@ -35,6 +35,12 @@ def _drawn():
         yield
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Nothing is drawn into figures, where what stands beside them is tested."""
+    monkeypatch.setattr(Figure, "draw", lambda *_: None)
+
+
 @pytest.fixture(scope="session")
 def judged(tmp_path_factory):
     """The folder of a conditional GAN of digits, judged by few samples; its classes are called like parts of a page."""

@@ -134,6 +134,7 @@ def test_what_was_raised_is_marked_in_the_curves_by_its_number(judged, tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", models)
 def test_a_run_of_every_family_has_a_page(name, tmp_path):
     random, y = np.random.default_rng(0), np.arange(60) % 2

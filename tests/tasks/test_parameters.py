@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 import torch
-from tests.conftest import read_revisions_once
+from tests.built_once import read_revisions_once
 from tests.tasks.calls import ALOUD, CALLS, SMALL, grey, in_memory, more_minutes
 from tests.tasks.small_world import TOO_FAST, World
 

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from tests.conftest import ask, make_data, read_revisions_once, refused, tiny
+from tests.built_once import read_revisions_once
+from tests.conftest import ask, make_data, refused, tiny
 
 from plausible.core.errors import NotDefined, UsageError
 from plausible.core.space import Space

@@ -14,7 +14,15 @@ from plausible.runs import build
 from plausible.training import Settings, train
 
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "bincount", "_unique2"}
-SMALL = {"batch": 8, "width": 8, "blocks": 1, "prior_width": 8, "prior_blocks": 1, "hidden": 8}
+SMALL = {
+    "batch": 8,
+    "width": 8,
+    "blocks": 1,
+    "prior_width": 8,
+    "prior_blocks": 1,
+    "hidden": 8,
+    "layers": 1,
+}
 FITTED = {"linear", "logistic", "mixture", "naive-bayes"}  # at once, by a method of their own
 ADAPTS = {"gan": 1}  # how strongly it augments, read after each look at validation data
 ROUNDS = 12

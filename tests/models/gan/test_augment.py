@@ -105,9 +105,9 @@ def test_a_discriminator_that_learns_by_heart_is_answered_with_augmentation():
     space = Space((1, 8, 8), levels=256)
     data = make_data(space, n=48)
     model = GAN(space, GAN.Config(penalties=(), batch=16, lr=2e-3, architecture="mlp", width=64))
-    training = train(model, data, Settings(steps=400))
+    training = train(model, data, Settings(steps=200))
     list(training)
-    assert training.raw.strength.p > 0.02
+    assert training.raw.strength.p > 0.01
     assert training.raw.strength.heldout_gap > 0.3
     assert training.averaged.strength.p == training.raw.strength.p  # saved with the weights
 

@@ -1,5 +1,9 @@
-"""Parsers of commands that are built once for each command and model, and not for each line that is typed."""
+"""What other packages build anew each time that they are asked is built once for all tests."""
 
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+
+import pytest
 from tyro._parsers import ParserSpecification
 
 from plausible.cli import flags
@@ -25,3 +29,17 @@ def build_parsers_once(patch):
 
     patch.setattr(ParserSpecification, "from_callable_or_type", staticmethod(parser))
     patch.setattr(flags, "train_flags", train_flags)
+
+
+def read_revisions_once(patch):
+    """What alembic knows of the tables of optuna is read once, and not three times for each study: a quarter of a sweep."""
+    pyfiles = pytest.importorskip("alembic.util.pyfiles")
+    patch.setattr(pyfiles, "load_module_py", _revision)
+
+
+@cache
+def _revision(module_id, path):
+    spec = spec_from_file_location(module_id, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
