@@ -7,6 +7,7 @@ from docs.results import fixed, markdown, rows, the
 COSTS = (  # its name among the results, what is done once for all classes, and what for each
     ("naive-bayes", "", "a number looked up for every pixel"),
     ("mixture, per class", "the places within the levels, and their principal components", "its Gaussians"),
+    ("mixture, hybrid", "the places within the levels, and their principal components", "its Gaussians"),
     ("flow", "the places within the levels", "the whole network, for each draw"),
     ("pixelcnn", "", "the whole network"),
     ("pixelrnn", "", "the whole network"),

@@ -334,7 +334,7 @@ def gsn_mnist() -> str:
 def classifiers() -> str:
     found, data = rows("experiments/classifiers"), ("mnist", "fashion-mnist", "digits")
     models = (
-        "linear", "logistic", "naive-bayes", "mixture, per class", "pixelcnn", "pixelcnn, per class", "pixelrnn", "vae", "vae, per class",
+        "linear", "logistic", "naive-bayes", "mixture, per class", "mixture, hybrid", "pixelcnn", "pixelcnn, per class", "pixelrnn", "vae", "vae, per class",
         "vae, optimised posterior", "vq-vae", "rbm", "rbm, hybrid", "rbm, per class", "flow", "diffusion", "convnet",
     )  # fmt: skip
     order = sorted(
