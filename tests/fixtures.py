@@ -54,6 +54,11 @@ def pytest_collection_finish():
     gc.enable()
 
 
+def pytest_sessionfinish():
+    """Nor in what goes away: pytest and Python would look through all of it three times."""
+    gc.freeze()
+
+
 DRAW = Figure.draw
 TRIED, FOLDS = choice._TRIED, choice._FOLDS
 SAMPLES = 200
