@@ -40,18 +40,33 @@ torch.set_num_threads(1)
 gc.set_threshold(50_000)
 
 
-LONGEST = ("test_app_browser.py", "test_notebooks.py", "test_site.py")
+LONGEST = (
+    "app_browser",
+    "notebooks",
+    "site",
+    "data_hub",
+    "sweep",
+    "laws",
+    "critic",
+    "power",
+    "kept",
+)
 
 
 def pytest_collection_modifyitems(items):
-    """What takes long, or waits, is begun first: at the end all but one process would wait for it."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Files whose tests take longest are begun first: at the end all but one process would wait for them."""
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONGEST)
 
 
 def pytest_collection_finish():
     """What is imported and collected stays: nobody looks for garbage in it again."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_sessionfinish():
+    """Nor in what goes away: pytest and Python would look through all of it three times."""
+    gc.freeze()
 
 
 DRAW = Figure.draw

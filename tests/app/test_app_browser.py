@@ -243,6 +243,9 @@ def test_only_what_a_model_can_do_is_shown(visit):
         playwright.expect(page.locator(other)).to_be_hidden()
     choose(page, "rbm")
     to(page, "Walk")
+    steps = page.get_by_label("number input for Steps", exact=True).locator("visible=true")
+    steps.fill("3")  # each is a picture of the film
+    steps.press("Enter")
     page.locator("#chain").click()
     shown(page, "#film")
 

@@ -222,7 +222,7 @@ class Hub(BaseHTTPRequestHandler):
 
 READER = """
 import json, os, sys
-import pandas, pyarrow, torch  # once, because they take seconds
+import fsspec, multiprocess, pandas, pyarrow, scipy.io, torch, yaml  # once, because they take seconds
 from plausible.data.load import load
 for line in sys.stdin:
     out, environment = json.loads(line)
