@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from plausible.core.capabilities import Posterior
+from plausible.core.optimizers import Adam
 from plausible.models.vae.bounds import fixed, reparameterised
 from plausible.models.vae.hierarchy import Hierarchy, LatentPath, repeated
 
@@ -57,7 +58,7 @@ def optimised_posterior(
     best, height = starts[0], torch.full((m,), -torch.inf, device=device)
     with torch.enable_grad():
         z = starts.clone().requires_grad_()
-        adam = torch.optim.Adam([z], lr=_RATE)
+        adam = Adam([z], lr=_RATE)
         for step in range(steps + 1):
             heights = log_joint(z)
             highest, which = heights.detach().max(0)  # (S, m) -> (m,)
