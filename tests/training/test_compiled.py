@@ -68,6 +68,7 @@ def test_edges_are_repeated_by_what_the_compiler_can_follow_as_by_torch(monkeypa
 
 
 @pytest.mark.scheduled
+@pytest.mark.timeout(900)  # the compiler takes half a minute of a core, and a busy machine has less
 def test_images_of_32_pixels_have_code_for_this_processor_too():
     """Whose generator smooths what it makes, in channels that come last."""
     data = make_data(Space((3, 32, 32), levels=256), 16)
