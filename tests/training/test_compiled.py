@@ -10,6 +10,7 @@ from tests.conftest import make_data
 import plausible
 from plausible.core.model import models
 from plausible.core.space import Space
+from plausible.models.gan.architectures.antialiased import edges_repeated
 from plausible.training import Settings, compiled, train
 
 SPACE = Space((1, 8, 8), levels=256)
@@ -57,6 +58,22 @@ def test_a_compiled_step_measures_what_the_step_does(name, choices, rounds, monk
 def test_code_for_this_processor_computes_the_same(name, choices, monkeypatch):
     with torch._inductor.config.patch(fallback_random=True):  # draws as the step itself does
         both(name, choices, "inductor", monkeypatch)
+
+
+def test_edges_are_repeated_by_what_the_compiler_can_follow_as_by_torch(monkeypatch):
+    x = torch.randn(2, 3, 5, 4)
+    expected = edges_repeated(x)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    assert torch.equal(edges_repeated(x), expected)
+
+
+@pytest.mark.scheduled
+@pytest.mark.timeout(900)  # the compiler takes half a minute of a core, and a busy machine has less
+def test_images_of_32_pixels_have_code_for_this_processor_too():
+    """Whose generator smooths what it makes, in channels that come last."""
+    data = make_data(Space((3, 32, 32), levels=256), 16)
+    model = models["gan"](data.space, models["gan"].Config(batch=8, width=8))
+    assert len(list(train(model, data, Settings(steps=2, compile="on")))) == 2
 
 
 def test_what_cannot_be_compiled_is_said(monkeypatch):

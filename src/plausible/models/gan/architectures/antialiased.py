@@ -73,7 +73,16 @@ class Binomial(nn.Module):
         """x (N, C, h, w), same shape."""
         channels = x.shape[1]
         kernel = self.kernel.to(x.dtype).expand(channels, 1, 3, 3)  # (3, 3) -> (C, 1, 3, 3)
-        return conv2d(pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels)
+        return conv2d(edges_repeated(x), kernel, groups=channels)
+
+
+def edges_repeated(x: Tensor) -> Tensor:
+    """One more pixel on each side, as its neighbour: (N, C, h, w) -> (N, C, h + 2, w + 2)."""
+    if not torch.compiler.is_compiling():
+        return pad(x, (1, 1, 1, 1), mode="replicate")
+    # torch's compiler cannot follow that one where channels come last
+    x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
+    return torch.cat([x[..., :1], x, x[..., -1:]], 3)
 
 
 def patch(height: int, width: int) -> int:
