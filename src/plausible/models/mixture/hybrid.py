@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from plausible.core.examples import Examples, batches
+from plausible.core.optimizers import Adam
 
 _BATCH = 256
 _EPOCHS, _FEWEST = 5, 100  # passes, and the updates that there are at least
@@ -43,32 +45,40 @@ def hybrid(
     """
     assert train.y is not None
     z, rest = _coordinates(classes, train)
-    moved = _Moved(classes)
+    moved, prior = _Moved(classes), log_prior.float()
     updates = max(_FEWEST, math.ceil(_EPOCHS * len(train) / _BATCH))
-    optimizer = torch.optim.Adam(moved.parameters, lr=_RATE, betas=(0.9, 0.99))
-    generator = torch.Generator().manual_seed(0)
-    rows, said = torch.empty(0, dtype=torch.long), []
-    for update in range(updates):
-        if len(rows) < min(_BATCH, len(train)):
-            rows = torch.randperm(len(train), generator=generator)
-        batch, rows = rows[:_BATCH].to(z.device), rows[_BATCH:]
+    optimizer = Adam(moved.parameters, lr=_RATE, betas=(0.9, 0.99))
+    said: list[Tensor] = []
+    for update, rows in enumerate(islice(_shuffled(len(train), z.device), updates)):
         with torch.enable_grad():
-            log_p = moved.log_prob(z[:, batch]) + rest[:, batch].T[..., None]  # (B, C, E)
-            y = train.y[batch]
-            own = log_p[torch.arange(len(batch), device=z.device), y]  # (B, E)
-            joint = log_p + log_prior.float()[:, None]  # (B, C, E)
-            wrong = nn.functional.cross_entropy(joint, y[:, None].expand(-1, joint.shape[2]))
-            loss = weight * wrong - own.mean()
+            log_p = moved.log_prob(z[:, rows]) + rest[:, rows].T[..., None]  # (B, C, E)
+            own, wrong = _told(log_p, prior, train.y[rows])
+            loss = weight * wrong - own
         optimizer.param_groups[0]["lr"] = _RATE * (1 - update / updates)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        said.append(torch.stack([own.mean(), wrong]).detach())
+        said.append(torch.stack([own, wrong]).detach())
         if update % _A_STEP == _A_STEP - 1 or update == updates - 1:
             moved.settle(classes)
             likelihood, wrong = torch.stack(said).mean(0)
             yield {"log likelihood": likelihood, "-log p(y | x)": wrong}
             said = []
+
+
+def _shuffled(n: int, device: torch.device) -> Iterator[Tensor]:
+    """The rows of one batch after the other, in another order in every pass."""
+    generator = torch.Generator().manual_seed(0)
+    while True:
+        order = torch.randperm(n, generator=generator).to(device)
+        yield from order.split(_BATCH)[: max(1, n // _BATCH)]
+
+
+def _told(log_p: Tensor, log_prior: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The means of log p(x | y) and of -log p(y | x): log p (B, C, E) of each class and mixture of the ensemble -> (), ()."""
+    own = log_p[torch.arange(len(y), device=y.device), y]  # (B, E)
+    joint = log_p + log_prior[:, None]  # (B, C, E)
+    return own.mean(), nn.functional.cross_entropy(joint, y[:, None].expand_as(own))
 
 
 def _coordinates(classes: Sequence[Gaussians], train: Examples) -> tuple[Tensor, Tensor]:
