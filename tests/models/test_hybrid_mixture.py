@@ -93,6 +93,36 @@ def test_the_same_seed_learns_the_same_and_a_weight_of_none_changes_nothing():
     assert all(torch.equal(without[name], zero[name]) for name in without)
 
 
+def test_two_classes_in_the_same_units_do_not_stand_for_a_third(monkeypatch):
+    """Units are those of each class, and of two they may be equal by chance."""
+    data = _two_classes(60)
+    values = torch.cat([data.train.values, 5 + 3 * data.train.values[:30]])
+    values[1:60:2] = values[0:60:2]
+    part = Part(values, torch.cat([data.train.y, torch.full((30,), 2)]), Space((2,), classes=3))
+    model = _learned(Data("three", part.space, part, part, part))
+    z, rest = hybrid._coordinates(list(model.models), part)
+    assert torch.equal(z[0], z[1])
+    looked_at = []
+    monkeypatch.setattr(hybrid, "_coordinates", lambda some, _: looked_at.append(some) or (z, rest))
+    learning = model.models[0].fit_classes(model.models, model.log_prior, part)
+    assert next(learning, None) is None  # nothing was asked for
+    config = GaussianMixture.Config(components=1, discriminative=1.0)
+    again = PerClass(part.space, lambda single: GaussianMixture(single, config))
+    for _ in plausible.train(again, Data("three", part.space, part, part, part)):
+        pass
+    assert [len(some) for some in looked_at] == [3]
+
+
+def test_the_default_budget_lasts_for_both_parts_however_many_examples_there_are(monkeypatch):
+    monkeypatch.setattr(hybrid, "_FEWEST", 1_000)
+    monkeypatch.setattr(hybrid, "_STEPS", 8)
+    data = _two_classes(40)
+    config = GaussianMixture.Config(components=1, discriminative=1.0)
+    model = PerClass(data.space, lambda single: GaussianMixture(single, config))
+    steps = [step.values()["mixture"] for step in plausible.train(model, data)]
+    assert sum("-log p(y | x)" in step for step in steps) == 8
+
+
 def test_it_needs_a_model_for_each_class():
     data = _two_classes(40)
     config = GaussianMixture.Config(discriminative=1.0)

@@ -42,7 +42,7 @@ def average_errors(
     """
     n, device = len(x), x.device
     chosen = torch.rand(n) < _SHARE  # not on a GPU, which would have to be asked how many they are
-    rows = torch.tensor([i for i, taken in enumerate(chosen.tolist()) if taken]).to(device)
+    rows = torch.from_numpy(chosen.numpy().nonzero()[0]).to(device)
     r, t = (
         one.view(-1, *(1,) * (x.dim() - 1))
         for one in intervals(times, torch.rand(n, device=device), chosen.to(device))

@@ -10,11 +10,15 @@ from torch import Tensor, nn
 
 from plausible.core.examples import Examples, batches
 from plausible.core.optimizers import Adam
+from plausible.models.mixture.triangular import inverse_of
 
 _BATCH = 256
 _EPOCHS, _FEWEST = 5, 100  # passes, and the updates that there are at least
 _RATE = 2e-3  # of Adam at first; it falls to 0 in a straight line
-_A_STEP = 25  # updates
+_A_STEP, _STEPS = (
+    25,
+    200,
+)  # updates in a step, more of them where there would be more steps than this
 _ROWS = 4096  # points at once
 
 
@@ -32,11 +36,13 @@ class Gaussians(Protocol):
 
 
 def hybrid(
-    classes: Sequence[Gaussians], log_prior: Tensor, train: Examples, weight: float
+    classes: Sequence[Gaussians], log_prior: Tensor, train: Examples, weight: float, *, shared: bool
 ) -> Iterator[Mapping[str, Tensor]]:
     """argmax sum_n log p(x_n | y_n) + weight log p(y_n | x_n), from where the mixture of each class stands.
 
+    classes    the mixture of each class, in the order of the labels.
     log_prior  log p(y), (classes,).
+    shared     all of them have an example at the same coordinates, so that it is looked at once.
     Each mixture of an ensemble learns by itself.  Gaussian k moves in its own units: with white = L_k^-1 (z - mu_k) at the
     start, it becomes N(z) = N(T (white - m); 0, I) |T| / |L_k|, T lower triangular and at first I, m at first 0, so that
     a direction in which data hardly vary is learned as fast as any other.
@@ -44,9 +50,11 @@ def hybrid(
     Larochelle and Bengio 2008, doi:10.1145/1390156.1390224 (the sum of the two).
     """
     assert train.y is not None
-    z, rest = _coordinates(classes, train)
+    z, rest = _coordinates(classes[:1] if shared else classes, train)
+    z, rest = (each.expand(len(classes), *each.shape[1:]) for each in (z, rest))
     moved, prior = _Moved(classes), log_prior.float()
     updates = max(_FEWEST, math.ceil(_EPOCHS * len(train) / _BATCH))
+    a_step = max(_A_STEP, math.ceil(updates / _STEPS))
     optimizer = Adam(moved.parameters, lr=_RATE, betas=(0.9, 0.99))
     said: list[Tensor] = []
     for update, rows in enumerate(islice(_shuffled(len(train), z.device), updates)):
@@ -59,7 +67,7 @@ def hybrid(
         loss.backward()
         optimizer.step()
         said.append(torch.stack([own, wrong]).detach())
-        if update % _A_STEP == _A_STEP - 1 or update == updates - 1:
+        if update % a_step == a_step - 1 or update == updates - 1:
             moved.settle(classes)
             likelihood, wrong = torch.stack(said).mean(0)
             yield {"log likelihood": likelihood, "-log p(y | x)": wrong}
@@ -82,14 +90,11 @@ def _told(log_p: Tensor, log_prior: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _coordinates(classes: Sequence[Gaussians], train: Examples) -> tuple[Tensor, Tensor]:
-    """Every example as the mixture of each class has it: (C, N, d) float32, and what is left, (C, N); where all classes have the same, once."""
+    """Every example as the mixture of each class has it: (C, N, d) float32, and the nats of what is left, (C, N)."""
     each = []
     for mixture in classes:
         parts = [mixture.coordinates(batch.x) for batch in batches(train, _ROWS)]
         each.append(tuple(torch.cat(tensors).float() for tensors in zip(*parts, strict=True)))
-        if len(each) == 2 and torch.equal(each[0][0], each[1][0]):
-            z, rest = each[0]
-            return z.expand(len(classes), *z.shape), rest.expand(len(classes), *rest.shape)
     z, rest = (torch.stack(tensors) for tensors in zip(*each, strict=True))
     return z, rest
 
@@ -101,11 +106,9 @@ class _Moved:
         self.ensemble = classes[0].ensemble
         factor = torch.stack([mixture.factor for mixture in classes])  # (C, M, d, d)
         mean = torch.stack([mixture.mean for mixture in classes])  # (C, M, d)
-        d = mean.shape[-1]
-        eye = torch.eye(d, dtype=factor.dtype, device=factor.device)
-        inverse = torch.linalg.solve_triangular(factor, eye.expand_as(factor), upper=False)
         self.first = factor, mean  # where they stood
-        self.inverse, self.mean = inverse.float(), mean.float()
+        self.inverse, self.mean = inverse_of(factor).float(), mean.float()
+        self.volume = self.inverse.diagonal(dim1=2, dim2=3).log().sum(2)  # -log |L|, (C, M)
         weights = torch.stack([mixture.log_weight for mixture in classes])
         self.log_weight = weights.float().requires_grad_()  # (C, M)
         self.shift = torch.zeros_like(self.mean, requires_grad=True)  # m
@@ -125,11 +128,12 @@ class _Moved:
     def log_prob(self, z: Tensor) -> Tensor:
         """log sum_k w_k N(z; k) of each class and mixture of the ensemble: z (C, B, d) -> (B, C, E)."""
         c, b, d = z.shape
-        inverse = self.transform() @ self.inverse  # (C, M, d, d)
-        centre = self.transform() @ self.shift[..., None] + inverse @ self.mean[..., None]
+        transform = self.transform()
+        inverse = transform @ self.inverse  # (C, M, d, d)
+        centre = transform @ self.shift[..., None] + inverse @ self.mean[..., None]
         white = inverse.flatten(1, 2) @ z.transpose(1, 2)  # (C, M d, d) @ (C, d, B) -> (C, M d, B)
         squared = (white.view(c, -1, d, b) - centre).square().sum(2)  # (C, M, B)
-        volume = self.inverse.diagonal(dim1=2, dim2=3).log().sum(2) + self.log_diagonal.sum(2)
+        volume = self.volume + self.log_diagonal.sum(2)  # (C, M)
         log_n = volume[..., None] - squared / 2 - d / 2 * math.log(2 * math.pi)  # (C, M, B)
         log_w = self.log_weights()  # (C, E, K)
         joint: Tensor = log_w[..., None] + log_n.view(*log_w.shape, b)  # (C, E, K, B)
@@ -141,10 +145,7 @@ class _Moved:
         log_w = self.log_weights().double() - math.log(self.ensemble)
         factor, mean = self.first
         mean = mean + (factor @ self.shift.double()[..., None])[..., 0]  # (C, M, d)
-        transform = self.transform().double()
-        eye = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device)
-        turned = torch.linalg.solve_triangular(transform, eye.expand_as(transform), upper=False)
-        factor = factor @ turned  # (T L^-1)^-1 = L T^-1
+        factor = factor @ inverse_of(self.transform().double())  # (T L^-1)^-1 = L T^-1
         for label, mixture in enumerate(classes):
             mixture.log_weight.copy_(log_w[label].flatten())
             mixture.mean.copy_(mean[label])

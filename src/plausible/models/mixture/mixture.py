@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -27,13 +27,11 @@ from plausible.models.mixture.choice import fewest, heldout_nats
 from plausible.models.mixture.hybrid import hybrid
 from plausible.models.mixture.notes import chosen, narrow_columns, too_large
 from plausible.models.mixture.principal import PrincipalAxes
+from plausible.models.mixture.triangular import inverse_of
 
 _AXES, _AXES_OF_HYBRID = 50, 80  # principal components of images
-_OF_IMAGES, _OF_HYBRID, _EACH = (
-    40,
-    10,
-    25,
-)  # components of images, and examples that there must be for each
+_OF_IMAGES, _OF_HYBRID = 40, 10  # components of images
+_EACH = 25  # examples of images that there must be for each component
 _ENSEMBLE = 3  # mixtures of images that are averaged
 _MEASURED = 10_000  # examples from which they are found
 _PLACES = 4  # draws of the place in a level, where log p(x) is bounded
@@ -42,6 +40,7 @@ _FLOOR, _FLOOR_OF_HYBRID, _FLOOR_OF_AXES = 1e-6, 0.1, 0.06  # see Config.varianc
 _COPIES = 4  # of the weights beside themselves while they are learned and saved
 _ENOUGH = 1e-6  # nats an example, below which another step is not worth taking ...
 _ENOUGH_OF_IMAGES = 0.01  # ... and of images
+_ALONE = 200  # steps at most where mixtures learn together afterwards, for which the default budget has to last
 _TRIAL_STEPS = 50  # of each trial
 
 
@@ -79,7 +78,6 @@ class GaussianMixture(Explicit):
         """The principal components of images in which they are; by default 50."""
         variance_floor: Annotated[float, POSITIVE] | None = None
         """The variance that is added to each Gaussian in every direction, as a share of that of the column (by default 0.000001, with --discriminative 0.1), or of the mean of the principal components (0.06); scikit-learn calls it reg_covar."""
-
         discriminative: Annotated[float, NON_NEGATIVE] = 0.0
         """With --per-class, the weight of -log p(y | x) beside -log p(x | y), by which all mixtures learn together in the end; of images there are then 10 components by default, and 80 principal components."""
 
@@ -216,7 +214,7 @@ class GaussianMixture(Explicit):
             )
         self.mean.copy_(torch.cat([self._initial_means(x, each) for each in range(self.ensemble)]))
         before = -math.inf
-        while True:
+        for _ in repeat(None, _ALONE) if self.config.discriminative else repeat(None):
             log_joint = self._log_joint(x).view(len(x), self.ensemble, -1)  # (N, E K) -> (N, E, K)
             log_p = log_joint.logsumexp(
                 2, keepdim=True
@@ -233,7 +231,8 @@ class GaussianMixture(Explicit):
     ) -> Iterator[Mapping[str, Tensor]]:
         """Those of all classes, so that Bayes' rule is right, where that is asked for."""
         if self.config.discriminative:
-            yield from hybrid(models, log_prior, train, self.config.discriminative)
+            weight, shared = self.config.discriminative, self._share_axes(models)
+            yield from hybrid(models, log_prior, train, weight, shared=shared)
 
     def _m_step(self, x: Tensor, responsibility: Tensor) -> None:
         """Weights, means and covariances of z (N, d), each counted by its responsibility (N, E K)."""
@@ -289,8 +288,7 @@ class GaussianMixture(Explicit):
     def _white(self, x: Tensor) -> Tensor:
         """L_k^-1 (x - mu_k), N(0, I) of draws of component k: (N, d) -> (K, d, N)."""
         k, d = self.mean.shape
-        one = torch.eye(d, dtype=x.dtype, device=x.device).expand(k, d, d)
-        inverse = torch.linalg.solve_triangular(self.factor, one, upper=False)  # (K, d, d)
+        inverse = inverse_of(self.factor)  # (K, d, d)
         return torch.baddbmm(-inverse @ self.mean[..., None], inverse, x.T.expand(k, d, len(x)))
 
     def _log_prob(
@@ -326,10 +324,14 @@ class GaussianMixture(Explicit):
     ) -> Draws | None:
         """Of mixtures that have the same axes, which x is then projected on once for all; otherwise None."""
         mixtures = [model for model in models if isinstance(model, GaussianMixture)]
-        if not self.axes or not all(self.axes.are(each.axes) for each in mixtures):
+        if not self._share_axes(mixtures):
             return None
         said = self._of_places(mixtures, x, samples, generator)
         return replace(said[0], values=torch.stack([each.values for each in said], 1)[:, y, rows])
+
+    def _share_axes(self, mixtures: "Sequence[GaussianMixture]") -> bool:
+        """Whether all of them have x at the same coordinates."""
+        return self.axes is not None and all(self.axes.are(each.axes) for each in mixtures)
 
     def _of_places(
         self,
