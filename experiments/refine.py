@@ -17,7 +17,7 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,12 +75,12 @@ class Case:
         return Options(size=self.size) if self.size else Options()
 
 
-def cases(seeds: int) -> Iterator[Case]:
+def cases(seeds: int, games: Iterable[str]) -> Iterator[Case]:
     """Every start before what becomes of it, and the first seed of everything before the others."""
     for seed in range(seeds):
         for data, size in SETS:
             for model in MODELS:
-                for game in ("", *GAMES):
+                for game in ("", *games):
                     yield Case(data, size, model, game, seed)
 
 
@@ -134,13 +134,18 @@ def main() -> None:
     flags.add_argument("--minutes", type=float, default=4.0, help="of each refinement")
     flags.add_argument("--start", type=float, default=4.0, help="minutes of each start")
     flags.add_argument("--seeds", type=int, default=3)
+    flags.add_argument("--games", nargs="+", choices=GAMES, default=list(GAMES))
     flags.add_argument("--only", default="", help="rows whose name has this in it")
     flags.add_argument("--folder", type=Path, default=Path("runs/refine"))
     asked = flags.parse_args()
     if asked.quick:
         asked.folder = asked.folder.with_name("refine-quick")
     rows = [] if asked.quick else kept(__file__, quick=False)
-    todo = [case for case in cases(1 if asked.quick else asked.seeds) if asked.only in case.name]
+    todo = [
+        case
+        for case in cases(1 if asked.quick else asked.seeds, asked.games)
+        if asked.only in case.name
+    ]
     for case in todo[:3] if asked.quick else todo:
         if any(row["run"] == case.name for row in rows):
             continue
