@@ -6,7 +6,7 @@ library.  Models that have their rows already are skipped, unless the default sc
 one score, 1 - max p(y | x); generative ones have p(x), and every score made from it is a row.  Distances to the training part,
 without a model of x, stand beside them (``outlier_distances``).
 
-max p       mean over outliers of the largest posterior probability, calibrated on the validation part.
+max p       mean over outliers of the largest posterior probability, calibrated on the validation part; none without classes.
 accepted    share of the outliers that pass where 95% of the true held-out images do.
 AUROC       chance that an outlier scores higher than a held-out image.
 
@@ -107,7 +107,9 @@ def rows_of(
                     "model": asked.model.name,
                     "score": score,
                     "shown": name,
-                    "max p": _sure(asked, other).exp().mean().item(),
+                    "max p": None
+                    if asked.classifier is None
+                    else _sure(asked, other).exp().mean().item(),
                     "accepted": fpr_at_tpr(near, far),
                     "AUROC": auroc(near, far),
                 }
@@ -195,18 +197,26 @@ def rbm(data: Data, seed: int, quick: bool) -> Recogniser:
 
 
 def flow(data: Data, seed: int, quick: bool) -> Recogniser:
-    """p(x | y) by a flow, whose z is tested, too, and p(x) of mutated data behind it."""
+    """p(x) by a flow, without classes, because it is the z of x that is tested, and p(x) of mutated data behind it."""
     config = Flow.Config(width=8, layers=2, blocks=1) if quick else Flow.Config()
-    return _deep(Flow, config, data, seed, quick, "noise")
+    return _deep(Flow, config, data, seed, quick, conditional=False, novelty="noise")
 
 
 def _deep(
-    kind: Any, config: Any, data: Data, seed: int, quick: bool, novelty: str | None = None
+    kind: Any,
+    config: Any,
+    data: Data,
+    seed: int,
+    quick: bool,
+    conditional: bool = True,
+    novelty: str | None = None,
 ) -> Recogniser:
-    """A conditional model, 10 minutes, and one of mutated data, 5 minutes."""
+    """A model, 10 minutes, of each class if it is conditional, and one of mutated data, 5 minutes."""
     budget = {"steps": 3} if quick else {"minutes": 10.0}
     less = {"steps": 3} if quick else {"minutes": 5.0}
-    model = learned(kind(data.space, replace(config, conditional=True)), data, seed, **budget)
+    model = learned(
+        kind(data.space, replace(config, conditional=conditional)), data, seed, **budget
+    )
     behind = learned(kind(data.space, config), mutated(data, BACKGROUND, seed), seed, **less)
     return Recogniser(model, data, background=behind, novelty=novelty)
 
@@ -225,7 +235,7 @@ FEWER = {
     "pixelcnn": 1000,
     "vae": 500,
     "flow": 500,
-}  # outliers of each kind, where each is scored for every class
+}  # outliers of each kind, where each takes many passes of a network
 
 
 def main() -> None:
