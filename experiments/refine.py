@@ -12,11 +12,9 @@ nats, bits         of held-out images, a bound: the truth is at least so many na
 A training goes on where it stopped, and each row that is there is kept.  The data must be in $PLAUSIBLE_DATA.
 """
 
-import itertools
 import math
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ import torch
 from benchmarks.record import kept, parser, record
 from benchmarks.sets import source
 from experiments.equal_minutes import MOST, compared, judged
+from experiments.slices import ROUNDS_TIMED, rounds_in
 
 import plausible
 from plausible.core.errors import UsageError
@@ -39,7 +38,6 @@ from plausible.tasks.fit_steps import fit_steps
 from plausible.tasks.refine import begin_refining
 from plausible.tasks.start import restart, start
 
-_FIRST, _TRIED = 5, 25  # rounds that warm up, and those by which a round is timed
 SETS = (("mnist", None), ("tiles", 32))
 MODELS: dict[str, dict[str, Any]] = {
     "vae": {},
@@ -97,15 +95,11 @@ def begun(case: Case, asked: Any, steps: int, folder: Path) -> tuple[Run, Any]:
 
 
 def rounds(case: Case, asked: Any) -> int:
-    """As many as one core plays in its minutes, by what the first rounds take of the processor."""
-    minutes, spent = asked.minutes if case.game else asked.start, [time.process_time()]
+    """As many as one core plays in its minutes."""
     with tempfile.TemporaryDirectory() as place:
-        _, training = begun(case, asked, _TRIED * 1000, Path(place) / "run")
-        for _ in itertools.islice(training, _TRIED):
-            spent.append(time.process_time())
-    once = spent[_FIRST] - spent[0]  # samples of the start are drawn in the first of all
-    each = (spent[-1] - spent[_FIRST]) / (_TRIED - _FIRST)
-    return max(_TRIED, round((60 * minutes - once) / each))
+        _, training = begun(case, asked, ROUNDS_TIMED * 1000, Path(place) / "run")
+        minutes = asked.minutes if case.game else asked.start
+        return max(ROUNDS_TIMED, rounds_in(minutes, training))
 
 
 def trained(case: Case, asked: Any) -> Run:

@@ -1,5 +1,6 @@
 """Training in slices, for machines that are lent for minutes at a time; or to the end at once, or for a time of one core."""
 
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,8 @@ from plausible.data.options import DEFAULTS
 from plausible.tasks.fit_steps import fit_steps
 from plausible.training import Training
 
-_TIMED = 20  # updates by which a speed is measured
+ROUNDS_TIMED = 25  # by which a speed is measured
+_FIRST = 5  # of them, which warm up
 
 
 def train_a_slice(
@@ -63,7 +65,19 @@ def learned(model: plausible.Model, data: plausible.Data, seed: int, **budget: A
 
 
 def updates_in(minutes: float, model: plausible.Model, data: plausible.Data) -> int:
-    """How many updates one core plays in so many minutes of its own time, whatever else the machine does; the model learns a few."""
-    training = plausible.train(model, data, plausible.Settings(steps=_TIMED + 5))
-    spent = [time.process_time() for _ in training][4:]
-    return max(1, int(60 * minutes * (len(spent) - 1) / (spent[-1] - spent[0])))
+    """How many updates one core plays in so many minutes of its own time, see ``rounds_in``; the model learns a few."""
+    return rounds_in(
+        minutes, plausible.train(model, data, plausible.Settings(steps=ROUNDS_TIMED * 1000))
+    )
+
+
+def rounds_in(minutes: float, training: Training[Any]) -> int:
+    """How many rounds one core plays in so many minutes of its own time, whatever else the machine does; some are played.
+
+    What the first rounds take beyond what others do is taken off once.  The budget of the training is to be longer.
+    """
+    spent = [time.process_time()]
+    for _ in itertools.islice(training, ROUNDS_TIMED):
+        spent.append(time.process_time())
+    each = (spent[-1] - spent[_FIRST]) / (len(spent) - 1 - _FIRST)
+    return max(1, round((60 * minutes - (spent[_FIRST] - spent[0])) / each) + _FIRST)
