@@ -1,0 +1,133 @@
+"""What pays for a GAN on images of 32 pixels and more in the minutes there are: one choice after the other at equal time of one core.
+
+Each choice learns for --core-minutes of one core's own time, that is for as many updates as it plays in them, on tiles and signs in
+colour and Fashion-MNIST at 32 pixels; what it draws is compared with the validation part: Frechet distance as a multiple of that
+between its halves, recall, coverage, and how often a fresh critic is right after at most 400 and 2,000 updates.
+
+as by default         and what is drawn by averages of G over other spans, from the very same training
+width                 channels where most convolutions work; wider networks make more of each image and see fewer of them
+minibatch std         D is shown how much its features vary over the batch (Karras et al. 2018, https://arxiv.org/abs/1710.10196)
+consistency           D is not to mind a small shift (Zhang et al. 2020, https://arxiv.org/abs/1910.12027)
+projected, auxiliary  with labels, which D learns by a product with its features or by a head of its own
+magnitudes            layers that keep the size of activations (Karras et al. 2024, https://arxiv.org/abs/2312.02696)
+frozen                D sees random features that never learn, at three sizes (after Sauer et al. 2021, https://arxiv.org/abs/2111.01007)
+
+A row that is there is kept.  The held-out part is not looked at.  The data must be in $PLAUSIBLE_DATA.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from benchmarks.record import kept, parser, record
+from benchmarks.sets import source
+from experiments.equal_minutes import compared, drawn, judged
+from experiments.gan_layers import frozen, magnitudes
+from experiments.slices import updates_in
+
+import plausible
+from plausible.data.options import Options
+from plausible.data.part import Data
+from plausible.models import GAN
+from plausible.tasks.eyes import eyes_of
+
+SETS = ("tiles", "signs", "fashion-mnist")
+DEFAULT = GAN.Config(architecture="antialiased")
+SPANS = (
+    0.005,
+    0.02,
+    0.1,
+    0.2,
+)  # half-lives of averages of G, as shares of the examples so far; the default is 0.05
+_AS_IT_IS = "as by default"
+
+
+def chosen(**choices: Any) -> Callable[[Data], GAN]:
+    """The default with other choices."""
+    return lambda data: GAN(data.space, replace(DEFAULT, **choices))
+
+
+CHOICES: dict[str, Callable[[Data], GAN]] = {
+    _AS_IT_IS: chosen(),
+    "width 12": chosen(width=12),
+    "width 24": chosen(width=24),
+    "width 32": chosen(width=32),
+    "minibatch std": chosen(minibatch_std=True),
+    "consistency": chosen(penalties=("r1", "r2", "consistency")),
+    "labels, projected": chosen(conditional=True),
+    "labels, auxiliary": chosen(conditional=True, condition="auxiliary"),
+    "magnitudes": lambda data: magnitudes(data.space, DEFAULT),
+    "frozen": lambda data: frozen(data.space, DEFAULT),
+}
+
+
+class Spans:
+    """Averages of G over several spans of one training."""
+
+    def __init__(self, generator: torch.nn.Module):
+        self._raw = list(generator.parameters())
+        self.kept = {span: copy.deepcopy(generator).requires_grad_(False) for span in SPANS}
+
+    @torch.no_grad()
+    def update(self, rounds: int) -> None:
+        """Move towards G as it is after so many rounds."""
+        for span, average in self.kept.items():
+            share = 1 - 0.5 ** (1 / (span * rounds))
+            torch._foreach_lerp_(list(average.parameters()), self._raw, share)
+
+
+def learned(
+    model: GAN, data: Data, seed: int, steps: int, spans: bool
+) -> Iterator[tuple[str, GAN]]:
+    """The model trained, and with averages over other spans if asked for: (span, model)."""
+    training = plausible.train(model, data, plausible.Settings(seed=seed, steps=steps))
+    others = Spans(model.generator) if spans else None
+    for step in training:
+        if others is not None:
+            others.update(step.clock.step + 1)
+        if step.clock.step % 1000 == 999:
+            print(f"  {step.clock.progress:.0%}", flush=True)
+    averaged = training.averaged
+    yield "", averaged
+    for span, average in others.kept.items() if others else ():
+        averaged.generator.load_state_dict(average.state_dict())
+        yield f"averaged over {span:.1%}", averaged
+
+
+def main() -> None:
+    flags = parser(__doc__)
+    flags.add_argument("--core-minutes", type=float, nargs="*", default=[4, 16])
+    flags.add_argument("--choices", nargs="*", default=list(CHOICES), choices=CHOICES)
+    flags.add_argument("--sets", nargs="*", default=list(SETS), choices=SETS)
+    asked = flags.parse_args()
+    torch.set_num_threads(1)
+    rows = [] if asked.quick else kept(__file__, quick=False)
+    for budget in [0.01] if asked.quick else asked.core_minutes:
+        for name in SETS[:1] if asked.quick else asked.sets:
+            data = plausible.load(source(name), Options(size=32))
+            few = 40 if asked.quick else 1000
+            seen = replace(data, heldout=data.validation.rows(slice(0, few)))  # chosen by
+            n = len(seen.heldout)
+            eyes = eyes_of(seen, n, "auto", 0, lambda stage, share: None).embedding
+            for choice in asked.choices:
+                key = {"data": name, "core minutes": budget, "choice": choice, "seed": asked.seed}
+                if any(key.items() <= row.items() for row in rows):
+                    continue
+                torch.manual_seed(asked.seed)
+                steps = 3 if asked.quick else updates_in(budget, CHOICES[choice](data), data)
+                torch.manual_seed(asked.seed)
+                model = CHOICES[choice](data)
+                for span, made in learned(model, data, asked.seed, steps, choice == _AS_IT_IS):
+                    samples = drawn(made, None, 3 * n, asked.seed)
+                    found = judged(compared(samples, seen, eyes, asked.seed))
+                    rows.append(
+                        {**key, "choice": span or choice, "images": steps * made.batch, **found}
+                    )
+                    print(rows[-1], flush=True)
+                record(__file__, rows, seed=asked.seed, quick=asked.quick)
+
+
+if __name__ == "__main__":
+    main()
