@@ -24,7 +24,7 @@ import torch
 from benchmarks.record import kept, parser, record
 from benchmarks.sets import source
 from experiments.equal_minutes import compared, drawn, judged
-from experiments.gan_layers import frozen, magnitudes
+from experiments.gan_layers import frozen, magnitudes, palette
 from experiments.slices import updates_in
 
 import plausible
@@ -60,6 +60,8 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "labels, auxiliary": chosen(conditional=True, condition="auxiliary"),
     "magnitudes": lambda data: magnitudes(data.space, DEFAULT),
     "frozen": lambda data: frozen(data.space, DEFAULT),
+    "palette of 16": lambda data: palette(data.space, DEFAULT, 16, hard=False),
+    "palette of 16, one each": lambda data: palette(data.space, DEFAULT, 16, hard=True),
 }
 
 

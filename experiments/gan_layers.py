@@ -10,7 +10,7 @@ from plausible.core.space import Space
 from plausible.models import GAN
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import trunks_of
-from plausible.nn.networks import activation, initialise
+from plausible.nn.networks import activation, initialise, perceptron
 
 _WIDE = (24, 48, 96)  # random features at half, a quarter and an eighth of the size
 _HEAD = 32  # channels that learn on top of each
@@ -32,6 +32,36 @@ def magnitudes(space: Space, config: GANConfig) -> GAN:
 def frozen(space: Space, config: GANConfig) -> GAN:
     """G of a config, and a D that sees random convolutions of x at three sizes, each through a head that learns."""
     return _own(space, config, trunks_of(space, config).generator, _OnRandomFeatures(space))
+
+
+def palette(space: Space, config: GANConfig, colours: int, hard: bool) -> GAN:
+    """G of a config that says for each pixel which of so many colours it has, and from z which these are."""
+    trunks = trunks_of(space, config)
+    *body, last = trunks.generator
+    chosen = nn.Conv2d(last.in_channels, colours, 3, padding=1)
+    network = nn.Sequential(*body, initialise(chosen))
+    generator = _Palette(
+        network, initialise(perceptron(config.latent, 256, colours * space.shape[0])), hard
+    )
+    return _own(
+        space, config, generator, nn.Sequential(trunks.discriminator, nn.Linear(trunks.features, 1))
+    )
+
+
+class _Palette(nn.Module):
+    """sum_k w_k(z) c_k(z), w a softmax over colours for each pixel; hard: the one of the largest w, with the gradient of w."""
+
+    def __init__(self, network: nn.Module, colours: nn.Module, hard: bool):
+        super().__init__()
+        self.network, self.colours, self.hard = network, colours, hard
+
+    def forward(self, z: Tensor) -> Tensor:
+        w = (4 * self.network(z)).softmax(1)  # (N, K, H, W)
+        if self.hard:
+            one = torch.zeros_like(w).scatter_(1, w.argmax(1, keepdim=True), 1.0)
+            w = one + w - w.detach()
+        c = self.colours(z).unflatten(1, (w.shape[1], -1))  # (N, K C) -> (N, K, C)
+        return torch.einsum("nkhw,nkc->nchw", w, c)
 
 
 def _own(space: Space, config: GANConfig, generator: nn.Module, discriminator: nn.Module) -> GAN:
