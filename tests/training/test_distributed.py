@@ -298,7 +298,7 @@ def test_a_mistake_in_a_rank_is_one_sentence_too(source, tmp_path, launch):
     code, _, errors = launch("train", "gan", "--data", source, *flags)
     assert code == 2
     assert len(errors.strip().splitlines()) == 1
-    assert "sides of 8 to 128" in errors
+    assert "sides of 8 to 256" in errors
 
 
 def test_what_one_rank_alone_refuses_is_said_once(source, tmp_path, launch, monkeypatch):

@@ -55,10 +55,10 @@ def perceptron(*sizes: int) -> nn.Sequential:
 
 
 def need_images(space: Space, architecture: str, smallest: int = 8) -> None:
-    """Refuse, on behalf of an architecture, what is no image with sides of ``smallest`` to 128."""
-    if not space.is_image or not smallest <= min(space.shape[1:]) <= max(space.shape[1:]) <= 128:
+    """Refuse, on behalf of an architecture, what is no image with sides of ``smallest`` to 256."""
+    if not space.is_image or not smallest <= min(space.shape[1:]) <= max(space.shape[1:]) <= 256:
         raise UsageError(
-            f"the architecture {architecture} is for images with sides of {smallest} to 128, not for "
+            f"the architecture {architecture} is for images with sides of {smallest} to 256, not for "
             f"{space.shape}: choose --architecture mlp, or another --size"
         )
 

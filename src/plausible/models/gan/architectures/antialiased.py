@@ -34,7 +34,7 @@ def antialiased(space: Space, d_space: Space, inputs: int, width: int | None) ->
     Both work at the full size up to 16 pixels a side, at half of it up to 32 and at a quarter beyond, with
     ``width`` channels (16) there, doubled at each halving to at most 8 times that.  From there to the full size
     G has depth-to-space, a binomial filter and a convolution of few channels: depth-to-space alone leaves a
-    grid, and the filter alone a blur.  For images of any channel count with sides of 8 to 128.
+    grid, and the filter alone a blur.  For images of any channel count with sides of 8 to 256.
     Sources: Zhang 2019, https://arxiv.org/abs/1904.11486; Karras et al. 2021, https://arxiv.org/abs/2106.12423.
     """
     need_images(space, "antialiased")

@@ -12,7 +12,7 @@ def conv(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunks
     """D: strided convolutions to about 4x4 pixels and a layer of 256 units; G: a perceptron to about
     8x8 pixels, then transposed convolutions.  ``width`` channels at the largest size.
 
-    For images of any channel count with sides of 8 to 128.
+    For images of any channel count with sides of 8 to 256.
     """
     need_images(space, "conv")
     discriminator = ConvEncoder(d_space.shape, width, top=_TOP)

@@ -16,7 +16,7 @@ def dcgan(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunk
     """Strided 4x4 convolutions and batch norm, ReLU in G, leaky ReLU 0.2 in D, tanh at the end.
 
     ``width`` channels (64) at half of the full size, doubled at each halving to at most 8 times that;
-    weights ~ N(0, 0.02^2).  For images with sides of 8 to 128.  D's batch norm keeps no running
+    weights ~ N(0, 0.02^2).  For images with sides of 8 to 256.  D's batch norm keeps no running
     statistics, since D is only asked about batches.
     Source: Radford et al. 2016, https://arxiv.org/abs/1511.06434.
     """

@@ -98,7 +98,7 @@ def r3gan(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunk
     """Stages of bilinear resampling and two residual blocks, from about 4x4 pixels and back to it.
 
     ``width`` channels (128) at the two smallest sizes, then half as many at each doubling, at least
-    16.  No bias but one before each activation.  For images with sides of 16 to 128.  The published
+    16.  No bias but one before each activation.  For images with sides of 16 to 256.  The published
     networks have 768 channels at the smallest sizes; they are meant for GPUs.
     Source: Huang et al. 2024, https://arxiv.org/abs/2501.05441.
     """

@@ -70,7 +70,7 @@ class Total(nn.Module):
 def resnet(space: Space, d_space: Space, inputs: int, width: int | None) -> Trunks:
     """Residual blocks from and to about 4x4 pixels, ``width`` channels (64) throughout; tanh at the end.
 
-    Made for spectral norm (--spectral-norm) and the hinge loss.  For images with sides of 8 to 128.
+    Made for spectral norm (--spectral-norm) and the hinge loss.  For images with sides of 8 to 256.
     Width 256 for G and 128 for D is the published size for 32 pixels; here both have the same.
     Source: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, appendix B.4.
     """

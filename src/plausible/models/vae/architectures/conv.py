@@ -14,7 +14,7 @@ _HIDDEN = 512
 
 @architectures
 def conv(space: Space, size: int, request: Size) -> Hierarchy:
-    """For images with sides of 8 to 128: convolutions to about 4x4 pixels and back from about 8x8.
+    """For images with sides of 8 to 256: convolutions to about 4x4 pixels and back from about 8x8.
 
     Between them 512 units and ``blocks`` (2) residual blocks each way.  ``width`` channels at the largest
     size (what suits it), ``layers`` (1) of z with ``latent`` (64) coordinates.

@@ -9,7 +9,7 @@ from plausible.nn.networks import need_images
 
 @architectures
 def residual(space: Space, size: int, request: Size) -> Hierarchy:
-    """For images with sides of 8 to 128: ``layers`` (8) maps of z with ``latent`` (8) channels each.
+    """For images with sides of 8 to 256: ``layers`` (8) maps of z with ``latent`` (8) channels each.
 
     ``width`` (64) channels everywhere, ``blocks`` (2) residual blocks at each resolution on the way up.
     """
