@@ -13,7 +13,7 @@ Loss = Literal[
 ]  # fmt: skip
 Penalty = Literal["r1", "r2", "wgan-gp", "dragan", "consistency"]
 Augmentation = Literal["color", "translation", "cutout", "flip"]
-Architecture = Literal["antialiased", "conv", "dcgan", "mlp", "r3gan", "resnet"]
+Architecture = Literal["antialiased", "conv", "dcgan", "mlp", "palette", "r3gan", "resnet"]
 _OF_RATIO = ("beta", "reference_samples")
 _OF_GAME = (
     "likelihood_weight", "penalties", "penalty_weight", "augment", "architecture", "width", "lr_discriminator",

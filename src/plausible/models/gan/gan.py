@@ -119,8 +119,9 @@ class GAN(Generative):
 
     @property
     def default_batch(self) -> int:
-        """Half as many with antialiased networks, of which more updates are worth more."""
-        return 32 if self.architecture == "antialiased" and not self.own_networks else 64
+        """Half as many with antialiased networks and a palette, of which more updates are worth more."""
+        few = self.architecture in ("antialiased", "palette") and not self.own_networks
+        return 32 if few else 64
 
     @property
     def default_steps(self) -> int:

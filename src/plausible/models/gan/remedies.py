@@ -17,6 +17,7 @@ _WIDTHS = {
     "resnet": 64,
     "r3gan": 128,
     "antialiased": 16,
+    "palette": 16,
 }  # by default; that of conv depends on the image
 
 

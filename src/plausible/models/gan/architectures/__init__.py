@@ -6,6 +6,7 @@ from plausible.models.gan.architectures import (  # noqa: F401  # registers them
     conv,
     dcgan,
     mlp,
+    palette,
     r3gan,
     resnet,
 )
