@@ -10,14 +10,16 @@ minibatch std         D is shown how much its features vary over the batch (Karr
 consistency           D is not to mind a small shift (Zhang et al. 2020, https://arxiv.org/abs/1910.12027)
 projected, auxiliary  with labels, which D learns by a product with its features or by a head of its own
 magnitudes            layers that keep the size of activations (Karras et al. 2024, https://arxiv.org/abs/2312.02696)
+palette               each image has 16 colours of its own, which pixels mix; of 8 and 32; or each pixel has one of them
 frozen                D sees random features that never learn, at three sizes (after Sauer et al. 2021, https://arxiv.org/abs/2111.01007)
 
-A row that is there is kept.  The held-out part is not looked at.  The data must be in $PLAUSIBLE_DATA.
+A row that is there is kept; a sheet of samples of each goes to --folder.  The held-out part is not looked at.  The data must be in $PLAUSIBLE_DATA.
 """
 
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,6 +30,7 @@ from experiments.gan_layers import frozen, magnitudes, palette
 from experiments.slices import updates_in
 
 import plausible
+from plausible import figures
 from plausible.data.options import Options
 from plausible.data.part import Data
 from plausible.models import GAN
@@ -60,7 +63,10 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "labels, auxiliary": chosen(conditional=True, condition="auxiliary"),
     "magnitudes": lambda data: magnitudes(data.space, DEFAULT),
     "frozen": lambda data: frozen(data.space, DEFAULT),
-    "palette of 16": lambda data: palette(data.space, DEFAULT, 16, hard=False),
+    "palette": chosen(architecture="palette"),
+    "palette, width 24": chosen(architecture="palette", width=24),
+    "palette of 8": lambda data: palette(data.space, DEFAULT, 8, hard=False),
+    "palette of 32": lambda data: palette(data.space, DEFAULT, 32, hard=False),
     "palette of 16, one each": lambda data: palette(data.space, DEFAULT, 16, hard=True),
 }
 
@@ -103,7 +109,9 @@ def main() -> None:
     flags.add_argument("--core-minutes", type=float, nargs="*", default=[4, 16])
     flags.add_argument("--choices", nargs="*", default=list(CHOICES), choices=CHOICES)
     flags.add_argument("--sets", nargs="*", default=list(SETS), choices=SETS)
+    flags.add_argument("--folder", type=Path, default=Path("runs/gan_choices"))
     asked = flags.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     rows = [] if asked.quick else kept(__file__, quick=False)
     for budget in [0.01] if asked.quick else asked.core_minutes:
@@ -123,6 +131,9 @@ def main() -> None:
                 model = CHOICES[choice](data)
                 for span, made in learned(model, data, asked.seed, steps, choice == _AS_IT_IS):
                     samples = drawn(made, None, 3 * n, asked.seed)
+                    image = f"{name}-{budget:g}-{span or choice}-{asked.seed}.png"
+                    sheet = figures.png(figures.grid(samples.x[:64]))
+                    (asked.folder / image).write_bytes(sheet)
                     found = judged(compared(samples, seen, eyes, asked.seed))
                     rows.append(
                         {**key, "choice": span or choice, "images": steps * made.batch, **found}
