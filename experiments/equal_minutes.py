@@ -39,10 +39,11 @@ KINDS: dict[str, Model.Config] = {
     "average": Diffusion.Config(average_velocity=True),
     "gan": GAN.Config(architecture="conv", batch=64),
     "antialiased": GAN.Config(architecture="antialiased"),
+    "palette": GAN.Config(architecture="palette"),
     "dcgan": GAN.presets["dcgan"].config,
 }
 """By what rows call them: wide is what --minutes 30 chooses of diffusion on two cores, and diffusion its width otherwise;
-gan is the default on small grey images, and was that of colour; antialiased is now."""
+gan is the default on small grey images, and was that of colour; antialiased is now, and palette of images that are flat in good part."""
 
 
 @dataclass(frozen=True)

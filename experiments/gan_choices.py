@@ -4,13 +4,14 @@ Each choice learns for --core-minutes of one core's own time, that is for as man
 colour and Fashion-MNIST at 32 pixels; what it draws is compared with the validation part: Frechet distance as a multiple of that
 between its halves, recall, coverage, and how often a fresh critic is right after at most 400 and 2,000 updates.
 
-as by default         and what is drawn by averages of G over other spans, from the very same training
+as by default         a palette where images are flat in good part, otherwise antialiased; what follows has these networks, too,
+                      where it does not name others; averages of G over other spans are from the very same training
 width                 channels where most convolutions work; wider networks make more of each image and see fewer of them
 minibatch std         D is shown how much its features vary over the batch (Karras et al. 2018, https://arxiv.org/abs/1710.10196)
 consistency           D is not to mind a small shift (Zhang et al. 2020, https://arxiv.org/abs/1910.12027)
 projected, auxiliary  with labels, which D learns by a product with its features or by a head of its own
 magnitudes            layers that keep the size of activations (Karras et al. 2024, https://arxiv.org/abs/2312.02696)
-palette               each image has 16 colours of its own, which pixels mix; of 8 and 32; or each pixel has one of them
+antialiased, palette  for all data alike: each image has 16 colours of its own, which pixels mix; of 8 and 32; or each pixel has one
 frozen                D sees random features that never learn, at three sizes (after Sauer et al. 2021, https://arxiv.org/abs/2111.01007)
 
 A row that is there is kept; a sheet of samples of each goes to --folder.  The held-out part is not looked at.  The data must be in $PLAUSIBLE_DATA.
@@ -37,7 +38,6 @@ from plausible.models import GAN
 from plausible.tasks.eyes import eyes_of
 
 SETS = ("tiles", "signs", "fashion-mnist")
-DEFAULT = GAN.Config(architecture="antialiased")
 SPANS = (
     0.005,
     0.02,
@@ -49,11 +49,19 @@ _AS_IT_IS = "as by default"
 
 def chosen(**choices: Any) -> Callable[[Data], GAN]:
     """The default with other choices."""
-    return lambda data: GAN(data.space, replace(DEFAULT, **choices))
+    return lambda data: GAN(data.space, decided(data, **choices))
+
+
+def decided(data: Data, **choices: Any) -> GAN.Config:
+    """The default with other choices, as the data decide what is open."""
+    config: GAN.Config = GAN.decided_by(GAN.Config(**choices), data.space, data.train)[0]
+    return config
 
 
 CHOICES: dict[str, Callable[[Data], GAN]] = {
     _AS_IT_IS: chosen(),
+    "antialiased": chosen(architecture="antialiased"),
+    "palette": chosen(architecture="palette"),
     "width 12": chosen(width=12),
     "width 24": chosen(width=24),
     "width 32": chosen(width=32),
@@ -61,13 +69,11 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "consistency": chosen(penalties=("r1", "r2", "consistency")),
     "labels, projected": chosen(conditional=True),
     "labels, auxiliary": chosen(conditional=True, condition="auxiliary"),
-    "magnitudes": lambda data: magnitudes(data.space, DEFAULT),
-    "frozen": lambda data: frozen(data.space, DEFAULT),
-    "palette": chosen(architecture="palette"),
-    "palette, width 24": chosen(architecture="palette", width=24),
-    "palette of 8": lambda data: palette(data.space, DEFAULT, 8, hard=False),
-    "palette of 32": lambda data: palette(data.space, DEFAULT, 32, hard=False),
-    "palette of 16, one each": lambda data: palette(data.space, DEFAULT, 16, hard=True),
+    "magnitudes": lambda data: magnitudes(data.space, decided(data)),
+    "frozen": lambda data: frozen(data.space, decided(data)),
+    "palette of 8": lambda data: palette(data.space, 8),
+    "palette of 32": lambda data: palette(data.space, 32),
+    "palette of 16, one each": lambda data: palette(data.space, 16, hard=True),
 }
 
 

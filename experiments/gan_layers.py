@@ -1,5 +1,7 @@
 """Networks that ``gan_choices`` tries in the places of a GAN's own: layers that keep magnitudes, and a D on features that never learn."""
 
+import math
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -8,6 +10,7 @@ from torch.nn.utils import parametrize
 
 from plausible.core.space import Space
 from plausible.models import GAN
+from plausible.models.gan.architectures.palette import Palette
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import trunks_of
 from plausible.nn.networks import activation, initialise, perceptron
@@ -34,34 +37,25 @@ def frozen(space: Space, config: GANConfig) -> GAN:
     return _own(space, config, trunks_of(space, config).generator, _OnRandomFeatures(space))
 
 
-def palette(space: Space, config: GANConfig, colours: int, hard: bool) -> GAN:
-    """G of a config that says for each pixel which of so many colours it has, and from z which these are."""
+def palette(space: Space, colours: int, hard: bool = False) -> GAN:
+    """The default with a palette, but of so many colours; hard: each pixel has the one of the largest share, with the gradient of shares."""
+    config = GANConfig(architecture="antialiased")
+    shares = trunks_of(replace(space, shape=(colours, *space.shape[1:])), config).generator
+    made = initialise(perceptron(config.latent, 256, colours * space.shape[0]))
     trunks = trunks_of(space, config)
-    *body, last = trunks.generator
-    chosen = nn.Conv2d(last.in_channels, colours, 3, padding=1)
-    network = nn.Sequential(*body, initialise(chosen))
-    generator = _Palette(
-        network, initialise(perceptron(config.latent, 256, colours * space.shape[0])), hard
-    )
-    return _own(
-        space, config, generator, nn.Sequential(trunks.discriminator, nn.Linear(trunks.features, 1))
-    )
+    head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
+    generator = (_Hard if hard else Palette)(shares, made)
+    return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
 
 
-class _Palette(nn.Module):
-    """sum_k w_k(z) c_k(z), w a softmax over colours for each pixel; hard: the one of the largest w, with the gradient of w."""
-
-    def __init__(self, network: nn.Module, colours: nn.Module, hard: bool):
-        super().__init__()
-        self.network, self.colours, self.hard = network, colours, hard
+class _Hard(Palette):
+    """Each pixel has one colour of the palette."""
 
     def forward(self, z: Tensor) -> Tensor:
-        w = (4 * self.network(z)).softmax(1)  # (N, K, H, W)
-        if self.hard:
-            one = torch.zeros_like(w).scatter_(1, w.argmax(1, keepdim=True), 1.0)
-            w = one + w - w.detach()
+        w = (4 * self.shares(z)).softmax(1)  # (N, K, H, W)
+        one = torch.zeros_like(w).scatter_(1, w.argmax(1, keepdim=True), 1.0)
         c = self.colours(z).unflatten(1, (w.shape[1], -1))  # (N, K C) -> (N, K, C)
-        return torch.einsum("nkhw,nkc->nchw", w, c)
+        return torch.einsum("nkhw,nkc->nchw", one + w - w.detach(), c)
 
 
 def _own(space: Space, config: GANConfig, generator: nn.Module, discriminator: nn.Module) -> GAN:

@@ -125,6 +125,11 @@ class Model(nn.Module, metaclass=ModelClass):
         return kept
 
     @classmethod
+    def decided_by(cls, config: Any, space: Space, train: Examples) -> tuple[Any, tuple[str, ...]]:
+        """A config whose open choices the training part has decided, and a sentence on each; by default there are none."""
+        return config, ()
+
+    @classmethod
     def widths(cls, space: Space) -> dict[int, int]:
         """{width of its networks: examples seen before it is better than the next smaller one}, where minutes choose it."""
         return {}

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from plausible.data.flat import flat_share
 from plausible.data.load import load
 from plausible.data.options import DEFAULTS, Options
 from plausible.data.part import Data
@@ -61,6 +62,10 @@ def describe(
     }
     if not space.is_image:
         facts["columns"] = _columns(data)
+    else:
+        facts["flat areas"] = (
+            f"{flat_share(data.train):.0%} of neighbouring pixels have the same colour"
+        )
     for name, counts in (
         ("classes", survey.classes),
         ("sizes", survey.sizes),

@@ -93,6 +93,9 @@ def start(
             check_space(began, data.space, str(source.folder))
         asking = "testing which changes of the images can be told"
         chosen, data = with_symmetries(chosen, data, lambda share: progress(asking, share))
+        if preset is None and not networks:
+            chosen, notes = kind.decided_by(chosen, data.space, data.train)
+            data = replace(data, notes=(*data.notes, *notes))
         if not per_class and not networks:
             racing = "timing this machine in float32 and in bf16"
             settings, data = with_precision(

@@ -20,7 +20,7 @@ class GANConfig(Generative.Config):
     """A GAN: the generator against the discriminator."""
 
     batch: Annotated[int, COUNT] | None = None  # type: ignore[assignment]
-    """The number of training examples in one update; by default 64, and 32 with antialiased networks."""
+    """The number of training examples in one update; by default 64, and 32 with antialiased networks or a palette."""
     conditional: bool = False
     """Learn p(x | y) from labelled data, so that a class can be asked for."""
     condition: Condition = "projection"
@@ -40,7 +40,7 @@ class GANConfig(Generative.Config):
     clip: Annotated[float, POSITIVE] | None = None
     """Keep every weight of the discriminator within [-clip, clip]."""
     architecture: Annotated[str, architectures] | None = None
-    """The networks; by default antialiased for images from 32 pixels on, conv for others from 8, otherwise mlp."""
+    """The networks; by default palette (flat images) or antialiased from 32 pixels on, conv for others from 8, otherwise mlp."""
     width: Annotated[int, COUNT] | None = None
     """The channels or hidden units, as the architecture counts them; by default what suits the data."""
     latent: Annotated[int, COUNT] = 64

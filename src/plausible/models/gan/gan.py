@@ -9,11 +9,13 @@ from torch import Generator as Random
 from torch import Tensor, nn
 
 from plausible.core.errors import UsageError
+from plausible.core.examples import Examples
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Generative, models
 from plausible.core.preset import Preset
 from plausible.core.schedule import Schedule, cosine
 from plausible.core.space import Batch, Space, by_label
+from plausible.data.flat import flat_share
 from plausible.data.symmetries import check_symmetries, symmetrised
 from plausible.models.gan.adaptive_augmentation import AdaptiveAugmentation
 from plausible.models.gan.architectures import default_architecture
@@ -36,6 +38,7 @@ from plausible.models.gan.presets import presets
 from plausible.models.gan.remedies import REMEDIES
 from plausible.models.gan.straight_through import quantise_straight_through
 
+FLAT = 0.25  # of neighbouring pixels of one colour, from which images get a palette; photographs have less than a tenth
 _AT_ONCE = 16  # x whose z are searched for together
 
 
@@ -116,6 +119,22 @@ class GAN(Generative):
         """No networks where they are today's default."""
         chosen = kept["architecture"]
         return {**kept, "architecture": None if chosen == default_architecture(space) else chosen}
+
+    @classmethod
+    def decided_by(
+        cls, config: GANConfig, space: Space, train: Examples
+    ) -> tuple[GANConfig, tuple[str, ...]]:
+        """A palette where the default networks are those of large images, and these are flat in good part."""
+        if config.architecture is not None or default_architecture(space) != "antialiased":
+            return config, ()
+        share = flat_share(train)
+        if share < FLAT:
+            return config, ()
+        note = (
+            f"in half of the images at least {share:.0%} of neighbouring pixels have the same colour: each is drawn "
+            f"from a palette of its own (--architecture chooses)"
+        )
+        return replace(config, architecture="palette"), (note,)
 
     @property
     def default_batch(self) -> int:
