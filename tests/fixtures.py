@@ -30,9 +30,7 @@ from plausible.tasks import before_after, evaluate
 from plausible.tasks.export_formats import Written
 from plausible.training import Settings, distributed, several, train
 
-# One thread each: those of several workers, or of another program, wait for each other by spinning, and a small
-# product of matrices then takes a hundred times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# one thread each, see conftest.py
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test starts
 threadpool_limits(1)
 torch.set_num_threads(1)
