@@ -118,6 +118,10 @@ def _cache(tmp_path_factory):
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
         # nothing is drawn into a figure, which is as large as it is for users: see ``drawn``
         patch.setattr(Figure, "draw", lambda *_: None)
+        # torch would keep the stack of who asked for each of them, which takes half a millisecond
+        if not torch.cuda.is_available():
+            for device in (torch.cuda, torch.xpu, torch.mtia):
+                patch.setattr(device, "manual_seed_all", lambda seed: None)
         # no test outlives a power cut, and the suite writes thousands of files
         patch.setattr(os, "fsync", lambda _: None)
         yield

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from tests.conftest import environment
 
 import plausible
@@ -49,6 +48,8 @@ def run(tmp_path):
     def execute(name, *before):
         notebook = shortened(read(name))
         notebook.cells[:0] = map(nbformat.v4.new_code_cell, before)
+        from nbclient import NotebookClient
+
         places = [ROOT / "src", ROOT, *os.environ.get("PYTHONPATH", "").split(":")]
         where = os.pathsep.join(map(str, places))
         client = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}})
