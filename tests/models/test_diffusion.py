@@ -151,7 +151,7 @@ def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for(moons)
     data, plain, _ = moons
     far = {}
     for average in (False, True):
-        model = learned(data, 100, average_velocity=True)[0] if average else plain
+        model = learned(data, 80, average_velocity=True)[0] if average else plain
         solver = None if average else "euler"
         with model.sampling(steps=1, solver=solver):
             once = model.sample(200, generator=seeded()).x
