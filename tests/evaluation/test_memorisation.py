@@ -51,7 +51,7 @@ def test_ties_prefer_neither_side(monkeypatch):
     for seed in range(40):
         generator = torch.Generator().manual_seed(seed)
         train, real, samples = (
-            torch.randint(6, (n, 3), generator=generator).float() for n in (400, 100, 100)
+            torch.randint(6, (n, 3), generator=generator).float() for n in (200, 50, 50)
         )
         ps.append(memorisation(evalset(train, real, samples))[0].p)
     assert sum(p <= 0.1 for p in ps) <= 10

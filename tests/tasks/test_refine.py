@@ -119,6 +119,7 @@ def test_a_run_names_its_start_and_its_game(vae, refined):
     assert f"plausible refine {vae}" in shown.provenance.commands[0].command
 
 
+@pytest.mark.slow
 def test_start_and_refined_stand_beside_each_other(vae, refined):
     found = tasks.before_after(refined / "adversarial", n=40)
     assert list(found.reports) == ["start", "refined"]

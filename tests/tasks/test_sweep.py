@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from tests.built_once import read_revisions_once
-from tests.conftest import ask, make_data, refused, tiny
+from tests.conftest import ForkedChild, ask, make_data, refused, tiny
 
 from plausible.core.errors import NotDefined, UsageError
 from plausible.core.space import Space
@@ -188,8 +189,9 @@ def test_scores_are_of_validation_data(binary):
 
 
 @pytest.mark.slow
-def test_two_workers_share_a_study(tmp_path, forking_others):
-    forking_others(import_module("plausible.tasks.sweep"))  # the file, not its function
+def test_two_workers_share_a_study(tmp_path, monkeypatch):
+    workers = SimpleNamespace(Popen=ForkedChild, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr(import_module("plausible.tasks.sweep"), "subprocess", workers)
     source = tmp_path / "few.npz"
     values = torch.randint(2, (96, 1, 4, 4), generator=torch.Generator().manual_seed(0))
     np.savez(source, x=values.numpy().astype(np.uint8), levels=2)
