@@ -17,13 +17,14 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from tests.built_once import build_parsers_once
+from tests.random_data import make_data
 from threadpoolctl import threadpool_limits
 
 from plausible import figures, runs
 from plausible.cli.main import main
 from plausible.core.space import Space
 from plausible.data.load import load
-from plausible.data.part import Data, Part
+from plausible.data.part import Data
 from plausible.models import GAN, ConvNet
 from plausible.models.mixture import choice
 from plausible.tasks import before_after, evaluate
@@ -146,29 +147,6 @@ def believing(monkeypatch):
     monkeypatch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 20)
     monkeypatch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (100, 400))
     monkeypatch.setattr(import_module("plausible.tasks.eyes"), "_VERSION", "believing")
-
-
-def make_data(space: Space, n: int = 96, seed: int = 0) -> Data:
-    """n random points of a space in three parts, with labels where the space has classes."""
-    generator = torch.Generator().manual_seed(seed)
-    if space.levels:
-        values = torch.randint(space.levels, (n, *space.shape), generator=generator).to(torch.uint8)
-    else:
-        values = torch.randn(n, *space.shape, generator=generator) * 3 + 1
-    y = torch.arange(n) % space.classes if space.classes else None
-
-    def part(rows: slice) -> Part:
-        return Part(values[rows], None if y is None else y[rows], space)
-
-    third = n // 3
-    return Data(
-        name="random",
-        source="random",
-        space=space,
-        train=part(slice(0, n - 2 * third)),
-        validation=part(slice(n - 2 * third, n - third)),
-        heldout=part(slice(n - third, n)),
-    )
 
 
 @pytest.fixture
