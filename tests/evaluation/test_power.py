@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from functools import partial
 
 import pytest
 import torch
@@ -52,9 +51,7 @@ def times(factor):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("make", "train", "held"), [(partial(glyphs, size=12), 400, 300), (table, 600, 400)]
-)
+@pytest.mark.parametrize(("make", "train", "held"), [(glyphs, 400, 300), (table, 600, 400)])
 def test_what_is_planted_several_times_the_margin_is_found_by_the_test_that_owns_it(
     make, train, held, monkeypatch
 ):
