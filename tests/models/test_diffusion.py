@@ -209,6 +209,7 @@ def test_the_level_of_a_sample_is_the_nearest_unless_another_is_much_more_freque
 # --- what it does ---
 
 
+@pytest.mark.slow
 def test_it_learns_a_density_and_draws_from_it(moons):
     data, model, watched = moons
     assert set(watched[0]) >= {"loss", "loss at least noise", "loss at most noise"}
