@@ -162,7 +162,13 @@ def test_log_p_and_classes_are_those_of_the_model(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "space"), [("naive-bayes", IMAGES), ("rbm", BITS)])
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [  # the second is a part of what all families are asked below
+        ("naive-bayes", IMAGES),
+        pytest.param("rbm", BITS, marks=pytest.mark.scheduled),
+    ],
+)
 def test_what_onnx_has_no_words_for_is_said_by_others(name, space, folder):
     model = made(name, space)
     done = export(model, folder / f"{name}.onnx", "log-prob")
