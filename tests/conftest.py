@@ -14,6 +14,9 @@ MEMORY = Path("/dev/shm")
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # thousands of small folders come and go
 
+# before torch is loaded, which looks once: threads of several workers, or of another program, wait for each other by
+# spinning, and a small product of matrices then takes a hundred times as long
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 pytest.register_assert_rewrite("tests.fixtures")
 
 

@@ -17,22 +17,21 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from tests.built_once import build_parsers_once
+from tests.random_data import make_data
 from threadpoolctl import threadpool_limits
 
 from plausible import figures, runs
 from plausible.cli.main import main
 from plausible.core.space import Space
 from plausible.data.load import load
-from plausible.data.part import Data, Part
+from plausible.data.part import Data
 from plausible.models import GAN, ConvNet
 from plausible.models.mixture import choice
 from plausible.tasks import before_after, evaluate
 from plausible.tasks.export_formats import Written
 from plausible.training import Settings, distributed, several, train
 
-# One thread each: those of several workers, or of another program, wait for each other by spinning, and a small
-# product of matrices then takes a hundred times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# one thread each, see conftest.py
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of processes that a test starts
 threadpool_limits(1)
 torch.set_num_threads(1)
@@ -120,6 +119,10 @@ def _cache(tmp_path_factory):
         patch.setattr(figures, "learning_curves", lambda *_: Image.new("L", (1, 1)))
         # nothing is drawn into a figure, which is as large as it is for users: see ``drawn``
         patch.setattr(Figure, "draw", lambda *_: None)
+        # torch would keep the stack of who asked for each of them, which takes half a millisecond
+        if not torch.cuda.is_available():
+            for device in (torch.cuda, torch.xpu, torch.mtia):
+                patch.setattr(device, "manual_seed_all", lambda seed: None, raising=False)
         # no test outlives a power cut, and the suite writes thousands of files
         patch.setattr(os, "fsync", lambda _: None)
         yield
@@ -144,29 +147,6 @@ def believing(monkeypatch):
     monkeypatch.setattr(import_module("plausible.evaluation.verdict.power"), "_FEWEST", 20)
     monkeypatch.setattr(import_module("plausible.evaluation.critic.tabular"), "TREES", (100, 400))
     monkeypatch.setattr(import_module("plausible.tasks.eyes"), "_VERSION", "believing")
-
-
-def make_data(space: Space, n: int = 96, seed: int = 0) -> Data:
-    """n random points of a space in three parts, with labels where the space has classes."""
-    generator = torch.Generator().manual_seed(seed)
-    if space.levels:
-        values = torch.randint(space.levels, (n, *space.shape), generator=generator).to(torch.uint8)
-    else:
-        values = torch.randn(n, *space.shape, generator=generator) * 3 + 1
-    y = torch.arange(n) % space.classes if space.classes else None
-
-    def part(rows: slice) -> Part:
-        return Part(values[rows], None if y is None else y[rows], space)
-
-    third = n // 3
-    return Data(
-        name="random",
-        source="random",
-        space=space,
-        train=part(slice(0, n - 2 * third)),
-        validation=part(slice(n - 2 * third, n - third)),
-        heldout=part(slice(n - third, n)),
-    )
 
 
 @pytest.fixture

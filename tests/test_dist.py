@@ -99,7 +99,7 @@ def test_what_is_wrong_with_a_wheel_is_seen(change, said):
     assert said in sentence
 
 
-@pytest.mark.slow
+@pytest.mark.scheduled  # make dist does it before each release
 def test_the_wheel_that_is_built_holds_the_package_and_nothing_else(tmp_path):
     sdist, wheel = DIST.built(tmp_path)
     assert not DIST.wrong_with(DIST.files_of(wheel))

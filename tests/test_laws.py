@@ -5,13 +5,13 @@ import json
 import math
 import subprocess
 import sys
-from functools import cache
 from importlib import import_module
 from itertools import islice
 
 import pytest
 import torch
 from tests.conftest import environment, make_data
+from tests.every_model import EVERY_CASE, SPACE, built, digest, trained
 
 import plausible
 import plausible.models
@@ -19,44 +19,12 @@ from plausible import runs
 from plausible.core.errors import UsageError
 from plausible.core.likelihood import Kind
 from plausible.core.model import Explicit, Generative, models
-from plausible.core.space import Space
 from plausible.training import Settings, train
 from plausible.training.batch_order import BatchOrder
 from plausible.training.distributed import World
 
-SPACE = Space((1, 2, 2), levels=2, classes=2)
 LOOSE = {"diffusion", "mixture", "vq-vae"}  # bounds that no number of draws makes tight
-CASES = [
-    pytest.param(kind, conditional, id=f"{name}{'-conditional' if conditional else ''}")
-    for name, kind in models.items()
-    for conditional in ([False, True] if hasattr(kind.Config, "conditional") else [False])
-]
-
-
-SMALL = {
-    "batch": 16,
-    "width": 16,
-    "blocks": 2,
-    "prior_width": 16,
-    "prior_blocks": 1,
-    "components": 2,
-}
-"""A law holds at any size."""
-
-
-def built(kind, conditional):
-    torch.manual_seed(0)
-    asked = SMALL | {"conditional": conditional}
-    return kind(SPACE, kind.Config(**{k: v for k, v in asked.items() if hasattr(kind.Config, k)}))
-
-
-@cache
-def trained(kind, conditional):
-    """Trained for six steps, once for all laws that only look at it."""
-    model = built(kind, conditional)
-    training = train(model, make_data(model.space), Settings(steps=6))
-    list(training)
-    return training
+CASES = [pytest.param(*case, id=name) for name, case in EVERY_CASE.items()]
 
 
 def test_the_registry_is_the_taxonomy_in_the_docstring():
@@ -97,7 +65,7 @@ def test_law_2_frequencies_of_samples_match_log_prob(kind, conditional, monkeypa
     x = model.sample(n, generator=torch.Generator().manual_seed(0)).x
     place = (x.flatten(1) @ torch.tensor([8.0, 4.0, 2.0, 1.0])).long()
     seen = torch.bincount(place, minlength=16) / n
-    said = model.log_prob(SPACE.enumerate(), samples=1000 if kind.name in LOOSE else 5000)
+    said = model.log_prob(SPACE.enumerate(), samples=1000 if kind.name in LOOSE else 2500)
     truth = said.nats.exp()
     noise = (truth * (1 - truth) / n * 2 / math.pi).sqrt().sum() / 2
     if kind.name in LOOSE:
@@ -179,21 +147,10 @@ def test_law_5_samples_have_the_shape_and_lie_on_the_levels(kind, conditional):
             model.sample(1, 0)
 
 
-def digest(training):
-    """sha256 of the weights of a training, and of 20 samples by them."""
-    model, hashed = training.averaged, hashlib.sha256()
-    for weight in model.state_dict().values():
-        hashed.update(weight.numpy().tobytes())
-    if isinstance(model, Generative):
-        drawn = model.sample(20, generator=torch.Generator().manual_seed(1))
-        hashed.update(drawn.x.numpy().tobytes())
-    return hashed.hexdigest()
-
-
 ELSEWHERE = """
 import json
-from tests.test_laws import CASES, digest, trained
-print(json.dumps({case.id: digest(trained(*case.values)) for case in CASES}))
+from tests.every_model import EVERY_CASE, digest, trained
+print(json.dumps({name: digest(trained(*case)) for name, case in EVERY_CASE.items()}))
 """
 
 
@@ -203,7 +160,7 @@ def test_law_6_the_same_seed_makes_the_same_bytes_in_another_process():
     env = {**environment(), "PYTHONHASHSEED": "7"}
     other = subprocess.Popen([sys.executable, "-c", ELSEWHERE], env=env, stdout=subprocess.PIPE)
     torch.manual_seed(99)  # whatever was drawn before
-    here = {case.id: digest(trained(*case.values)) for case in CASES}
+    here = {name: digest(trained(*case)) for name, case in EVERY_CASE.items()}
     out, _ = other.communicate()
     assert other.returncode == 0
     assert json.loads(out) == here

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
+from IPython.utils.capture import capture_output
 from tests.conftest import environment
 
 import plausible
@@ -37,18 +37,14 @@ def shortened(notebook, times=3):
     return notebook
 
 
-BY_LESS = (
-    "import pytest; from tests.conftest import judge_by_less; judge_by_less(pytest.MonkeyPatch())"
-)
-
-
 @pytest.fixture
 def run(tmp_path):
-    """f(name) -> everything that the cells of a notebook show, run in an empty folder after cells of code."""
+    """f(name) -> everything that the cells of a notebook show, run by a kernel in an empty folder."""
 
-    def execute(name, *before):
+    def execute(name):
         notebook = shortened(read(name))
-        notebook.cells[:0] = map(nbformat.v4.new_code_cell, before)
+        from nbclient import NotebookClient
+
         places = [ROOT / "src", ROOT, *os.environ.get("PYTHONPATH", "").split(":")]
         where = os.pathsep.join(map(str, places))
         client = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}})
@@ -62,6 +58,22 @@ def run(tmp_path):
         return "\n".join(shown)
 
     return execute
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """IPython without a kernel, which would load torch once more, in an empty folder."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.pylabtools import select_figure_formats
+    from traitlets.config import Config
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    # ``%matplotlib inline`` without the settings of matplotlib that it leaves behind
+    shell.enable_matplotlib = lambda gui: select_figure_formats(shell, {"png"}) or (gui, "inline")
+    yield shell
+    InteractiveShell.clear_instance()
 
 
 def number(text, before):
@@ -137,8 +149,19 @@ def test_the_theory_holds(run):
 
 
 @pytest.mark.slow
-def test_a_first_generator_is_trained_judged_and_draws_into_a_folder(run, tmp_path):
-    shown = run("first_generator", BY_LESS)
+def test_a_first_generator_is_trained_judged_and_draws_into_a_folder(shell, tmp_path):
+    texts, pictures = [], 0
+    for cell in shortened(read("first_generator"), 10).cells:
+        if cell.cell_type == "code":
+            with capture_output() as said:
+                done = shell.run_cell(cell.source)
+            done.raise_error()
+            kinds, _ = shell.display_formatter.format(done.result)
+            shown = [kinds, *[each.data for each in said.outputs]]
+            pictures += sum("image/png" in each for each in shown)
+            texts += [said.stdout, *[each.get("text/html", "") for each in shown]]
+    shown = "\n".join(texts)
+    assert pictures == 4
     assert "L: 186, O: 212, T: 202" in shown
     assert "gan of letters, finished" in shown
     assert re.search(r"Verdict (FAIL|INCONCLUSIVE) \(", shown)

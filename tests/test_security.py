@@ -358,9 +358,11 @@ def test_no_network_is_asked(monkeypatch, tmp_path):
     with pytest.raises(OSError, match="no network"):
         socket.create_connection(("localhost", 80))
     asked.clear()
-    run = tmp_path / "run"
-    ask("train", "naive-bayes", "--data", "digits", "--out", run, "--no-evaluate")
-    ask("evaluate", run, "-n", 60)
+    run, few = tmp_path / "run", tmp_path / "few.npz"
+    x = np.random.default_rng(0).integers(0, 17, (200, 8, 8)).astype(np.uint8)
+    np.savez(few, x=x, y=np.arange(200) % 2, levels=17)
+    ask("train", "naive-bayes", "--data", few, "--out", run, "--no-evaluate")
+    ask("evaluate", run, "-n", 40)
     ask("report", run)
     ask("sample", run, "-n", 4, "--out", tmp_path / "samples.npz")
     assert (run / "report.html").exists()

@@ -40,7 +40,7 @@ CLASSIFIERS = [
 DENSITIES = [
     NaiveBayesDensity(levels=8),
     MixtureDensity(components=1),
-    FlowDensity(layers=2, width=8, steps=3),
+    FlowDensity(layers=1, width=4, steps=2),
     RBMDensity(hidden=4, steps=5),
 ]
 OTHERS = [
@@ -127,7 +127,7 @@ def test_a_mixture_is_that_of_scikit_learn_and_near_the_truth():
 def test_a_flow_learns_what_one_gaussian_cannot():
     train, log_density = two_bumps(1000, 0)
     new, _ = two_bumps(1000, 1)
-    flow = FlowDensity(layers=3, width=16, steps=100).fit(train)
+    flow = FlowDensity(layers=3, width=16, steps=50).fit(train)
     assert flow.score(new) > MixtureDensity(1).fit(train).score(new) + 0.1
     assert flow.score(new) < log_density(new).mean() + 0.01
     drawn = flow.sample(1000)

@@ -4,6 +4,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,8 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def visit(browser, address):
+@contextmanager
+def visiting(browser, address):
     """visit(width, scheme) opens the page; at the end nothing was asked of others, and no error told to the console."""
     wrong, opened = [], []
 
@@ -87,7 +88,7 @@ def visit(browser, address):
         if not request.url.startswith((address, "data:", "blob:")):
             wrong.append(f"asked for {request.url}")
 
-    def visit(width=1400, scheme="light", run="gan"):
+    def visit(width=1400, scheme="light"):
         page = browser.new_page()
         opened.append(page)
         page.set_viewport_size({"width": width, "height": 900})
@@ -99,14 +100,25 @@ def visit(browser, address):
         page.goto(address)
         playwright.expect(page.locator("#draw")).to_be_attached(timeout=PATIENCE)
         assert page.locator("#run input").input_value() == "gan"
-        if run != "gan":
-            choose(page, run)
         return page
 
     yield visit
     for page in opened:
         page.close()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture
+def visit(browser, address):
+    with visiting(browser, address) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    """One visit for all tests that begin with the choice of a run."""
+    with visiting(browser, address) as visit:
+        yield visit()
 
 
 def choose(page, run):
@@ -229,8 +241,9 @@ def test_a_training_is_begun_watched_stopped_and_gone_on_with(visit, folder):
     progress.to_contain_text("stopped at", timeout=PATIENCE)
 
 
-def test_only_what_a_model_can_do_is_shown(visit):
-    page = visit(run="bayes")
+def test_only_what_a_model_can_do_is_shown(page):
+    choose(page, "bayes")
+    to(page, "Sample")
     playwright.expect(page.locator("#draw")).to_be_visible(timeout=PATIENCE)
     playwright.expect(page.locator("#truncated")).to_be_hidden(timeout=PATIENCE)
     playwright.expect(page.locator("#class")).to_be_visible()
@@ -250,8 +263,8 @@ def test_only_what_a_model_can_do_is_shown(visit):
     shown(page, "#film")
 
 
-def test_an_item_and_a_drawing_by_keyboard_are_answered(visit):
-    page = visit(run="bayes")
+def test_an_item_and_a_drawing_by_keyboard_are_answered(page):
+    choose(page, "bayes")
     to(page, "Ask")
     page.locator("#ask").click()
     playwright.expect(page.locator("#answers")).to_contain_text("heldout:0", timeout=PATIENCE)
@@ -267,8 +280,9 @@ def test_an_item_and_a_drawing_by_keyboard_are_answered(visit):
     playwright.expect(page.get_by_text("Hand over a file first")).to_be_visible(timeout=PATIENCE)
 
 
-def test_names_that_are_markup_stay_words(visit):
-    page = visit(run="mixture")
+def test_names_that_are_markup_stay_words(page):
+    choose(page, "mixture")
+    to(page, "Sample")
     playwright.expect(page.locator("#class")).to_be_visible(timeout=PATIENCE)
     playwright.expect(page.locator("#truncated")).to_be_hidden()
     to(page, "Ask")

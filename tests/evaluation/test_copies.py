@@ -165,7 +165,7 @@ def test_duplicates_are_samples_that_repeat_one_another():
 def test_data_that_repeat_themselves_are_no_defect(kind):
     """P-values of real halves are uniform or larger, whatever the ties."""
     small = {copies: 0, heldout_copies: 0, duplicates: 0}
-    n, space = (200, SPACE) if kind == "images twice" else (400, None)
+    n, space = (200, Space((1, 12, 12), 256)) if kind == "images twice" else (400, None)
     for seed in range(20):
         generator = torch.Generator().manual_seed(seed)
         if kind == "few values":
@@ -173,7 +173,7 @@ def test_data_that_repeat_themselves_are_no_defect(kind):
         elif kind == "every item twice":
             pool = torch.randn(200, 4, generator=generator).repeat(2, 1)
         else:
-            pool = blobs(n // 2, seed).repeat(2, 1, 1, 1)
+            pool = blobs(n // 2, seed, side=12).repeat(2, 1, 1, 1)
         pool = pool[torch.randperm(n, generator=generator)]
         found = evalset(*pool.split([n // 2, n // 4, n // 4]), space=space)
         for test in small:

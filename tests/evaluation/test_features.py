@@ -60,11 +60,14 @@ def test_random_convolutions_tell_blurred_images_from_sharp_ones():
     assert frechet(real, blurred) > 5 * frechet(real, again)
 
 
-def test_without_the_extra_and_without_a_model_there_is_one_sentence(monkeypatch, tmp_path):
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "transformers", None)
-        with pytest.raises(UsageError, match=r"pip install 'plausible\[pretrained\]'"):
-            pretrained("any")
+def test_without_the_extra_there_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(UsageError, match=r"pip install 'plausible\[pretrained\]'"):
+        pretrained("any")
+
+
+@pytest.mark.slow  # transformers take a second to import
+def test_without_a_model_there_is_one_sentence(tmp_path):
     pytest.importorskip("transformers")
     for folder in (tmp_path, tmp_path / "nowhere" / "at" / "all"):
         with pytest.raises(UsageError, match="no pretrained model at"):
@@ -95,6 +98,7 @@ IMAGENET = [
 ]
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_pretrained_extractor_is_the_network_called_directly(vit):
     network, folder = vit
@@ -106,6 +110,7 @@ def test_a_pretrained_extractor_is_the_network_called_directly(vit):
     assert torch.allclose(extract(x), truth, atol=1e-5)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_grey_and_transparent_images_become_colours_and_every_size_is_resized(vit):
     extract = pretrained(str(vit[1]))
@@ -124,6 +129,7 @@ def test_grey_and_transparent_images_become_colours_and_every_size_is_resized(vi
         extract(torch.rand(2, 5))
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_preprocessor_of_the_folder_is_obeyed(vit, tmp_path):
     network, _ = vit
@@ -135,6 +141,7 @@ def test_the_preprocessor_of_the_folder_is_obeyed(vit, tmp_path):
     assert torch.allclose(pretrained(str(tmp_path))(x), truth, atol=1e-5)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_pooler_that_was_never_trained_is_not_asked(vit, tmp_path):
     """A classifier's file has no pooler, and transformers would draw one at random each time."""
@@ -147,6 +154,7 @@ def test_a_pooler_that_was_never_trained_is_not_asked(vit, tmp_path):
     assert torch.allclose(pretrained(str(tmp_path))(x), truth, atol=1e-5)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_of_a_model_of_images_and_texts_the_eye_is_taken(tmp_path):
     transformers = pytest.importorskip("transformers")
@@ -166,6 +174,7 @@ def test_of_a_model_of_images_and_texts_the_eye_is_taken(tmp_path):
     assert torch.allclose(pretrained(str(tmp_path))(x), truth, atol=1e-5)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_convolutional_network_is_pooled_over_positions(tmp_path):
     transformers = pytest.importorskip("transformers")
@@ -182,6 +191,7 @@ def test_a_convolutional_network_is_pooled_over_positions(tmp_path):
     assert torch.allclose(features, network(x).last_hidden_state.mean((2, 3)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_model_of_text_is_refused(tmp_path):
     transformers = pytest.importorskip("transformers")
     config = transformers.BertConfig(

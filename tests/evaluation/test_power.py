@@ -51,7 +51,13 @@ def times(factor):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("make", "train", "held"), [(glyphs, 400, 300), (table, 600, 400)])
+@pytest.mark.parametrize(
+    ("make", "train", "held"),
+    [  # each defect of pictures has tests of its own
+        pytest.param(glyphs, 400, 300, marks=pytest.mark.scheduled),
+        (table, 600, 400),
+    ],
+)
 def test_what_is_planted_several_times_the_margin_is_found_by_the_test_that_owns_it(
     make, train, held, monkeypatch
 ):

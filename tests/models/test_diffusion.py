@@ -151,7 +151,7 @@ def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for(moons)
     data, plain, _ = moons
     far = {}
     for average in (False, True):
-        model = learned(data, 100, average_velocity=True)[0] if average else plain
+        model = learned(data, 80, average_velocity=True)[0] if average else plain
         solver = None if average else "euler"
         with model.sampling(steps=1, solver=solver):
             once = model.sample(200, generator=seeded()).x
@@ -209,6 +209,7 @@ def test_the_level_of_a_sample_is_the_nearest_unless_another_is_much_more_freque
 # --- what it does ---
 
 
+@pytest.mark.slow
 def test_it_learns_a_density_and_draws_from_it(moons):
     data, model, watched = moons
     assert set(watched[0]) >= {"loss", "loss at least noise", "loss at most noise"}

@@ -215,7 +215,7 @@ def test_fitted_to_a_gaussian_it_reaches_the_entropy(architecture):
         architecture=architecture, transform="affine", lr=2e-2, **SMALL | {"layers": 3}
     )
     model = Flow(Space((3,)), config)
-    training = train(model, data_of(x, model.space), Settings(steps=200))
+    training = train(model, data_of(x, model.space), Settings(steps=130))
     watched = [step.values()["flow"] for step in training]
     gap = truth.log_prob(new) - training.averaged.log_prob(new).nats
     assert gap.mean().item() < 0.03

@@ -96,6 +96,7 @@ def test_it_needs_nothing_and_is_built_for_everybody(comparison_page, read):
     is_built_for_everybody(read)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_that_was_stopped_says_how_to_go_on(compared, tmp_path):
     vae, *_ = compared.families
     begun = (FamilyResult("vae", vae.runs[:1]), FamilyResult("pixelcnn", ()))
@@ -113,6 +114,7 @@ def test_one_that_was_stopped_says_how_to_go_on(compared, tmp_path):
     assert again == f"plausible compare {tmp_path} --data FOLDER"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_runs_are_found_where_the_comparison_was_moved_to(judged, compared, tmp_path):
     shutil.copytree(judged, tmp_path / "vae-0")
     Image.new("L", (80, 80)).save(tmp_path / "vae-0" / "samples.png")
@@ -127,6 +129,7 @@ def test_runs_are_found_where_the_comparison_was_moved_to(judged, compared, tmp_
     assert not picture.wide
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_command_writes_the_page_of_a_comparison(compared, tmp_path, capsys):
     here = replace(compared, folder=tmp_path)
     save_comparison_file(here)

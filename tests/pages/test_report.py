@@ -99,6 +99,7 @@ def test_how_it_was_made_is_exact(judged, read):
     assert "torch" in read.text("th")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_moved_run_names_its_new_place(judged, tmp_path):
     moved = copied(judged, tmp_path / "elsewhere")
     found = report(moved)
@@ -107,6 +108,7 @@ def test_a_moved_run_names_its_new_place(judged, tmp_path):
     assert len(found.samples.pictures) == 2  # its data were found
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_was_raised_is_marked_in_the_curves_by_its_number(judged, tmp_path):
     run = copied(judged, tmp_path / "gan")
     line = {"step": 30, "images": 0, "progress": 0.5, "seconds": 1.0, "generator": {"loss": 1.0}}
@@ -151,6 +153,7 @@ def test_a_run_of_every_family_has_a_page(name, tmp_path):
     assert bool(found.samples.rows) == (name in VECTORS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gan", "vae", "rbm", "pixelcnn", "mixture"])
 def test_a_run_of_older_code_has_a_page(name):
     found = report(KEPT / name)
@@ -159,6 +162,7 @@ def test_a_run_of_older_code_has_a_page(name):
     assert (found.judged is not None) == (name == "gan")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_classifier_is_told_by_how_often_it_is_right(tmp_path):
     trained = fit("logistic", "digits", steps=3, out=tmp_path / "run")
     save_report(evaluate(trained), tmp_path / "run", trained.data)
@@ -170,6 +174,7 @@ def test_a_classifier_is_told_by_how_often_it_is_right(tmp_path):
     assert "Is it as often right as it says?" in titles
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_training_that_goes_on_is_said_to_be_unfinished(tmp_path):
     data = load("digits")
     training = train(GAN(data.space, GAN.Config(width=4)), data, Settings(steps=8))
@@ -183,6 +188,7 @@ def test_a_training_that_goes_on_is_said_to_be_unfinished(tmp_path):
     assert Page(document(found)).text("h1")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_data_that_are_gone_are_said_to_be_gone(judged, tmp_path):
     run = copied(judged, tmp_path / "gan")
     config = json.loads((run / "config.json").read_text())
@@ -205,6 +211,7 @@ def test_what_is_no_run_is_refused(tmp_path, binary):
         report(fit("naive-bayes", binary))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_command_judges_what_was_not_judged_and_writes_the_page(tmp_path, capsys):
     run = tmp_path / "run"
     fit("logistic", "digits", steps=3, out=run)

@@ -113,7 +113,7 @@ def test_a_diagnosis_reads_the_log_and_says_the_same(copied, monkeypatch):
     assert failed == FAILURES[copied.name]
 
 
-@pytest.mark.slow
+@pytest.mark.scheduled  # each measure and each defect has tests of its own
 def test_an_evaluation_measures_the_same(monkeypatch, tmp_path):
     # a cache of its own: another test's command may have trained it on two threads, which rounds differently
     monkeypatch.setenv("PLAUSIBLE_CACHE", str(tmp_path))

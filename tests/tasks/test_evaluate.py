@@ -173,7 +173,7 @@ def test_as_many_samples_as_held_out_examples_are_compared(kind):
         assert report.verdict.state is not State.FAIL, failed(report)
 
 
-@pytest.mark.slow
+@pytest.mark.scheduled  # verdicts that pass are in test_verdict.py and cli/test_evaluate.py, too
 def test_a_perfect_generator_passes_where_there_are_enough_examples(believing):
     space = Space((6,))
     report = sound(evaluate(points(space, 2800), data_of(space, 1600, 1600), n=2800, seed=1))

@@ -16,7 +16,7 @@ from plausible.evaluation.metrics import mixing
 pytestmark = pytest.mark.slow
 
 reference = import_module("plausible.tasks.reference_classifier")
-SMALL = {"width": 4, "hidden": 4, "blocks": 1, "layers": 1, "components": 2, "latent": 2, "prior_width": 4, "prior_blocks": 1, "walk_back": 1}  # fmt: skip
+SMALL = {"width": 4, "hidden": 4, "blocks": 1, "layers": 1, "components": 2, "latent": 2, "prior_width": 4, "prior_blocks": 1, "walk_back": 1, "sampling_steps": 3}  # fmt: skip
 OF_CLASSES = ("convnet", "linear", "logistic")
 OF_ONE_KIND = dict.fromkeys(("naive-bayes", "pixelcnn", "pixelrnn", "rbm", "vq-vae"), "images")
 

@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from tests.conftest import export_untraced
 
 import plausible
 from plausible import BayesClassifier, Run, Space, UsageError
@@ -69,6 +70,7 @@ def labelled(folder):
     return export(KEPT / "vae", folder / "vae.onnx")
 
 
+@pytest.mark.slow
 def test_a_generator_is_the_model_for_any_number_of_z(gan):
     model, session = Run(KEPT / "gan").model(), opened(gan.path)
     assert (gan.part, gan.output) == ("generator", "x")
@@ -82,6 +84,7 @@ def test_a_generator_is_the_model_for_any_number_of_z(gan):
     assert np.abs(np.rint(x * 16) / 16 - drawn.numpy()).mean() < 1e-3  # but for rounding
 
 
+@pytest.mark.slow
 def test_it_says_what_goes_in_and_comes_out(gan, labelled):
     said = opened(gan.path).get_modelmeta().custom_metadata_map
     assert said.items() >= gan.facts.items()
@@ -95,6 +98,7 @@ def test_it_says_what_goes_in_and_comes_out(gan, labelled):
     assert sum(json.loads(asked["class_prior"])) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_nothing_of_this_machine_is_in_a_file(gan, folder):
     export(KEPT / "gan", folder / "gan.pt2")
     with zipfile.ZipFile(folder / "gan.pt2") as archive:
@@ -104,6 +108,7 @@ def test_nothing_of_this_machine_is_in_a_file(gan, folder):
         assert not [place for place in here if place.encode() in content]
 
 
+@pytest.mark.slow
 def test_our_own_reader_draws_from_it(gan, labelled):
     space = Run(KEPT / "gan").space
     part, notes = read_samples(str(gan.path), space, tuple("0123456789"))
@@ -128,6 +133,7 @@ def test_it_is_judged_like_any_other_generator(gan, labelled):
     assert asked["asked class"].value is not None  # which needs labels
 
 
+@pytest.mark.slow
 def test_every_sample_of_a_vae_lies_on_a_level(labelled):
     session = opened(labelled.path)
     assert [(side.name, side.shape) for side in session.get_inputs()] == [
@@ -156,7 +162,13 @@ def test_log_p_and_classes_are_those_of_the_model(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "space"), [("naive-bayes", IMAGES), ("rbm", BITS)])
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [  # the second is a part of what all families are asked below
+        ("naive-bayes", IMAGES),
+        pytest.param("rbm", BITS, marks=pytest.mark.scheduled),
+    ],
+)
 def test_what_onnx_has_no_words_for_is_said_by_others(name, space, folder):
     model = made(name, space)
     done = export(model, folder / f"{name}.onnx", "log-prob")
@@ -165,6 +177,7 @@ def test_what_onnx_has_no_words_for_is_said_by_others(name, space, folder):
     assert np.allclose(nats, model.log_prob(x).nats, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_program_of_torch_says_the_same_of_itself(folder):
     done = export(KEPT / "pixelcnn", folder / "pixelcnn.pt2")
     assert done.part == "log-prob"
@@ -176,6 +189,7 @@ def test_a_program_of_torch_says_the_same_of_itself(folder):
     assert torch.allclose(again(x), model.log_prob(x).nats, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_label_of_all_may_be_fixed(folder):
     done = export(KEPT / "vae", folder / "threes.pt2", "decoder", label="3")
     assert list(done.inputs) == ["z"]
@@ -197,6 +211,7 @@ def test_the_way_of_a_diffusion_model_is_unrolled(folder):
     assert torch.allclose(torch.export.load(done.path).module()(z), wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_of_the_model_is_changed_by_it(folder):
     model = made("vae", POINTS, conditional=True)
     before = weights_hash(model)
@@ -237,6 +252,7 @@ def test_other_endings_and_labels_are_refused(folder, monkeypatch):
 
 def test_a_file_that_differs_from_its_model_is_not_written(folder, monkeypatch):
     module = __import__("plausible.tasks.export", fromlist=["export"])
+    export_untraced(monkeypatch)
     usual = module.written
 
     def shifted(*args):

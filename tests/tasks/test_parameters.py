@@ -125,9 +125,9 @@ VALUES = [  # task, parameter, two values of it (or functions of the world), and
     ("sweep", "steps", 2, 3, {}),
     ("sweep", "minutes", 1e-5, 1e-4, {"steps": None}),
     ("sweep", "total_minutes", 1e-5, 1e-4, {"steps": None}),
-    ("sweep", "search", "lr", "beta", {}),
+    ("sweep", "search", "lr", "beta", {"trials": 2}),
     ("sweep", "workers", 2, 1, {"data": lambda w: load(str(w.plane))}),  # two need data with a place
-    ("sweep", "seed", 0, 1, {}),
+    ("sweep", "seed", 0, 1, {"trials": 2}),
     ("sweep", "study", None, World.new, {}),
     ("sweep", "options", Options(), Options(mutate=0.2), {}),
     ("sweep", "config", VAE.Config(width=4, latent=2), VAE.Config(width=4, latent=3), {}),

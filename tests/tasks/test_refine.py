@@ -119,6 +119,7 @@ def test_a_run_names_its_start_and_its_game(vae, refined):
     assert f"plausible refine {vae}" in shown.provenance.commands[0].command
 
 
+@pytest.mark.slow
 def test_start_and_refined_stand_beside_each_other(vae, refined):
     found = tasks.before_after(refined / "adversarial", n=40)
     assert list(found.reports) == ["start", "refined"]
@@ -202,7 +203,7 @@ def test_a_decoder_that_does_not_fit_is_refused(vae, tmp_path):
 
 
 def test_a_diffusion_model_draws_in_few_steps_from_then_on_and_its_start_is_drawn_alike(tmp_path):
-    data = plausible.load(torch.randn(120, 2, generator=torch.Generator().manual_seed(0)).numpy())
+    data = plausible.load(torch.randn(60, 2, generator=torch.Generator().manual_seed(0)).numpy())
     plausible.fit("diffusion", data, steps=2, width=8, watch=False, out=tmp_path / "d")
     few = {**GAME, **QUICK, "sampling_steps": 2, "data": data}
     tasks.refine(tmp_path / "d", out=tmp_path / "r", steps=2, **few)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from tests.built_once import read_revisions_once
-from tests.conftest import ask, make_data, refused, tiny
+from tests.conftest import ForkedChild, ask, make_data, refused, tiny
 
 from plausible.core.errors import NotDefined, UsageError
 from plausible.core.space import Space
@@ -35,7 +36,7 @@ def _revisions():
         yield
 
 
-def tried(data, folder, trials=4, **more):
+def tried(data, folder, trials=3, **more):
     return sweep(
         "vae", data, trials=trials, steps=12, search=SEARCH, config=SMALL, study=folder, judge=False, **more
     )  # fmt: skip
@@ -57,7 +58,7 @@ def test_the_same_call_tries_the_same_and_never_looks_at_held_out_data(tmp_path,
     assert first.trials[0] == first.best
     scores = [trial.score for trial in first.trials if trial.score is not None]
     assert scores == sorted(scores)
-    assert {trial.number for trial in first.trials} == {0, 1, 2, 3}
+    assert {trial.number for trial in first.trials} == {0, 1, 2}
     (usual,) = [trial for trial in first.trials if trial.number == 0]
     assert usual.choices == {"lr": SMALL.lr, "beta": SMALL.beta}
     assert not list((tmp_path / "a").rglob("measures.json"))
@@ -137,7 +138,7 @@ def test_a_trial_whose_probes_are_hopeless_is_saved_and_stays_a_run(tmp_path, bi
 
 def test_bad_trials_are_pruned_by_the_median_of_the_others(tmp_path, binary, monkeypatch):
     swept = sweep(
-        "vae", binary, trials=9, steps=30, search="lr=1e-5:1e-1", config=SMALL, study=tmp_path / "a", judge=False
+        "vae", binary, trials=7, steps=20, search="lr=1e-5:1e-1", config=SMALL, study=tmp_path / "a", judge=False
     )  # fmt: skip
     pruned = [trial for trial in swept.trials if trial.state == "pruned"]
     assert pruned
@@ -188,8 +189,9 @@ def test_scores_are_of_validation_data(binary):
 
 
 @pytest.mark.slow
-def test_two_workers_share_a_study(tmp_path, forking_others):
-    forking_others(import_module("plausible.tasks.sweep"))  # the file, not its function
+def test_two_workers_share_a_study(tmp_path, monkeypatch):
+    workers = SimpleNamespace(Popen=ForkedChild, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr(import_module("plausible.tasks.sweep"), "subprocess", workers)
     source = tmp_path / "few.npz"
     values = torch.randint(2, (96, 1, 4, 4), generator=torch.Generator().manual_seed(0))
     np.savez(source, x=values.numpy().astype(np.uint8), levels=2)
