@@ -71,9 +71,11 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "labels, auxiliary": chosen(conditional=True, condition="auxiliary"),
     "magnitudes": lambda data: magnitudes(data.space, decided(data)),
     "frozen": lambda data: frozen(data.space, decided(data)),
+    "palette, shares less sure": lambda data: palette(data.space, sure=1.0),
+    "palette, 16 channels at full size": lambda data: palette(data.space, fine=16),
     "palette of 8": lambda data: palette(data.space, 8),
     "palette of 32": lambda data: palette(data.space, 32),
-    "palette of 16, one each": lambda data: palette(data.space, 16, hard=True),
+    "palette of 16, one each": lambda data: palette(data.space, hard=True),
 }
 
 

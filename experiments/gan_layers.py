@@ -1,7 +1,6 @@
 """Networks that ``gan_choices`` tries in the places of a GAN's own: layers that keep magnitudes, and a D on features that never learn."""
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -13,7 +12,7 @@ from plausible.models import GAN
 from plausible.models.gan.architectures.palette import Palette
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import trunks_of
-from plausible.nn.networks import activation, initialise, perceptron
+from plausible.nn.networks import activation, channels_last, initialise, perceptron
 
 _WIDE = (24, 48, 96)  # random features at half, a quarter and an eighth of the size
 _HEAD = 32  # channels that learn on top of each
@@ -37,15 +36,36 @@ def frozen(space: Space, config: GANConfig) -> GAN:
     return _own(space, config, trunks_of(space, config).generator, _OnRandomFeatures(space))
 
 
-def palette(space: Space, colours: int, hard: bool = False) -> GAN:
-    """The default with a palette, but of so many colours; hard: each pixel has the one of the largest share, with the gradient of shares."""
+def palette(
+    space: Space, colours: int = 16, sure: float = 4.0, fine: int = 8, hard: bool = False
+) -> GAN:
+    """The default with a palette, but of so many colours, with other shares, or with other channels at full size.
+
+    sure  times what the last convolution says.
+    hard  each pixel has the colour of the largest share, with the gradient of shares.
+    """
     config = GANConfig(architecture="antialiased")
-    shares = trunks_of(replace(space, shape=(colours, *space.shape[1:])), config).generator
-    made = initialise(perceptron(config.latent, 256, colours * space.shape[0]))
+    *body, up, depth_to_space, binomial, active, _ = trunks_of(space, config).generator
+    shares = nn.Sequential(
+        *body, nn.Conv2d(up.in_channels, 4 * fine, 3, padding=1), depth_to_space, binomial, active,
+        nn.Conv2d(fine, colours, 3, padding=1), _Times(sure / 4),
+    )  # fmt: skip
+    made = perceptron(config.latent, 256, colours * space.shape[0])
     trunks = trunks_of(space, config)
     head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
-    generator = (_Hard if hard else Palette)(shares, made)
+    generator = initialise((_Hard if hard else Palette)(channels_last(shares), made))
     return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
+
+
+class _Times(nn.Module):
+    """A number times x."""
+
+    def __init__(self, number: float):
+        super().__init__()
+        self.number = number
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.number * x
 
 
 class _Hard(Palette):
