@@ -4,7 +4,7 @@ Each choice learns for --core-minutes of one core's own time, that is for as man
 colour and Fashion-MNIST at 32 pixels; what it draws is compared with the validation part: Frechet distance as a multiple of that
 between its halves, recall, coverage, and how often a fresh critic is right after at most 400 and 2,000 updates.
 
-as by default         a palette where images are flat in good part, otherwise antialiased; what follows has these networks, too,
+as by default         a palette where images in colour are flat in good part, otherwise antialiased; what follows has these networks, too,
                       where it does not name others; averages of G over other spans are from the very same training
 width                 channels where most convolutions work; wider networks make more of each image and see fewer of them
 minibatch std         D is shown how much its features vary over the batch (Karras et al. 2018, https://arxiv.org/abs/1710.10196)

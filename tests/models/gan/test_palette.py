@@ -80,8 +80,10 @@ def test_images_that_are_flat_in_good_part_get_a_palette_and_it_is_said(flat, tm
         assert training.raw.batch == (64 if choices else 32)
 
 
-def test_small_images_and_what_was_chosen_stay_as_they_are():
+def test_grey_or_small_images_and_what_was_chosen_stay_as_they_are():
     config = GAN.Config()
+    grey = replace(SPACE, shape=(1, 32, 32))
+    assert GAN.decided_by(config, grey, Part(sprites(8, 0)[:, :1], None, grey)) == (config, ())
     small = replace(SPACE, shape=(3, 8, 8))
     part = Part(sprites(8, 0)[:, :, ::4, ::4], None, small)
     assert GAN.decided_by(config, small, part) == (config, ())

@@ -40,7 +40,7 @@ class GANConfig(Generative.Config):
     clip: Annotated[float, POSITIVE] | None = None
     """Keep every weight of the discriminator within [-clip, clip]."""
     architecture: Annotated[str, architectures] | None = None
-    """The networks; by default palette (flat images) or antialiased from 32 pixels on, conv for others from 8, otherwise mlp."""
+    """The networks; by default palette (flat colours) or antialiased from 32 pixels on, conv for others from 8, otherwise mlp."""
     width: Annotated[int, COUNT] | None = None
     """The channels or hidden units, as the architecture counts them; by default what suits the data."""
     latent: Annotated[int, COUNT] = 64

@@ -39,6 +39,7 @@ from plausible.models.gan.remedies import REMEDIES
 from plausible.models.gan.straight_through import quantise_straight_through
 
 FLAT = 0.25  # of neighbouring pixels of one colour, from which images get a palette; photographs have less than a tenth
+_COLOUR = 3  # channels from which there are colours to mix
 _AT_ONCE = 16  # x whose z are searched for together
 
 
@@ -124,11 +125,11 @@ class GAN(Generative):
     def decided_by(
         cls, config: GANConfig, space: Space, train: Examples
     ) -> tuple[GANConfig, tuple[str, ...]]:
-        """A palette where the default networks are those of large images, and these are flat in good part."""
+        """A palette where the default networks are those of large images, and these are in colour and flat in good part."""
         if config.architecture is not None or default_architecture(space) != "antialiased":
             return config, ()
         share = flat_share(train)
-        if share < FLAT:
+        if share < FLAT or space.shape[0] < _COLOUR:
             return config, ()
         note = (
             f"in half of the images at least {share:.0%} of neighbouring pixels have the same colour: each is drawn "
