@@ -4,11 +4,22 @@ from docs.quoted_tables import table
 from docs.results import Row, fixed, markdown, percent, rows
 
 WHO = {
-    "antialiased": "the default",
+    "palette": "`palette`",
+    "antialiased": "`antialiased`",
     "gan": "`conv`, the default before",
     "dcgan": "`--preset dcgan`",
     "diffusion": "`diffusion`, 16 evaluations",
 }
+
+
+DEFAULT = {"tiles": "palette", "signs": "antialiased"}
+"""{data: the networks that they get}."""
+
+
+def _who(row: Row) -> str:
+    """As a table calls a model, and whether it is the default of its data."""
+    default = DEFAULT[row["data"]] == row["model"]
+    return WHO[row["model"]] + ", the default" * default
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -17,7 +28,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
     proved = percent(row["apart by"], 0) if "apart by" in row else ""
     return (
-        row["data"], str(row["pixels"]), f"{row['minutes']:g}", WHO[row["model"]], str(row["seed"]),
+        row["data"], str(row["pixels"]), f"{row['minutes']:g}", _who(row), str(row["seed"]), f"{row['updates']:,}" if "updates" in row else "",
         shown("Frechet", 2), shown("Frechet, random", 2), shown("recall", 2), shown("coverage", 2),
         percent(row["critic 400"]), percent(row["critic 2000"]), proved, shown("dB", 1), shown("grain, dB", 1),
     )  # fmt: skip
@@ -26,7 +37,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 @table
 def gan_colour() -> str:
     header = (
-        "data", "pixels", "minutes", "model", "seed", "x real-vs-real", "the same, random features", "recall", "coverage",
+        "data", "pixels", "minutes", "model", "seed", "updates", "x real-vs-real", "the same, random features", "recall", "coverage",
         "critic 400", "critic 2,000", "at least apart by", "spectrum, dB", "grain, dB",
     )  # fmt: skip
     found = list(rows("benchmarks/gan_colour"))

@@ -72,6 +72,8 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "magnitudes": lambda data: magnitudes(data.space, decided(data)),
     "frozen": lambda data: frozen(data.space, decided(data)),
     "palette, shares less sure": lambda data: palette(data.space, sure=1.0),
+    "palette, both": lambda data: palette(data.space, sure=1.0, fine=16),
+    "palette of 32, both": lambda data: palette(data.space, 32, sure=1.0, fine=16),
     "palette, 16 channels at full size": lambda data: palette(data.space, fine=16),
     "palette of 8": lambda data: palette(data.space, 8),
     "palette of 32": lambda data: palette(data.space, 32),
