@@ -51,6 +51,23 @@ def gan_colour() -> str:
     return markdown(header, map(_cells, found))
 
 
+@table
+def gan_choices() -> str:
+    """Choices of a GAN at equal time of one core, the sets one after the other."""
+    found = list(rows("experiments/gan_choices"))
+    found.sort(key=lambda row: (row["data"], row["core minutes"]))
+    return markdown(
+        ("data", "core minutes", "choice", "images", "x real-vs-real", "recall", "coverage", "critic 400", "critic 2,000"),
+        (
+            (
+                row["data"], f"{row['core minutes']:g}", row["choice"], f"{row['images']:,}", fixed(row["Frechet"], 2),
+                fixed(row["recall"], 2), fixed(row["coverage"], 2), percent(row["critic 400"]), percent(row["critic 2000"]),
+            )
+            for row in found
+        ),
+    )  # fmt: skip
+
+
 STATES = {"FAIL": "FAIL", "PASS": "PASS", "INCONCLUSIVE": "open", "UNDEFINED": "not defined"}
 
 

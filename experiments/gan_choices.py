@@ -4,14 +4,16 @@ Each choice learns for --core-minutes of one core's own time, that is for as man
 colour and Fashion-MNIST at 32 pixels; what it draws is compared with the validation part: Frechet distance as a multiple of that
 between its halves, recall, coverage, and how often a fresh critic is right after at most 400 and 2,000 updates.
 
-as by default         a palette where images in colour are flat in good part, otherwise antialiased; what follows has these networks, too,
-                      where it does not name others; averages of G over other spans are from the very same training
+antialiased           filtered upsampling; averages of its G over other spans are from the very same training
+palette               the same, but each image has 32 colours of its own, which its pixels mix
+colours, x, channels  the same with so many colours, shares so many times as sure, and so many channels of G at full size; or each
+                      pixel has one of the colours
+as by default         a palette where images in colour are flat in good part, otherwise antialiased, as is all that follows
 width                 channels where most convolutions work; wider networks make more of each image and see fewer of them
 minibatch std         D is shown how much its features vary over the batch (Karras et al. 2018, https://arxiv.org/abs/1710.10196)
 consistency           D is not to mind a small shift (Zhang et al. 2020, https://arxiv.org/abs/1910.12027)
 projected, auxiliary  with labels, which D learns by a product with its features or by a head of its own
 magnitudes            layers that keep the size of activations (Karras et al. 2024, https://arxiv.org/abs/2312.02696)
-antialiased, palette  for all data alike: each image has 16 colours of its own, which pixels mix; of 8 and 32; or each pixel has one
 frozen                D sees random features that never learn, at three sizes (after Sauer et al. 2021, https://arxiv.org/abs/2111.01007)
 
 A row that is there is kept; a sheet of samples of each goes to --folder.  The held-out part is not looked at.  The data must be in $PLAUSIBLE_DATA.
@@ -44,7 +46,7 @@ SPANS = (
     0.1,
     0.2,
 )  # half-lives of averages of G, as shares of the examples so far; the default is 0.05
-_AS_IT_IS = "as by default"
+_AVERAGED = "antialiased"
 
 
 def chosen(**choices: Any) -> Callable[[Data], GAN]:
@@ -59,9 +61,14 @@ def decided(data: Data, **choices: Any) -> GAN.Config:
 
 
 CHOICES: dict[str, Callable[[Data], GAN]] = {
-    _AS_IT_IS: chosen(),
-    "antialiased": chosen(architecture="antialiased"),
+    _AVERAGED: chosen(architecture="antialiased"),
     "palette": chosen(architecture="palette"),
+    "16 colours, x4, 8 channels": lambda data: palette(data.space, 16, 4.0, 8),
+    "16 colours, x1, 8 channels": lambda data: palette(data.space, 16, 1.0, 8),
+    "16 colours, x4, 16 channels": lambda data: palette(data.space, 16, 4.0, 16),
+    "16 colours, x1, 16 channels": lambda data: palette(data.space, 16, 1.0, 16),
+    "16 colours, one each": lambda data: palette(data.space, 16, 4.0, 8, hard=True),
+    "as by default": chosen(),
     "width 12": chosen(width=12),
     "width 24": chosen(width=24),
     "width 32": chosen(width=32),
@@ -71,13 +78,6 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "labels, auxiliary": chosen(conditional=True, condition="auxiliary"),
     "magnitudes": lambda data: magnitudes(data.space, decided(data)),
     "frozen": lambda data: frozen(data.space, decided(data)),
-    "palette, shares less sure": lambda data: palette(data.space, sure=1.0),
-    "palette, both": lambda data: palette(data.space, sure=1.0, fine=16),
-    "palette of 32, both": lambda data: palette(data.space, 32, sure=1.0, fine=16),
-    "palette, 16 channels at full size": lambda data: palette(data.space, fine=16),
-    "palette of 8": lambda data: palette(data.space, 8),
-    "palette of 32": lambda data: palette(data.space, 32),
-    "palette of 16, one each": lambda data: palette(data.space, hard=True),
 }
 
 
@@ -111,7 +111,7 @@ def learned(
     yield "", averaged
     for span, average in others.kept.items() if others else ():
         averaged.generator.load_state_dict(average.state_dict())
-        yield f"averaged over {span:.1%}", averaged
+        yield f", averaged over {span:.1%}", averaged
 
 
 def main() -> None:
@@ -139,14 +139,14 @@ def main() -> None:
                 steps = 3 if asked.quick else updates_in(budget, CHOICES[choice](data), data)
                 torch.manual_seed(asked.seed)
                 model = CHOICES[choice](data)
-                for span, made in learned(model, data, asked.seed, steps, choice == _AS_IT_IS):
+                for span, made in learned(model, data, asked.seed, steps, choice == _AVERAGED):
                     samples = drawn(made, None, 3 * n, asked.seed)
-                    image = f"{name}-{budget:g}-{span or choice}-{asked.seed}.png"
+                    image = f"{name}-{budget:g}-{choice}{span}-{asked.seed}.png"
                     sheet = figures.png(figures.grid(samples.x[:64]))
                     (asked.folder / image).write_bytes(sheet)
                     found = judged(compared(samples, seen, eyes, asked.seed))
                     rows.append(
-                        {**key, "choice": span or choice, "images": steps * made.batch, **found}
+                        {**key, "choice": choice + span, "images": steps * made.batch, **found}
                     )
                     print(rows[-1], flush=True)
                 record(__file__, rows, seed=asked.seed, quick=asked.quick)

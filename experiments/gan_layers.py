@@ -36,10 +36,8 @@ def frozen(space: Space, config: GANConfig) -> GAN:
     return _own(space, config, trunks_of(space, config).generator, _OnRandomFeatures(space))
 
 
-def palette(
-    space: Space, colours: int = 16, sure: float = 4.0, fine: int = 8, hard: bool = False
-) -> GAN:
-    """The default with a palette, but of so many colours, with other shares, or with other channels at full size.
+def palette(space: Space, colours: int, sure: float, fine: int, hard: bool = False) -> GAN:
+    """The default with a palette, but of so many colours, with other shares, and with so many channels at full size.
 
     sure  times what the last convolution says.
     hard  each pixel has the colour of the largest share, with the gradient of shares.
@@ -48,7 +46,7 @@ def palette(
     *body, up, depth_to_space, binomial, active, _ = trunks_of(space, config).generator
     shares = nn.Sequential(
         *body, nn.Conv2d(up.in_channels, 4 * fine, 3, padding=1), depth_to_space, binomial, active,
-        nn.Conv2d(fine, colours, 3, padding=1), _Times(sure / 4),
+        nn.Conv2d(fine, colours, 3, padding=1), _Times(sure),
     )  # fmt: skip
     made = perceptron(config.latent, 256, colours * space.shape[0])
     trunks = trunks_of(space, config)
@@ -72,7 +70,7 @@ class _Hard(Palette):
     """Each pixel has one colour of the palette."""
 
     def forward(self, z: Tensor) -> Tensor:
-        w = (4 * self.shares(z)).softmax(1)  # (N, K, H, W)
+        w = self.shares(z).softmax(1)  # (N, K, H, W)
         one = torch.zeros_like(w).scatter_(1, w.argmax(1, keepdim=True), 1.0)
         c = self.colours(z).unflatten(1, (w.shape[1], -1))  # (N, K C) -> (N, K, C)
         return torch.einsum("nkhw,nkc->nchw", one + w - w.detach(), c)

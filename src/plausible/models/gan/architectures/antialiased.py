@@ -23,7 +23,7 @@ from plausible.nn.networks import (
 _TOP = 256  # units of the layer over all features that D's convolutions give
 _HIDDEN = (256, 256)  # units of G's layers before the first pixels
 _FIRST = 7  # pixels a side, at least, of the first image that G's perceptron makes
-_FINE = (8, 16)  # channels that G has at the full size and at half of it, where it works at less
+_FINE = (8, 16)  # channels that G has at the full size and at half of it
 
 
 @architectures
@@ -38,8 +38,15 @@ def antialiased(space: Space, d_space: Space, inputs: int, width: int | None) ->
     Sources: Zhang 2019, https://arxiv.org/abs/1904.11486; Karras et al. 2021, https://arxiv.org/abs/2106.12423.
     """
     need_images(space, "antialiased")
+    return filtered(space, d_space, inputs, width, _FINE)
+
+
+def filtered(
+    space: Space, d_space: Space, inputs: int, width: int | None, fine: tuple[int, int]
+) -> Trunks:
+    """The networks of ``antialiased``, whose G has so many channels at the full size and at half of it where it works at less."""
     base = width or 16
-    generator = _generator(space.shape, inputs, base)
+    generator = _generator(space.shape, inputs, base, fine)
     discriminator, features = _discriminator(d_space.shape, base)
     return Trunks(initialise(generator), initialise(discriminator), features)
 
@@ -91,7 +98,9 @@ def patch(height: int, width: int) -> int:
     return 1 if side <= 16 else 2 if side <= 32 else 4
 
 
-def _generator(shape: tuple[int, ...], inputs: int, base: int) -> nn.Sequential:
+def _generator(
+    shape: tuple[int, ...], inputs: int, base: int, fine: tuple[int, int]
+) -> nn.Sequential:
     """(N, inputs) -> (N, *shape)."""
     image, *finer = _to_the_full_size(*shape[1:])
     sizes = [size for i, size in enumerate(halvings(*image)) if not i or min(size) >= _FIRST]
@@ -105,7 +114,7 @@ def _generator(shape: tuple[int, ...], inputs: int, base: int) -> nn.Sequential:
         # (N, features, h / 2, w / 2) -> (N, outputs, h, w), convolved where that costs a quarter
         layers += [nn.Conv2d(features, outputs, 3, padding=1), Bilinear(size), activation()]
     features = base
-    for size, outputs in zip(finer, reversed(_FINE[: len(finer)]), strict=True):
+    for size, outputs in zip(finer, reversed(fine[: len(finer)]), strict=True):
         # (N, features, h / 2, w / 2) -> (N, outputs, h, w)
         layers += [nn.Conv2d(features, 4 * outputs, 3, padding=1), DepthToSpace(*size)]
         layers += [Binomial(), activation()]
