@@ -328,11 +328,11 @@ def test_what_reaches_the_server(address, path, headers, content, code):
     assert status(request) == code
 
 
-def test_what_the_page_kept_is_gone_when_it_ends(folder):
+def test_what_the_page_kept_is_gone_when_it_ends(tmp_path):
     from plausible.app.server import served
 
     before = os.environ.get("GRADIO_TEMP_DIR")
-    with served(Workplace(folder)) as place:
+    with served(Workplace(tmp_path)) as place:
         kept = Path(os.environ["GRADIO_TEMP_DIR"])
         assert kept.is_dir()
         assert status(urllib.request.Request(place)) == 200
