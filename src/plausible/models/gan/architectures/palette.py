@@ -12,10 +12,7 @@ from plausible.nn.networks import initialise, need_images, perceptron
 
 _COLOURS = 32  # of a palette
 _HIDDEN = 256  # units between z and the palette
-_FINE = (
-    16,
-    32,
-)  # channels at the full size and at half of it: twice as many, because they say more of each pixel
+_FINE = (16, 32)  # channels at the full size and at half of it, twice those of antialiased
 
 
 @architectures
