@@ -38,6 +38,7 @@ COLUMNS = 14
 _GAP = 10  # pixels between two rows
 SETS: tuple[tuple[str, int], ...] = (("tiles", 32), ("signs", 32), ("signs", 64))
 DEFAULT = {"tiles": "palette", "signs": "antialiased"}
+"""{data: the networks that they get}."""
 
 
 def cases(minutes: float, long: float) -> list[Case]:

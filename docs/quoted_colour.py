@@ -1,5 +1,6 @@
 """The table of GANs on colour pictures in docs/gan.md, from the rows of its benchmark and those of diffusion."""
 
+from benchmarks.gan_colour import DEFAULT
 from docs.quoted_tables import table
 from docs.results import Row, fixed, markdown, percent, rows
 
@@ -10,10 +11,6 @@ WHO = {
     "dcgan": "`--preset dcgan`",
     "diffusion": "`diffusion`, 16 evaluations",
 }
-
-
-DEFAULT = {"tiles": "palette", "signs": "antialiased"}
-"""{data: the networks that they get}."""
 
 
 def _who(row: Row) -> str:

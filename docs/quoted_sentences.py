@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import Any, NamedTuple
 
-from docs.quoted_colour import DEFAULT
+from benchmarks.gan_colour import DEFAULT
 from docs.quoted_tables import gan_mnist_groups
 from docs.results import fixed, notes, percent, rows, the
 

@@ -1,6 +1,7 @@
 """Networks that ``gan_choices`` tries in the places of a GAN's own: layers that keep magnitudes, and a D on features that never learn."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -9,10 +10,11 @@ from torch.nn.utils import parametrize
 
 from plausible.core.space import Space
 from plausible.models import GAN
+from plausible.models.gan.architectures.antialiased import filtered
 from plausible.models.gan.architectures.palette import Palette
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import trunks_of
-from plausible.nn.networks import activation, channels_last, initialise, perceptron
+from plausible.nn.networks import activation, initialise, perceptron
 
 _WIDE = (24, 48, 96)  # random features at half, a quarter and an eighth of the size
 _HEAD = 32  # channels that learn on top of each
@@ -43,15 +45,11 @@ def palette(space: Space, colours: int, sure: float, fine: int, hard: bool = Fal
     hard  each pixel has the colour of the largest share, with the gradient of shares.
     """
     config = GANConfig(architecture="antialiased")
-    *body, up, depth_to_space, binomial, active, _ = trunks_of(space, config).generator
-    shares = nn.Sequential(
-        *body, nn.Conv2d(up.in_channels, 4 * fine, 3, padding=1), depth_to_space, binomial, active,
-        nn.Conv2d(fine, colours, 3, padding=1), _Times(sure),
-    )  # fmt: skip
-    made = perceptron(config.latent, 256, colours * space.shape[0])
-    trunks = trunks_of(space, config)
+    asked = replace(space, shape=(colours, *space.shape[1:]))
+    trunks = filtered(asked, space, config.latent, None, (fine, 2 * fine))
+    made = initialise(perceptron(config.latent, 256, colours * space.shape[0]))
     head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
-    generator = initialise((_Hard if hard else Palette)(channels_last(shares), made))
+    generator = (_Hard if hard else Palette)(nn.Sequential(trunks.generator, _Times(sure)), made)
     return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
 
 

@@ -322,7 +322,12 @@ def test_a_run_keeps_which_networks_it_has_and_one_that_kept_none_has_those_of_b
         list(training)
         runs.save(run, training)
     assert runs.Run(tmp_path / "now").config["config"]["architecture"] == "antialiased"
-    assert runs.Run(tmp_path / "now").model_config == config  # so that commands do not name it
+    # in colour it is for the data to say which are the default, so commands name what it was
+    assert runs.Run(tmp_path / "now").model_config == replace(config, architecture="antialiased")
+    grey = replace(space, shape=(1, 30, 33))
+    kept = {"architecture": "antialiased"}
+    assert GAN.as_chosen(kept, grey) == {"architecture": None}  # and here they do not
+    assert GAN.as_chosen(kept, space) == kept
     kept = json.loads((tmp_path / "before" / "config.json").read_text())
     kept["config"]["architecture"] = None
     del kept["format"]

@@ -52,6 +52,7 @@ def test_flat_shares_count_pairs_of_neighbours_of_one_colour():
     x = torch.zeros(3, 2, 4, 4)
     x[1, 0, :, 2:] = 1  # one edge from top to bottom: 4 of 24 pairs differ, in one channel
     x[2] = torch.arange(32.0).view(2, 4, 4)
+    assert flat_shares(x[:, :, :1, :1]).tolist() == [1, 1, 1]
     assert flat_shares(x).tolist() == pytest.approx([1, 20 / 24, 0])
     assert flat_share(data().train) == pytest.approx(1 - 3 / 31)
     assert flat_share(data(flat=False).train) < 0.01

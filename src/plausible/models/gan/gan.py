@@ -18,7 +18,7 @@ from plausible.core.space import Batch, Space, by_label
 from plausible.data.flat import flat_share
 from plausible.data.symmetries import check_symmetries, symmetrised
 from plausible.models.gan.adaptive_augmentation import AdaptiveAugmentation
-from plausible.models.gan.architectures import default_architecture
+from plausible.models.gan.architectures import data_decide, default_architecture
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import (
     AdversarialGame,
@@ -39,7 +39,6 @@ from plausible.models.gan.remedies import REMEDIES
 from plausible.models.gan.straight_through import quantise_straight_through
 
 FLAT = 0.25  # of neighbouring pixels of one colour, from which images get a palette; photographs have less than a tenth
-_COLOUR = 3  # channels from which there are colours to mix
 _AT_ONCE = 16  # x whose z are searched for together
 
 
@@ -117,19 +116,20 @@ class GAN(Generative):
 
     @classmethod
     def as_chosen(cls, kept: Mapping[str, Any], space: Space) -> Mapping[str, Any]:
-        """No networks where they are today's default."""
+        """No networks where they are today's default, whatever the data are."""
         chosen = kept["architecture"]
-        return {**kept, "architecture": None if chosen == default_architecture(space) else chosen}
+        default = chosen == default_architecture(space) and not data_decide(space)
+        return {**kept, "architecture": None if default else chosen}
 
     @classmethod
     def decided_by(
         cls, config: GANConfig, space: Space, train: Examples
     ) -> tuple[GANConfig, tuple[str, ...]]:
         """A palette where the default networks are those of large images, and these are in colour and flat in good part."""
-        if config.architecture is not None or default_architecture(space) != "antialiased":
+        if config.architecture is not None or not data_decide(space):
             return config, ()
         share = flat_share(train)
-        if share < FLAT or space.shape[0] < _COLOUR:
+        if share < FLAT:
             return config, ()
         note = (
             f"in half of the images at least {share:.0%} of neighbouring pixels have the same colour: each is drawn "

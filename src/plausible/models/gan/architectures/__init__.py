@@ -12,7 +12,9 @@ from plausible.models.gan.architectures import (  # noqa: F401  # registers them
 )
 from plausible.models.gan.architectures.trunks import Trunks, architectures
 
-__all__ = ["Trunks", "architectures", "default_architecture"]
+__all__ = ["Trunks", "architectures", "data_decide", "default_architecture"]
+
+_COLOUR = 3  # channels from which there are colours to mix
 
 
 def default_architecture(space: Space) -> str:
@@ -23,3 +25,8 @@ def default_architecture(space: Space) -> str:
     if not space.is_image or min(space.shape[1:]) < 8:
         return "mlp"
     return "antialiased" if max(space.shape[1:]) >= 32 else "conv"
+
+
+def data_decide(space: Space) -> bool:
+    """Whether it depends on the data which networks are the default: of large images in colour, which may be flat."""
+    return default_architecture(space) == "antialiased" and space.shape[0] >= _COLOUR
