@@ -1,4 +1,4 @@
-"""Networks that ``gan_choices`` tries in the places of a GAN's own: layers that keep magnitudes, and a D on features that never learn."""
+"""Networks that ``gan_choices`` tries in the places of a GAN's own: layers that keep magnitudes, a D on features that never learn, grain."""
 
 import math
 from dataclasses import replace
@@ -11,10 +11,9 @@ from torch.nn.utils import parametrize
 from plausible.core.space import Space
 from plausible.models import GAN
 from plausible.models.gan.architectures.antialiased import filtered
-from plausible.models.gan.architectures.palette import Palette
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import trunks_of
-from plausible.nn.networks import activation, initialise, perceptron
+from plausible.nn.networks import activation, initialise
 
 _WIDE = (24, 48, 96)  # random features at half, a quarter and an eighth of the size
 _HEAD = 32  # channels that learn on top of each
@@ -38,40 +37,36 @@ def frozen(space: Space, config: GANConfig) -> GAN:
     return _own(space, config, trunks_of(space, config).generator, _OnRandomFeatures(space))
 
 
-def palette(space: Space, colours: int, sure: float, fine: int, hard: bool = False) -> GAN:
-    """The default with a palette, but of so many colours, with other shares, and with so many channels at full size.
+def grain(space: Space, config: GANConfig, channels: int) -> GAN:
+    """The networks of a config with antialiased ones, whose G has a z for each pixel beside those of the whole image.
 
-    sure  times what the last convolution says.
-    hard  each pixel has the colour of the largest share, with the gradient of shares.
+    x = m(z) + s(z) (k * e): e (channels, H, W) are these, k a 3x3 convolution that learns, and s says how much of it a place has.
     """
-    config = GANConfig(architecture="antialiased")
-    asked = replace(space, shape=(colours, *space.shape[1:]))
-    trunks = filtered(asked, space, config.latent, None, (fine, 2 * fine))
-    made = initialise(perceptron(config.latent, 256, colours * space.shape[0]))
+    asked = replace(space, shape=(2 * space.shape[0], *space.shape[1:]))
+    trunks = filtered(asked, space, config.latent, config.width, (8, 16))
+    pixels = (channels, *space.shape[1:])
+    generator = _Grain(trunks.generator, config.latent, pixels, space.shape[0])
     head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
-    generator = (_Hard if hard else Palette)(nn.Sequential(trunks.generator, _Times(sure)), made)
-    return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
+    all_of_z = replace(config, latent=config.latent + math.prod(pixels))
+    return _own(space, all_of_z, generator, nn.Sequential(trunks.discriminator, head))
 
 
-class _Times(nn.Module):
-    """A number times x."""
+class _Grain(nn.Module):
+    """m(z) + s(z) (k * e): (N, inputs + channels H W) -> (N, C, H, W)."""
 
-    def __init__(self, number: float):
+    def __init__(self, both: nn.Module, inputs: int, pixels: tuple[int, ...], outputs: int):
         super().__init__()
-        self.number = number
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.number * x
-
-
-class _Hard(Palette):
-    """Each pixel has one colour of the palette."""
+        self.both, self.inputs, self.pixels = both, inputs, pixels
+        self.correlated = initialise(nn.Conv2d(pixels[0], outputs, 3, padding=1, bias=False))
 
     def forward(self, z: Tensor) -> Tensor:
-        w = self.shares(z).softmax(1)  # (N, K, H, W)
-        one = torch.zeros_like(w).scatter_(1, w.argmax(1, keepdim=True), 1.0)
-        c = self.colours(z).unflatten(1, (w.shape[1], -1))  # (N, K C) -> (N, K, C)
-        return torch.einsum("nkhw,nkc->nchw", one + w - w.detach(), c)
+        mean, strength = self.both(z[:, : self.inputs]).chunk(
+            2, 1
+        )  # (N, 2 C, H, W) -> (N, C, H, W)
+        e = z[:, self.inputs :].unflatten(
+            1, self.pixels
+        )  # (N, channels H W) -> (N, channels, H, W)
+        return mean + strength * self.correlated(e)
 
 
 def _own(space: Space, config: GANConfig, generator: nn.Module, discriminator: nn.Module) -> GAN:

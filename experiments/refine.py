@@ -9,19 +9,20 @@ Frechet            distance to one half of the held-out part over that of the ot
 nats, bits         of held-out images, a bound: the truth is at least so many nats, at most so many bits a dimension;
                    paired with those of the start, whose difference has a standard error of its own
 
-A training goes on where it stopped, and each row that is there is kept.  The data must be in $PLAUSIBLE_DATA.
+A training goes on where it stopped, and each row that is there is kept; a start whose folder is gone learns again for as many
+rounds as its row says.  The data must be in $PLAUSIBLE_DATA.
 """
 
 import math
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.record import kept, parser, record
+from benchmarks.record import Rows, kept, parser, record
 from benchmarks.sets import source
 from experiments.equal_minutes import MOST, compared, judged
 from experiments.slices import ROUNDS_TIMED, rounds_in
@@ -68,6 +69,11 @@ class Case:
         return "-".join(word for word in words if word)
 
     @property
+    def start(self) -> "Case":
+        """What it begins with."""
+        return replace(self, game="")
+
+    @property
     def options(self) -> Options:
         """How its data are shaped."""
         return Options(size=self.size) if self.size else Options()
@@ -86,7 +92,7 @@ def begun(case: Case, asked: Any, steps: int, folder: Path) -> tuple[Run, Any]:
     """Its training, of which nothing was played."""
     settings = plausible.Settings(steps=steps, seed=case.seed)
     if case.game:
-        first = asked.folder / Case(case.data, case.size, case.model, "", case.seed).name
+        first = asked.folder / case.start.name
         return begin_refining(first, GAMES[case.game], settings=settings, out=folder)
     return start(
         case.model, source(case.data), options=case.options, settings=settings, out=folder,
@@ -94,21 +100,26 @@ def begun(case: Case, asked: Any, steps: int, folder: Path) -> tuple[Run, Any]:
     )  # fmt: skip
 
 
-def rounds(case: Case, asked: Any) -> int:
-    """As many as one core plays in its minutes."""
+def rounds(case: Case, asked: Any, rows: Rows) -> int:
+    """As many as its row says, or as one core plays in its minutes."""
+    for row in rows:
+        if row["run"] == case.name:
+            return int(row["rounds"])
     with tempfile.TemporaryDirectory() as place:
         _, training = begun(case, asked, ROUNDS_TIMED * 1000, Path(place) / "run")
         minutes = asked.minutes if case.game else asked.start
         return max(ROUNDS_TIMED, rounds_in(minutes, training))
 
 
-def trained(case: Case, asked: Any) -> Run:
-    """Its run, trained to the end from where it stopped."""
+def trained(case: Case, asked: Any, rows: Rows) -> Run:
+    """Its run, trained to the end from where it stopped, after its start."""
     folder: Path = asked.folder / case.name
+    if case.game:
+        trained(case.start, asked, rows)
     if (folder / "state.pt").exists():
         run, training = restart(folder)
     else:
-        run, training = begun(case, asked, 3 if asked.quick else rounds(case, asked), folder)
+        run, training = begun(case, asked, 3 if asked.quick else rounds(case, asked, rows), folder)
     for step in fit_steps(run, training):
         if step.clock.step % 500 == 499:
             print(f"  {case.name}: {step.clock.progress:.0%}", flush=True)
@@ -144,7 +155,7 @@ def main() -> None:
         if any(row["run"] == case.name for row in rows):
             continue
         try:
-            run = trained(case, asked)
+            run = trained(case, asked, rows)
         except UsageError as refusal:
             print(f"skipped: {refusal}")
             continue
@@ -162,7 +173,7 @@ def row(case: Case, run: Run, asked: Any) -> dict[str, Any]:
     found = judged(compared(samples, data, eyes, case.seed))
     nats, cost = said(model, data, n), None
     if case.game:
-        first = Run(asked.folder / Case(case.data, case.size, case.model, "", case.seed).name)
+        first = Run(asked.folder / case.start.name)
         cost = (nats - said(first.model(), data, n)).mean()
     mean = nats.mean()
     return {
