@@ -207,6 +207,17 @@ def test_a_likelihood_weight_is_of_each_coordinate():
     assert other.likelihood_weight == 3.0  # a mean over them already
 
 
+def test_an_error_costs_a_refined_average_velocity_what_it_is():
+    _, model = begun(*CASES["diffusion"])
+    assert model.config.average_share == 0
+    with torch.no_grad():
+        for param in model.parameters():
+            param.mul_(10)
+    loss = model.train().loss(make_data(SPACE).train.batch(slice(0, 16)), Clock())
+    # weighed by itself, as where average velocities are learned, no error costs more than 1, and nothing would hold the model
+    assert loss.terms["velocity"].mean() > 2
+
+
 @pytest.mark.parametrize(
     ("observation", "params"),
     [(Bernoulli(), torch.tensor([0.4])), (Categorical(5), torch.tensor([0.3, -0.2, 0.5, 0.1, 0.0])),

@@ -11,7 +11,6 @@ from plausible.models.diffusion.path import Path
 AverageVelocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(y (N, ...), r and t (N, 1, ...)) -> u, the mean of the velocity between the times r <= t on the way through y at t."""
 
-_SHARE = 0.25  # of the examples that learn the mean between two times; the others learn the velocity, r = t
 _SOFT = 1e-3  # added to a squared error before it is weighed
 
 
@@ -35,13 +34,15 @@ def average_errors(
     e: Tensor,
     times: Tensor,
     y: Tensor | None,
+    share: float,
 ) -> Tensor:
     """The squared error of the mean velocity between two times, of examples x and noise e (N, ...): (N,).
 
     network  (points, t, y, r) -> u; times (N,) in [0, 1], y labels or None.
+    share    of the examples, between whose times is something; the others learn the velocity, r = t.
     """
     n, device = len(x), x.device
-    chosen = torch.rand(n) < _SHARE  # not on a GPU, which would have to be asked how many they are
+    chosen = torch.rand(n) < share  # not on a GPU, which would have to be asked how many they are
     rows = torch.from_numpy(chosen.numpy().nonzero()[0]).to(device)
     r, t = (
         one.view(-1, *(1,) * (x.dim() - 1))

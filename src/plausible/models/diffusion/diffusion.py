@@ -149,8 +149,10 @@ class Diffusion(Explicit):
             for _, rows in by_label(batch.y if self.conditional else None, n):
                 e[rows] = pairings[self.config.pairing](x[rows], e[rows])
         if self.config.average_velocity:
-            squared = average_errors(self._network, self.path, x, e, u, y)
-            cost = weighed(squared) if self.training else squared  # which says how good it is
+            share = self.config.average_share
+            squared = average_errors(self._network, self.path, x, e, u, y, share)
+            # as it is, it says how good the model is, and holds it beside a game
+            cost = weighed(squared) if self.training and share else squared
         else:
             t = self._column(self.path.times(u))
             f = self._network(self.path.mix(x, e, t), t, y)
