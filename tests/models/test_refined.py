@@ -212,7 +212,7 @@ def test_an_error_costs_a_refined_average_velocity_what_it_is():
     assert model.config.average_share == 0
     with torch.no_grad():
         for param in model.parameters():
-            param.mul_(10)
+            param.add_(1)
     loss = model.train().loss(make_data(SPACE).train.batch(slice(0, 16)), Clock())
     # weighed by itself, as where average velocities are learned, no error costs more than 1, and nothing would hold the model
     assert loss.terms["velocity"].mean() > 2
