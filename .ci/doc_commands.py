@@ -3,7 +3,7 @@
 python .ci/doc_commands.py [PART OF A PAGE'S NAME ...]; exit code 1 where a command fails, and what it said last is shown.
 
 Every page is walked through in a temporary folder of its own, with few small data under the names that the pages use
-(photos/, photo.png, mnist, ...).  One rule shortens: --minutes and --steps become --steps 3 (5 of resume), train and refine have them
+(photos/, photo.png, mnist, ...).  One rule shortens: --minutes and --steps become --steps 3 (of resume 5, and two more each time), train and refine have them
 and --no-evaluate always, -n is 64 at most, and evaluate has it always but for --verify.  Only lines that begin with
 ``plausible`` are run: a line with make, pip or another program, with --device cuda, or of the app, is skipped and counted.
 ``runs/gan-photos-...`` is the newest run of that name; where the page has not made it, it is trained first.
@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SECONDS = 600  # after which a command is given up
 SHOWN = 12  # lines of what a command that failed has said
-STEPS, RESUMED, MOST = "3", "5", "64"
+STEPS, MOST = "3", "64"
 BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"runs/(vq-vae|naive-bayes|[a-z]+)-(\S+?)-\.\.\.")  # model, data
 
@@ -60,8 +60,8 @@ def _line(text: str) -> Line:
     return Line(text, "a GPU" if "--device cuda" in text else "")
 
 
-def shortened(words: list[str]) -> list[str]:
-    """The words of a command after the one rule that is stated above."""
+def shortened(words: list[str], resumed: int) -> list[str]:
+    """The words of a command after the one rule that is stated above; ``resumed`` is how often a page has resumed a run."""
     command, kept, words = words[1], [], list(words)
     while words:
         word = words.pop(0)
@@ -77,7 +77,7 @@ def shortened(words: list[str]) -> list[str]:
     if command == "sweep":
         kept += ["--trials", "2", "--steps", STEPS, "--no-evaluate"]
     if command == "resume":
-        kept += ["--steps", RESUMED, "--no-evaluate"]
+        kept += ["--steps", str(int(STEPS) + 2 * (resumed + 1)), "--no-evaluate"]
     if command == "evaluate" and not {"-n", "--verify"} & {*kept}:
         kept += ["-n", MOST]
     return kept
@@ -151,14 +151,15 @@ def run(words: list[str], folder: Path) -> tuple[int, float, str]:
 def walk(page: Path, folder: Path) -> Iterator[tuple[str, float, str, str]]:
     """(ok, FAIL or skip, seconds, the command, what it said) of each command of a page."""
     prepare(folder)
-    there = {path.name for path in folder.iterdir()} | {"runs"}
+    there, resumed = {path.name for path in folder.iterdir()} | {"runs"}, 0
     for lines in blocks(page.read_text("utf-8")):
         for line in lines:
             if line.why:
                 yield "skip", 0.0, line.text, line.why
                 continue
             text, first = named_runs(line.text, folder)
-            for words in [*first, shortened(shlex.split(text))]:
+            for words in [*first, shortened(shlex.split(text), resumed)]:
+                resumed += words[1] == "resume"
                 code, seconds, said = run(words, folder)
                 yield "FAIL" if code else "ok", seconds, shlex.join(words), said
         for path in folder.iterdir():  # the next block writes to the same names
