@@ -60,7 +60,7 @@ def _line(text: str) -> Line:
     return Line(text, "a GPU" if "--device cuda" in text else "")
 
 
-def shortened(words: list[str], resumed: int) -> list[str]:
+def shortened(words: list[str], resumed: int = 0) -> list[str]:
     """The words of a command after the one rule that is stated above; ``resumed`` is how often a page has resumed a run."""
     command, kept, words = words[1], [], list(words)
     while words:

@@ -43,13 +43,15 @@ def test_the_readme_has_commands_and_what_is_skipped_is_another_program():
 
 
 def test_one_rule_shortens():
-    def short(text):
-        return shlex.join(script.shortened(shlex.split(text)))
+    def short(text, **more):
+        return shlex.join(script.shortened(shlex.split(text), **more))
 
     assert (
         short("plausible train gan --minutes 30") == "plausible train gan --steps 3 --no-evaluate"
     )
     assert short("plausible resume r --steps 9") == "plausible resume r --steps 5 --no-evaluate"
+    further = short("plausible resume r --processes 1", resumed=1)
+    assert further == "plausible resume r --processes 1 --steps 7 --no-evaluate"
     assert short("plausible sample r -n 1000") == "plausible sample r -n 64"
     assert short("plausible evaluate r") == "plausible evaluate r -n 64"
 
