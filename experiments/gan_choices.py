@@ -9,7 +9,7 @@ antialiased           filtered upsampling; averages of its G over other spans ar
 palette               the same, but each image has 32 colours of its own, which its pixels mix
 as by default         a palette where images in colour are flat in good part, otherwise antialiased, as is all that follows
 grain                 the same as antialiased, but each pixel has z of its own beside those of the image: what a camera's noise is drawn by
-decoder               the first so many per cent of the time G is the decoder of a VAE, and then plays
+decoder               G is the decoder of a VAE for the first so many per cent of the time, alone or beside the game
 width                 channels where most convolutions work; wider networks make more of each image and see fewer of them
 minibatch std         D is shown how much its features vary over the batch (Karras et al. 2018, https://arxiv.org/abs/1710.10196)
 consistency           D is not to mind a small shift (Zhang et al. 2020, https://arxiv.org/abs/1910.12027)
@@ -30,7 +30,7 @@ import torch
 from benchmarks.record import kept, parser, record
 from benchmarks.sets import source
 from experiments.equal_minutes import MOST, compared, drawn, judged
-from experiments.gan_decoder import begin_as_decoder
+from experiments.gan_decoder import Decoder, begin_alone
 from experiments.gan_layers import frozen, grain, magnitudes
 from experiments.slices import updates_in
 
@@ -68,8 +68,10 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "grain": lambda data: grain(data.space, decided(data), 3),
     "grain, of all channels alike": lambda data: grain(data.space, decided(data), 1),
     "as by default": chosen(),
-    "decoder, 10%": chosen(),
-    "decoder, 30%": chosen(),
+    "decoder, then game, 10%": lambda data: Decoder(data.space, decided(data), 0.0),
+    "decoder, then game, 30%": lambda data: Decoder(data.space, decided(data), 0.0),
+    "decoder and game, 30%": lambda data: Decoder(data.space, decided(data), 0.3),
+    "decoder and game, 60%": lambda data: Decoder(data.space, decided(data), 0.6),
     "width 12": chosen(width=12),
     "width 24": chosen(width=24),
     "width 32": chosen(width=32),
@@ -80,8 +82,8 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "magnitudes": lambda data: magnitudes(data.space, decided(data)),
     "frozen": lambda data: frozen(data.space, decided(data)),
 }
-STARTS = {"decoder, 10%": 0.1, "decoder, 30%": 0.3}
-"""{choice: the share of its time in which G begins as a decoder}."""
+ALONE = {"decoder, then game, 10%": 0.1, "decoder, then game, 30%": 0.3}
+"""{choice: the share of its time in which G is a decoder before there is a game}."""
 
 
 def apart(data: Data, most: int) -> Data:
@@ -147,13 +149,14 @@ def main() -> None:
                 if any(key.items() <= row.items() for row in rows):
                     continue
                 torch.manual_seed(asked.seed)
-                alone = STARTS.get(choice, 0.0)
+                alone = ALONE.get(choice, 0.0)
                 game = (1 - alone) * budget
                 steps = 3 if asked.quick else updates_in(game, CHOICES[choice](data), data)
                 torch.manual_seed(asked.seed)
                 model = CHOICES[choice](data)
                 if alone:
-                    begin_as_decoder(model, data, alone * budget, asked.seed)
+                    assert isinstance(model, Decoder)
+                    begin_alone(model, data, alone * budget, asked.seed)
                 for span, made in learned(model, data, asked.seed, steps, choice == _AVERAGED):
                     samples = drawn(made, None, 3 * n, asked.seed)
                     image = f"{name}-{budget:g}-{choice}{span}-{asked.seed}.png"
