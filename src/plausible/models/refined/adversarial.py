@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from plausible.core.capabilities import Reparameterised
+from plausible.core.capabilities import Reparameterised, StepSampler
 from plausible.core.errors import UsageError
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Generative, Model
@@ -25,6 +25,7 @@ from plausible.models.gan.straight_through import quantise_straight_through
 from plausible.models.refined.refined import Refined
 
 LR = 5e-4
+LR_IN_STEPS = 1e-4  # of what carries noise to data in steps: at five times that gradients grow without end
 WEIGHT = 0.1
 _BATCH = 64  # examples at most in one update, where nobody says how many
 _MOST = 8  # evaluations of a network, through which a sample can be learned
@@ -106,7 +107,7 @@ class AgainstDiscriminator(Refined):
         """The discriminator, the weights that draw, and those that do not where there are any."""
         asked, own, game, config = self.refinement, self.own_player, self.game, self.of_gan
         drawing, rest = self.drawing_and_rest()
-        lr = self._falling(asked.lr or LR)
+        lr = self._falling(asked.lr or (LR_IN_STEPS if isinstance(self, StepSampler) else LR))
         whole = game.whole_batch
         found = [
             Player(
