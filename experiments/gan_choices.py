@@ -10,7 +10,9 @@ palette               the same, but each image has 32 colours of its own, which 
 as by default         a palette where images in colour are flat in good part, otherwise antialiased, as is all that follows
 grain                 the same as antialiased, but each pixel has z of its own beside those of the image: what a camera's noise is drawn by
 decoder               G is the decoder of a VAE for the first so many per cent of the time, alone or beside the game
+D at the full size    its first convolution is at the full size, with 16 channels, and not after two pixels a side are folded to one
 width                 channels where most convolutions work; wider networks make more of each image and see fewer of them
+penalties             their weight, which is 1 otherwise; StyleGAN2's rule says 0.0002 pixels over the batch, which is 0.006 here
 minibatch std         D is shown how much its features vary over the batch (Karras et al. 2018, https://arxiv.org/abs/1710.10196)
 consistency           D is not to mind a small shift (Zhang et al. 2020, https://arxiv.org/abs/1910.12027)
 projected, auxiliary  with labels, which D learns by a product with its features or by a head of its own
@@ -67,6 +69,7 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "palette": chosen(architecture="palette"),
     "grain": lambda data: grain(data.space, decided(data), 3),
     "grain, of all channels alike": lambda data: grain(data.space, decided(data), 1),
+    "grain, D at the full size": lambda data: grain(data.space, decided(data), 1, seen=16),
     "as by default": chosen(),
     "decoder, then game, 10%": lambda data: Decoder(data.space, decided(data), 0.0),
     "decoder, then game, 30%": lambda data: Decoder(data.space, decided(data), 0.0),
@@ -75,6 +78,8 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "width 12": chosen(width=12),
     "width 24": chosen(width=24),
     "width 32": chosen(width=32),
+    "penalties, weight 0.2": chosen(penalty_weight=0.2, penalty_weight_end=0.2),
+    "penalties, weight 0.05": chosen(penalty_weight=0.05, penalty_weight_end=0.05),
     "minibatch std": chosen(minibatch_std=True),
     "consistency": chosen(penalties=("r1", "r2", "consistency")),
     "labels, projected": chosen(conditional=True),

@@ -13,7 +13,7 @@ from plausible.models import GAN
 from plausible.models.gan.architectures.antialiased import filtered
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import trunks_of
-from plausible.nn.networks import activation, initialise
+from plausible.nn.networks import activation, channels_last, halvings, initialise
 
 _WIDE = (24, 48, 96)  # random features at half, a quarter and an eighth of the size
 _HEAD = 32  # channels that learn on top of each
@@ -37,18 +37,34 @@ def frozen(space: Space, config: GANConfig) -> GAN:
     return _own(space, config, trunks_of(space, config).generator, _OnRandomFeatures(space))
 
 
-def grain(space: Space, config: GANConfig, channels: int) -> GAN:
+def grain(space: Space, config: GANConfig, channels: int, seen: int = 0) -> GAN:
     """The networks of a config with antialiased ones, whose G has a z for each pixel beside those of the whole image.
 
     x = m(z) + s(z) (k * e): e (channels, H, W) are these, k a 3x3 convolution that learns, and s says how much of it a place has.
+    seen  so many channels D has at the full size, where it has none otherwise.
     """
     asked = replace(space, shape=(2 * space.shape[0], *space.shape[1:]))
     trunks = filtered(asked, space, config.latent, config.width, (8, 16))
     pixels = (channels, *space.shape[1:])
     generator = _Grain(trunks.generator, config.latent, pixels, space.shape[0])
-    head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
     all_of_z = replace(config, latent=config.latent + math.prod(pixels))
-    return _own(space, all_of_z, generator, nn.Sequential(trunks.discriminator, head))
+    trunk, features = trunks.discriminator, trunks.features
+    if seen:
+        trunk, features = initialise(_at_the_full_size(space, seen)), 256
+    head = initialise(nn.Linear(features, 1), gain=math.sqrt(0.5))
+    return _own(space, all_of_z, generator, nn.Sequential(trunk, head))
+
+
+def _at_the_full_size(space: Space, channels: int) -> nn.Sequential:
+    """(N, *shape) -> (N, 256): a convolution at the full size, and strided ones that double its channels to about 4x4 pixels."""
+    sizes = halvings(*space.shape[1:])
+    wide = [channels * min(2**i, 8) for i in range(len(sizes))]
+    layers: list[nn.Module] = [nn.Conv2d(space.shape[0], channels, 3, padding=1), activation()]
+    for features, outputs in pairwise(wide):
+        # (N, features, h, w) -> (N, outputs, h // 2, w // 2)
+        layers += [nn.Conv2d(features, outputs, 4, stride=2, padding=1), activation()]
+    layers += [nn.Flatten(), nn.Linear(wide[-1] * math.prod(sizes[-1]), 256), activation()]
+    return channels_last(nn.Sequential(*layers))
 
 
 class _Grain(nn.Module):
