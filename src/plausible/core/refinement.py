@@ -28,7 +28,7 @@ class RefinementConfig:
     objective: Objective | None = None
     """The game: likelihood-ratio, where the model is its own discriminator, or adversarial against a network; by default what suits the model."""
     likelihood_weight: Annotated[float, NON_NEGATIVE] | None = None
-    """The weight of the model's own loss for each coordinate beside the game, of adversarial; 0 leaves it out; by default 0.1."""
+    """The weight of the model's own loss for each coordinate beside the game, of adversarial; 0 leaves it out; by default 0.1, or 10 of diffusion, whose loss is a squared error."""
     lr: Annotated[float, POSITIVE] | None = None
     """The learning rate of the model; by default 5e-5 of likelihood-ratio, and of adversarial 5e-4, or 1e-4 of diffusion; it falls to 1% of this."""
     batch: Annotated[int, COUNT] | None = None

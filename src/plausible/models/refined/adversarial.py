@@ -25,8 +25,13 @@ from plausible.models.gan.straight_through import quantise_straight_through
 from plausible.models.refined.refined import Refined
 
 LR = 5e-4
-LR_IN_STEPS = 1e-4  # of what carries noise to data in steps: at five times that gradients grow without end
-WEIGHT = 0.1
+LR_IN_STEPS = (
+    1e-4  # of what carries noise to data in steps: at five times that gradients grow without end
+)
+WEIGHT = 0.1  # of nats
+WEIGHT_SQUARED = (
+    10.0  # of squared errors, whose slope is so much smaller; it takes nothing from the game
+)
 _BATCH = 64  # examples at most in one update, where nobody says how many
 _MOST = 8  # evaluations of a network, through which a sample can be learned
 _LEADS = 0.02  # of the budget, in which the discriminator learns alone
@@ -150,9 +155,9 @@ class AgainstDiscriminator(Refined):
     @property
     def likelihood_weight(self) -> float:
         """Of the loss of its family."""
-        weight = self.refinement.likelihood_weight
-        whole = 1 if self.loss_per_coordinate else self.space.dims
-        return (WEIGHT if weight is None else weight) / whole
+        asked, squared = self.refinement.likelihood_weight, self.loss_per_coordinate
+        weight = (WEIGHT_SQUARED if squared else WEIGHT) if asked is None else asked
+        return weight if squared else weight / self.space.dims
 
     def adapt_augmentation(self, batch: Batch, clock: Clock) -> None:
         """Augment more or less, by what the discriminator says of a batch of validation data."""
