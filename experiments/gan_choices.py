@@ -10,7 +10,8 @@ palette               the same, but each image has 32 colours of its own, which 
 as by default         a palette where images in colour are flat in good part, otherwise antialiased, as is all that follows
 grain                 the same as antialiased, but each pixel has z of its own beside those of the image: what a camera's noise is drawn by
 decoder               G is the decoder of a VAE for the first so many per cent of the time, alone or beside the game
-D at the full size    its first convolution is at the full size, with 16 channels, and not after two pixels a side are folded to one
+D at the full size    its first convolution is at the full size, with 16 channels, and not after two pixels a side are folded to one;
+both                  and G has 16 there, not 8
 width                 channels where most convolutions work; wider networks make more of each image and see fewer of them
 penalties             their weight, which is 1 otherwise; StyleGAN2's rule says 0.0002 pixels over the batch, which is 0.006 here
 minibatch std         D is shown how much its features vary over the batch (Karras et al. 2018, https://arxiv.org/abs/1710.10196)
@@ -70,6 +71,7 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     "grain": lambda data: grain(data.space, decided(data), 3),
     "grain, of all channels alike": lambda data: grain(data.space, decided(data), 1),
     "grain, D at the full size": lambda data: grain(data.space, decided(data), 1, seen=16),
+    "grain, both at the full size": lambda data: grain(data.space, decided(data), 1, 16, 16),
     "as by default": chosen(),
     "decoder, then game, 10%": lambda data: Decoder(data.space, decided(data), 0.0),
     "decoder, then game, 30%": lambda data: Decoder(data.space, decided(data), 0.0),

@@ -37,14 +37,15 @@ def frozen(space: Space, config: GANConfig) -> GAN:
     return _own(space, config, trunks_of(space, config).generator, _OnRandomFeatures(space))
 
 
-def grain(space: Space, config: GANConfig, channels: int, seen: int = 0) -> GAN:
+def grain(space: Space, config: GANConfig, channels: int, seen: int = 0, fine: int = 8) -> GAN:
     """The networks of a config with antialiased ones, whose G has a z for each pixel beside those of the whole image.
 
     x = m(z) + s(z) (k * e): e (channels, H, W) are these, k a 3x3 convolution that learns, and s says how much of it a place has.
     seen  so many channels D has at the full size, where it has none otherwise.
+    fine  so many G has there.
     """
     asked = replace(space, shape=(2 * space.shape[0], *space.shape[1:]))
-    trunks = filtered(asked, space, config.latent, config.width, (8, 16))
+    trunks = filtered(asked, space, config.latent, config.width, (fine, 2 * fine))
     pixels = (channels, *space.shape[1:])
     generator = _Grain(trunks.generator, config.latent, pixels, space.shape[0])
     all_of_z = replace(config, latent=config.latent + math.prod(pixels))
