@@ -30,7 +30,7 @@ class RefinementConfig:
     likelihood_weight: Annotated[float, NON_NEGATIVE] | None = None
     """The weight of the model's own loss for each coordinate beside the game, of adversarial; 0 leaves it out; by default 0.1, or 10 of diffusion, whose loss is a squared error."""
     lr: Annotated[float, POSITIVE] | None = None
-    """The learning rate of the model; by default 5e-5 of likelihood-ratio, and of adversarial 5e-4, or 1e-4 of diffusion; it falls to 1% of this."""
+    """The learning rate of the model; by default 5e-5 of likelihood-ratio, and of adversarial 5e-4, or 2e-5 of diffusion; it falls to 1% of this."""
     batch: Annotated[int, COUNT] | None = None
     """The number of training examples in one update; by default that of the model, and of adversarial 64 at most."""
     loss: Loss | None = None
