@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 
 from plausible.core.space import Space
 from plausible.models import GAN
-from plausible.models.gan.architectures.antialiased import filtered
+from plausible.models.gan.architectures.antialiased import Binomial, filtered
 from plausible.models.gan.config import GANConfig
 from plausible.models.gan.game import trunks_of
 from plausible.nn.networks import activation, channels_last, halvings, initialise
@@ -66,6 +66,27 @@ def _at_the_full_size(space: Space, channels: int) -> nn.Sequential:
         layers += [nn.Conv2d(features, outputs, 4, stride=2, padding=1), activation()]
     layers += [nn.Flatten(), nn.Linear(wide[-1] * math.prod(sizes[-1]), 256), activation()]
     return channels_last(nn.Sequential(*layers))
+
+
+def soft_colours(space: Space, config: GANConfig) -> GAN:
+    """The networks of a config with antialiased ones, whose G draws brightness and two colour differences, and these smoothed."""
+    trunks = filtered(space, space, config.latent, config.width, (8, 16))
+    head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
+    generator = nn.Sequential(trunks.generator, _SoftColours())
+    return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
+
+
+class _SoftColours(nn.Module):
+    """(Y, Cb, Cr) -> (R, G, B), the differences filtered: (N, 3, H, W), same shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.smoothed = Binomial()
+
+    def forward(self, x: Tensor) -> Tensor:
+        blue, red = self.smoothed(x[:, 1:]).chunk(2, 1)  # (N, 2, H, W) -> (N, 1, H, W)
+        mixed = torch.cat([1.402 * red, -0.344 * blue - 0.714 * red, 1.772 * blue], 1)
+        return x[:, :1] + mixed  # (N, 1, H, W) and (N, 3, H, W) -> (N, 3, H, W)
 
 
 class _Grain(nn.Module):
