@@ -9,6 +9,7 @@ antialiased           filtered upsampling; averages of its G over other spans ar
 palette               the same, but each image has 32 colours of its own, which its pixels mix
 as by default         a palette where images in colour are flat in good part, otherwise antialiased, as is all that follows
 soft colours          the same as antialiased, but what is drawn are brightness and two colour differences, the latter through one more filter
+edges repeated        the same as antialiased, but G takes what is beyond an image for what is at its edge, not for 0
 grain                 the same as antialiased, but each pixel has z of its own beside those of the image: what a camera's noise is drawn by
 decoder               G is the decoder of a VAE for the first so many per cent of the time, alone or beside the game
 D at the full size    its first convolution is at the full size, with 16 channels, and not after two pixels a side are folded to one;
@@ -35,7 +36,7 @@ from benchmarks.record import kept, parser, record
 from benchmarks.sets import source
 from experiments.equal_minutes import MOST, compared, drawn, judged
 from experiments.gan_decoder import Decoder, begin_alone
-from experiments.gan_layers import frozen, grain, magnitudes, soft_colours
+from experiments.gan_layers import edges_repeated, frozen, grain, magnitudes, soft_colours
 from experiments.slices import updates_in
 
 import plausible
@@ -70,6 +71,8 @@ CHOICES: dict[str, Callable[[Data], GAN]] = {
     _AVERAGED: chosen(architecture="antialiased"),
     "palette": chosen(architecture="palette"),
     "soft colours": lambda data: soft_colours(data.space, decided(data)),
+    "edges repeated": lambda data: edges_repeated(data.space, decided(data)),
+    "edges repeated, soft colours": lambda data: edges_repeated(data.space, decided(data), True),
     "grain": lambda data: grain(data.space, decided(data), 3),
     "grain, of all channels alike": lambda data: grain(data.space, decided(data), 1),
     "grain, D at the full size": lambda data: grain(data.space, decided(data), 1, seen=16),

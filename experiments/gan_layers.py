@@ -68,6 +68,20 @@ def _at_the_full_size(space: Space, channels: int) -> nn.Sequential:
     return channels_last(nn.Sequential(*layers))
 
 
+def edges_repeated(space: Space, config: GANConfig, soft: bool = False) -> GAN:
+    """The networks of a config with antialiased ones, whose G takes what is beyond an image for what is at its edge, not for 0.
+
+    soft  it draws brightness and two colour differences, and these are smoothed.
+    """
+    trunks = filtered(space, space, config.latent, config.width, (8, 16))
+    for module in trunks.generator.modules():
+        if isinstance(module, nn.Conv2d):
+            module.padding_mode = "replicate"
+    head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
+    generator = nn.Sequential(trunks.generator, *[_SoftColours()] * soft)
+    return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
+
+
 def soft_colours(space: Space, config: GANConfig) -> GAN:
     """The networks of a config with antialiased ones, whose G draws brightness and two colour differences, and these smoothed."""
     trunks = filtered(space, space, config.latent, config.width, (8, 16))
