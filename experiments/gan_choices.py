@@ -10,6 +10,7 @@ palette               the same, but each image has 32 colours of its own, which 
 as by default         a palette where images in colour are flat in good part, otherwise antialiased, as is all that follows
 soft colours          the same as antialiased, but what is drawn are brightness and two colour differences, the latter through one more filter
 edges repeated        the same as antialiased, but G takes what is beyond an image for what is at its edge, not for 0
+coloured              the same as antialiased, but each frequency of what G draws is multiplied by the root of its covariance over colours
 grain                 the same as antialiased, but each pixel has z of its own beside those of the image: what a camera's noise is drawn by
 decoder               G is the decoder of a VAE for the first so many per cent of the time, alone or beside the game
 D at the full size    its first convolution is at the full size, with 16 channels, and not after two pixels a side are folded to one;
@@ -36,7 +37,7 @@ from benchmarks.record import kept, parser, record
 from benchmarks.sets import source
 from experiments.equal_minutes import MOST, compared, drawn, judged
 from experiments.gan_decoder import Decoder, begin_alone
-from experiments.gan_layers import edges_repeated, frozen, grain, magnitudes, soft_colours
+from experiments.gan_layers import coloured, edges_repeated, frozen, grain, magnitudes, soft_colours
 from experiments.slices import updates_in
 
 import plausible
@@ -67,12 +68,21 @@ def decided(data: Data, **choices: Any) -> GAN.Config:
     return config
 
 
+def white(data: Data, repeated: bool) -> GAN:
+    """G draws in coordinates in which the training part is white."""
+    config = decided(data)
+    x = GAN(data.space, config).standardise(data.train.every_kth(2000).as_batch().x)
+    return coloured(data.space, config, x, repeated)
+
+
 CHOICES: dict[str, Callable[[Data], GAN]] = {
     _AVERAGED: chosen(architecture="antialiased"),
     "palette": chosen(architecture="palette"),
     "soft colours": lambda data: soft_colours(data.space, decided(data)),
     "edges repeated": lambda data: edges_repeated(data.space, decided(data)),
     "edges repeated, soft colours": lambda data: edges_repeated(data.space, decided(data), True),
+    "coloured": lambda data: white(data, False),
+    "coloured, edges repeated": lambda data: white(data, True),
     "grain": lambda data: grain(data.space, decided(data), 3),
     "grain, of all channels alike": lambda data: grain(data.space, decided(data), 1),
     "grain, D at the full size": lambda data: grain(data.space, decided(data), 1, seen=16),
