@@ -11,7 +11,12 @@ from plausible.core.space import Space
 from plausible.data.part import Part
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.measure import measure, metrics
-from plausible.evaluation.metrics.sharpness import laplacian_variance, spectra, spectrum
+from plausible.evaluation.metrics.sharpness import (
+    colour_detail,
+    laplacian_variance,
+    spectra,
+    spectrum,
+)
 
 NAMES = ["laplacian sharpness", "power spectrum", "high frequencies"]
 
@@ -111,6 +116,22 @@ def test_blur_is_below_and_noise_above():
     radii, power, made = spectra(evalset(real, blurred))
     assert len(radii) == len(power) == len(made) == 8
     assert made[-1] < power[-1] / 5
+
+
+def test_speckles_of_colour_are_seen_beside_brightness_that_is_right():
+    grey = noise(300, 1, 16, 16)
+    tint = noise(300, 3, 16, 16, seed=1, scale=0.004)
+    real = grey + tint - tint.mean(1, keepdim=True)
+    more = noise(300, 3, 16, 16, seed=2, scale=0.02)
+    made = noise(300, 1, 16, 16, seed=3) + more - more.mean(1, keepdim=True)
+    assert measured("colour detail", real, made).value == pytest.approx(14, abs=0.7)
+    assert measured("high frequencies", real, made).value == pytest.approx(0, abs=0.3)
+    assert measured("colour detail", real, real).value == 0
+    with_alpha = torch.cat([made, noise(300, 1, 16, 16, seed=4)], 1)
+    assert measured("colour detail", with_alpha, with_alpha).value == 0
+    for without in (grey, grey.expand(-1, 3, -1, -1)):
+        with pytest.raises(NotDefined, match="colours"):
+            colour_detail(evalset(without, without))
 
 
 @pytest.mark.parametrize("name", NAMES)

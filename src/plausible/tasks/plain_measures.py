@@ -17,7 +17,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "How varied are the samples?": ("support", "neighbour distance", "vendi score", "duplicate share"),
     "Are samples copies of what it learned from?": ("copied fraction", "near duplicates"),
-    "Is the fine detail right?": ("laplacian sharpness", "power spectrum", "high frequencies"),
+    "Is the fine detail right?": ("laplacian sharpness", "power spectrum", "high frequencies", "colour detail"),
     "What does z do?": ("path length ratio", "active units", "KL(q || p)"),
     "How probable does it find new data?": ("log likelihood", "bits per dimension", "parzen window"),
     "Do its chains mix?": ("split R-hat", "autocorrelation time", "modes per 1,000 steps"),

@@ -117,21 +117,48 @@ def high_frequencies(evalset: EvaluationSet) -> Measure:
 
     0 is like real images; below, fine detail is missing; above, there is noise or a checkerboard.
     """
-    real, made = _floored(*_powers(evalset))
+    return _upper_half("high frequencies", evalset, "below 0 blurred, above 0 noisy")
+
+
+@metric()
+def colour_detail(evalset: EvaluationSet) -> Measure:
+    """The same of the three colours less their mean in each pixel, in decibels: is there colour noise?
+
+    Brightness has most of the power of an image, so that speckles of colour, which a person sees at once, hardly change
+    the spectrum of all.  Not defined where there are fewer than three channels, or nothing but greys.
+    """
+    note = "below 0 colours run, above 0 they are speckled"
+    return _upper_half("colour detail", evalset, note, _colours)
+
+
+def _colours(x: Tensor) -> Tensor:
+    """The first three channels less their mean: (N, C, H, W) -> (N, 3, H, W)."""
+    if x.shape[1] < 3:
+        raise NotDefined("there are no colours in images of one channel")
+    return x[:, :3] - x[:, :3].mean(1, keepdim=True)
+
+
+def _upper_half(
+    name: str,
+    evalset: EvaluationSet,
+    note: str,
+    of: Callable[[Tensor], Tensor] = lambda x: x,
+) -> Measure:
+    """10 log10 of the ratio of mean powers, samples over held-out images, in the upper half of the radii."""
+    real, made = _floored(*_powers(evalset, of))
     upper = real.shape[1] // 2
     real, made = real[:, upper:].mean(1), made[:, upper:].mean(1)  # (n, R) -> (n,)
     value = _DECIBEL * (made.mean() / real.mean()).log().item()
     error = _DECIBEL * math.sqrt(_error(made / made.mean()) + _error(real / real.mean()))
-    note = "below 0 blurred, above 0 noisy"
-    return Measure(
-        "high frequencies", value, error, n=len(made), unit="dB", direction="like real", note=note
-    )
+    return Measure(name, value, error, n=len(made), unit="dB", direction="like real", note=note)
 
 
-def _powers(evalset: EvaluationSet) -> tuple[Tensor, Tensor]:
-    """The spectra of held-out images and of samples, (m, R) and (n, R) float64."""
+def _powers(
+    evalset: EvaluationSet, of: Callable[[Tensor], Tensor] = lambda x: x
+) -> tuple[Tensor, Tensor]:
+    """The spectra of held-out images and of samples, or of what is made of them, (m, R) and (n, R) float64."""
     return tuple(  # type: ignore[return-value]  # two sides make a pair
-        each_image(embedded, lambda x: spectrum(x)[1]).double()
+        each_image(embedded, lambda x: spectrum(of(x))[1]).double()
         for embedded in (evalset.heldout, evalset.samples)
     )
 
@@ -139,7 +166,9 @@ def _powers(evalset: EvaluationSet) -> tuple[Tensor, Tensor]:
 def _floored(real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
     """Both with no power below 1e-6 of the real mean, less than rounding to 256 levels leaves."""
     if real.mean() < _FLAT:
-        raise NotDefined("the held-out images are constant, so there is no power to compare with")
+        raise NotDefined(
+            "the held-out images are constant or without colours, so there is no power to compare with"
+        )
     floor = 1e-6 * real.mean()
     return real.clamp(min=floor), made.clamp(min=floor)
 

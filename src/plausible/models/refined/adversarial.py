@@ -25,13 +25,9 @@ from plausible.models.gan.straight_through import quantise_straight_through
 from plausible.models.refined.refined import Refined
 
 LR = 5e-4
-LR_IN_STEPS = (
-    1e-4  # of what carries noise to data in steps: at five times that gradients grow without end
-)
+LR_IN_STEPS = 2e-5  # of what carries noise to data in steps: at more its gradients grow without end
 WEIGHT = 0.1  # of nats
-WEIGHT_SQUARED = (
-    10.0  # of squared errors, whose slope is so much smaller; it takes nothing from the game
-)
+WEIGHT_SQUARED = 10.0  # of squared errors, whose slope is so much smaller
 _BATCH = 64  # examples at most in one update, where nobody says how many
 _MOST = 8  # evaluations of a network, through which a sample can be learned
 _LEADS = 0.02  # of the budget, in which the discriminator learns alone
