@@ -10,7 +10,7 @@ from plausible.core.capabilities import Latent
 from plausible.core.errors import NotDefined
 from plausible.evaluation.evaluation_set import EvaluationSet
 from plausible.evaluation.metrics.memorisation import likeliest_copies
-from plausible.evaluation.metrics.sharpness import spectra
+from plausible.evaluation.metrics.sharpness import colours, spectra
 from plausible.figures.captions import captioned
 from plausible.figures.colours import DATA, SAMPLES
 from plausible.figures.critics import critic_pictures
@@ -66,7 +66,7 @@ def evaluation(evalset: EvaluationSet) -> dict[str, Picture]:
 
 
 def _spectrum(evalset: EvaluationSet) -> "Figure":
-    """Power over radius, samples over held-out images, both axes logarithmic."""
+    """Power over radius, samples over held-out images, both axes logarithmic; dashed that of colours less their mean in a pixel."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogFormatter
 
@@ -75,6 +75,11 @@ def _spectrum(evalset: EvaluationSet) -> "Figure":
     axes = figure.subplots()
     axes.loglog(radii.tolist(), real.tolist(), color=DATA, label="held-out images", linewidth=3)
     axes.loglog(radii.tolist(), made.tolist(), color=SAMPLES, label="samples")
+    with contextlib.suppress(NotDefined):  # of one channel
+        _, real, made = spectra(evalset, colours)
+        if real.any():  # otherwise all is grey
+            axes.loglog(radii, real, color=DATA, linestyle="dashed", label="their colours alone")
+            axes.loglog(radii, made, color=SAMPLES, linestyle="dashed")
     axes.set(xlabel="cycles per image side", ylabel="mean power, of pixels from 0 to 1")
     axes.set_title("How much detail of each size: left coarse, right fine", fontsize=10)
     axes.xaxis.set_major_formatter(LogFormatter())

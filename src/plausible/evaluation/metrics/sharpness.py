@@ -66,12 +66,14 @@ def spectrum(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.arange(1, last + 1), mean_power[:, 1:-1]
 
 
-def spectra(evalset: EvaluationSet) -> tuple[Tensor, Tensor, Tensor]:
-    """(radii, mean power of H, mean power of G), each (R,): what a plot of both needs.
+def spectra(
+    evalset: EvaluationSet, of: Callable[[Tensor], Tensor] = lambda x: x
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(radii, mean power of H, mean power of G), each (R,): what a plot of both needs; of images, or of what is made of them.
 
     Raises ``NotDefined`` for vectors.
     """
-    real, made = _powers(evalset)
+    real, made = _powers(evalset, of)
     return torch.arange(1, real.shape[1] + 1), real.mean(0), made.mean(0)
 
 
@@ -117,40 +119,42 @@ def high_frequencies(evalset: EvaluationSet) -> Measure:
 
     0 is like real images; below, fine detail is missing; above, there is noise or a checkerboard.
     """
-    return _upper_half("high frequencies", evalset, "below 0 blurred, above 0 noisy")
-
-
-@metric()
-def colour_detail(evalset: EvaluationSet) -> Measure:
-    """The same of the three colours less their mean in each pixel, in decibels: is there colour noise?
-
-    Brightness has most of the power of an image, so that speckles of colour, which a person sees at once, hardly change
-    the spectrum of all.  Not defined where there are fewer than three channels, or nothing but greys.
-    """
-    note = "below 0 colours run, above 0 they are speckled"
-    return _upper_half("colour detail", evalset, note, _colours)
-
-
-def _colours(x: Tensor) -> Tensor:
-    """The first three channels less their mean: (N, C, H, W) -> (N, 3, H, W)."""
-    if x.shape[1] < 3:
-        raise NotDefined("there are no colours in images of one channel")
-    return x[:, :3] - x[:, :3].mean(1, keepdim=True)
-
-
-def _upper_half(
-    name: str,
-    evalset: EvaluationSet,
-    note: str,
-    of: Callable[[Tensor], Tensor] = lambda x: x,
-) -> Measure:
-    """10 log10 of the ratio of mean powers, samples over held-out images, in the upper half of the radii."""
-    real, made = _floored(*_powers(evalset, of))
+    real, made = _floored(*_powers(evalset))
     upper = real.shape[1] // 2
     real, made = real[:, upper:].mean(1), made[:, upper:].mean(1)  # (n, R) -> (n,)
     value = _DECIBEL * (made.mean() / real.mean()).log().item()
     error = _DECIBEL * math.sqrt(_error(made / made.mean()) + _error(real / real.mean()))
-    return Measure(name, value, error, n=len(made), unit="dB", direction="like real", note=note)
+    note = "below 0 blurred, above 0 noisy"
+    return Measure(
+        "high frequencies", value, error, n=len(made), unit="dB", direction="like real", note=note
+    )
+
+
+@metric()
+def colour_detail(evalset: EvaluationSet) -> Measure:
+    """E_r 10 log10(E_G P_r / E_H P_r) over the upper half of the radii, P_r the power of colours less their mean in a pixel.
+
+    0 dB is like real images; above, there are speckles of colour.  Brightness has most of the power of an image, so that these,
+    which a person sees at once, hardly change the spectrum of all; each radius counts alike, because most of what colours
+    have is at the lowest.  Not defined where there are fewer than three channels, or nothing but greys.
+    """
+    real, made = _floored(*_powers(evalset, colours))
+    upper = real.shape[1] // 2
+    real, made = real[:, upper:], made[:, upper:]  # (n, R) -> (n, R / 2)
+    value = _DECIBEL * (made.mean(0) / real.mean(0)).log().mean().item()
+    errors = [_error((power / power.mean(0)).mean(1)) for power in (made, real)]
+    note = "below 0 colours run, above 0 they are speckled"
+    return Measure(
+        "colour detail", value, _DECIBEL * math.sqrt(sum(errors)), n=len(made), unit="dB",
+        direction="like real", note=note,
+    )  # fmt: skip
+
+
+def colours(x: Tensor) -> Tensor:
+    """The first three channels less their mean: (N, C, H, W) -> (N, 3, H, W).  Raises ``NotDefined`` of fewer."""
+    if x.shape[1] < 3:
+        raise NotDefined("there are no colours in images of fewer than three channels")
+    return x[:, :3] - x[:, :3].mean(1, keepdim=True)
 
 
 def _powers(
