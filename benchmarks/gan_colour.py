@@ -8,6 +8,7 @@ Flow matching has its rows in ``experiments.diffusion_images``, whose columns ar
 Frechet, random   the same multiple of real-vs-real in the features of random convolutions
 apart by          total variation that the critic proves, at 95%
 dB                root mean square distance of the spectra of samples and of held-out images, over rings of one frequency
+colours, dB       the same of colours less their mean in a pixel, in the upper half of the rings: above 0 they are speckled
 grain, dB         power of samples over that of held-out images at the highest frequency, that of a checkerboard, which no ring holds
 
 A minute is as many updates as idle cores play in it, see ``experiments.equal_minutes``.
@@ -29,7 +30,7 @@ from plausible import figures
 from plausible.evaluation.critic.critic import WHOLE
 from plausible.evaluation.evaluation_set import Embedded, EvaluationSet
 from plausible.evaluation.metrics.distances import frechet
-from plausible.evaluation.metrics.sharpness import power_spectrum
+from plausible.evaluation.metrics.sharpness import colour_detail, power_spectrum
 from plausible.tasks.eyes import eyes_of
 
 PICTURE = Path(__file__).parent.parent / "docs" / "colour.png"
@@ -67,6 +68,7 @@ def more(evalset: EvaluationSet, data: plausible.Data) -> dict[str, Any]:
         "Frechet, random": frechet(made, half) / frechet(other, half),
         "apart by": evalset.critiques[WHOLE][-1].bound,
         "dB": spectra.value,
+        "colours, dB": colour_detail(evalset).value,
         "grain, dB": _checkerboard(evalset.samples) - _checkerboard(evalset.heldout),
     }
 

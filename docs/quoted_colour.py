@@ -27,7 +27,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row["data"], str(row["pixels"]), f"{row['minutes']:g}", _who(row), str(row["seed"]), f"{row['updates']:,}" if "updates" in row else "",
         shown("Frechet", 2), shown("Frechet, random", 2), shown("recall", 2), shown("coverage", 2),
-        percent(row["critic 400"]), percent(row["critic 2000"]), proved, shown("dB", 1), shown("grain, dB", 1),
+        percent(row["critic 400"]), percent(row["critic 2000"]), proved, shown("dB", 1), shown("colours, dB", 1), shown("grain, dB", 1),
     )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 def gan_colour() -> str:
     header = (
         "data", "pixels", "minutes", "model", "seed", "updates", "x real-vs-real", "the same, random features", "recall", "coverage",
-        "critic 400", "critic 2,000", "at least apart by", "spectrum, dB", "grain, dB",
+        "critic 400", "critic 2,000", "at least apart by", "spectrum, dB", "colours, dB", "grain, dB",
     )  # fmt: skip
     found = list(rows("benchmarks/gan_colour"))
     sets = {(row["data"], row["pixels"]) for row in found}
@@ -54,11 +54,12 @@ def gan_choices() -> str:
     found = list(rows("experiments/gan_choices"))
     found.sort(key=lambda row: (row["data"], row["core minutes"]))
     return markdown(
-        ("data", "core minutes", "choice", "images", "x real-vs-real", "recall", "coverage", "critic 400", "critic 2,000"),
+        ("data", "core minutes", "choice", "images", "x real-vs-real", "recall", "coverage", "critic 400", "critic 2,000", "colours, dB"),
         (
             (
                 row["data"], f"{row['core minutes']:g}", row["choice"], f"{row['images']:,}", fixed(row["Frechet"], 2),
                 fixed(row["recall"], 2), fixed(row["coverage"], 2), percent(row["critic 400"]), percent(row["critic 2000"]),
+                fixed(row["colours, dB"], 1) if "colours, dB" in row else "",
             )
             for row in found
         ),

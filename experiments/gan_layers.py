@@ -68,57 +68,6 @@ def _at_the_full_size(space: Space, channels: int) -> nn.Sequential:
     return channels_last(nn.Sequential(*layers))
 
 
-def coloured(space: Space, config: GANConfig, x: Tensor, repeated: bool) -> GAN:
-    """The networks of a config with antialiased ones, whose G draws what has the spectrum of the data x where it is white noise.
-
-    x (N, *shape) in standard units.  repeated  beyond an image is what is at its edge.
-    """
-    trunks = filtered(space, space, config.latent, config.width, (8, 16))
-    if repeated:
-        for module in trunks.generator.modules():
-            if isinstance(module, nn.Conv2d):
-                module.padding_mode = "replicate"
-    head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
-    generator = nn.Sequential(trunks.generator, _Coloured(x))
-    return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
-
-
-class _Coloured(nn.Module):
-    """Each frequency times the root of its covariance over channels: (N, C, H, W), same shape; the mean of x where all is 0."""
-
-    root: Tensor
-    mean: Tensor
-
-    def __init__(self, x: Tensor):
-        super().__init__()
-        mean = x.mean(0)  # (C, H, W)
-        f = torch.fft.fft2(x - mean, norm="ortho")  # (N, C, H, W)
-        s = torch.einsum("nchw,ndhw->hwcd", f, f.conj()) / len(x)  # (H, W, C, C)
-        values, vectors = torch.linalg.eigh(s)
-        root = vectors @ torch.diag_embed(values.clamp(min=1e-8).sqrt() + 0j) @ vectors.mH
-        self.register_buffer("root", root[:, : x.shape[3] // 2 + 1])  # (H, W // 2 + 1, C, C)
-        self.register_buffer("mean", mean)
-
-    def forward(self, white: Tensor) -> Tensor:
-        f = torch.fft.rfft2(white, norm="ortho")  # (N, C, H, W // 2 + 1)
-        f = torch.einsum("hwcd,ndhw->nchw", self.root, f)
-        return self.mean + torch.fft.irfft2(f, white.shape[2:], norm="ortho")
-
-
-def edges_repeated(space: Space, config: GANConfig, soft: bool = False) -> GAN:
-    """The networks of a config with antialiased ones, whose G takes what is beyond an image for what is at its edge, not for 0.
-
-    soft  it draws brightness and two colour differences, and these are smoothed.
-    """
-    trunks = filtered(space, space, config.latent, config.width, (8, 16))
-    for module in trunks.generator.modules():
-        if isinstance(module, nn.Conv2d):
-            module.padding_mode = "replicate"
-    head = initialise(nn.Linear(trunks.features, 1), gain=math.sqrt(0.5))
-    generator = nn.Sequential(trunks.generator, *[_SoftColours()] * soft)
-    return _own(space, config, generator, nn.Sequential(trunks.discriminator, head))
-
-
 def soft_colours(space: Space, config: GANConfig) -> GAN:
     """The networks of a config with antialiased ones, whose G draws brightness and two colour differences, and these smoothed."""
     trunks = filtered(space, space, config.latent, config.width, (8, 16))
