@@ -56,7 +56,7 @@ FOOLED = (
         _SIMPLER,
         "a flow learns how neighbouring pixels hang together before it learns shapes, and the former are easier to foresee where little happens "
         "([Kirichenko et al. 2020](https://arxiv.org/abs/2006.08545))",
-        "`ratio`, `complexity`, `combined`; `noise`, the test of its z",
+        "`combined`, `complexity` in good part; not `noise`: the z of what is simpler is as usual as that of data",
     ),
     Fooled(
         "pixelcnn",
