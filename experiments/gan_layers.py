@@ -98,12 +98,9 @@ class _Grain(nn.Module):
         self.correlated = initialise(nn.Conv2d(pixels[0], outputs, 3, padding=1, bias=False))
 
     def forward(self, z: Tensor) -> Tensor:
-        mean, strength = self.both(z[:, : self.inputs]).chunk(
-            2, 1
-        )  # (N, 2 C, H, W) -> (N, C, H, W)
-        e = z[:, self.inputs :].unflatten(
-            1, self.pixels
-        )  # (N, channels H W) -> (N, channels, H, W)
+        image, pixels = z.tensor_split([self.inputs], 1)  # (N, inputs), (N, channels H W)
+        mean, strength = self.both(image).chunk(2, 1)  # (N, 2 C, H, W) -> (N, C, H, W)
+        e = pixels.unflatten(1, self.pixels)  # -> (N, channels, H, W)
         return mean + strength * self.correlated(e)
 
 

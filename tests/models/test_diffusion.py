@@ -164,8 +164,6 @@ def test_a_mean_velocity_draws_in_one_step_what_a_velocity_needs_many_for(moons)
     assert far[True] < 0.7 * far[False]
     with pytest.raises(UsageError, match="straight"):
         Diffusion.Config(average_velocity=True, path="edm")
-    with pytest.raises(UsageError, match="--average-share is of --average-velocity"):
-        Diffusion.Config(average_share=0.5)
     with pytest.raises(UsageError, match="without a --solver"), model.sampling(solver="rk4"):
         pass
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from torch import Generator, Tensor
 
 from plausible.core.examples import Examples
+from plausible.core.game import Clock, Loss
 from plausible.core.space import Batch
 
 _ACTIVE = 0.01  # nats
@@ -134,6 +135,15 @@ class PosteriorOptimiser(Protocol):
 
     def optimising_posterior(self, steps: int) -> AbstractContextManager[None]:
         """Bound log p(x) at a q(z | x) that so many steps find, for a while; 0 takes the encoder's."""
+        ...
+
+
+@runtime_checkable
+class HeldOtherwise(Protocol):
+    """Is held, while a game refines it, by another loss than the one by which it learns alone."""
+
+    def loss_beside_a_game(self, batch: Batch, clock: Clock) -> Loss:
+        """What it pays for data beside the game."""
         ...
 
 

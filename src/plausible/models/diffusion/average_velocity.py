@@ -11,6 +11,7 @@ from plausible.models.diffusion.path import Path
 AverageVelocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(y (N, ...), r and t (N, 1, ...)) -> u, the mean of the velocity between the times r <= t on the way through y at t."""
 
+AVERAGED = 0.25  # of the examples, that learn the mean between two times; the others learn the velocity, r = t
 _SOFT = 1e-3  # added to a squared error before it is weighed
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
-from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, NON_NEGATIVE, POSITIVE, REPEATS, SHARE
+from plausible.core.bounds import BELOW_ONE, COUNT, DEPTH, NON_NEGATIVE, POSITIVE, REPEATS
 from plausible.core.errors import UsageError
 from plausible.core.model import Explicit
 from plausible.core.space import Space
@@ -28,8 +28,6 @@ class DiffusionConfig(Explicit.Config):
     """The way from data to noise: straight (flow matching), or edm with its preconditioning and noise levels."""
     average_velocity: bool = False
     """Learn the mean velocity between any two times (MeanFlow), so that one step or a few draw a sample; of the straight path."""
-    average_share: Annotated[float, SHARE] = 0.25
-    """The share of the examples that learn such a mean, of average velocities; the others learn the velocity, which log p depends on."""
     pairing: Annotated[str, pairings] = "independent"
     """Which noise goes with which example of a batch: as drawn, or by optimal transport, which makes paths straighter."""
     width: Annotated[int, COUNT] | None = None
@@ -59,21 +57,15 @@ class DiffusionConfig(Explicit.Config):
             raise UsageError("--guidance is of conditional models: train with --conditional")
         if self.average_velocity and self.path != "straight":
             raise UsageError("--average-velocity is of the straight path")
-        if self.average_share != type(self).average_share and not self.average_velocity:
-            raise UsageError("--average-share is of --average-velocity")
         if self.average_velocity and self.solver != SOLVER:
             raise UsageError(
                 "--average-velocity draws without a --solver, by what it learned between two times"
             )
 
     def in_few_steps(self, steps: int | None = None) -> Self:
-        """The same, but drawn by so few evaluations that samples can be learned through; by default 1 by average velocities, else 4.
-
-        A game is then played for the average velocities: by their own loss, whose targets move with the network and whose errors
-        are weighed by themselves, nothing would hold it.  So only the velocity is learned beside.
-        """
+        """The same, but drawn by so few evaluations that samples can be learned through; by default 1 by average velocities, else 4."""
         if self.average_velocity:
-            return replace(self, sampling_steps=steps or 1, average_share=0.0)
+            return replace(self, sampling_steps=steps or 1)
         return replace(self, sampling_steps=steps or _FEW, solver="euler")
 
 

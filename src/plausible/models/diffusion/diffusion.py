@@ -17,7 +17,7 @@ from plausible.core.model import Explicit, models
 from plausible.core.schedule import cosine
 from plausible.core.space import Batch, Space, by_label
 from plausible.core.synthesis import Synthesis
-from plausible.models.diffusion.average_velocity import average_errors, jumps, weighed
+from plausible.models.diffusion.average_velocity import AVERAGED, average_errors, jumps, weighed
 from plausible.models.diffusion.bound import (
     Denoiser,
     bound_costs,
@@ -137,6 +137,13 @@ class Diffusion(Explicit):
 
     def loss(self, batch: Batch, clock: Clock) -> Loss:
         """E |F - target|^2 a coordinate, at one noise level an example, these in equal parts of all there are."""
+        return self._loss(batch, AVERAGED)
+
+    def loss_beside_a_game(self, batch: Batch, clock: Clock) -> Loss:
+        """The same of the velocity alone: averages have moving targets and errors weighed by themselves, which hold nothing."""
+        return self._loss(batch, 0.0)
+
+    def _loss(self, batch: Batch, share: float) -> Loss:
         x, n = self.standardise(batch.x), len(batch)
         u = (torch.randperm(n, device=x.device) + torch.rand(n, device=x.device)) / n
         e, y = torch.randn_like(x), None
@@ -149,7 +156,6 @@ class Diffusion(Explicit):
             for _, rows in by_label(batch.y if self.conditional else None, n):
                 e[rows] = pairings[self.config.pairing](x[rows], e[rows])
         if self.config.average_velocity:
-            share = self.config.average_share
             squared = average_errors(self._network, self.path, x, e, u, y, share)
             # as it is, it says how good the model is, and holds it beside a game
             cost = weighed(squared) if self.training and share else squared

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from plausible.core.capabilities import Reparameterised
+from plausible.core.capabilities import HeldOtherwise, Reparameterised
 from plausible.core.game import Clock, Loss, Player
 from plausible.core.model import Generative, Model
 from plausible.core.refinement import RefinementConfig
@@ -74,8 +74,11 @@ class Refined(Generative):
         return replace(self.own_player, name="encoder", module=rest, loss=self.own_loss, lr=lr)
 
     def own_loss(self, batch: Batch, clock: Clock) -> Loss:
-        """The loss of its family, as it is at the end of a training."""
-        return self.loss(batch, replace(clock, progress=1.0))
+        """The loss of its family, as it is at the end of a training, or what holds it beside a game."""
+        at_the_end = replace(clock, progress=1.0)
+        if isinstance(self, HeldOtherwise):
+            return self.loss_beside_a_game(batch, at_the_end)
+        return self.loss(batch, at_the_end)
 
     def _drawing(self) -> tuple[str, ...]:
         """The names of the weights that a sample depends on: all, but where its gradient says otherwise."""
